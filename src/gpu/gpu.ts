@@ -1,0 +1,165 @@
+import { GpuError, toGpuError } from "./errors.ts";
+import { PipelineCache } from "./pipelines.ts";
+
+/** Features asked for wherever the adapter has them. */
+const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as const;
+
+/** Limits raised to what the adapter really offers (WebGPU's defaults are those of a phone). */
+const WANTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+  "minStorageBufferOffsetAlignment",
+  "minUniformBufferOffsetAlignment",
+] as const;
+
+/**
+ * An open device: the one place where buffers are made and counted, pipelines are cached and errors surface.
+ *
+ * Needs a browser's or Dawn's WebGPU globals (`GPUBufferUsage`, `GPUMapMode`) to be in scope.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly limits: GPUSupportedLimits;
+  readonly features: ReadonlySet<string>;
+  readonly pipelines: PipelineCache;
+  /** Bytes of all buffers that are alive. */
+  bytes = 0;
+
+  #failure: GpuError | null = null;
+  #destroyed = false;
+  readonly #buffers = new Set<GPUBuffer>();
+
+  private constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    this.device = device;
+    this.info = info;
+    this.limits = device.limits;
+    this.features = new Set(device.features as Iterable<string>);
+    this.pipelines = new PipelineCache(device);
+    device.addEventListener("uncapturederror", (event) => {
+      // Not prevented, native code prints it in the middle of whatever is on the terminal.
+      event.preventDefault();
+      this.#failure ??= toGpuError("The GPU reported an error", event.error);
+    });
+    void device.lost.then(({ reason, message }) => {
+      if (this.#destroyed) return;
+      this.#failure = new GpuError(
+        "lost",
+        `The GPU device was lost (${reason || "unknown"}): ${message.trim()}`,
+      );
+    });
+  }
+
+  /**
+   * Opens a device on `adapter` with the adapter's own limits and every useful feature it has.
+   *
+   * @throws GpuError when the adapter hands out no device.
+   */
+  static async create(adapter: GPUAdapter): Promise<Gpu> {
+    const requiredLimits: Record<string, number> = {};
+    for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+    try {
+      const device = await adapter.requestDevice({
+        requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
+        requiredLimits,
+      });
+      return new Gpu(device, adapter.info);
+    } catch (error) {
+      throw toGpuError(`The adapter "${adapter.info.description}" gave no device`, error);
+    }
+  }
+
+  /** The adapter's name as its driver gives it. */
+  get adapterName(): string {
+    const { description, device, vendor } = this.info;
+    return description || device || vendor || "unknown adapter";
+  }
+
+  /** Whether the adapter runs on the CPU (lavapipe, SwiftShader, WARP). */
+  get isSoftware(): boolean {
+    return this.info.isFallbackAdapter || /llvmpipe|swiftshader|basic render/i.test(this.adapterName);
+  }
+
+  /** Throws what the device has reported since the last call. */
+  check(): void {
+    if (this.#destroyed) throw new GpuError("lost", "The GPU device has been destroyed.");
+    const failure = this.#failure;
+    if (failure === null) return;
+    // A lost device stays lost; anything else is reported once.
+    if (failure.kind !== "lost") this.#failure = null;
+    throw failure;
+  }
+
+  /**
+   * Makes a buffer of at least `bytes` bytes (rounded up to 4), counted in {@link bytes} until {@link destroyBuffer}.
+   *
+   * @throws GpuError of kind `unsupported` when it is larger than the adapter's `maxBufferSize`. Running out of memory
+   *   is reported by the error scope the call is made in (see {@link scoped}) or by the next {@link check}.
+   */
+  createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    if (size > this.limits.maxBufferSize) {
+      throw new GpuError(
+        "unsupported",
+        `"${label}" needs a buffer of ${size} bytes and ${this.adapterName} allows ${this.limits.maxBufferSize}: ` +
+          `use a smaller batch or image size.`,
+      );
+    }
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.bytes += buffer.size;
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  /** Frees a buffer at once: the garbage collector does not see GPU memory. */
+  destroyBuffer(buffer: GPUBuffer): void {
+    if (!this.#buffers.delete(buffer)) return;
+    this.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`. */
+  async scoped<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    this.check();
+    const filters = ["validation", "out-of-memory", "internal"] as const;
+    for (const filter of filters) this.device.pushErrorScope(filter);
+    let result: T | undefined;
+    let thrown: unknown;
+    let failed = false;
+    try {
+      result = await work();
+    } catch (error) {
+      failed = true;
+      thrown = error;
+    }
+    const caught = await Promise.all(filters.map(() => this.device.popErrorScope()));
+    const error = caught.find((candidate) => candidate !== null);
+    if (error) throw toGpuError(what, error);
+    if (failed) throw toGpuError(what, thrown);
+    return result as T;
+  }
+
+  /** Resolves when everything submitted so far has run. */
+  async idle(): Promise<void> {
+    this.check();
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Frees every buffer and the device. Further calls throw. */
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    for (const buffer of this.#buffers) buffer.destroy();
+    this.#buffers.clear();
+    this.bytes = 0;
+    this.device.destroy();
+  }
+}

@@ -1,0 +1,89 @@
+import type { Gpu } from "./gpu.ts";
+
+/** A range of a buffer to bring to the host. */
+export interface ReadRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * A ring of small staging buffers for what is read every step (loss, accuracy): several readbacks can be in flight
+ * without making a buffer for each. A ring buffer that is too small is replaced by a larger one.
+ */
+export class StagingRing {
+  readonly #gpu: Gpu;
+  readonly #free: GPUBuffer[] = [];
+  readonly #capacity: number;
+
+  constructor(gpu: Gpu, capacity = 3) {
+    this.#gpu = gpu;
+    this.#capacity = capacity;
+  }
+
+  /**
+   * Records the copies into `encoder`; after the encoder has been submitted, call the function that is returned to
+   * wait for the bytes, one `ArrayBuffer` a range.
+   */
+  record(encoder: GPUCommandEncoder, ranges: readonly ReadRange[]): () => Promise<ArrayBuffer[]> {
+    const offsets: number[] = [];
+    let total = 0;
+    for (const { bytes } of ranges) {
+      offsets.push(total);
+      total += Math.ceil(bytes / 8) * 8;
+    }
+    const staging = this.#take(Math.max(total, 8));
+    ranges.forEach(({ buffer, offset, bytes }, i) =>
+      encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], Math.ceil(bytes / 4) * 4),
+    );
+    return async () => {
+      try {
+        await staging.mapAsync(GPUMapMode.READ, 0, total);
+      } catch (error) {
+        this.#gpu.destroyBuffer(staging);
+        this.#gpu.check();
+        throw error;
+      }
+      const mapped = staging.getMappedRange(0, total);
+      const results = ranges.map(({ bytes }, i) => mapped.slice(offsets[i], offsets[i] + bytes));
+      staging.unmap();
+      this.#give(staging);
+      this.#gpu.check();
+      return results;
+    };
+  }
+
+  destroy(): void {
+    for (const buffer of this.#free.splice(0)) this.#gpu.destroyBuffer(buffer);
+  }
+
+  #take(bytes: number): GPUBuffer {
+    const fitting = this.#free.findIndex((buffer) => buffer.size >= bytes);
+    if (fitting >= 0) return this.#free.splice(fitting, 1)[0];
+    const { COPY_DST, MAP_READ } = GPUBufferUsage;
+    return this.#gpu.createBuffer("staging", bytes, COPY_DST | MAP_READ);
+  }
+
+  #give(buffer: GPUBuffer): void {
+    this.#free.push(buffer);
+    if (this.#free.length > this.#capacity) {
+      this.#free.sort((a, b) => b.size - a.size);
+      this.#gpu.destroyBuffer(this.#free.pop()!);
+    }
+  }
+}
+
+/** Reads one range once, through a staging buffer of its own. */
+export async function readBuffer(gpu: Gpu, range: ReadRange): Promise<ArrayBuffer> {
+  gpu.check();
+  const ring = new StagingRing(gpu);
+  const encoder = gpu.device.createCommandEncoder({ label: "readback" });
+  const wait = ring.record(encoder, [range]);
+  gpu.device.queue.submit([encoder.finish()]);
+  try {
+    const [bytes] = await wait();
+    return bytes;
+  } finally {
+    ring.destroy();
+  }
+}

@@ -1,0 +1,108 @@
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { Node, Tensor } from "./graph.ts";
+import type { BatchRange, Lowering, Operand, Scratch } from "./op.ts";
+import { bytesOf, shapeText } from "./shape.ts";
+
+/** A part of a tensor or scratch buffer as one binding of one dispatch. */
+export interface Binding {
+  readonly owner: Tensor | Scratch;
+  /** In bytes from the start of the owner. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly access: "read" | "read_write";
+}
+
+/** A kernel with what its storage bindings are bound to, in binding order. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly bindings: readonly Binding[];
+  readonly node: Node;
+}
+
+/** Asks every node, in order, which kernels it runs. */
+export function lowerNodes(nodes: readonly Node[], target: KernelTarget): Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  let scratches = 0;
+  for (const node of nodes) {
+    const lowering: Lowering = {
+      target,
+      dispatch(kernel, operands) {
+        const unknown = Object.keys(operands).find((name) => !kernel.bindings.some((b) => b.name === name));
+        if (unknown) throw new Error(`${kernel.label} has no binding "${unknown}".`);
+        const bindings = kernel.bindings.map(({ name, access }) => {
+          const operand = operands[name];
+          if (!operand) throw new Error(`${kernel.label}: the binding "${name}" is bound to nothing.`);
+          return { ...resolve(operand), access };
+        });
+        for (const { owner, access, bytes } of bindings) {
+          if (bytes > target.maxBindingBytes) {
+            throw new Error(
+              `${kernel.label} binds ${bytes} bytes of "${nameOf(owner)}" at once and the adapter allows ` +
+                `${target.maxBindingBytes}: use a smaller batch or image size.`,
+            );
+          }
+          if (access === "read_write" && !mayWrite(node, owner)) {
+            throw new Error(
+              `${node.op.name}: ${kernel.label} writes "${nameOf(owner)}", which is not its to write.`,
+            );
+          }
+        }
+        dispatches.push({ kernel, bindings, node });
+      },
+      scratch: (bytes) => ({ scratch: scratches++, bytes }),
+      slices: (tensors) => cutBatch(tensors, target),
+    };
+    node.op.lower(lowering, node.outputs);
+  }
+  return dispatches;
+}
+
+/** Where an operand lies within the tensor or scratch buffer it belongs to. */
+function resolve(operand: Operand): Omit<Binding, "access"> {
+  if ("scratch" in operand) return { owner: operand, offset: 0, bytes: operand.bytes };
+  if (!("tensor" in operand)) return { owner: operand, offset: 0, bytes: bytesOf(operand) };
+  const { tensor, range } = operand;
+  const perItem = bytesOf(tensor) / (tensor.shape[0] ?? 1);
+  return { owner: tensor, offset: range.first * perItem, bytes: range.count * perItem };
+}
+
+/** See {@link Lowering.slices}. */
+export function cutBatch(tensors: readonly Tensor[], target: KernelTarget): BatchRange[] {
+  const batch = tensors[0].shape[0] ?? 1;
+  let most = batch;
+  let multiple = 1;
+  for (const tensor of tensors) {
+    if ((tensor.shape[0] ?? 1) !== batch) {
+      throw new Error(`"${tensor.name}" ${shapeText(tensor.shape)} has not the batch size ${batch}.`);
+    }
+    const perItem = bytesOf(tensor) / batch;
+    most = Math.min(most, Math.floor(target.maxBindingBytes / perItem));
+    multiple = leastCommonMultiple(
+      multiple,
+      target.offsetAlignment / greatestCommonDivisor(perItem, target.offsetAlignment),
+    );
+  }
+  if (most >= batch) return [{ first: 0, count: batch }];
+  const count = Math.floor(most / multiple) * multiple;
+  if (count < 1) {
+    const largest = tensors.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
+    throw new Error(
+      `"${largest.name}" ${shapeText(largest.shape)} cannot be cut along the batch into bindings of at most ` +
+        `${target.maxBindingBytes} bytes, the adapter's limit: use a smaller image size.`,
+    );
+  }
+  const ranges: BatchRange[] = [];
+  for (let first = 0; first < batch; first += count)
+    ranges.push({ first, count: Math.min(count, batch - first) });
+  return ranges;
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
+const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
+
+const nameOf = (owner: Tensor | Scratch): string => ("name" in owner ? owner.name : "scratch");
+
+function mayWrite(node: Node, owner: Tensor | Scratch): boolean {
+  return "scratch" in owner || owner.node === node || (node.op.updates?.includes(owner) ?? false);
+}

@@ -1,0 +1,66 @@
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { Tensor } from "./graph.ts";
+import type { TensorType } from "./shape.ts";
+
+/**
+ * @file What an op is: the types of its outputs, how it runs (a few kernels) and how its gradient is built (a few
+ * other ops), together in one object. An op's file holds a function from tensors to tensors that calls
+ * `graph.apply` with such an object; nothing else in the house need know that the op exists.
+ */
+export interface Op {
+  /** As the profiler, the plan and error messages call it, e.g. `conv2d`. */
+  readonly name: string;
+  readonly outputs: readonly TensorType[];
+  /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
+  readonly updates?: readonly Tensor[];
+  /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
+  readonly automatic?: boolean;
+  /** Says which kernels compute `outputs`, once, when a program is compiled. */
+  lower(lowering: Lowering, outputs: readonly Tensor[]): void;
+  /**
+   * Builds the gradient of each input from the gradients of the outputs (`null` where an output has no influence on
+   * the loss): one thunk an input, so that what nobody needs is never built; `null` where an input has no gradient.
+   * Absent when no input has one.
+   */
+  gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
+}
+
+/** A buffer that lives only while one op runs. */
+export interface Scratch {
+  readonly scratch: number;
+  readonly bytes: number;
+}
+
+/** Images `first` to `first + count - 1` of a batch. */
+export interface BatchRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A part of a tensor along its first axis. */
+export interface BatchSlice {
+  readonly tensor: Tensor;
+  readonly range: BatchRange;
+}
+
+/** What a kernel's binding can be bound to. */
+export type Operand = Tensor | Scratch | BatchSlice;
+
+/** What an op is given to say how it runs. */
+export interface Lowering {
+  readonly target: KernelTarget;
+  /** Adds a dispatch; `operands` names one operand for each of the kernel's bindings. */
+  dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
+  /** A buffer of `bytes` bytes for the op's own use; its contents are undefined at first. */
+  scratch(bytes: number): Scratch;
+  /**
+   * Cuts a batch so that no part of any of `tensors` (all with the batch as first axis) is larger than one binding
+   * may be, and each part begins where the adapter lets a binding begin. One range when nothing needs cutting.
+   *
+   * @throws Error when a single image is already too large.
+   */
+  slices(tensors: readonly Tensor[]): BatchRange[];
+}
+
+/** `tensor`'s part for one of {@link Lowering.slices}. */
+export const slice = (tensor: Tensor, range: BatchRange): BatchSlice => ({ tensor, range });

@@ -1,0 +1,22 @@
+import { addForward } from "../../kernels/add.ts";
+import type { Tensor } from "../graph.ts";
+import { sameShape, shapeText } from "../shape.ts";
+import { lowerElementwise } from "./elementwise.ts";
+
+/** `a + b`, elementwise, of one shape. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  if (!sameShape(a.shape, b.shape)) {
+    throw new Error(
+      `add: "${a.name}" ${shapeText(a.shape)} and "${b.name}" ${shapeText(b.shape)} differ in shape.`,
+    );
+  }
+  return a.graph.apply(
+    {
+      name: "add",
+      outputs: [a],
+      lower: (l, [y]) => lowerElementwise(l, addForward, { a, b, y }),
+      gradient: ([dy]) => [() => dy!, () => dy!],
+    },
+    [a, b],
+  ).outputs[0];
+}

@@ -1,0 +1,163 @@
+import type { KernelTarget } from "../kernels/kernel.ts";
+import type { Node, Tensor } from "./graph.ts";
+import { lowerNodes } from "./lower.ts";
+import type { Dispatch } from "./lower.ts";
+import type { Scratch } from "./op.ts";
+import { bytesOf } from "./shape.ts";
+
+/** What a program should compute. */
+export interface Goals {
+  /** Tensors to be read after a run, by the name the caller will know them by. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Nodes to be run for what they change: an optimizer's updates, moving averages. */
+  readonly updates?: readonly Node[];
+}
+
+/** What will run and where everything lies; pure data, made without a GPU. */
+export interface Plan {
+  readonly dispatches: readonly Dispatch[];
+  readonly inputs: readonly Tensor[];
+  readonly variables: readonly Tensor[];
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /** Bytes of each block of the arena. */
+  readonly blocks: readonly number[];
+  /** The block each computed tensor and scratch buffer lies in; tenants of one block never live at the same time. */
+  readonly blockOf: ReadonlyMap<Tensor | Scratch, number>;
+  readonly summary: PlanSummary;
+}
+
+export interface PlanSummary {
+  readonly dispatches: number;
+  /** Distinct shaders. */
+  readonly pipelines: number;
+  /** The arena: everything computed in a step. */
+  readonly arenaBytes: number;
+  readonly inputBytes: number;
+  readonly variableBytes: number;
+  /** All of the above: what the program holds on the GPU while it lives. */
+  readonly peakBytes: number;
+}
+
+/**
+ * Decides what must run for `goals`, in which order, and lays every computed tensor into the arena by its lifetime.
+ *
+ * Nodes run in the order they were made, updates of variables last. The arena is a set of blocks, each one a buffer:
+ * WebGPU tracks hazards and read-only bindings by whole buffers, so tensors of one dispatch must not share one.
+ * Tensors are placed largest first, each into the smallest block that is free for its whole life (greedy by size for
+ * shared objects; Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
+ *
+ * @throws Error when a node reads a variable after it was updated, or when something exceeds the adapter's limits.
+ */
+export function plan(goals: Goals, target: KernelTarget): Plan {
+  const outputs = new Map(Object.entries(goals.outputs));
+  const nodes = schedule(outputs.values(), goals.updates ?? []);
+  const dispatches = lowerNodes(nodes, target);
+
+  const inputs = new Set<Tensor>();
+  const variables = new Set<Tensor>();
+  for (const tensor of [...nodes.flatMap(({ inputs }) => inputs), ...outputs.values()]) {
+    if (tensor.variable) variables.add(tensor);
+    else if (!tensor.node) inputs.add(tensor);
+  }
+
+  const lives = lifetimes(dispatches, outputs.values());
+  const { blocks, blockOf } = assign(lives);
+  const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
+  const arenaBytes = sum(blocks);
+  const inputBytes = sum([...inputs].map(bytesOf));
+  const variableBytes = sum([...variables].map(bytesOf));
+  return {
+    dispatches,
+    inputs: [...inputs],
+    variables: [...variables],
+    outputs,
+    blocks,
+    blockOf,
+    summary: {
+      dispatches: dispatches.length,
+      pipelines: new Set(dispatches.map(({ kernel }) => kernel.wgsl)).size,
+      arenaBytes,
+      inputBytes,
+      variableBytes,
+      peakBytes: arenaBytes + inputBytes + variableBytes,
+    },
+  };
+}
+
+/** The nodes needed, in order of creation, with those that update variables moved to the end. */
+function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
+  const needed = new Set<Node>();
+  const pending: Node[] = [...updates];
+  for (const { node } of outputs) if (node) pending.push(node);
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) if (input.node) pending.push(input.node);
+  }
+  for (const node of [...needed][0]?.inputs[0]?.graph.nodes ?? []) {
+    if (node.op.automatic && node.inputs.every((input) => !input.node || needed.has(input.node)))
+      needed.add(node);
+  }
+  const order = [...needed].sort((a, b) => a.index - b.index);
+  const changes = (node: Node): boolean => (node.op.updates?.length ?? 0) > 0;
+  const nodes = [...order.filter((node) => !changes(node)), ...order.filter(changes)];
+
+  const updatedBy = new Map<Tensor, Node>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const updater = updatedBy.get(input);
+      if (updater) {
+        throw new Error(`${node.op.name} would use "${input.name}" after ${updater.op.name} has updated it.`);
+      }
+    }
+    for (const variable of node.op.updates ?? []) updatedBy.set(variable, node);
+  }
+  return nodes;
+}
+
+interface Life {
+  readonly owner: Tensor | Scratch;
+  readonly bytes: number;
+  readonly first: number;
+  last: number;
+}
+
+/** From the dispatch that first touches a value to the last one that does; outputs live to the end. */
+function lifetimes(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Life[] {
+  const lives = new Map<Tensor | Scratch, Life>();
+  dispatches.forEach(({ bindings }, i) => {
+    for (const { owner } of bindings) {
+      if (!("scratch" in owner) && !owner.node) continue;
+      const life = lives.get(owner);
+      if (life) life.last = i;
+      else
+        lives.set(owner, {
+          owner,
+          bytes: "scratch" in owner ? owner.bytes : bytesOf(owner),
+          first: i,
+          last: i,
+        });
+    }
+  });
+  for (const tensor of outputs) {
+    const life = lives.get(tensor);
+    if (life) life.last = dispatches.length;
+  }
+  return [...lives.values()];
+}
+
+function assign(lives: readonly Life[]): { blocks: number[]; blockOf: Map<Tensor | Scratch, number> } {
+  const blocks: { bytes: number; tenants: Life[] }[] = [];
+  const blockOf = new Map<Tensor | Scratch, number>();
+  const bySize = [...lives].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  for (const life of bySize) {
+    // Blocks are made largest first, so the last one that is free is the tightest fit.
+    let block = blocks.findLastIndex(({ tenants }) =>
+      tenants.every((t) => t.last < life.first || life.last < t.first),
+    );
+    if (block < 0) block = blocks.push({ bytes: life.bytes, tenants: [] }) - 1;
+    blocks[block].tenants.push(life);
+    blockOf.set(life.owner, block);
+  }
+  return { blocks: blocks.map(({ bytes }) => bytes), blockOf };
+}

@@ -1,0 +1,243 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { readBuffer, StagingRing } from "../gpu/readback.ts";
+import { timePasses } from "../gpu/profiler.ts";
+import type { DispatchTime } from "../gpu/profiler.ts";
+import { kernelTarget } from "../kernels/target.ts";
+import type { Tensor } from "./graph.ts";
+import type { Binding } from "./lower.ts";
+import { plan } from "./plan.ts";
+import type { Goals, Plan, PlanSummary } from "./plan.ts";
+import { bytesOf, shapeText, sizeOf } from "./shape.ts";
+import { Variables } from "./variables.ts";
+
+export interface CompileOptions extends Goals {
+  /** Where the variables live; without it the program has its own and frees them with itself. */
+  readonly variables?: Variables;
+  /** A smaller limit than the adapter's on the bytes of one binding, to try how work is cut along the batch. */
+  readonly maxBindingBytes?: number;
+}
+
+/** Numbers for a program's inputs, by name, in row-major order. */
+export type Feeds = Readonly<Record<string, Float32Array | Uint32Array>>;
+
+/** A dispatch that is ready to be recorded. */
+interface Command {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * Plans `options` for `gpu` and makes everything a run needs: pipelines, the arena, the uniform blocks and every bind
+ * group. A run then only writes the inputs, records the same dispatches and submits once.
+ *
+ * @throws GpuError when the arena does not fit into memory or a shader does not compile.
+ */
+export async function compile(gpu: Gpu, options: CompileOptions): Promise<Program> {
+  const adapter = kernelTarget(gpu);
+  const target = { ...adapter, maxBindingBytes: options.maxBindingBytes ?? adapter.maxBindingBytes };
+  const planned = plan(options, target);
+  const variables = options.variables ?? new Variables(gpu);
+  const buffers: GPUBuffer[] = [];
+  try {
+    return await build(gpu, planned, variables, options.variables === undefined, buffers);
+  } catch (error) {
+    for (const buffer of buffers) gpu.destroyBuffer(buffer);
+    if (!options.variables) variables.destroy();
+    throw error;
+  }
+}
+
+async function build(
+  gpu: Gpu,
+  planned: Plan,
+  variables: Variables,
+  ownsVariables: boolean,
+  buffers: GPUBuffer[],
+): Promise<Program> {
+  const { dispatches, blocks, blockOf, inputs, summary } = planned;
+  const megabytes = Math.ceil(summary.peakBytes / 2 ** 20);
+  const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipelines.get(kernel)));
+
+  return gpu.scoped(`Setting up a program of ${megabytes} MiB on ${gpu.adapterName}`, () => {
+    const make = (label: string, bytes: number, usage: number): GPUBuffer => {
+      const buffer = gpu.createBuffer(label, bytes, usage);
+      buffers.push(buffer);
+      return buffer;
+    };
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
+    const arena = blocks.map((bytes, i) => make(`arena ${i}`, bytes, STORAGE | COPY_SRC));
+    const inputBuffers = new Map(
+      inputs.map((tensor) => [tensor, make(tensor.name, bytesOf(tensor), STORAGE | COPY_DST | COPY_SRC)]),
+    );
+    const locate = (owner: Binding["owner"]): GPUBuffer => {
+      const block = blockOf.get(owner);
+      if (block !== undefined) return arena[block];
+      if ("scratch" in owner) throw new Error("A scratch buffer was never placed.");
+      return inputBuffers.get(owner) ?? variables.buffer(owner);
+    };
+
+    // Equal uniform blocks are stored once; all of them in one buffer that is never rewritten.
+    const alignment = gpu.limits.minUniformBufferOffsetAlignment;
+    const offsets = new Map<string, number>();
+    const words: { offset: number; data: ArrayBuffer }[] = [];
+    let uniformBytes = 0;
+    const uniformOffset = (data: ArrayBuffer): number => {
+      const key = new Uint32Array(data).join();
+      let offset = offsets.get(key);
+      if (offset === undefined) {
+        offset = uniformBytes;
+        offsets.set(key, offset);
+        words.push({ offset, data });
+        uniformBytes += Math.ceil(data.byteLength / alignment) * alignment;
+      }
+      return offset;
+    };
+    const uniformOffsets = dispatches.map(({ kernel }) =>
+      kernel.uniforms ? uniformOffset(kernel.uniforms) : 0,
+    );
+    const uniforms = make("uniforms", Math.max(uniformBytes, 16), UNIFORM | COPY_DST);
+    for (const { offset, data } of words) gpu.device.queue.writeBuffer(uniforms, offset, data);
+
+    const commands = dispatches.map(({ kernel, bindings }, i): Command => {
+      const { pipeline, layout } = compiled[i];
+      const entries: GPUBindGroupEntry[] = bindings.map(({ owner, offset, bytes }, binding) => ({
+        binding,
+        resource: { buffer: locate(owner), offset, size: bytes },
+      }));
+      if (kernel.uniforms) {
+        const resource = { buffer: uniforms, offset: uniformOffsets[i], size: kernel.uniforms.byteLength };
+        entries.push({ binding: entries.length, resource });
+      }
+      const bindGroup = gpu.device.createBindGroup({ label: kernel.label, layout, entries });
+      return { label: kernel.label, pipeline, bindGroup, workgroups: kernel.workgroups };
+    });
+    return new Program(gpu, planned, commands, locate, inputBuffers, () => {
+      for (const buffer of buffers) gpu.destroyBuffer(buffer);
+      if (ownsVariables) variables.destroy();
+    });
+  });
+}
+
+/** A compiled graph: the same work at every {@link run}, on other numbers. */
+export class Program {
+  readonly plan: Plan;
+  readonly #gpu: Gpu;
+  readonly #commands: readonly Command[];
+  readonly #locate: (tensor: Tensor) => GPUBuffer;
+  readonly #inputs: ReadonlyMap<string, { tensor: Tensor; buffer: GPUBuffer }>;
+  readonly #free: () => void;
+  readonly #staging: StagingRing;
+
+  /** Use {@link compile}. */
+  constructor(
+    gpu: Gpu,
+    planned: Plan,
+    commands: readonly Command[],
+    locate: (tensor: Tensor) => GPUBuffer,
+    inputs: ReadonlyMap<Tensor, GPUBuffer>,
+    free: () => void,
+  ) {
+    this.plan = planned;
+    this.#gpu = gpu;
+    this.#commands = commands;
+    this.#locate = locate;
+    this.#inputs = new Map([...inputs].map(([tensor, buffer]) => [tensor.name, { tensor, buffer }]));
+    this.#free = free;
+    this.#staging = new StagingRing(gpu);
+  }
+
+  get summary(): PlanSummary {
+    return this.plan.summary;
+  }
+
+  /**
+   * Writes `feeds`, runs everything in one submit and resolves to the outputs' numbers. Several runs may be in flight:
+   * the work is submitted before this returns its promise.
+   *
+   * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
+   * @throws Error when a feed is missing, unknown or of the wrong length; GpuError when the device failed.
+   */
+  async run(feeds: Feeds, fetch?: readonly string[]): Promise<Record<string, Float32Array | Uint32Array>> {
+    this.#gpu.check();
+    this.#feed(feeds);
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "step" });
+    const pass = encoder.beginComputePass();
+    for (const command of this.#commands) record(pass, command);
+    pass.end();
+
+    const names = fetch ?? [...this.plan.outputs.keys()];
+    const tensors = names.map((name) => this.#output(name));
+    const ranges = tensors.map((tensor) => ({
+      buffer: this.#locate(tensor),
+      offset: 0,
+      bytes: bytesOf(tensor),
+    }));
+    const wait = ranges.length > 0 ? this.#staging.record(encoder, ranges) : null;
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    if (!wait) return {};
+    const bytes = await wait();
+    return Object.fromEntries(names.map((name, i) => [name, typed(tensors[i], bytes[i])]));
+  }
+
+  /** Runs once with a timestamp around every dispatch; the adapter needs the feature `timestamp-query`. */
+  async profile(feeds: Feeds): Promise<DispatchTime[]> {
+    this.#gpu.check();
+    this.#feed(feeds);
+    return timePasses(
+      this.#gpu,
+      this.#commands.map((command) => ({ label: command.label, record: (pass) => record(pass, command) })),
+    );
+  }
+
+  /** Brings back one output as the last run left it. */
+  async read(name: string): Promise<Float32Array | Uint32Array> {
+    const tensor = this.#output(name);
+    return typed(
+      tensor,
+      await readBuffer(this.#gpu, { buffer: this.#locate(tensor), offset: 0, bytes: bytesOf(tensor) }),
+    );
+  }
+
+  /** Frees the arena, the inputs and the uniform blocks; shared variables stay. */
+  destroy(): void {
+    this.#staging.destroy();
+    this.#free();
+  }
+
+  #output(name: string): Tensor {
+    const tensor = this.plan.outputs.get(name);
+    if (!tensor)
+      throw new Error(
+        `The program has no output "${name}"; it has ${[...this.plan.outputs.keys()].join(", ")}.`,
+      );
+    return tensor;
+  }
+
+  #feed(feeds: Feeds): void {
+    for (const name of Object.keys(feeds)) {
+      if (!this.#inputs.has(name)) throw new Error(`The program has no input "${name}".`);
+    }
+    for (const [name, { tensor, buffer }] of this.#inputs) {
+      const values = feeds[name];
+      if (!values) throw new Error(`The input "${name}" ${shapeText(tensor.shape)} was not fed.`);
+      const expected = tensor.dtype === "f32" ? Float32Array : Uint32Array;
+      if (!(values instanceof expected) || values.length !== sizeOf(tensor.shape)) {
+        throw new Error(
+          `The input "${name}" ${shapeText(tensor.shape)} takes a ${expected.name} of ${sizeOf(tensor.shape)} values.`,
+        );
+      }
+      this.#gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+    }
+  }
+}
+
+function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: Command): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...workgroups);
+}
+
+const typed = ({ dtype }: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array =>
+  dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes);

@@ -1,0 +1,125 @@
+/**
+ * @file What a kernel is: one compute dispatch, described without a GPU.
+ *
+ * A kernel function takes shapes and a {@link KernelTarget} and returns a {@link Kernel}: the whole WGSL text, the
+ * names and order of its bindings, its uniform block and its dispatch grid. Nothing here touches a device, so a
+ * kernel can be read, printed and tested anywhere.
+ *
+ * Shapes go into the uniform block, so that one pipeline serves many layers; a constant is put into the text only
+ * where it pays (the pipeline cache is keyed by the text itself).
+ */
+
+/** What a kernel may know of the adapter it is written for. */
+export interface KernelTarget {
+  /**
+   * Which family of matrix kernels to use: `"workgroup"` stages tiles in workgroup memory behind barriers, for
+   * hardware; `"register"` keeps everything in registers and has no barrier at all, for adapters that run on the
+   * CPU, where one barrier makes every load several times dearer.
+   */
+  readonly family: "workgroup" | "register";
+  /** Lanes a subgroup when the adapter has the `subgroups` feature and one fixed size; otherwise 0. */
+  readonly subgroupSize: number;
+  /** Largest range of a buffer that one binding may cover, in bytes. */
+  readonly maxBindingBytes: number;
+  /** What the offset of a binding must be a multiple of, in bytes. */
+  readonly offsetAlignment: number;
+  /** Largest number of workgroups along one dimension of a dispatch. */
+  readonly maxWorkgroupsPerDimension: number;
+}
+
+/** A scalar of the uniform block, with its WGSL type. */
+export interface Uniform {
+  readonly type: "u32" | "i32" | "f32";
+  readonly value: number;
+}
+export const u32 = (value: number): Uniform => ({ type: "u32", value });
+export const i32 = (value: number): Uniform => ({ type: "i32", value });
+export const f32 = (value: number): Uniform => ({ type: "f32", value });
+
+/** One compute dispatch. Bindings are numbered in order: what is read, what is written, then the uniform block. */
+export interface Kernel {
+  /** What the profiler and error messages call it, e.g. `conv2d_forward`. */
+  readonly label: string;
+  /** The whole shader; its entry point is `main`. */
+  readonly wgsl: string;
+  /** The storage buffers in binding order. */
+  readonly bindings: readonly KernelBinding[];
+  /** The uniform block, bound after the storage buffers; absent when the kernel has no parameter. */
+  readonly uniforms?: ArrayBuffer;
+  /** Workgroups along x, y and z. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface KernelBinding {
+  readonly name: string;
+  readonly access: "read" | "read_write";
+}
+
+/** What a kernel's author writes; {@link defineKernel} makes the declarations from it. */
+export interface KernelDefinition {
+  label: string;
+  /** Buffers only read: name to WGSL type, e.g. `{ x: "array<vec4f>" }`. */
+  read: Record<string, string>;
+  /** Buffers written (and perhaps read): name to WGSL type. */
+  write: Record<string, string>;
+  /** Fields of `params`, the uniform block: shapes, strides, rates. */
+  params?: Record<string, Uniform>;
+  /** Text that must come before every declaration, e.g. `enable subgroups;`. */
+  enable?: string;
+  workgroups: readonly [number, number, number];
+  /** The functions, with `@compute fn main`; buffers and `params` are in scope under the names above. */
+  body: string;
+}
+
+/**
+ * Makes a {@link Kernel}: generates the WGSL declarations of its buffers and its uniform block (`params`) from the
+ * same record that fills the block, so the two cannot disagree.
+ */
+export function defineKernel(definition: KernelDefinition): Kernel {
+  const { label, read, write, params = {}, enable = "", workgroups, body } = definition;
+  const bindings: KernelBinding[] = [];
+  let header = enable === "" ? "" : `${enable}\n`;
+  for (const [access, buffers] of [
+    ["read", read],
+    ["read_write", write],
+  ] as const) {
+    for (const [name, type] of Object.entries(buffers)) {
+      header += `@group(0) @binding(${bindings.length}) var<storage, ${access}> ${name}: ${type};\n`;
+      bindings.push({ name, access });
+    }
+  }
+  const fields = Object.entries(params);
+  if (fields.length === 0) return { label, wgsl: header + body, bindings, workgroups };
+
+  header += `struct Params { ${fields.map(([name, { type }]) => `${name}: ${type}`).join(", ")} }\n`;
+  header += `@group(0) @binding(${bindings.length}) var<uniform> params: Params;\n`;
+  // A uniform block's size is rounded up to 16 bytes.
+  const uniforms = new ArrayBuffer(Math.ceil(fields.length / 4) * 16);
+  const view = new DataView(uniforms);
+  fields.forEach(([name, { type, value }], i) => {
+    if (type === "f32") view.setFloat32(4 * i, value, true);
+    else if (!Number.isInteger(value)) throw new Error(`${label}: ${name} = ${value} is not an integer.`);
+    else if (type === "u32") view.setUint32(4 * i, value, true);
+    else view.setInt32(4 * i, value, true);
+  });
+  return { label, wgsl: header + body, bindings, uniforms, workgroups };
+}
+
+/**
+ * A grid for `count` independent items, `size` of them a workgroup, folded into y where x alone would pass the
+ * adapter's limit. {@link linearIndex} is its other half in WGSL.
+ */
+export function linearGrid(target: KernelTarget, count: number, size: number): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(count / size));
+  const x = Math.min(groups, target.maxWorkgroupsPerDimension);
+  return [x, Math.ceil(groups / x), 1];
+}
+
+/**
+ * WGSL for the item an invocation works on under {@link linearGrid}: put it at the start of `main`, whose parameters
+ * must be `@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u`, and leave when
+ * `index >= params.count`.
+ */
+export function linearIndex(size: number): string {
+  return `let index = id.y * groups.x * ${size}u + id.x;`;
+}
