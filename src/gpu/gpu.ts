@@ -32,6 +32,8 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   /** Bytes of all buffers that are alive. */
   bytes = 0;
+  /** The most that {@link bytes} has been. */
+  peakBytes = 0;
 
   #failure: GpuError | null = null;
   #destroyed = false;
@@ -114,6 +116,7 @@ export class Gpu {
     }
     const buffer = this.device.createBuffer({ label, size, usage });
     this.bytes += buffer.size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
     this.#buffers.add(buffer);
     return buffer;
   }
