@@ -1,0 +1,59 @@
+import { Worker } from "node:worker_threads";
+import { readFully, withFile } from "./files.ts";
+import { damagedH5, isHdf5 } from "./keras-h5.ts";
+import type { Metadata, NamedTensors } from "./tensors.ts";
+import { WeightsError, messageOf } from "./weights-error.ts";
+
+type KerasWeights = { tensors: NamedTensors; metadata: Metadata };
+
+/** How long a file may take before it counts as damaged; a sound one takes about a second for 30 MB. */
+const PATIENCE_MS = 30_000;
+const PATIENCE_MS_PER_BYTE = 1e-3;
+
+/**
+ * Reads a Keras `.h5` file. The HDF5 library works in a thread of its own, since a damaged file can make it abort,
+ * loop for ever and print traces: the thread is then ended, and what it prints goes nowhere.
+ *
+ * @param options.patience milliseconds until a file that is not read counts as damaged, by its size by default
+ * @throws {WeightsError} where the file cannot be read, is truncated or damaged, or holds other than 32-bit numbers
+ */
+export async function readKerasH5(path: string, options: { patience?: number } = {}): Promise<KerasWeights> {
+  const bytes = await withFile(path, async (file, size) => {
+    const start = new Uint8Array(Math.min(8, size));
+    await readFully(file, path, start, 0);
+    if (!isHdf5(start)) throw damagedH5(path, "it is not an HDF5 file");
+    const whole = new Uint8Array(size);
+    await readFully(file, path, whole, 0);
+    return whole;
+  });
+  return parseInThread(bytes, path, options.patience ?? PATIENCE_MS + bytes.length * PATIENCE_MS_PER_BYTE);
+}
+
+async function parseInThread(
+  bytes: Uint8Array<ArrayBuffer>,
+  source: string,
+  patience: number,
+): Promise<KerasWeights> {
+  const worker = new Worker(new URL("./keras-h5-worker.mjs", import.meta.url), {
+    workerData: { bytes, source },
+    transferList: [bytes.buffer],
+    stdout: true,
+    stderr: true,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<KerasWeights>((resolve, reject) => {
+      const refuse = (why: string) => reject(damagedH5(source, why));
+      timer = setTimeout(() => refuse(`the HDF5 library does not come to an end with it`), patience);
+      worker.once("message", (reply: KerasWeights | { refusal: string }) => {
+        if ("refusal" in reply) reject(new WeightsError(reply.refusal));
+        else resolve(reply);
+      });
+      worker.once("error", (error) => refuse(`the HDF5 library fails on it (${messageOf(error)})`));
+      worker.once("exit", () => refuse("the HDF5 library gives up on it"));
+    });
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,95 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { assignWeights, loadWeights } from "../../src/weights/load.ts";
+import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
+import type { NamedTensors } from "../../src/weights/tensors.ts";
+import { WeightsError } from "../../src/weights/weights-error.ts";
+import { float32 } from "./arbitrary-tensors.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const inFolder = temporaryFolder();
+const weights: NamedTensors = new Map([
+  ["conv/kernel", float32([1, 2], 1, 2)],
+  ["conv/bias", float32([2], 3, 4)],
+]);
+
+describe("loadWeights", () => {
+  test("safetensors", async () => {
+    const path = inFolder("model.safetensors");
+    await writeSafetensors(path, weights, { classes: "59" });
+    expect(await loadWeights(path)).toEqual({ format: "safetensors", metadata: { classes: "59" }, tensors: weights });
+  });
+
+  test("a tfjs folder, and its model.json", async () => {
+    await mkdir(inFolder("tfjs"));
+    const specs = [{ name: "conv/bias", shape: [2], dtype: "float32" }];
+    const model = { weightsManifest: [{ paths: ["shard"], weights: specs }] };
+    await writeFile(inFolder("tfjs/model.json"), JSON.stringify(model));
+    await writeFile(inFolder("tfjs/shard"), new Uint8Array(Float32Array.of(3, 4).buffer));
+    for (const path of [inFolder("tfjs"), inFolder("tfjs/model.json")]) {
+      const { format, tensors } = await loadWeights(path);
+      expect(format).toBe("tfjs");
+      expect([...tensors]).toEqual([["conv/bias", float32([2], 3, 4)]]);
+    }
+  });
+
+  test("nothing, an empty folder, a file of another kind, a damaged .h5", async () => {
+    await mkdir(inFolder("empty"));
+    await writeFile(inFolder("model.pt"), "PK");
+    await writeFile(inFolder("broken.h5"), "PK");
+    for (const [name, why] of [
+      ["absent.h5", "there is no such file; check the path"],
+      ["model.pt/x", "a part of the path is a file"],
+      ["empty", "it has no model.json; give a folder with a tfjs model.json, a Keras .h5 file"],
+      ["model.pt", "Cannot tell what weights model.pt holds"],
+      ["broken.h5", "it is not an HDF5 file"],
+    ] as const) {
+      await expect(loadWeights(inFolder(name))).rejects.toThrow(WeightsError);
+      await expect(loadWeights(inFolder(name))).rejects.toThrow(why);
+    }
+  });
+});
+
+describe("assignWeights", () => {
+  const expected = [
+    { name: "conv/bias", shape: [2] },
+    { name: "conv/kernel", shape: [1, 2] },
+  ];
+  const source = "model.h5";
+
+  test("every expected weight is found, the others are told", () => {
+    const tensors: NamedTensors = new Map([["fc/bias", float32([1], 0)], ...weights]);
+    const { assigned, missing, unused } = assignWeights(expected, tensors, { source });
+    expect([...assigned.keys()]).toEqual(["conv/bias", "conv/kernel"]);
+    expect(assigned.get("conv/bias")).toBe(weights.get("conv/bias"));
+    expect(missing).toEqual([]);
+    expect(unused).toEqual(["fc/bias"]);
+  });
+
+  test("a missing tensor is named", () => {
+    const more = [...expected, { name: "head/kernel", shape: [3, 3, 59, 64] }, { name: "head/bias", shape: [59] }];
+    expect(() => assignWeights(more, weights, { source })).toThrow(
+      'The weights file model.h5 has no tensor "head/kernel" (expected shape [3, 3, 59, 64]), ' +
+        "and 1 more of 4 do not fit; use weights saved from the same network.",
+    );
+    const { missing } = assignWeights(more, weights, { source, allowMissing: (name) => name.startsWith("head/") });
+    expect(missing).toEqual(["head/kernel", "head/bias"]);
+  });
+
+  test("a misshapen tensor is named, even where it may be missing", () => {
+    const wrong = [{ name: "conv/kernel", shape: [2, 1] }];
+    expect(() => assignWeights(wrong, weights, { source, allowMissing: () => true })).toThrow(
+      'its tensor "conv/kernel" has shape [1, 2] where [2, 1] is expected',
+    );
+  });
+
+  test("integers are no weights", () => {
+    const tensors: NamedTensors = new Map([["conv/bias", { shape: [2], data: Int32Array.of(1, 2) }]]);
+    expect(() => assignWeights([expected[0]], tensors, { source })).toThrow("holds integers where float32");
+  });
+
+  test("weights of another network show what they are called", () => {
+    const tensors: NamedTensors = new Map([["features.conv0.weight", float32([1], 0)]]);
+    expect(() => assignWeights(expected, tensors, { source })).toThrow('is called "features.conv0.weight"');
+  });
+});
