@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, StagingRing } from "../gpu/readback.ts";
 import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
+import type { KernelTarget } from "../kernels/kernel.ts";
 import { kernelTarget } from "../kernels/target.ts";
 import type { Tensor } from "./graph.ts";
 import type { Binding } from "./lower.ts";
@@ -15,6 +16,10 @@ export interface CompileOptions extends Goals {
   readonly variables?: Variables;
   /** A smaller limit than the adapter's on the bytes of one binding, to try how work is cut along the batch. */
   readonly maxBindingBytes?: number;
+  /** Another family of matrix kernels than the one that suits the adapter, to test both on one. */
+  readonly family?: KernelTarget["family"];
+  /** Other than the adapter's; 0 keeps the kernels from using subgroups. */
+  readonly subgroupSize?: number;
 }
 
 /** Numbers for a program's inputs, by name, in row-major order. */
@@ -36,7 +41,12 @@ interface Command {
  */
 export async function compile(gpu: Gpu, options: CompileOptions): Promise<Program> {
   const adapter = kernelTarget(gpu);
-  const target = { ...adapter, maxBindingBytes: options.maxBindingBytes ?? adapter.maxBindingBytes };
+  const target: KernelTarget = {
+    ...adapter,
+    family: options.family ?? adapter.family,
+    subgroupSize: options.subgroupSize ?? adapter.subgroupSize,
+    maxBindingBytes: options.maxBindingBytes ?? adapter.maxBindingBytes,
+  };
   const planned = plan(options, target);
   const variables = options.variables ?? new Variables(gpu);
   const buffers: GPUBuffer[] = [];

@@ -1,0 +1,27 @@
+import { biasForward } from "../../kernels/bias.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { channelSum, checkChannels, rowsPerItem } from "./channel-reduction.ts";
+
+/**
+ * Adds `bias` `[C]` to the last axis of `x` `[N, .., C]` (`tf.nn.bias_add`).
+ *
+ * @throws Error when the channels do not fit.
+ */
+export function biasAdd(x: Tensor, bias: Tensor): Tensor {
+  checkChannels("biasAdd", x, [bias]);
+  return x.graph.apply(
+    {
+      name: "bias_add",
+      outputs: [x],
+      lower(l, [y]) {
+        for (const range of l.slices([x, y])) {
+          const kernel = biasForward(l.target, range.count * rowsPerItem(x), bias.shape[0]);
+          l.dispatch(kernel, { x: slice(x, range), bias, y: slice(y, range) });
+        }
+      },
+      gradient: ([dy]) => [() => dy!, () => channelSum(dy!)],
+    },
+    [x, bias],
+  ).outputs[0];
+}

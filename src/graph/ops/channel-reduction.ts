@@ -1,0 +1,100 @@
+/**
+ * @file Reductions of tensors `[.., C]` to one number a channel, in two or three dispatches: every part of the batch
+ * leaves its partials in slots of its own of one scratch buffer `[slots, C]`, then all of them are merged. However the
+ * batch was cut, the result is that of the whole.
+ */
+import { channelWalk, mergeWalks } from "../../kernels/channels.ts";
+import type { ChannelWalk } from "../../kernels/channels.ts";
+import { sumChannels } from "../../kernels/channel-sum.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
+import { shapeText, sizeOf } from "../shape.ts";
+
+/** How many rows of channels (pixels) each item of a batch `[N, .., C]` has. */
+export const rowsPerItem = ({ shape }: Tensor): number => sizeOf(shape.slice(1, -1));
+
+/** @throws Error when `x` has not a batch and a channel axis, or one of `vectors` is not `[C]`. */
+export function checkChannels(op: string, x: Tensor, vectors: readonly Tensor[] = []): void {
+  if (x.shape.length < 2) {
+    throw new Error(`${op}: "${x.name}" ${shapeText(x.shape)} needs a batch axis and a channel axis.`);
+  }
+  const channels = x.shape[x.shape.length - 1];
+  for (const { name, shape } of vectors) {
+    if (shape.length === 1 && shape[0] === channels) continue;
+    throw new Error(
+      `${op}: "${name}" is ${shapeText(shape)} and must be [${channels}] to fit "${x.name}" ${shapeText(x.shape)}.`,
+    );
+  }
+}
+
+export interface ReductionPart {
+  readonly range: BatchRange;
+  readonly walk: ChannelWalk;
+  readonly firstSlot: number;
+}
+
+/** The parts in which `tensors`, all of one shape, are reduced, and the slots their partials take together. */
+export function reductionParts(
+  l: Lowering,
+  tensors: readonly Tensor[],
+): { parts: ReductionPart[]; slots: number; channels: number } {
+  const [{ shape }] = tensors;
+  const channels = shape[shape.length - 1];
+  const ranges = l.slices(tensors);
+  // The partials are bound as a whole, so they must fit a binding too.
+  const most = Math.max(1, Math.floor(l.target.maxBindingBytes / (4 * channels * ranges.length)));
+  let slots = 0;
+  const parts = ranges.map((range) => {
+    const rows = range.count * rowsPerItem(tensors[0]);
+    let walk = channelWalk(l.target, rows, channels, "reduce");
+    if (walk.slots > most) walk = channelWalk(l.target, rows, channels, most);
+    const firstSlot = slots;
+    slots += walk.slots;
+    return { range, walk, firstSlot };
+  });
+  return { parts, slots, channels };
+}
+
+/**
+ * Runs the merges of partials `[slots, channels]`: `dispatch` gets each walk, where to read and where to write, in
+ * the same order as `partials`; the last one writes `results`.
+ */
+export function mergePartials(
+  l: Lowering,
+  slots: number,
+  channels: number,
+  partials: readonly Scratch[],
+  results: readonly Operand[],
+  dispatch: (walk: ChannelWalk, from: readonly Operand[], to: readonly Operand[]) => void,
+): void {
+  let from: readonly Operand[] = partials;
+  for (const walk of mergeWalks(l.target, slots, channels)) {
+    const to =
+      walk.slots === 1 ? results : partials.map(({ bytes }) => l.scratch((bytes / slots) * walk.slots));
+    dispatch(walk, from, to);
+    from = to;
+  }
+}
+
+/** Sum over all axes but the last: `[.., C]` to `[C]`. The gradient of a bias; it has none of its own. */
+export function channelSum(x: Tensor): Tensor {
+  checkChannels("channelSum", x);
+  return x.graph.apply(
+    {
+      name: "channel_sum",
+      outputs: [{ shape: x.shape.slice(-1), dtype: "f32" }],
+      lower(l, [sum]) {
+        const { parts, slots, channels } = reductionParts(l, [x]);
+        const partial = l.scratch(4 * slots * channels);
+        for (const { range, walk, firstSlot } of parts) {
+          l.dispatch(sumChannels(walk, firstSlot), { x: slice(x, range), sum: partial });
+        }
+        mergePartials(l, slots, channels, [partial], [sum], (walk, [from], [to]) => {
+          l.dispatch(sumChannels(walk), { x: from, sum: to });
+        });
+      },
+    },
+    [x],
+  ).outputs[0];
+}

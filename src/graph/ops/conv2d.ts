@@ -1,0 +1,26 @@
+import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import type { Padding } from "../../kernels/conv2d/geometry.ts";
+import type { Tensor } from "../graph.ts";
+import { applyBackwardData, applyBackwardWeights, applyForward } from "./conv2d-products.ts";
+
+export interface Conv2dOptions {
+  readonly strides: number | readonly [number, number];
+  /** As TensorFlow's `same` (uneven at the bottom and right) and `valid`, or explicit zeros on each side. */
+  readonly padding: Padding;
+}
+
+/**
+ * 2-D convolution (`tf.nn.conv2d`): `x` `[N, H, W, Cin]`, `kernel` HWIO `[kh, kw, Cin, Cout]`, without bias.
+ *
+ * @throws Error when ranks or channels do not fit, or the kernel is larger than the padded image.
+ */
+export function conv2d(x: Tensor, kernel: Tensor, { strides, padding }: Conv2dOptions): Tensor {
+  const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
+  return applyForward(x, kernel, geometry, {
+    name: "conv2d",
+    gradient: ([dy]) => [
+      () => applyBackwardData(dy!, kernel, geometry, { name: "conv2d_gradient_input" }),
+      () => applyBackwardWeights(x, dy!, geometry, { name: "conv2d_gradient_kernel" }),
+    ],
+  });
+}

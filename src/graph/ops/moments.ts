@@ -1,0 +1,70 @@
+import { mergeMoments, moments, updateMovingMoments } from "../../kernels/moments.ts";
+import type { Node, Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { mergePartials, reductionParts } from "./channel-reduction.ts";
+
+/**
+ * Mean and biased variance of `x` `[N, .., C]` over all axes but the last, both `[C]` (`tf.nn.moments`). They have no
+ * gradient of their own: batch norm's accounts for them.
+ */
+export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
+  const type = { shape: x.shape.slice(-1), dtype: "f32" } as const;
+  const node = x.graph.apply(
+    {
+      name: "moments",
+      outputs: [type, type],
+      lower(l, [mean, variance]) {
+        const { parts, slots, channels } = reductionParts(l, [x]);
+        const partials = [channels, channels, 1].map((width) => l.scratch(4 * slots * width));
+        for (const { range, walk, firstSlot } of parts) {
+          const [partialMean, partialVariance, count] = partials;
+          const operands = { x: slice(x, range), mean: partialMean, variance: partialVariance, count };
+          l.dispatch(moments(walk, firstSlot), operands);
+        }
+        mergePartials(l, slots, channels, partials, [mean, variance, l.scratch(4)], (walk, from, to) => {
+          l.dispatch(mergeMoments(walk), {
+            partialMean: from[0],
+            partialVariance: from[1],
+            partialCount: from[2],
+            mean: to[0],
+            variance: to[1],
+            count: to[2],
+          });
+        });
+      },
+    },
+    [x],
+  );
+  return { mean: node.outputs[0], variance: node.outputs[1] };
+}
+
+/**
+ * Moves `movingMean` and `movingVariance` towards the batch's, in every program that computes those.
+ *
+ * @throws Error when the moving statistics are not variables.
+ */
+export function updateMovingStatistics(statistics: {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  readonly movingMean: Tensor;
+  readonly movingVariance: Tensor;
+  readonly momentum: number;
+}): Node {
+  const { mean, variance, movingMean, movingVariance, momentum } = statistics;
+  for (const { name, variable } of [movingMean, movingVariance]) {
+    if (!variable) throw new Error(`"${name}" must be a variable to hold moving statistics.`);
+  }
+  return mean.graph.apply(
+    {
+      name: "update_moving_statistics",
+      outputs: [],
+      updates: [movingMean, movingVariance],
+      automatic: true,
+      lower: (l) => {
+        const kernel = updateMovingMoments(l.target, mean.shape[0], momentum);
+        l.dispatch(kernel, { mean, variance, movingMean, movingVariance });
+      },
+    },
+    [mean, variance, movingMean, movingVariance],
+  );
+}

@@ -1,0 +1,125 @@
+import { averagePool2dBackward, averagePool2dForward } from "../../kernels/average-pool2d.ts";
+import { maxPool2dBackward, maxPool2dForward } from "../../kernels/max-pool2d.ts";
+import { pool2dGeometry } from "../../kernels/pool2d-geometry.ts";
+import type { Pool2dOptions, PoolGeometry } from "../../kernels/pool2d-geometry.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { Shape } from "../shape.ts";
+
+const outputShape = ({ batch, outputHeight, outputWidth, channels }: PoolGeometry): Shape => [
+  batch,
+  outputHeight,
+  outputWidth,
+  channels,
+];
+
+/**
+ * Largest value of each window (`tf.nn.max_pool2d`): `x` `[N, H, W, C]` to `[N, OH, OW, C]`. Explicit padding is what
+ * Keras's `ZeroPadding2D` before a `valid` pooling does: the zeros take part. The gradient of a window goes to its
+ * largest value, of equal ones to the first in row-major order.
+ *
+ * @throws Error when `x` is not NHWC or no window fits.
+ */
+export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
+  const geometry = pool2dGeometry(x.shape, options);
+  const shape = outputShape(geometry);
+  return x.graph.apply(
+    {
+      name: "max_pool2d",
+      outputs: [
+        { shape, dtype: "f32" },
+        { shape, dtype: "u32" },
+      ],
+      lower(l, [y, positions]) {
+        for (const range of l.slices([x, y, positions])) {
+          l.dispatch(maxPool2dForward(l.target, { ...geometry, batch: range.count }), {
+            x: slice(x, range),
+            y: slice(y, range),
+            positions: slice(positions, range),
+          });
+        }
+      },
+      gradient: ([dy], [, positions]) => [() => maxPool2dGradient(x, positions, dy!, geometry)],
+    },
+    [x],
+  ).outputs[0];
+}
+
+function maxPool2dGradient(x: Tensor, positions: Tensor, dy: Tensor, geometry: PoolGeometry): Tensor {
+  return dy.graph.apply(
+    {
+      name: "max_pool2d_gradient",
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([positions, dy, dx])) {
+          l.dispatch(maxPool2dBackward(l.target, { ...geometry, batch: range.count }), {
+            positions: slice(positions, range),
+            dy: slice(dy, range),
+            dx: slice(dx, range),
+          });
+        }
+      },
+    },
+    [positions, dy],
+  ).outputs[0];
+}
+
+/**
+ * Mean of each window (`tf.nn.avg_pool2d`): `x` `[N, H, W, C]` to `[N, OH, OW, C]`. With `same` padding a window counts
+ * only the pixels inside the image; explicit padding counts as zeros.
+ *
+ * @throws Error when `x` is not NHWC or no window fits.
+ */
+export function averagePool2d(x: Tensor, options: Pool2dOptions): Tensor {
+  const geometry = pool2dGeometry(x.shape, options);
+  return average("average_pool2d", x, geometry, outputShape(geometry));
+}
+
+/**
+ * Mean over all pixels of each image (Keras `GlobalAveragePooling2D`): `x` `[N, H, W, C]` to `[N, C]`.
+ *
+ * @throws Error when `x` is not NHWC.
+ */
+export function globalAveragePool2d(x: Tensor): Tensor {
+  const [batch, height, width, channels] = x.shape;
+  const options = { poolSize: [height, width], strides: 1, padding: "valid" } as const;
+  return average("global_average_pool2d", x, pool2dGeometry(x.shape, options), [batch, channels]);
+}
+
+/** `shape`: the output's, of which one window after the other is taken in row-major order. */
+function average(name: string, x: Tensor, geometry: PoolGeometry, shape: Shape): Tensor {
+  return x.graph.apply(
+    {
+      name,
+      outputs: [{ shape, dtype: "f32" }],
+      lower(l, [y]) {
+        for (const range of l.slices([x, y])) {
+          l.dispatch(averagePool2dForward(l.target, { ...geometry, batch: range.count }), {
+            x: slice(x, range),
+            y: slice(y, range),
+          });
+        }
+      },
+      gradient: ([dy]) => [() => averageGradient(`${name}_gradient`, x, dy!, geometry)],
+    },
+    [x],
+  ).outputs[0];
+}
+
+function averageGradient(name: string, x: Tensor, dy: Tensor, geometry: PoolGeometry): Tensor {
+  return dy.graph.apply(
+    {
+      name,
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([dy, dx])) {
+          l.dispatch(averagePool2dBackward(l.target, { ...geometry, batch: range.count }), {
+            dy: slice(dy, range),
+            dx: slice(dx, range),
+          });
+        }
+      },
+    },
+    [dy],
+  ).outputs[0];
+}

@@ -1,0 +1,44 @@
+import { softmaxBackward, softmaxForward } from "../../kernels/softmax.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { lastAxis } from "./last-axis.ts";
+
+/**
+ * Softmax over the last axis of `x` `[N, .., classes]` (`tf.nn.softmax`).
+ *
+ * @throws Error when `x` has fewer than two axes.
+ */
+export function softmax(x: Tensor): Tensor {
+  const { extent, rowsPerItem } = lastAxis("softmax", x);
+  return x.graph.apply(
+    {
+      name: "softmax",
+      outputs: [x],
+      lower(l, [y]) {
+        for (const range of l.slices([x, y])) {
+          const kernel = softmaxForward(l.target, range.count * rowsPerItem, extent);
+          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+        }
+      },
+      gradient: ([dy], [y]) => [() => softmaxGradient(y, dy!)],
+    },
+    [x],
+  ).outputs[0];
+}
+
+function softmaxGradient(y: Tensor, dy: Tensor): Tensor {
+  const { extent, rowsPerItem } = lastAxis("softmax", y);
+  return y.graph.apply(
+    {
+      name: "softmax_gradient",
+      outputs: [y],
+      lower(l, [dx]) {
+        for (const range of l.slices([y, dy, dx])) {
+          const kernel = softmaxBackward(l.target, range.count * rowsPerItem, extent);
+          l.dispatch(kernel, { y: slice(y, range), dy: slice(dy, range), dx: slice(dx, range) });
+        }
+      },
+    },
+    [y, dy],
+  ).outputs[0];
+}

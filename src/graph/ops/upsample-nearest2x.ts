@@ -1,0 +1,49 @@
+import { upsampleNearest2xBackward, upsampleNearest2xForward } from "../../kernels/upsample-nearest2x.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { shapeText } from "../shape.ts";
+
+/**
+ * Twice the size by repeating pixels (Keras `UpSampling2D(2)`, nearest): `x` `[N, H, W, C]` to `[N, 2H, 2W, C]`.
+ *
+ * @throws Error when `x` is not NHWC.
+ */
+export function upsampleNearest2x(x: Tensor): Tensor {
+  if (x.shape.length !== 4) {
+    throw new Error(
+      `upsampleNearest2x takes images [N, H, W, C]; "${x.name}" has the shape ${shapeText(x.shape)}.`,
+    );
+  }
+  const [batch, height, width, channels] = x.shape;
+  return x.graph.apply(
+    {
+      name: "upsample_nearest2x",
+      outputs: [{ shape: [batch, 2 * height, 2 * width, channels], dtype: "f32" }],
+      lower(l, [y]) {
+        for (const range of l.slices([x, y])) {
+          const kernel = upsampleNearest2xForward(l.target, range.count * height * width, width, channels);
+          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+        }
+      },
+      gradient: ([dy]) => [() => upsampleNearest2xGradient(x, dy!)],
+    },
+    [x],
+  ).outputs[0];
+}
+
+function upsampleNearest2xGradient(x: Tensor, dy: Tensor): Tensor {
+  const [, height, width, channels] = x.shape;
+  return dy.graph.apply(
+    {
+      name: "upsample_nearest2x_gradient",
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([dy, dx])) {
+          const kernel = upsampleNearest2xBackward(l.target, range.count * height * width, width, channels);
+          l.dispatch(kernel, { dy: slice(dy, range), dx: slice(dx, range) });
+        }
+      },
+    },
+    [dy],
+  ).outputs[0];
+}

@@ -1,0 +1,139 @@
+/**
+ * @file Batch norm of `x` `[rows, C]` (NHWC: rows are pixels) with a mean and a variance `[C]` that are given:
+ * `x̂ = (x − mean) / sqrt(variance + epsilon)`, `z = γ·x̂ + β`, and `y = max(z, 0)` where the activation is a ReLU.
+ *
+ * The backward kernels compute z again from x instead of reading y: by the same words, so that `z > 0` just where the
+ * forward kernel found it, and it saves reading the whole of y.
+ */
+import { channelWalk, walkText } from "./channels.ts";
+import type { ChannelWalk } from "./channels.ts";
+import { defineKernel, f32, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+
+export interface BatchNormKernelOptions {
+  readonly epsilon: number;
+  /** What is applied to the result in the same kernel. */
+  readonly activation?: "relu";
+}
+
+const CHANNEL = {
+  mean: "let centre = mean[column];",
+  variance: "let inverse = 1.0 / sqrt(variance[column] + T(params.epsilon));",
+  gamma: "let weight = gamma[column];",
+  beta: "let offset = beta[column];",
+};
+const NORMALIZED = "let normalized = (x[at] - centre) * inverse;";
+const OUTPUT = "let z = normalized * weight + offset;";
+const RELU_GRADIENT = "let dz = select(T(0.0), dy[at], z > T(0.0));";
+
+const lines = (...text: (string | false)[]): string => text.filter((line) => line !== false).join("\n  ");
+const arrays = (type: string, names: readonly (string | false)[]): Record<string, string> =>
+  Object.fromEntries(names.filter((name) => name !== false).map((name) => [name, `array<${type}>`]));
+
+/** `y` from `x`, both `[rows, C]`; `mean`, `variance`, `gamma` and `beta`: `[C]`. */
+export function batchNormForward(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  { epsilon, activation }: BatchNormKernelOptions,
+): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  return defineKernel({
+    label: activation ? `batch_norm_${activation}` : "batch_norm",
+    read: arrays(walk.type, ["x", "mean", "variance", "gamma", "beta"]),
+    write: arrays(walk.type, ["y"]),
+    params: { ...walk.params, epsilon: f32(epsilon) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: lines(CHANNEL.mean, CHANNEL.variance, CHANNEL.gamma, CHANNEL.beta),
+      row: lines(NORMALIZED, OUTPUT, `y[at] = ${activation ? "max(z, T(0.0))" : "z"};`),
+    }),
+  });
+}
+
+/**
+ * The sums over rows that are the gradients of γ and β, by slot of `walk`: `dgamma` = Σ dz·x̂ and `dbeta` = Σ dz,
+ * `[.., C]`, written from row `firstSlot` on; `dz` is `dy` where the activation lets it through.
+ */
+export function batchNormParameterGradients(
+  walk: ChannelWalk,
+  firstSlot: number,
+  { epsilon, activation }: BatchNormKernelOptions,
+): Kernel {
+  const relu = activation === "relu";
+  return defineKernel({
+    label: relu ? "batch_norm_relu_parameter_gradients" : "batch_norm_parameter_gradients",
+    read: arrays(walk.type, ["x", "dy", "mean", "variance", relu && "gamma", relu && "beta"]),
+    write: arrays(walk.type, ["dgamma", "dbeta"]),
+    params: { ...walk.params, firstSlot: u32(firstSlot), epsilon: f32(epsilon) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: lines(
+        CHANNEL.mean,
+        CHANNEL.variance,
+        relu && CHANNEL.gamma,
+        relu && CHANNEL.beta,
+        "var sumGamma = T(0.0);\n  var sumBeta = T(0.0);",
+      ),
+      row: lines(
+        NORMALIZED,
+        relu && OUTPUT,
+        relu ? RELU_GRADIENT : "let dz = dy[at];",
+        "sumGamma += dz * normalized;\n  sumBeta += dz;",
+      ),
+      end: /* wgsl */ `
+  let to = (params.firstSlot + slot) * params.columns + column;
+  dgamma[to] = sumGamma;
+  dbeta[to] = sumBeta;`,
+    }),
+  });
+}
+
+/**
+ * `dx` from `dy`, both `[rows, C]`. With `batchRows`, the number n of rows in the whole batch, mean and variance are
+ * those of the batch and depend on x: `dx = γ·s·(dz − (dβ + x̂·dγ)/n)`, s = 1/sqrt(variance + ε), and the kernel also
+ * reads the finished `dgamma` and `dbeta` `[C]`. Without it they are constants: `dx = γ·s·dz`.
+ */
+export function batchNormInputGradient(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  { epsilon, activation, batchRows }: BatchNormKernelOptions & { readonly batchRows?: number },
+): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  const relu = activation === "relu";
+  const batch = batchRows !== undefined;
+  return defineKernel({
+    label: `batch_norm${relu ? "_relu" : ""}_input_gradient${batch ? "_of_batch" : ""}`,
+    read: arrays(walk.type, [
+      (relu || batch) && "x",
+      "dy",
+      (relu || batch) && "mean",
+      "variance",
+      "gamma",
+      relu && "beta",
+      batch && "dgamma",
+      batch && "dbeta",
+    ]),
+    write: arrays(walk.type, ["dx"]),
+    params: { ...walk.params, epsilon: f32(epsilon), ...(batch ? { share: f32(1 / batchRows) } : {}) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: lines(
+        (relu || batch) && CHANNEL.mean,
+        CHANNEL.variance,
+        CHANNEL.gamma,
+        relu && CHANNEL.beta,
+        "let slope = weight * inverse;",
+        batch &&
+          "let meanGamma = dgamma[column] * params.share;\n  let meanBeta = dbeta[column] * params.share;",
+      ),
+      row: lines(
+        (relu || batch) && NORMALIZED,
+        relu && OUTPUT,
+        relu ? RELU_GRADIENT : "let dz = dy[at];",
+        `dx[at] = slope * ${batch ? "(dz - meanBeta - normalized * meanGamma)" : "dz"};`,
+      ),
+    }),
+  });
+}

@@ -1,0 +1,19 @@
+import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { Conv2dGeometry } from "./geometry.ts";
+import { backwardDataProduct } from "./tap-product.ts";
+import { tapProductRegister } from "./tap-product-register.ts";
+import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
+
+/**
+ * Gradient of a 2-D convolution by its input (`tf.nn.conv2d_backprop_input`): reads `dy` `[N, Ho, Wo, Cout]` and `w` HWIO
+ * `[kh, kw, Cin, Cout]`, writes `dx` `[N, H, W, Cin]`; all f32. It is also the transposed convolution.
+ *
+ * An implicit matrix product of N·H·W rows, Cin columns and Cout steps a tap; with strides, each of the strideY·strideX
+ * phases of the image visits only the taps that reach it.
+ */
+export function conv2dBackwardData(target: KernelTarget, g: Conv2dGeometry): Kernel {
+  const product = backwardDataProduct(g);
+  return target.family === "register"
+    ? tapProductRegister(target, product)
+    : tapProductWorkgroup(target, product);
+}

@@ -1,0 +1,48 @@
+import { defineKernel, linearGrid, linearIndex, u32 } from "../kernel.ts";
+import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { Conv2dGeometry } from "./geometry.ts";
+import { weightsProductRegister } from "./weights-product-register.ts";
+import { weightsProductWorkgroup } from "./weights-product-workgroup.ts";
+import { weightsProduct } from "./weights-product.ts";
+
+/**
+ * Gradient of a 2-D convolution by its kernel (`tf.nn.conv2d_backprop_filter`): reads `x` `[N, H, W, Cin]` and `dy`
+ * `[N, Ho, Wo, Cout]`, writes `dw` `[.., kh, kw, Cin, Cout]`; all f32. With the roles of `x` and `dy` swapped it is the
+ * gradient of a transposed convolution by its kernel.
+ *
+ * The sum over all pixels is cut into `splits` partial sums. With one split `dw` is the gradient; otherwise `dw` is a
+ * scratch buffer `[splits, kh, kw, Cin, Cout]` for {@link sumPartials}. Where the caller cuts the batch in slices, each has
+ * its own kernel and `firstSplit` is the number of splits of the slices before it in the same buffer.
+ */
+export function conv2dBackwardWeights(
+  target: KernelTarget,
+  g: Conv2dGeometry,
+  { firstSplit = 0 }: { firstSplit?: number } = {},
+): { partial: Kernel; splits: number } {
+  const product = weightsProduct(g, firstSplit);
+  return target.family === "register"
+    ? weightsProductRegister(target, product)
+    : weightsProductWorkgroup(target, product);
+}
+
+const SIZE = 64;
+
+/** Sums `partials` `[splits, count]` over the splits, in their order, to `dw` `[count]`; all f32. */
+export function sumPartials(target: KernelTarget, count: number, splits: number): Kernel {
+  return defineKernel({
+    label: "conv2d_sum_partials",
+    read: { partials: "array<f32>" },
+    write: { dw: "array<f32>" },
+    params: { count: u32(count), splits: u32(splits) },
+    workgroups: linearGrid(target, count, SIZE),
+    body: /* wgsl */ `
+@compute @workgroup_size(${SIZE})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  ${linearIndex(SIZE)}
+  if (index >= params.count) { return; }
+  var sum = 0.0;
+  for (var split = 0u; split < params.splits; split++) { sum += partials[split * params.count + index]; }
+  dw[index] = sum;
+}`,
+  });
+}

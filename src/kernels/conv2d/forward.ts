@@ -1,0 +1,18 @@
+import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { Conv2dGeometry } from "./geometry.ts";
+import { forwardProduct } from "./tap-product.ts";
+import { tapProductRegister } from "./tap-product-register.ts";
+import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
+
+/**
+ * 2-D convolution (`tf.nn.conv2d`): reads `x` `[N, H, W, Cin]` and `w` HWIO `[kh, kw, Cin, Cout]`, writes `y`
+ * `[N, Ho, Wo, Cout]`; all f32. It is also the gradient of a transposed convolution by its input.
+ *
+ * An implicit matrix product of N·Ho·Wo rows, Cout columns and kh·kw·Cin steps.
+ */
+export function conv2dForward(target: KernelTarget, g: Conv2dGeometry): Kernel {
+  const product = forwardProduct(g);
+  return target.family === "register"
+    ? tapProductRegister(target, product)
+    : tapProductWorkgroup(target, product);
+}

@@ -1,0 +1,109 @@
+/**
+ * @file A tile of a matrix product that lives in registers: no workgroup memory and no barrier.
+ *
+ * One workgroup is one subgroup of `lanes` invocations. Every lane owns `vectors` vec4 of columns of all the tile's rows.
+ * Of the left operand a lane loads only the values of its own `rowsPerLane` rows, and a subgroup broadcast spreads them;
+ * the right operand it loads for its own columns. Without subgroups, every lane loads the values of all rows.
+ *
+ * On lavapipe and SwiftShader a load is a gather that costs as much as dozens of multiply-adds, so what counts is many
+ * multiply-adds a load; every variable that a loop changes is written back under a mask once a turn, so a turn does
+ * several steps of the sum.
+ */
+import type { KernelTarget } from "../kernel.ts";
+
+export interface RegisterTile {
+  /** Invocations a workgroup. */
+  readonly lanes: number;
+  /** Whether the rows are spread over the lanes and their values by broadcast. */
+  readonly subgroups: boolean;
+  readonly rowsPerLane: number;
+  /** vec4 of columns a lane, `lanes` vec4 apart. */
+  readonly vectors: number;
+  /** Rows of the whole tile. */
+  readonly rows: number;
+  /** Columns of the whole tile. */
+  readonly columns: number;
+}
+
+/** The tile of about `rows` × `columns` for an adapter. */
+export function registerTile({ subgroupSize }: KernelTarget, rows: number, columns: number): RegisterTile {
+  const subgroups = subgroupSize >= 4;
+  const lanes = subgroups ? subgroupSize : 8;
+  // Without subgroups a lane must load for every row what it else would load for its own rows only.
+  const rowsPerLane = subgroups ? Math.max(1, Math.floor(rows / lanes)) : 8;
+  const vectors = Math.max(1, Math.floor(columns / (4 * lanes)));
+  return {
+    lanes,
+    subgroups,
+    rowsPerLane,
+    vectors,
+    rows: subgroups ? rowsPerLane * lanes : rowsPerLane,
+    columns: 4 * lanes * vectors,
+  };
+}
+
+/** `enable subgroups;` where the tile needs it. */
+export const enableText = (tile: RegisterTile): string => (tile.subgroups ? "enable subgroups;" : "");
+
+/** The attributes of `main` and its parameters: `group`, `groups` and `lane`. */
+export const mainText = (tile: RegisterTile): string =>
+  `@compute @workgroup_size(${tile.lanes})
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(${tile.subgroups ? "subgroup_invocation_id" : "local_invocation_index"}) lane: u32,
+)`;
+
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** `text(i)` for each i below `count`, one a line. */
+export const repeat = (count: number, text: (i: number) => string): string =>
+  range(count).map(text).join("\n");
+
+/** The tile-row, as text, that is the lane's `r`-th own row. */
+export const ownRow = (tile: RegisterTile, r: number): string =>
+  tile.subgroups ? `(${r * tile.lanes}u + lane)` : `${r}u`;
+
+/** Declares the sums, all zero. */
+export const declareSums = (tile: RegisterTile): string =>
+  repeat(tile.rows, (row) => repeat(tile.vectors, (v) => `var sum${row}_${v} = vec4f();`));
+
+/**
+ * One step of the sum: adds to every row its value of the left operand times the right operand.
+ *
+ * @param left text of the value of the lane's `r`-th own row
+ * @param right text of the lane's `v`-th vec4 of columns
+ */
+export function addProducts(
+  tile: RegisterTile,
+  left: (r: number) => string,
+  right: (v: number) => string,
+): string {
+  const spread = tile.subgroups ? tile.lanes : 1;
+  return repeat(tile.rowsPerLane, (r) =>
+    repeat(spread, (from) => {
+      const row = r * spread + from;
+      const value = tile.subgroups ? `subgroupBroadcast(${left(r)}, ${from}u)` : left(r);
+      return `{ let value = vec4f(${value}); ${range(tile.vectors)
+        .map((v) => `sum${row}_${v} = fma(value, ${right(v)}, sum${row}_${v});`)
+        .join(" ")} }`;
+    }),
+  );
+}
+
+/**
+ * Stores the sums. `store(row, v, sum)` is the text of the store of the lane's `v`-th vec4 of tile-row `row`, where
+ * `row` is a constant, and `inside(row)` of the condition that the tile-row is one of the matrix.
+ */
+export const storeSums = (
+  tile: RegisterTile,
+  inside: (row: number) => string,
+  store: (row: number, v: number, sum: string) => string,
+): string =>
+  repeat(
+    tile.rows,
+    (row) =>
+      `if (${inside(row)}) { ${range(tile.vectors)
+        .map((v) => store(row, v, `sum${row}_${v}`))
+        .join(" ")} }`,
+  );

@@ -1,0 +1,143 @@
+import { defineKernel, u32 } from "../kernel.ts";
+import type { Kernel, KernelTarget } from "../kernel.ts";
+import { walkText } from "./tap-product.ts";
+import type { TapProduct } from "./tap-product.ts";
+import { tileGrid, tileText } from "./tile-grid.ts";
+import {
+  THREAD_ROWS,
+  addProductsAlongSum,
+  declareSums,
+  mainText,
+  range,
+  repeat,
+  shareText,
+  workgroupTile,
+} from "./workgroup-tile.ts";
+
+/** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
+export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): Kernel {
+  const { label, source, result, transposed, depth, channels, phases, rows, params } = product;
+  const tile = workgroupTile(rows, channels, phases, depth);
+  const vectorDepth = depth % 4 === 0;
+  const vectorChannels = channels % 4 === 0;
+  // The weights are loaded four at a time along whichever axis lies contiguous in them.
+  const vectorWeights = transposed ? vectorDepth : vectorChannels;
+  const grid = tileGrid(target, rows, channels, tile, phases);
+  const quads = tile.steps / 4;
+  const columnQuads = tile.columns / 4;
+
+  // Left operand: an invocation loads quads of depth of rows that stay its own through the whole sum.
+  const leftLoads = range(Math.ceil((tile.rows * quads) / tile.threads));
+  const leftRow = (i: number): string => `(local + ${i * tile.threads}u) / ${quads}u`;
+  const guardLeft = (i: number, text: string): string =>
+    (i + 1) * tile.threads > tile.rows * quads
+      ? `if (local + ${i * tile.threads}u < ${tile.rows * quads}u) { ${text} }`
+      : text;
+  const loadLeft = (i: number): string => {
+    const value = vectorDepth
+      ? `select(vec4f(), ${source}[(left${i} + min(d, params.depth - 4u)) / 4u], inside${i} && d < params.depth)`
+      : `vec4f(${range(4)
+          .map(
+            (j) =>
+              `select(0.0, ${source}[left${i} + min(d + ${j}u, params.depth - 1u)], inside${i} && d + ${j}u < params.depth)`,
+          )
+          .join(", ")})`;
+    return guardLeft(
+      i,
+      `let d = step + 4u * ((local + ${i * tile.threads}u) % ${quads}u);
+      leftTile[local + ${i * tile.threads}u] = ${value};`,
+    );
+  };
+
+  // Right operand: past the depth any number will do, as the left one is zero there.
+  const loadRight = transposed
+    ? `if (local < ${columnQuads * quads}u) {
+        let d = step + 4u * (local % ${quads}u);
+        let c = firstColumn + 4u * (local / ${quads}u);
+        ${repeat(4, (j) => {
+          const row = `weight + min(c + ${j}u, params.channels - 1u) * params.depth`;
+          return vectorDepth
+            ? `let block${j} = w[(${row} + min(d, params.depth - 4u)) / 4u];`
+            : `let block${j} = vec4f(${range(4)
+                .map((k) => `w[${row} + min(d + ${k}u, params.depth - 1u)]`)
+                .join(", ")});`;
+        })}
+        let at = 4u * (local % ${quads}u) * ${columnQuads}u + local / ${quads}u;
+        ${repeat(
+          4,
+          (k) =>
+            `rightTile[at + ${k * columnQuads}u] = vec4f(block0[${k}], block1[${k}], block2[${k}], block3[${k}]);`,
+        )}
+      }`
+    : repeat(Math.ceil((tile.steps * columnQuads) / tile.threads), (i) => {
+        const at = `(local + ${i * tile.threads}u)`;
+        const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.channels`;
+        const column = `firstColumn + 4u * (${at} % ${columnQuads}u)`;
+        const value = vectorChannels
+          ? `w[(${row} + min(${column}, params.channels - 4u)) / 4u]`
+          : `vec4f(${range(4)
+              .map((j) => `w[${row} + min(${column} + ${j}u, params.channels - 1u)]`)
+              .join(", ")})`;
+        const text = `rightTile[${at}] = ${value};`;
+        return (i + 1) * tile.threads > tile.steps * columnQuads
+          ? `if (${at} < ${tile.steps * columnQuads}u) { ${text} }`
+          : text;
+      });
+
+  return defineKernel({
+    label,
+    read: {
+      [source]: vectorDepth ? "array<vec4f>" : "array<f32>",
+      w: vectorWeights ? "array<vec4f>" : "array<f32>",
+    },
+    write: { [result]: vectorChannels ? "array<vec4f>" : "array<f32>" },
+    params: { ...params, columnTiles: u32(grid.columnTiles) },
+    workgroups: grid.workgroups,
+    body: /* wgsl */ `${walkText(product)}
+${shareText(tile)}
+var<workgroup> places: array<u32, ${tile.rows}>;
+${mainText(tile)} {
+  ${tileText}
+  let phase = phaseOf(group.z);
+  let rows = params.batch * phase.height * phase.width;
+  let firstRow = rowTile * ${tile.rows}u;
+  if (firstRow >= rows) { return; }
+  let firstColumn = columnTile * ${tile.columns}u;
+  ${repeat(
+    leftLoads.length,
+    (i) => `let pixel${i} = pixelOf(phase, min(firstRow + ${leftRow(i)}, rows - 1u));
+  ${guardLeft(i, `places[${leftRow(i)}] = pixel${i}.result;`)}`,
+  )}
+  ${declareSums}
+  for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
+    for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
+      let weight = kernelTap(phase, tapY, tapX) * params.depth * params.channels;
+      ${repeat(
+        leftLoads.length,
+        (i) => `let place${i} = sourcePixel(pixel${i}, tapY, tapX);
+      let inside${i} = place${i} >= 0;
+      let left${i} = u32(max(place${i}, 0)) * params.depth;`,
+      )}
+      for (var step = 0u; step < params.depth; step += ${tile.steps}u) {
+        ${leftLoads.map((i) => `{ ${loadLeft(i)} }`).join("\n")}
+        ${loadRight}
+        workgroupBarrier();
+        ${addProductsAlongSum(tile)}
+        workgroupBarrier();
+      }
+    }
+  }
+  workgroupBarrier();
+  let column = firstColumn + 4u * (local % ${columnQuads}u);
+  ${repeat(THREAD_ROWS, (r) => {
+    const row = `local / ${columnQuads}u * ${THREAD_ROWS}u + ${r}u`;
+    const at = `let at = places[${row}] * params.channels + column;`;
+    return vectorChannels
+      ? `if (firstRow + ${row} < rows && column < params.channels) { ${at} ${result}[at / 4u] = sum${r}; }`
+      : `if (firstRow + ${row} < rows) { ${at} ${range(4)
+          .map((j) => `if (column + ${j}u < params.channels) { ${result}[at + ${j}u] = sum${r}[${j}]; }`)
+          .join(" ")} }`;
+  })}
+}`,
+  });
+}

@@ -1,0 +1,147 @@
+/**
+ * @file The matrix product behind a convolution and behind its gradient by data: both gather, for every pixel of a
+ * result image, the pixels of a source image that the kernel's taps reach, times the weights of the tap.
+ *
+ *     result[n, ry, rx, c] = Σ over taps (ky, kx), Σ over d of source[n, sy(ky), sx(kx), d] · w[ky, kx, d, c]
+ *
+ * Forward, `sy = ry·stride + ky − pad`. By data, `sy = (ry + pad − ky) / stride` where that is whole: the result's rows
+ * fall into `stride` phases `ry mod stride`, and each phase has its own taps, `ky ≡ ry + pad (mod stride)`, and the same
+ * kind of gather with stride 1, running backwards. The weights are then transposed: `w[ky, kx, c, d]`.
+ */
+import { i32, u32 } from "../kernel.ts";
+import type { Uniform } from "../kernel.ts";
+import type { Conv2dGeometry } from "./geometry.ts";
+
+export interface TapProduct {
+  readonly label: string;
+  /** Names of the bindings. */
+  readonly source: string;
+  readonly result: string;
+  /** The weights lie as `[ky, kx, channels, depth]` instead of `[ky, kx, depth, channels]`. */
+  readonly transposed: boolean;
+  /** Channels of the source: what is summed over at each tap. */
+  readonly depth: number;
+  /** Channels of the result. */
+  readonly channels: number;
+  readonly phases: number;
+  /** Most pixels of the result that one phase has. */
+  readonly rows: number;
+  readonly params: Record<string, Uniform>;
+}
+
+export function forwardProduct(g: Conv2dGeometry): TapProduct {
+  return {
+    label: "conv2d_forward",
+    source: "x",
+    result: "y",
+    transposed: false,
+    depth: g.inChannels,
+    channels: g.outChannels,
+    phases: 1,
+    rows: g.batch * g.outHeight * g.outWidth,
+    params: {
+      batch: u32(g.batch),
+      sourceHeight: i32(g.inHeight),
+      sourceWidth: i32(g.inWidth),
+      depth: u32(g.inChannels),
+      resultHeight: u32(g.outHeight),
+      resultWidth: u32(g.outWidth),
+      channels: u32(g.outChannels),
+      kernelHeight: u32(g.kernelHeight),
+      kernelWidth: u32(g.kernelWidth),
+      padTop: u32(g.padTop),
+      padLeft: u32(g.padLeft),
+      scaleY: i32(g.strideY),
+      scaleX: i32(g.strideX),
+      direction: i32(1),
+    },
+  };
+}
+
+export function backwardDataProduct(g: Conv2dGeometry): TapProduct {
+  const phases = g.strideY * g.strideX;
+  return {
+    label: "conv2d_backward_data",
+    source: "dy",
+    result: "dx",
+    transposed: true,
+    depth: g.outChannels,
+    channels: g.inChannels,
+    phases,
+    rows: g.batch * Math.ceil(g.inHeight / g.strideY) * Math.ceil(g.inWidth / g.strideX),
+    params: {
+      batch: u32(g.batch),
+      sourceHeight: i32(g.outHeight),
+      sourceWidth: i32(g.outWidth),
+      depth: u32(g.outChannels),
+      resultHeight: u32(g.inHeight),
+      resultWidth: u32(g.inWidth),
+      channels: u32(g.inChannels),
+      kernelHeight: u32(g.kernelHeight),
+      kernelWidth: u32(g.kernelWidth),
+      padTop: u32(g.padTop),
+      padLeft: u32(g.padLeft),
+      ...(phases > 1 && { phasesY: u32(g.strideY), phasesX: u32(g.strideX) }),
+      scaleY: i32(1),
+      scaleX: i32(1),
+      direction: i32(-1),
+    },
+  };
+}
+
+/**
+ * WGSL that walks a phase's rows and taps: `phaseOf` the taps and the extents of a phase, `pixelOf` one of its rows,
+ * `kernelTap` where a tap's weights lie, `sourcePixel` which pixel of the source lies under it (−1: outside).
+ */
+export function walkText({ phases }: TapProduct): string {
+  const [phasesY, phasesX] = phases > 1 ? ["params.phasesY", "params.phasesX"] : ["1u", "1u"];
+  return /* wgsl */ `
+struct Phase {
+  y: u32, x: u32, height: u32, width: u32,
+  firstKy: u32, firstKx: u32, tapsY: u32, tapsX: u32, shiftY: i32, shiftX: i32,
+}
+struct Pixel { image: i32, sourceY: i32, sourceX: i32, result: u32 }
+
+fn phaseOf(index: u32) -> Phase {
+  let y = index / ${phasesX};
+  let x = index - y * ${phasesX};
+  let ky = (y + params.padTop) % ${phasesY};
+  let kx = (x + params.padLeft) % ${phasesX};
+  return Phase(
+    y, x,
+    (params.resultHeight + ${phasesY} - 1u - y) / ${phasesY},
+    (params.resultWidth + ${phasesX} - 1u - x) / ${phasesX},
+    ky, kx,
+    (params.kernelHeight + ${phasesY} - 1u - ky) / ${phasesY},
+    (params.kernelWidth + ${phasesX} - 1u - kx) / ${phasesX},
+    params.direction * i32((y + params.padTop - ky) / ${phasesY}),
+    params.direction * i32((x + params.padLeft - kx) / ${phasesX}),
+  );
+}
+
+fn pixelOf(phase: Phase, row: u32) -> Pixel {
+  let line = row / phase.width;
+  let image = line / phase.height;
+  let y = line - image * phase.height;
+  let x = row - line * phase.width;
+  let resultY = image * params.resultHeight + y * ${phasesY} + phase.y;
+  return Pixel(
+    i32(image) * params.sourceHeight,
+    i32(y) * params.scaleY - phase.shiftY,
+    i32(x) * params.scaleX - phase.shiftX,
+    resultY * params.resultWidth + x * ${phasesX} + phase.x,
+  );
+}
+
+fn kernelTap(phase: Phase, tapY: u32, tapX: u32) -> u32 {
+  return (phase.firstKy + tapY * ${phasesY}) * params.kernelWidth + phase.firstKx + tapX * ${phasesX};
+}
+
+fn sourcePixel(pixel: Pixel, tapY: u32, tapX: u32) -> i32 {
+  let y = pixel.sourceY + params.direction * i32(tapY);
+  let x = pixel.sourceX + params.direction * i32(tapX);
+  let inside = y >= 0 && y < params.sourceHeight && x >= 0 && x < params.sourceWidth;
+  return select(-1, (pixel.image + y) * params.sourceWidth + x, inside);
+}
+`;
+}

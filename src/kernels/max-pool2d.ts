@@ -1,0 +1,83 @@
+import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
+import { defineKernel } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { decodePixel, poolFunctions, poolParams } from "./pool2d.ts";
+import type { PoolGeometry } from "./pool2d-geometry.ts";
+
+/**
+ * Largest value of each window and where it was found: `x` `[N, H, W, C]` to `y` and `positions` `[N, OH, OW, C]`. A
+ * position is `ky · poolWidth + kx` (u32); of equal values the first in row-major order wins, as in TensorFlow.
+ */
+export function maxPool2dForward(target: KernelTarget, geometry: PoolGeometry): Kernel {
+  const { batch, outputHeight, outputWidth, channels } = geometry;
+  const { width, float, uint } = laneFor(channels);
+  const rows = batch * outputHeight * outputWidth;
+  return defineKernel({
+    label: "max_pool2d_forward",
+    read: { x: `array<${float}>` },
+    write: { y: `array<${float}>`, positions: `array<${uint}>` },
+    params: poolParams(geometry, rows, width),
+    workgroups: channelGrid(target, rows, channels / width),
+    body:
+      poolFunctions(geometry) +
+      channelMain(/* wgsl */ `
+    ${decodePixel("output")}
+    let top = py * STRIDE_Y - params.padTop;
+    let left = px * STRIDE_X - params.padLeft;
+    let ys = windowRange(top, params.poolHeight, params.inputHeight);
+    let xs = windowRange(left, params.poolWidth, params.inputWidth);
+    var largest = ${float}(-0x1.fffffep+127f);
+    var found = ${uint}(u32(ys.x * params.poolWidth + xs.x));
+    for (var ky = ys.x; ky < ys.y; ky++) {
+      for (var kx = xs.x; kx < xs.y; kx++) {
+        let iy = top + ky;
+        let ix = left + kx;
+        let cy = clamp(iy, 0, params.inputHeight - 1);
+        let cx = clamp(ix, 0, params.inputWidth - 1);
+        let pixel = u32((image * params.inputHeight + cy) * params.inputWidth + cx);
+        let value = select(${float}(0), x[pixel * params.channels + channel], iy == cy && ix == cx);
+        let better = value > largest;
+        largest = select(largest, value, better);
+        found = select(found, ${uint}(u32(ky * params.poolWidth + kx)), better);
+      }
+    }
+    let at = row * params.channels + channel;
+    y[at] = largest;
+    positions[at] = found;`),
+  });
+}
+
+/**
+ * Gradient of {@link maxPool2dForward} by its input: each pixel gathers `dy` from the windows that found their largest
+ * value in it. `positions`, `dy`: `[N, OH, OW, C]`; `dx`: `[N, H, W, C]`.
+ */
+export function maxPool2dBackward(target: KernelTarget, geometry: PoolGeometry): Kernel {
+  const { batch, inputHeight, inputWidth, channels } = geometry;
+  const { width, float, uint } = laneFor(channels);
+  const rows = batch * inputHeight * inputWidth;
+  return defineKernel({
+    label: "max_pool2d_backward",
+    read: { positions: `array<${uint}>`, dy: `array<${float}>` },
+    write: { dx: `array<${float}>` },
+    params: poolParams(geometry, rows, width),
+    workgroups: channelGrid(target, rows, channels / width),
+    body:
+      poolFunctions(geometry) +
+      channelMain(/* wgsl */ `
+    ${decodePixel("input")}
+    let fromTop = py + params.padTop;
+    let fromLeft = px + params.padLeft;
+    let ys = covering(fromTop, params.poolHeight, STRIDE_Y, params.outputHeight);
+    let xs = covering(fromLeft, params.poolWidth, STRIDE_X, params.outputWidth);
+    var total = ${float}(0);
+    for (var oy = ys.x; oy <= ys.y; oy++) {
+      for (var ox = xs.x; ox <= xs.y; ox++) {
+        let here = u32((fromTop - oy * STRIDE_Y) * params.poolWidth + fromLeft - ox * STRIDE_X);
+        let window = u32((image * params.outputHeight + oy) * params.outputWidth + ox);
+        let at = window * params.channels + channel;
+        total += select(${float}(0), dy[at], positions[at] == ${uint}(here));
+      }
+    }
+    dx[row * params.channels + channel] = total;`),
+  });
+}

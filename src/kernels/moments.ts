@@ -1,0 +1,98 @@
+/**
+ * @file Mean and (biased) variance of each channel, as Keras batch norm takes them: over all axes but the last.
+ *
+ * Both steps follow Welford: a running mean and a running sum of squared deviations from it, merged as in Chan, Golub &
+ * LeVeque (1983), "Algorithms for Computing the Sample Variance". On top of that, values are taken relative to the
+ * first one met, so that a mean much larger than the deviation costs no digits; E[x²] − μ² would lose them all.
+ */
+import { walkText } from "./channels.ts";
+import type { ChannelWalk } from "./channels.ts";
+import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+
+const SIZE = 64;
+
+/**
+ * Moments of `x` `[rows, C]` by slot of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
+ * written from row `firstSlot` on.
+ */
+export function moments(walk: ChannelWalk, firstSlot: number): Kernel {
+  const array = `array<${walk.type}>`;
+  return defineKernel({
+    label: "moments",
+    read: { x: array },
+    write: { mean: array, variance: array, count: "array<f32>" },
+    params: { ...walk.params, firstSlot: u32(firstSlot) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: /* wgsl */ `
+  let origin = x[first * params.columns + column];
+  var n = 0.0;
+  var centre = T(0.0);
+  var squares = T(0.0);`,
+      row: /* wgsl */ `
+    n += 1.0;
+    let value = x[at] - origin;
+    let deviation = value - centre;
+    centre += deviation * (1.0 / n);
+    squares += deviation * (value - centre);`,
+      end: /* wgsl */ `
+  let to = params.firstSlot + slot;
+  mean[to * params.columns + column] = origin + centre;
+  variance[to * params.columns + column] = squares / n;
+  if (column == 0u) { count[to] = n; }`,
+    }),
+  });
+}
+
+/** Merges moments `partialMean` and `partialVariance` `[rows, C]`, `partialCount` `[rows]` into one a slot of `walk`. */
+export function mergeMoments(walk: ChannelWalk): Kernel {
+  const array = `array<${walk.type}>`;
+  return defineKernel({
+    label: "merge_moments",
+    read: { partialMean: array, partialVariance: array, partialCount: "array<f32>" },
+    write: { mean: array, variance: array, count: "array<f32>" },
+    params: walk.params,
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: /* wgsl */ `
+  let origin = partialMean[first * params.columns + column];
+  var n = 0.0;
+  var centre = T(0.0);
+  var squares = T(0.0);`,
+      row: /* wgsl */ `
+    let more = partialCount[row];
+    let share = more / (n + more);
+    let deviation = partialMean[at] - origin - centre;
+    centre += deviation * share;
+    squares += partialVariance[at] * more + deviation * deviation * (n * share);
+    n += more;`,
+      end: /* wgsl */ `
+  mean[slot * params.columns + column] = origin + centre;
+  variance[slot * params.columns + column] = squares / n;
+  if (column == 0u) { count[slot] = n; }`,
+    }),
+  });
+}
+
+/**
+ * One step of the moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`, all `[count]`.
+ * As Keras 3 and tfjs do it, of the biased variance.
+ */
+export function updateMovingMoments(target: KernelTarget, count: number, momentum: number): Kernel {
+  return defineKernel({
+    label: "update_moving_moments",
+    read: { mean: "array<f32>", variance: "array<f32>" },
+    write: { movingMean: "array<f32>", movingVariance: "array<f32>" },
+    params: { count: u32(count), momentum: f32(momentum), rest: f32(1 - momentum) },
+    workgroups: linearGrid(target, count, SIZE),
+    body: /* wgsl */ `
+@compute @workgroup_size(${SIZE})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  ${linearIndex(SIZE)}
+  if (index >= params.count) { return; }
+  movingMean[index] = movingMean[index] * params.momentum + mean[index] * params.rest;
+  movingVariance[index] = movingVariance[index] * params.momentum + variance[index] * params.rest;
+}`,
+  });
+}

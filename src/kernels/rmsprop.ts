@@ -1,0 +1,39 @@
+import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+
+const SIZE = 64;
+
+export interface RmspropKernelOptions {
+  readonly rho: number;
+  readonly epsilon: number;
+}
+
+/**
+ * One step of RMSprop in place, elementwise over `[count]` f32 (Keras `RMSprop` without momentum or centring):
+ * `v = ρ·v + (1 − ρ)·g²`, then `parameter −= learningRate · g / sqrt(v + ε)`. `learningRate`: `[1]`.
+ */
+export function rmspropUpdate(
+  target: KernelTarget,
+  count: number,
+  { rho, epsilon }: RmspropKernelOptions,
+): Kernel {
+  const width = count % 4 === 0 ? 4 : 1;
+  const array = width === 4 ? "array<vec4f>" : "array<f32>";
+  return defineKernel({
+    label: "rmsprop",
+    read: { gradient: array, learningRate: "array<f32>" },
+    write: { parameter: array, meanSquare: array },
+    params: { count: u32(count / width), rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon) },
+    workgroups: linearGrid(target, count / width, SIZE),
+    body: /* wgsl */ `
+@compute @workgroup_size(${SIZE})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  ${linearIndex(SIZE)}
+  if (index >= params.count) { return; }
+  let g = gradient[index];
+  let v = params.rho * meanSquare[index] + params.rest * g * g;
+  meanSquare[index] = v;
+  parameter[index] -= learningRate[0] * g / sqrt(v + params.epsilon);
+}`,
+  });
+}

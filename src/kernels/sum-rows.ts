@@ -1,0 +1,54 @@
+import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+
+const SIZE = 64;
+/** Values that one invocation adds at first, and how many such sums it then adds: short chains, small error. */
+const BLOCK = 8;
+const BLOCKS = 8;
+
+/** Partial sums that {@link sumRows} leaves of a row of `length` values. */
+export const partialSums = (length: number): number => Math.ceil(length / (BLOCK * BLOCKS));
+
+/**
+ * Sums 64 values into one along each row: `x` `[rows, length]` to `y` `[rows, partialSums(length)]`, times `scale`. `y`
+ * is written from element `begin` on. Run again on its own output until one sum a row is left; the order of the
+ * additions depends on `length` alone, so equal numbers give equal sums.
+ */
+export function sumRows(
+  target: KernelTarget,
+  rows: number,
+  length: number,
+  { scale = 1, begin = 0 }: { scale?: number; begin?: number } = {},
+): Kernel {
+  const partials = partialSums(length);
+  return defineKernel({
+    label: "sum_rows",
+    read: { x: "array<f32>" },
+    write: { y: "array<f32>" },
+    params: {
+      count: u32(rows * partials),
+      partials: u32(partials),
+      extent: u32(length),
+      begin: u32(begin),
+      scale: f32(scale),
+    },
+    workgroups: linearGrid(target, rows * partials, SIZE),
+    body: /* wgsl */ `
+@compute @workgroup_size(${SIZE})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  ${linearIndex(SIZE)}
+  if (index >= params.count) { return; }
+  let row = index / params.partials;
+  let first = index - row * params.partials;
+  let xRow = row * params.extent;
+  var total = 0.0;
+  for (var block = first; block < params.extent; block += ${BLOCK}u * params.partials) {
+    let end = min(block + ${BLOCK}u * params.partials, params.extent);
+    var part = 0.0;
+    for (var i = block; i < end; i += params.partials) { part += x[xRow + i]; }
+    total += part;
+  }
+  y[params.begin + index] = total * params.scale;
+}`,
+  });
+}

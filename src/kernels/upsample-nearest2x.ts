@@ -1,0 +1,52 @@
+import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
+import { defineKernel, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+
+/** WGSL: where the four copies of pixel `row` begin in the image of twice the size. */
+const COPIES = /* wgsl */ `
+    let line = row / params.imageWidth;
+    let below = params.imageWidth * 2u * params.channels;
+    let first = (line * params.imageWidth * 4u + (row - line * params.imageWidth) * 2u) * params.channels + channel;`;
+
+/** Each pixel becomes 2×2 equal ones: `x` `[N, H, W, C]` to `y` `[N, 2H, 2W, C]`, of which `rows` is N·H·W. */
+export function upsampleNearest2xForward(
+  target: KernelTarget,
+  rows: number,
+  imageWidth: number,
+  channels: number,
+): Kernel {
+  const { width, float } = laneFor(channels);
+  return defineKernel({
+    label: "upsample_nearest2x_forward",
+    read: { x: `array<${float}>` },
+    write: { y: `array<${float}>` },
+    params: { rows: u32(rows), channels: u32(channels / width), imageWidth: u32(imageWidth) },
+    workgroups: channelGrid(target, rows, channels / width),
+    body: channelMain(/* wgsl */ `${COPIES}
+    let value = x[row * params.channels + channel];
+    y[first] = value;
+    y[first + params.channels] = value;
+    y[first + below] = value;
+    y[first + below + params.channels] = value;`),
+  });
+}
+
+/** Gradient of {@link upsampleNearest2xForward}: `dy` `[N, 2H, 2W, C]` to `dx` `[N, H, W, C]`, sums of 2×2 pixels. */
+export function upsampleNearest2xBackward(
+  target: KernelTarget,
+  rows: number,
+  imageWidth: number,
+  channels: number,
+): Kernel {
+  const { width, float } = laneFor(channels);
+  return defineKernel({
+    label: "upsample_nearest2x_backward",
+    read: { dy: `array<${float}>` },
+    write: { dx: `array<${float}>` },
+    params: { rows: u32(rows), channels: u32(channels / width), imageWidth: u32(imageWidth) },
+    workgroups: channelGrid(target, rows, channels / width),
+    body: channelMain(/* wgsl */ `${COPIES}
+    dx[row * params.channels + channel] =
+      (dy[first] + dy[first + params.channels]) + (dy[first + below] + dy[first + below + params.channels]);`),
+  });
+}

@@ -1,0 +1,25 @@
+import type { Tensor } from "../graph/graph.ts";
+import { ones, zeros } from "../graph/initializers.ts";
+import { batchNormInference, batchNormTraining } from "../graph/ops/batch-norm.ts";
+import type { Mode } from "./layer.ts";
+
+export interface BatchNormalizationOptions extends Mode {
+  readonly epsilon: number;
+  /** Share of the moving statistics that a step keeps. */
+  readonly momentum: number;
+  /** Applies a ReLU in the same kernels. */
+  readonly activation?: "relu";
+}
+
+/** Keras `BatchNormalization` over the last axis, with `gamma`, `beta`, `moving_mean`, `moving_variance` `[C]`. */
+export function batchNormalization(x: Tensor, name: string, options: BatchNormalizationOptions): Tensor {
+  const { training, trainable, epsilon, momentum, activation } = options;
+  const shape = x.shape.slice(-1);
+  const gamma = x.graph.parameter(`${name}/gamma`, shape, ones, { trainable });
+  const beta = x.graph.parameter(`${name}/beta`, shape, zeros, { trainable });
+  const mean = x.graph.state(`${name}/moving_mean`, shape, zeros);
+  const variance = x.graph.state(`${name}/moving_variance`, shape, ones);
+  return training && trainable
+    ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum, activation })
+    : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
+}

@@ -1,0 +1,95 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, it } from "vitest";
+import { Graph } from "../../../src/graph/graph.ts";
+import { conv2d } from "../../../src/graph/ops/conv2d.ts";
+import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
+import { sizeOf } from "../../../src/graph/shape.ts";
+import type { Shape } from "../../../src/graph/shape.ts";
+import { expectClose } from "../../helpers/close.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { runOp } from "../../helpers/op.ts";
+import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
+
+/** x, kernel, strides, padding */
+type Case = [Shape, Shape, number, "same" | "valid"];
+
+describe("conv2d", () => {
+  const gpu = useGpu();
+
+  async function compare([x, kernel, strides, padding]: Case, maxBindingBytes?: number): Promise<void> {
+    const inputs = [randomInput(x, 1), randomInput(kernel, 2)];
+    const graph = new Graph();
+    const y = conv2d(graph.input("x", x), graph.input("kernel", kernel), { strides, padding });
+    const { data: dy } = randomInput(y.shape, 3);
+    const actual = await runOp(gpu(), (x, k) => conv2d(x, k, { strides, padding }), inputs, dy, {
+      maxBindingBytes,
+    });
+    const reference = (x: tf.Tensor, k: tf.Tensor): tf.Tensor =>
+      tf.conv2d(x as tf.Tensor4D, k as tf.Tensor4D, strides, padding);
+    const expected = tfjsReference(reference, inputs, dy);
+    expectClose(actual.y, expected.y);
+    expectClose(actual.gradients[0], expected.gradients[0]!);
+    expectClose(actual.gradients[1], expected.gradients[1]!);
+  }
+
+  it.each<Case>([
+    [[2, 8, 8, 16], [1, 1, 16, 32], 1, "valid"],
+    [[2, 7, 9, 12], [3, 3, 12, 8], 1, "same"],
+    [[1, 10, 10, 3], [7, 7, 3, 5], 2, "same"],
+    [[3, 6, 5, 4], [2, 3, 4, 6], 2, "valid"],
+  ])("is tfjs's for %j with a kernel %j, strides %i, %s, and so are its gradients", (...args) =>
+    compare(args),
+  );
+
+  it("is the same when the batch is cut", () =>
+    compare([[5, 8, 8, 8], [3, 3, 8, 8], 1, "same"], 8192));
+
+  it("refuses channels that do not fit", () => {
+    const graph = new Graph();
+    const kernel = graph.input("kernel", [3, 3, 4, 8]);
+    expect(() => conv2d(graph.input("x", [1, 8, 8, 3]), kernel, { strides: 1, padding: "same" })).toThrow(
+      /3 channels/,
+    );
+  });
+});
+
+describe("conv2dTranspose", () => {
+  const gpu = useGpu();
+
+  async function compare([x, kernel, strides, padding]: Case, maxBindingBytes?: number): Promise<void> {
+    const inputs = [randomInput(x, 1), randomInput(kernel, 2)];
+    const graph = new Graph();
+    const y = conv2dTranspose(graph.input("x", x), graph.input("kernel", kernel), { strides, padding });
+    const { data: dy } = randomInput(y.shape, 3);
+    expect(dy.length).toBe(sizeOf(y.shape));
+    const build = (x: Parameters<typeof conv2dTranspose>[0], k: Parameters<typeof conv2dTranspose>[1]) =>
+      conv2dTranspose(x, k, { strides, padding });
+    const actual = await runOp(gpu(), build, inputs, dy, { maxBindingBytes });
+    const shape = y.shape as [number, number, number, number];
+    const reference = (x: tf.Tensor, k: tf.Tensor): tf.Tensor =>
+      tf.conv2dTranspose(x as tf.Tensor4D, k as tf.Tensor4D, shape, strides, padding);
+    const expected = tfjsReference(reference, inputs, dy);
+    expectClose(actual.y, expected.y);
+    expectClose(actual.gradients[0], expected.gradients[0]!);
+    expectClose(actual.gradients[1], expected.gradients[1]!);
+  }
+
+  it.each<Case>([
+    [[2, 4, 4, 8], [3, 3, 12, 8], 2, "same"],
+    [[1, 5, 3, 16], [3, 3, 59, 16], 2, "same"],
+    [[2, 3, 4, 5], [2, 2, 3, 5], 2, "valid"],
+    [[1, 4, 4, 4], [3, 3, 4, 4], 1, "same"],
+  ])("is tfjs's for %j with a kernel %j, strides %i, %s, and so are its gradients", (...args) =>
+    compare(args),
+  );
+
+  it("is the same when the batch is cut", () =>
+    compare([[5, 4, 4, 8], [3, 3, 8, 8], 2, "same"], 8192));
+
+  it("refuses channels that do not fit", () => {
+    const graph = new Graph();
+    const kernel = graph.input("kernel", [3, 3, 4, 8]);
+    const x = graph.input("x", [1, 8, 8, 3]);
+    expect(() => conv2dTranspose(x, kernel, { strides: 2, padding: "same" })).toThrow(/do not fit/);
+  });
+});
