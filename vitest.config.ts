@@ -7,6 +7,8 @@ export default defineConfig({
     pool: "forks",
     // Two software adapters at once only fight over the same cores.
     maxWorkers: 2,
+    // Node 20.9 cannot load sharp as vitest would import it.
+    server: { deps: { inline: ["sharp"] } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

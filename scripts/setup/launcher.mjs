@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ensureAdapter } from "./adapter.mjs";
+import { SetupError, say } from "./messages.mjs";
+import { ensureModules } from "./modules.mjs";
+import { runInPlace } from "./processes.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Runs the command even when no adapter can be had; `BESPOKE_SETUP_PROBLEM` then tells it why. */
+const OPTIONAL = "--adapter=optional";
+
+/**
+ * Sets this checkout up as far as it is not, and runs a command in it.
+ *
+ * @param {string[]} argv `[--adapter=optional] <file.ts | name of an installed program> [its arguments]`
+ */
+export async function launch(argv) {
+  try {
+    const optional = argv[0] === OPTIONAL;
+    const [target, ...args] = optional ? argv.slice(1) : argv;
+    if (target === undefined)
+      throw new SetupError("nothing to run: name a .ts file or an installed program.");
+    await ensureModules(ROOT);
+    const env = optional ? await environmentOrProblem() : await ensureAdapter(ROOT, process.env);
+    await runInPlace(process.execPath, [...nodeArguments(target), ...args], { ...process.env, ...env });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    process.exitCode = 1;
+  }
+}
+
+/** @returns {Promise<Record<string, string>>} */
+async function environmentOrProblem() {
+  try {
+    return await ensureAdapter(ROOT, process.env);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return { BESPOKE_SETUP_PROBLEM: error.message };
+  }
+}
+
+/**
+ * What Node is called with to run a target: a TypeScript file through tsx, a package's program by its own entry file (no
+ * shell and no wrapper between, so that signals arrive).
+ *
+ * @param {string} target
+ * @returns {string[]}
+ */
+export function nodeArguments(target) {
+  if (target.endsWith(".ts")) {
+    const file = resolve(ROOT, target);
+    if (!existsSync(file)) throw new SetupError(`there is no ${file} to run.`);
+    return ["--import", pathToFileURL(createRequire(join(ROOT, "package.json")).resolve("tsx")).href, file];
+  }
+  const folder = join(ROOT, "node_modules", target);
+  if (!existsSync(folder)) throw new SetupError(`there is no installed program called ${target}.`);
+  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return [join(folder, typeof bin === "string" ? bin : bin[target])];
+}

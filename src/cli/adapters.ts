@@ -1,0 +1,99 @@
+import { create, globals } from "webgpu";
+import {
+  adapterKind,
+  chooseAdapter,
+  isAdapterName,
+  NO_SUCH_ADAPTER,
+  parseAdapterList,
+} from "../../scripts/setup/adapter-choice.mjs";
+import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choice.mjs";
+
+/**
+ * What Dawn is created with. NVIDIA's f16 is hidden without the second toggle and the experimental features without the
+ * first; other drivers are indifferent to both.
+ */
+const DAWN_TOGGLES = "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia";
+
+/** An adapter and what runs behind it. */
+export interface AdapterDescription {
+  /** The driver's name of it, or the driver's description where WebGPU tells no name. */
+  name: string;
+  vendor: string;
+  architecture: string;
+  /** The driver and its version, where it tells. */
+  driver: string;
+  /** Whether the CPU does the work. */
+  software: boolean;
+  kind: AdapterKind;
+}
+
+/** An adapter, and the Dawn instance that must be kept as long as the adapter or its device is used. */
+export interface OpenedAdapter {
+  adapter: GPUAdapter;
+  dawn: GPU;
+}
+
+/** Every adapter that Dawn offers on this machine, in its order. */
+export async function listAdapters(): Promise<FoundAdapter[]> {
+  try {
+    await create([`adapter=${NO_SUCH_ADAPTER}`]).requestAdapter({ powerPreference: "high-performance" });
+    return [];
+  } catch (error) {
+    return parseAdapterList((error as Error).message);
+  }
+}
+
+/**
+ * Opens an adapter: by name, or the best one of a kind (hardware first, then lavapipe, then SwiftShader). Puts WebGPU's
+ * globals (`GPUBufferUsage`, `GPUMapMode`, …) in scope.
+ *
+ * @param wanted "auto", a kind of adapter, or a part of an adapter's name
+ * @throws Error in one sentence when there is no such adapter
+ */
+export async function openAdapter(wanted = "auto"): Promise<OpenedAdapter> {
+  Object.assign(globalThis, globals);
+  let name = wanted;
+  if (!isAdapterName(wanted)) {
+    const all = await listAdapters();
+    const choice = chooseAdapter(all, wanted);
+    if (choice === null) throw new Error(noAdapterSentence(all, wanted));
+    name = choice.adapter.name;
+  }
+  const dawn = create([DAWN_TOGGLES, `adapter=${name}`]);
+  try {
+    const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter !== null) return { adapter, dawn };
+  } catch (error) {
+    throw new Error(noAdapterSentence(parseAdapterList((error as Error).message), wanted), { cause: error });
+  }
+  throw new Error(noAdapterSentence([], wanted));
+}
+
+/** The adapter that set-up chose for this process, else the one the user asks for, else "auto". */
+export function wantedAdapter(env: NodeJS.ProcessEnv = process.env): string {
+  return env.BESPOKE_CHOSEN_ADAPTER || env.BESPOKE_ADAPTER || "auto";
+}
+
+function noAdapterSentence(all: FoundAdapter[], wanted: string): string {
+  if (all.length === 0) {
+    return "No WebGPU adapter was found: run `npm run doctor`, which installs a software driver where it can and says what to do where it cannot.";
+  }
+  const names = all.map(({ name }) => `"${name}"`).join(", ");
+  return `No WebGPU adapter matches "${wanted}": this machine has ${names}.`;
+}
+
+/** Names an adapter, its driver and whether it is hardware, from what WebGPU tells of it. */
+export function describeAdapter({ info }: Pick<GPUAdapter, "info">): AdapterDescription {
+  const { vendor, architecture, description } = info;
+  const device = info.device.replace(/-+$/, "");
+  const named = adapterKind(`${device} ${architecture} ${description}`);
+  const kind = named === "hardware" && info.isFallbackAdapter ? "software" : named;
+  return {
+    name: device || description || vendor || "unknown adapter",
+    vendor,
+    architecture,
+    driver: description,
+    software: kind !== "hardware",
+    kind,
+  };
+}
