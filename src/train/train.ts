@@ -44,7 +44,7 @@ export interface TrainJob {
 export async function train({ config, gpu, progress, say, signal }: TrainJob): Promise<Summary> {
   const start = performance.now();
   await checkRunFolder(config.out);
-  const { training, validation } = await openData(config, say, signal);
+  const { training, validation, read } = await openData(config, say, signal);
   const { imageSize, batchSize, stepsPerEpoch, momentum, seed, weights } = config;
   const trainer = await Trainer.create(gpu, {
     imageSize,
@@ -59,6 +59,7 @@ export async function train({ config, gpu, progress, say, signal }: TrainJob): P
     signal,
   });
   try {
+    await read();
     const run = await RunFolder.create(config.out);
     say(`Writing to ${run.path}`);
     await writeJson(run.config, config);
@@ -124,21 +125,26 @@ async function openData(
   { data, imageSize, seed, validationPhotos }: TrainConfig,
   say: (sentence: string) => void,
   signal?: AbortSignal,
-): Promise<{ training: SegmentationDataset; validation: SegmentationDataset }> {
+): Promise<{ training: SegmentationDataset; validation: SegmentationDataset; read: () => Promise<void> }> {
   const dataset =
     data === null
       ? new GeneratedDataset({ size: GENERATED, imageSize, seed })
       : await FolderDataset.open(data, { imageSize });
   const split = trainTestSplit(dataset.size, { seed });
   const test = split.test.slice(0, validationPhotos);
-  if (dataset instanceof FolderDataset) {
-    say(`Reading ${split.train.length + test.length} photos from ${data}`);
-    await dataset.readAll({ indices: [...split.train, ...test], signal });
-  } else {
-    say(`Drawing ${GENERATED} pictures of people in clothes (no --data was given)`);
-  }
-  say(`${split.train.length} photos to train on, ${test.length} to validate on`);
-  return { training: subset(dataset, split.train), validation: subset(dataset, test) };
+  say(
+    `${split.train.length} photos to train on, ${test.length} to validate on` +
+      (data === null ? ": drawn people in clothes, as no --data was given" : ` from ${data}`),
+  );
+  return {
+    training: subset(dataset, split.train),
+    validation: subset(dataset, test),
+    // Reading all of them first brings a bad file to light before anything is written.
+    read: async () => {
+      if (dataset instanceof FolderDataset)
+        await dataset.readAll({ indices: [...split.train, ...test], signal });
+    },
+  };
 }
 
 function describePlan(phase: string, { dispatches, pipelines, peakBytes }: PlanSummary): string {

@@ -1,0 +1,13 @@
+import type { SegmentationDataset } from "./dataset.ts";
+
+/** The samples of `dataset` that `indices` names, in that order, as a data set of their own. */
+export function subset(dataset: SegmentationDataset, indices: readonly number[]): SegmentationDataset {
+  const { imageSize, classNames, names } = dataset;
+  return {
+    size: indices.length,
+    imageSize,
+    classNames,
+    names: indices.map((index) => names[index]),
+    load: (index) => dataset.load(indices[index]),
+  };
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { gradients } from "../../src/graph/gradients.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
+import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
+import { plan } from "../../src/graph/plan.ts";
+import type { PlanSummary } from "../../src/graph/plan.ts";
+import { sizeOf } from "../../src/graph/shape.ts";
+import { unet } from "../../src/layers/unet.ts";
+import { paperTarget } from "../helpers/target.ts";
+
+describe("unet", () => {
+  it("gives logits for every pixel; the decoder has pix2pix's shapes", () => {
+    const graph = new Graph();
+    const options = { classes: 59, training: false, trainableEncoder: false };
+    expect(unet(graph.input("image", [2, 64, 64, 3]), options).shape).toEqual([2, 64, 64, 59]);
+    const decoder = [...graph.variables.values()].filter(({ name }) => /^(upsample|head)/.test(name));
+    expect(Object.fromEntries(decoder.map(({ name, shape }) => [name, shape]))).toMatchObject({
+      "upsample_1/conv2d_transpose/kernel": [3, 3, 512, 1024],
+      "upsample_2/conv2d_transpose/kernel": [3, 3, 256, 1536],
+      "upsample_3/conv2d_transpose/kernel": [3, 3, 128, 768],
+      "upsample_4/conv2d_transpose/kernel": [3, 3, 64, 384],
+      "upsample_4/batch_normalization/moving_variance": [64],
+      "head/kernel": [3, 3, 59, 128],
+      "head/bias": [59],
+    });
+    expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(9_435_323);
+  });
+
+  describe.each(["register", "workgroup"] as const)("a training step with %s kernels", (family) => {
+    const step = (batch: number, size: number, trainableEncoder: boolean): PlanSummary => {
+      const graph = new Graph();
+      const logits = unet(graph.input("image", [batch, size, size, 3]), {
+        classes: 59,
+        training: true,
+        trainableEncoder,
+      });
+      const loss = sparseSoftmaxCrossEntropy(logits, graph.input("labels", [batch, size, size], "u32"));
+      const updates = rmsprop(gradients(loss), { learningRate: 1e-3 });
+      return plan({ outputs: { loss }, updates }, { ...paperTarget, family }).summary;
+    };
+
+    it("needs at most 64 pipelines, at a batch of 64 photos of 128² too, whose logits no binding holds", () => {
+      expect(step(2, 64, true).pipelines).toBeLessThanOrEqual(64);
+      expect(step(64, 128, true).pipelines).toBeLessThanOrEqual(64);
+    });
+
+    it("costs no backward pass for a frozen encoder", () => {
+      expect(step(2, 64, false).dispatches).toBeLessThan(step(2, 64, true).dispatches / 3);
+    });
+  });
+});
