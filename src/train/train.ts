@@ -109,8 +109,11 @@ export async function train({ config, gpu, progress, say, signal }: TrainJob): P
       throw error;
     }
 
+    const { backgroundAccuracy } = last!.validation;
     const title = `${gpu.adapterName}, ${imageSize}×${imageSize}, ${rows.length} epochs`;
-    await writeFileAtomically(run.figure("curves"), [await curvesFigure(rows, { title })]);
+    await writeFileAtomically(run.figure("curves"), [
+      await curvesFigure(rows, { title, backgroundAccuracy }),
+    ]);
     await writeFileAtomically(run.figure("predictions"), [await drawPredictions(trainer, validation, title)]);
     const summary = summarise(last!, best!, plan!, trainer, gpu, config, (performance.now() - start) / 1000);
     await writeJson(run.summary, summary);

@@ -56,17 +56,14 @@ export function applyBackwardWeights(x: Tensor, dy: Tensor, g: Conv2dGeometry, n
     ...naming,
     outputs: [{ shape, dtype: "f32" }],
     lower(l, [dw]) {
-      const parts = l.slices([x, dy]).map((range) => {
-        const { partial, splits } = conv2dBackwardWeights(l.target, { ...g, batch: range.count });
-        return { range, partial, splits };
-      });
-      const splits = parts.reduce((sum, part) => sum + part.splits, 0);
       const count = sizeOf(shape);
-      const partials = splits === 1 ? dw : l.scratch(4 * splits * count);
-      for (const { range, partial } of parts) {
+      l.slices([x, dy]).forEach((range, i) => {
+        const { partial, splits } = conv2dBackwardWeights(l.target, { ...g, batch: range.count });
+        const whole = i === 0 && splits === 1;
+        const partials = whole ? dw : l.scratch(4 * splits * count);
         l.dispatch(partial, { x: slice(x, range), dy: slice(dy, range), dw: partials });
-      }
-      if (splits > 1) l.dispatch(sumPartials(l.target, count, splits), { partials, dw });
+        if (!whole) l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
+      });
     },
   };
   return x.graph.apply(op, [x, dy]).outputs[0];

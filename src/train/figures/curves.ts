@@ -1,0 +1,134 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { HistoryRow } from "../history.ts";
+import { renderSvg } from "./render-svg.ts";
+import { INK, MUTED, shorten, svgDocument, text } from "./svg.ts";
+
+export interface CurvesFigureOptions {
+  readonly title?: string;
+  /** The accuracy of predicting class 0 everywhere on the validation photos; drawn as a line to beat. */
+  readonly backgroundAccuracy?: number;
+}
+
+const PANEL = { width: 500, height: 330 } as const;
+const MARGIN = 24;
+const TOP = 92;
+const TRAINING = "#2f6fde";
+const VALIDATION = "#e0662b";
+
+/** PNG of accuracy and loss over the epochs of training and validation, with a mark where fine-tuning starts. */
+export async function curvesFigure(
+  history: readonly HistoryRow[],
+  { title = "Training", backgroundAccuracy }: CurvesFigureOptions = {},
+): Promise<Buffer> {
+  const width = 2 * PANEL.width + 3 * MARGIN;
+  const accuracy = panel(history, "accuracy", "valAccuracy", backgroundAccuracy);
+  const loss = panel(history, "loss", "valLoss");
+  const right = 2 * MARGIN + PANEL.width;
+  return renderSvg(
+    svgDocument(width, TOP + PANEL.height + MARGIN, [
+      text(shorten(title, 66), MARGIN, 38, { size: 18, bold: true }),
+      ...key(width - MARGIN - 190, 38),
+      text("Accuracy", MARGIN, TOP - 16, { size: 14, bold: true }),
+      text("Loss", right, TOP - 16, { size: 14, bold: true }),
+      `<g transform="translate(${MARGIN},${TOP})">${accuracy}</g>`,
+      `<g transform="translate(${right},${TOP})">${loss}</g>`,
+    ]),
+  );
+}
+
+/** The first fine-tuning epoch, where another phase came before it; null else. */
+export function fineTuningStart(history: readonly HistoryRow[]): number | null {
+  const index = history.findIndex(({ phase }) => phase === "finetune");
+  return index > 0 ? history[index].epoch : null;
+}
+
+function key(x: number, baseline: number): string[] {
+  return [
+    { label: "training", colour: TRAINING, at: x },
+    { label: "validation", colour: VALIDATION, at: x + 94 },
+  ].map(
+    ({ label, colour, at }) =>
+      `<line x1="${at}" x2="${at + 18}" y1="${baseline - 4.5}" y2="${baseline - 4.5}" stroke="${colour}" stroke-width="3" stroke-linecap="round"/>` +
+      text(label, at + 26, baseline),
+  );
+}
+
+type Metric = "loss" | "accuracy" | "valLoss" | "valAccuracy";
+
+/** SVG of one metric over the epochs. */
+function panel(
+  history: readonly HistoryRow[],
+  training: Metric,
+  validation: Metric,
+  background?: number,
+): string {
+  const first = history[0]?.epoch ?? 1;
+  const last = history.at(-1)?.epoch ?? 1;
+  const start = fineTuningStart(history);
+  const rising = training === "accuracy";
+  const curve = (metric: Metric, stroke: string): Plot.Markish[] => [
+    Plot.lineY(history, { x: "epoch", y: metric, stroke, strokeWidth: 2.25 }),
+    Plot.dotY(history, { x: "epoch", y: metric, fill: stroke, r: history.length > 30 ? 2 : 3.25 }),
+  ];
+  const svg = Plot.plot({
+    document: parseHTML("<html><body></body></html>").document,
+    ...PANEL,
+    marginLeft: 46,
+    marginRight: 12,
+    marginTop: 12,
+    marginBottom: 42,
+    style: { fontSize: "12px", fontFamily: "Inter", color: INK },
+    x: {
+      domain: first === last ? [first - 0.5, last + 0.5] : [first, last],
+      ticks: wholeTicks(first, last),
+      tickFormat: (epoch: number) => String(epoch),
+      label: "epoch",
+      labelAnchor: "center",
+      labelArrow: "none",
+      inset: 6,
+    },
+    y: { nice: true, zero: !rising, inset: 8, grid: true, label: null, ticks: 6 },
+    marks: [
+      ...(start === null
+        ? []
+        : [
+            Plot.ruleX([start - 0.5], { stroke: MUTED, strokeDasharray: "4 4" }),
+            Plot.text([start - 0.5], {
+              x: (epoch: number) => epoch,
+              text: () => "fine-tuning",
+              // Where the curves are not.
+              frameAnchor: rising ? "bottom" : "top",
+              textAnchor: "start",
+              dx: 6,
+              dy: rising ? -6 : 2,
+              fill: MUTED,
+            }),
+          ]),
+      ...(background === undefined
+        ? []
+        : [
+            Plot.ruleY([background], { stroke: MUTED, strokeWidth: 1.5 }),
+            Plot.text([background], {
+              y: (value: number) => value,
+              text: () => "all background",
+              frameAnchor: "right",
+              textAnchor: "end",
+              dy: 9,
+              fill: MUTED,
+            }),
+          ]),
+      ...curve(training, TRAINING),
+      ...curve(validation, VALIDATION),
+    ],
+  });
+  return svg.outerHTML;
+}
+
+/** At most some ten whole numbers from `first` to `last`. */
+export function wholeTicks(first: number, last: number): number[] {
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((s) => (last - first) / s <= 10) ?? 1000;
+  const ticks = [];
+  for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step) ticks.push(tick);
+  return ticks;
+}

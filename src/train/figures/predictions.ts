@@ -1,0 +1,108 @@
+import sharp from "sharp";
+import { classColour, paintMask } from "./palette.ts";
+import { renderSvg } from "./render-svg.ts";
+import { MUTED, shorten, svgDocument, text } from "./svg.ts";
+
+export interface PredictionSample {
+  readonly name: string;
+  /** `[S, S, 3]`, RGB in [0, 1]. */
+  readonly image: Float32Array;
+  /** `[S, S]`, the class of each pixel. */
+  readonly truth: Uint8Array;
+  readonly prediction: Uint8Array;
+}
+
+export interface PredictionsFigureOptions {
+  /** S, the side of the photos in pixels. */
+  readonly imageSize: number;
+  readonly samples: readonly PredictionSample[];
+  readonly classNames: readonly string[];
+  readonly title?: string;
+}
+
+/** Pixels of the PNG a unit of the SVG. A cell is then 384 pixels: whole multiples of photos of 32, 64, 96 and 128. */
+const SCALE = 1.5;
+/** In units of the SVG, as all that follow. */
+const CELL = 256;
+const GAP = 10;
+const MARGIN = 24;
+const ROW_LABELS = 84;
+const LEGEND = { columns: 6, row: 22, swatch: 13 } as const;
+
+/** PNG with a column for each sample: photo, true mask and predicted mask one below the other, and a legend. */
+export async function predictionsFigure(options: PredictionsFigureOptions): Promise<Buffer> {
+  const { imageSize, samples, classNames, title = "Predictions on validation photos" } = options;
+  const left = MARGIN + ROW_LABELS;
+  const width = left + Math.max(samples.length, 2) * (CELL + GAP) - GAP + MARGIN;
+  const top = 82;
+  const rowTop = (row: number): number => top + row * (CELL + GAP);
+  const rows = ["Photo", "Truth", "Prediction"].map((label, row) =>
+    text(label, left - 12, rowTop(row) + CELL / 2 + 5, { bold: true, anchor: "end" }),
+  );
+  const columns = await Promise.all(
+    samples.map(async ({ name, image, truth, prediction }, column) => {
+      const x = left + column * (CELL + GAP);
+      const pictures = [photoBytes(image), paintMask(truth), paintMask(prediction)];
+      const cells = pictures.map((rgb, row) => cell(rgb, imageSize, x, rowTop(row), row === 0));
+      const accuracy = `accuracy ${pixelAccuracy(truth, prediction).toFixed(3)}`;
+      return [
+        text(shorten(name, 34), x + CELL / 2, top - 10, { anchor: "middle", colour: MUTED }),
+        ...(await Promise.all(cells)),
+        text(accuracy, x + CELL / 2, rowTop(3) + 8, { anchor: "middle", colour: MUTED }),
+      ];
+    }),
+  );
+  const legendTop = rowTop(3) + 34;
+  const labels = classesByFrequency(samples.flatMap(({ truth, prediction }) => [truth, prediction]));
+  const height = legendTop + Math.ceil(labels.length / LEGEND.columns) * LEGEND.row + MARGIN - 8;
+  return renderSvg(
+    svgDocument(width, height, [
+      text(shorten(title, Math.floor((width - 2 * MARGIN) / 9)), MARGIN, 38, { size: 18, bold: true }),
+      ...rows,
+      ...columns.flat(),
+      ...legend(labels, classNames, left, legendTop, width - left - MARGIN),
+    ]),
+    SCALE,
+  );
+}
+
+/** Share of equal labels. */
+export function pixelAccuracy(truth: Uint8Array, prediction: Uint8Array): number {
+  return truth.reduce((sum, label, pixel) => sum + Number(label === prediction[pixel]), 0) / truth.length;
+}
+
+/** The classes that occur in `masks`, the most frequent first. */
+export function classesByFrequency(masks: readonly Uint8Array[]): number[] {
+  const counts = new Map<number, number>();
+  for (const mask of masks) for (const label of mask) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || a - b);
+}
+
+const photoBytes = (image: Float32Array): Uint8Array =>
+  Uint8Array.from(image, (value) => Math.round(Math.min(1, Math.max(0, value)) * 255));
+
+/** A square picture in the pixels of the PNG, so that the renderer has nothing to resample; masks keep hard edges. */
+async function cell(rgb: Uint8Array, size: number, x: number, y: number, smooth: boolean): Promise<string> {
+  const png = await sharp(rgb, { raw: { width: size, height: size, channels: 3 } })
+    .resize(SCALE * CELL, SCALE * CELL, { kernel: smooth ? "lanczos3" : "nearest" })
+    .png()
+    .toBuffer();
+  const data = `data:image/png;base64,${png.toString("base64")}`;
+  return `<image x="${x}" y="${y}" width="${CELL}" height="${CELL}" image-rendering="optimizeSpeed" href="${data}"/>`;
+}
+
+function legend(
+  labels: readonly number[],
+  classNames: readonly string[],
+  left: number,
+  top: number,
+  width: number,
+): string[] {
+  const { columns, row, swatch } = LEGEND;
+  return labels.map((label, i) => {
+    const x = left + (i % columns) * (width / columns);
+    const y = top + Math.floor(i / columns) * row;
+    const square = `<rect x="${x}" y="${y}" width="${swatch}" height="${swatch}" rx="2" fill="${classColour(label)}" stroke="#00000033"/>`;
+    return square + text(shorten(classNames[label] ?? `class ${label}`, 20), x + swatch + 7, y + 11);
+  });
+}

@@ -1,0 +1,58 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { curvesFigure, fineTuningStart, wholeTicks } from "../../../src/train/figures/curves.ts";
+import type { HistoryRow } from "../../../src/train/history.ts";
+
+const history = (frozen: number, finetune: number): HistoryRow[] =>
+  Array.from({ length: frozen + finetune }, (_, i) => ({
+    epoch: i + 1,
+    phase: i < frozen ? "frozen" : "finetune",
+    loss: 3 / (i + 1),
+    accuracy: 0.9 - 0.3 / (i + 1),
+    valLoss: 3.2 / (i + 1),
+    valAccuracy: 0.85 - 0.3 / (i + 1),
+    seconds: 1,
+  }));
+
+/** How many pixels have about this colour. */
+async function count(png: Buffer, [r, g, b]: readonly number[]): Promise<number> {
+  const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  let pixels = 0;
+  for (let i = 0; i < data.length; i += info.channels)
+    if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12) pixels++;
+  return pixels;
+}
+const [blue, orange] = [
+  [0x2f, 0x6f, 0xde],
+  [0xe0, 0x66, 0x2b],
+];
+
+describe("curvesFigure", () => {
+  it("draws both curves", async () => {
+    const png = await curvesFigure(history(4, 2), { title: "A run", backgroundAccuracy: 0.77 });
+    const empty = await curvesFigure([]);
+    expect(await count(png, blue)).toBeGreaterThan(2 * (await count(empty, blue)));
+    expect(await count(png, orange)).toBeGreaterThan(2 * (await count(empty, orange)));
+  });
+
+  it.each([
+    [1, 0],
+    [0, 1],
+    [20, 20],
+  ])("draws %i frozen and %i fine-tuning epochs", async (frozen, finetune) => {
+    const { format, width } = await sharp(await curvesFigure(history(frozen, finetune))).metadata();
+    expect([format, width]).toEqual(["png", 2144]);
+  });
+});
+
+it("finds where fine-tuning starts", () => {
+  expect(fineTuningStart(history(4, 2))).toBe(5);
+  expect(fineTuningStart(history(4, 0))).toBeNull();
+  expect(fineTuningStart(history(0, 2))).toBeNull();
+});
+
+it("marks whole epochs, not too many", () => {
+  expect(wholeTicks(1, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(wholeTicks(1, 40)).toEqual([5, 10, 15, 20, 25, 30, 35, 40]);
+  expect(wholeTicks(1, 1)).toEqual([1]);
+});
