@@ -1,0 +1,17 @@
+/**
+ * A data folder, photo or mask that cannot be used. The message is one sentence for the user: what is wrong,
+ * where, and how to mend it.
+ */
+export class DataError extends Error {
+  override readonly name = "DataError";
+}
+
+/** The message of anything thrown, on one line. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+}
+
+/** `1 photo`, `3 photos`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,23 @@
+/** One photo and its mask at the data set's image size. Samples are shared: never write into one. */
+export interface Sample {
+  /** `[size, size, 3]`, RGB in [0, 1]. */
+  readonly image: Float32Array<ArrayBuffer>;
+  /** `[size, size]`, the class of each pixel. */
+  readonly mask: Uint8Array<ArrayBuffer>;
+}
+
+/** Photos and masks by index, resized to a square. */
+export interface SegmentationDataset {
+  /** Number of samples. */
+  readonly size: number;
+  /** Height and width of every sample, in pixels. */
+  readonly imageSize: number;
+  readonly classNames: readonly string[];
+  /** What each sample is called. */
+  readonly names: readonly string[];
+  /**
+   * Sample `index`; the same arrays each time it is asked for, as far as memory allows.
+   * @throws DataError (as a rejection) when its files cannot be used.
+   */
+  load(index: number): Promise<Sample>;
+}

@@ -1,0 +1,54 @@
+import { CLOTHING_CLASSES } from "./class-names.ts";
+import { DataError } from "./data-error.ts";
+import type { Sample, SegmentationDataset } from "./dataset.ts";
+import { drawFigure } from "./generated/figure.ts";
+import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
+
+export interface GeneratedOptions {
+  /** Number of samples. */
+  size: number;
+  /** Height and width of the samples, in pixels; 16 or more. */
+  imageSize: number;
+  /** Decides every picture; 0 unless told otherwise. */
+  seed?: number;
+  /** Bytes of samples to keep in memory. */
+  cacheBytes?: number;
+}
+
+/**
+ * A data set without files: drawn people in clothes of the 59 classes on varied backgrounds, with exact masks.
+ * Sample `index` is a pure function of (seed, index, imageSize).
+ */
+export class GeneratedDataset implements SegmentationDataset {
+  readonly size: number;
+  readonly imageSize: number;
+  readonly classNames: readonly string[] = CLOTHING_CLASSES;
+  readonly names: readonly string[];
+  readonly #cache: SampleCache;
+
+  /** @throws DataError for an image size below 16 or a size below 1. */
+  constructor(options: GeneratedOptions) {
+    const { size, imageSize, seed = 0, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+    if (!Number.isInteger(imageSize) || imageSize < 16) {
+      throw new DataError(`Pictures of ${imageSize} pixels cannot be drawn: give a whole number from 16 up.`);
+    }
+    if (!Number.isInteger(size) || size < 1) {
+      throw new DataError(`A generated data set of ${size} pictures is none: give a whole number from 1 up.`);
+    }
+    this.size = size;
+    this.imageSize = imageSize;
+    this.names = Array.from({ length: size }, (_, index) => `generated-${String(index).padStart(4, "0")}`);
+    this.#cache = new SampleCache(
+      (index) => Promise.resolve().then(() => drawFigure(seed, index, imageSize)),
+      imageSize,
+      cacheBytes,
+    );
+  }
+
+  async load(index: number): Promise<Sample> {
+    if (!(index >= 0 && index < this.size)) {
+      throw new DataError(`There is no generated picture ${index} among ${this.size}.`);
+    }
+    return this.#cache.load(index);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs a producer ahead of its consumer: up to `ahead` items are made, one after another, before they are asked
+ * for. A producer's failure surfaces at the `next()` that would have had the item and ends the stream; so does an
+ * aborted signal, with the signal's reason. After `return()`, as at `break` in a `for await`, nothing new is begun.
+ */
+export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> {
+  readonly #produce: () => Promise<Item | undefined>;
+  readonly #ahead: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #queue: Promise<Item | undefined>[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #ended = false;
+  #waitedMs = 0;
+
+  /** @param produce makes the next item, or undefined when there is none left; never called twice at a time. */
+  constructor(
+    produce: () => Promise<Item | undefined>,
+    options: { ahead?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ) {
+    this.#produce = produce;
+    this.#ahead = options.ahead ?? 2;
+    this.#signal = options.signal;
+  }
+
+  /** Milliseconds that the consumer has waited in `next()` so far. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  async next(): Promise<IteratorResult<Item, undefined>> {
+    if (this.#ended) return { done: true, value: undefined };
+    const start = performance.now();
+    try {
+      this.#signal?.throwIfAborted();
+      this.#fill(1);
+      const item = await orAborted(this.#queue.shift()!, this.#signal);
+      if (item === undefined) return await this.return();
+      this.#fill(this.#ahead);
+      return { done: false, value: item };
+    } catch (error) {
+      await this.return();
+      throw error;
+    } finally {
+      this.#waitedMs += performance.now() - start;
+    }
+  }
+
+  return(): Promise<IteratorResult<Item, undefined>> {
+    this.#ended = true;
+    this.#queue.length = 0;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #fill(length: number): void {
+    while (this.#queue.length < length) {
+      const item = this.#last.then(() => (this.#ended ? undefined : this.#produce()));
+      // The consumer sees a failure when it comes to this item; until then it must not count as unhandled.
+      item.catch(() => undefined);
+      this.#queue.push(item);
+      this.#last = item;
+    }
+  }
+}
+
+/** The promise's outcome, or a rejection with the signal's reason as soon as it is aborted. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = withReject();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function withReject(): { promise: Promise<never>; reject: (reason: unknown) => void } {
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<never>((_, fail) => (reject = fail));
+  return { promise, reject };
+}

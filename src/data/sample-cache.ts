@@ -1,0 +1,33 @@
+import type { Sample } from "./dataset.ts";
+
+/** Keeps samples in memory after their first load, up to a limit; later ones are made anew each time. */
+export class SampleCache {
+  readonly #make: (index: number) => Promise<Sample>;
+  readonly #kept = new Map<number, Promise<Sample>>();
+  readonly #capacity: number;
+
+  /**
+   * @param imageSize height and width of a sample, which is 13 bytes a pixel.
+   * @param limit bytes that may be kept.
+   */
+  constructor(make: (index: number) => Promise<Sample>, imageSize: number, limit: number) {
+    this.#make = make;
+    this.#capacity = Math.floor(limit / (imageSize * imageSize * 13));
+  }
+
+  /** Sample `index`; loads of the same sample at the same time share one reading. */
+  load(index: number): Promise<Sample> {
+    const kept = this.#kept.get(index);
+    if (kept !== undefined) return kept;
+    const sample = this.#make(index);
+    if (this.#kept.size < this.#capacity) {
+      this.#kept.set(index, sample);
+      // A failure is not kept, so that a file mended meanwhile can be read.
+      sample.catch(() => this.#kept.delete(index));
+    }
+    return sample;
+  }
+}
+
+/** Bytes of samples kept in memory unless told otherwise: some 5,000 of 128 × 128 pixels. */
+export const DEFAULT_CACHE_BYTES = 2 ** 30;

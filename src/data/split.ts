@@ -1,0 +1,46 @@
+import { mersenne } from "pure-rand/generator/mersenne";
+import { DataError } from "./data-error.ts";
+
+/** Indices of the training and test samples, in the order scikit-learn gives them. */
+export interface Split {
+  train: number[];
+  test: number[];
+}
+
+/**
+ * scikit-learn's `train_test_split(range(n), test_size=testSize, random_state=seed)`, index for index: a numpy
+ * `RandomState(seed).permutation(n)` whose first ceil(n · testSize) entries are the test set.
+ * @param options.testSize fraction between 0 and 1.
+ * @param options.seed integer from 0 to 2³² − 1.
+ * @throws DataError when either part would be empty.
+ */
+export function trainTestSplit(n: number, options: { testSize?: number; seed: number }): Split {
+  const { testSize = 0.2, seed } = options;
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new DataError(`The seed ${seed} cannot be used: give a whole number from 0 to 4294967295.`);
+  }
+  if (!(testSize > 0 && testSize < 1)) {
+    throw new DataError(`The test fraction ${testSize} cannot be used: give one between 0 and 1.`);
+  }
+  const tests = Math.ceil(testSize * n);
+  if (!(n - tests > 0 && tests > 0)) {
+    throw new DataError(`${n} photos cannot be split into a training and a test set: give at least two.`);
+  }
+  const order = permutation(n, seed);
+  return { train: order.slice(tests), test: order.slice(0, tests) };
+}
+
+/** `numpy.random.RandomState(seed).permutation(n)`. */
+function permutation(n: number, seed: number): number[] {
+  const generator = mersenne(seed);
+  const order = Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    // numpy's legacy random_interval: draw under the smallest all-ones mask until the value is in range.
+    const mask = 2 ** (32 - Math.clz32(i)) - 1;
+    let j: number;
+    do j = (generator.next() & mask) >>> 0;
+    while (j > i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
