@@ -1,21 +1,15 @@
-import { defineKernel, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-
-const SIZE = 64;
+import { perItemKernel } from "./per-item.ts";
 
 /** Index of each row's largest value, of equal ones the lowest: `x` `[rows, classes]` to `y` `[rows]` (u32). */
 export function argmaxForward(target: KernelTarget, rows: number, classes: number): Kernel {
-  return defineKernel({
+  return perItemKernel(target, rows, {
     label: "argmax",
     read: { x: "array<f32>" },
     write: { y: "array<u32>" },
-    params: { count: u32(rows), classes: u32(classes) },
-    workgroups: linearGrid(target, rows, SIZE),
+    params: { classes: u32(classes) },
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   let begin = index * params.classes;
   var largest = x[begin];
   var found = 0u;
@@ -24,7 +18,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     found = select(found, i, value > largest);
     largest = max(largest, value);
   }
-  y[index] = found;
-}`,
+  y[index] = found;`,
   });
 }

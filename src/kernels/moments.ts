@@ -7,10 +7,9 @@
  */
 import { walkText } from "./channels.ts";
 import type { ChannelWalk } from "./channels.ts";
-import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-
-const SIZE = 64;
+import { perItemKernel } from "./per-item.ts";
 
 /**
  * Moments of `x` `[rows, C]` by slot of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
@@ -80,19 +79,13 @@ export function mergeMoments(walk: ChannelWalk): Kernel {
  * As Keras 3 and tfjs do it, of the biased variance.
  */
 export function updateMovingMoments(target: KernelTarget, count: number, momentum: number): Kernel {
-  return defineKernel({
+  return perItemKernel(target, count, {
     label: "update_moving_moments",
     read: { mean: "array<f32>", variance: "array<f32>" },
     write: { movingMean: "array<f32>", movingVariance: "array<f32>" },
-    params: { count: u32(count), momentum: f32(momentum), rest: f32(1 - momentum) },
-    workgroups: linearGrid(target, count, SIZE),
+    params: { momentum: f32(momentum), rest: f32(1 - momentum) },
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   movingMean[index] = movingMean[index] * params.momentum + mean[index] * params.rest;
-  movingVariance[index] = movingVariance[index] * params.momentum + variance[index] * params.rest;
-}`,
+  movingVariance[index] = movingVariance[index] * params.momentum + variance[index] * params.rest;`,
   });
 }

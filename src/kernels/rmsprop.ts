@@ -1,7 +1,6 @@
-import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-
-const SIZE = 64;
+import { perItemKernel } from "./per-item.ts";
 
 export interface RmspropKernelOptions {
   readonly rho: number;
@@ -19,21 +18,15 @@ export function rmspropUpdate(
 ): Kernel {
   const width = count % 4 === 0 ? 4 : 1;
   const array = width === 4 ? "array<vec4f>" : "array<f32>";
-  return defineKernel({
+  return perItemKernel(target, count / width, {
     label: "rmsprop",
     read: { gradient: array, learningRate: "array<f32>" },
     write: { parameter: array, meanSquare: array },
-    params: { count: u32(count / width), rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon) },
-    workgroups: linearGrid(target, count / width, SIZE),
+    params: { rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon) },
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   let g = gradient[index];
   let v = params.rho * meanSquare[index] + params.rest * g * g;
   meanSquare[index] = v;
-  parameter[index] -= learningRate[0] * g / sqrt(v + params.epsilon);
-}`,
+  parameter[index] -= learningRate[0] * g / sqrt(v + params.epsilon);`,
   });
 }

@@ -1,8 +1,7 @@
 import { channelGrid, channelMain, LANES } from "./channel-grid.ts";
-import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-
-const SIZE = 64;
+import { perItemKernel } from "./per-item.ts";
 
 /**
  * Cross-entropy of the softmax of each pixel's logits with its label: `logits` `[pixels, classes]`, `labels` `[pixels]`
@@ -10,17 +9,12 @@ const SIZE = 64;
  * the largest logit m and 1 / Σ exp(logit − m), of which the gradient makes the softmax in one pass.
  */
 export function softmaxCrossEntropyForward(target: KernelTarget, pixels: number, classes: number): Kernel {
-  return defineKernel({
+  return perItemKernel(target, pixels, {
     label: "softmax_cross_entropy_forward",
     read: { logits: "array<f32>", labels: "array<u32>" },
     write: { losses: "array<f32>", normalizers: "array<vec2f>" },
-    params: { count: u32(pixels), classes: u32(classes) },
-    workgroups: linearGrid(target, pixels, SIZE),
+    params: { classes: u32(classes) },
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   let begin = index * params.classes;
   let end = begin + params.classes;
   var largest = logits[begin];
@@ -29,8 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var i = begin; i < end; i++) { total += exp(logits[i] - largest); }
   let label = min(labels[index], params.classes - 1u);
   losses[index] = log(total) + (largest - logits[begin + label]);
-  normalizers[index] = vec2f(largest, 1.0 / total);
-}`,
+  normalizers[index] = vec2f(largest, 1.0 / total);`,
   });
 }
 

@@ -1,7 +1,7 @@
-import { defineKernel, f32, linearGrid, linearIndex, u32 } from "./kernel.ts";
+import { f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
+import { perItemKernel } from "./per-item.ts";
 
-const SIZE = 64;
 /** Values that one invocation adds at first, and how many such sums it then adds: short chains, small error. */
 const BLOCK = 8;
 const BLOCKS = 8;
@@ -21,23 +21,17 @@ export function sumRows(
   { scale = 1, begin = 0 }: { scale?: number; begin?: number } = {},
 ): Kernel {
   const partials = partialSums(length);
-  return defineKernel({
+  return perItemKernel(target, rows * partials, {
     label: "sum_rows",
     read: { x: "array<f32>" },
     write: { y: "array<f32>" },
     params: {
-      count: u32(rows * partials),
       partials: u32(partials),
       extent: u32(length),
       begin: u32(begin),
       scale: f32(scale),
     },
-    workgroups: linearGrid(target, rows * partials, SIZE),
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   let row = index / params.partials;
   let first = index - row * params.partials;
   let xRow = row * params.extent;
@@ -48,7 +42,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var i = block; i < end; i += params.partials) { part += x[xRow + i]; }
     total += part;
   }
-  y[params.begin + index] = total * params.scale;
-}`,
+  y[params.begin + index] = total * params.scale;`,
   });
 }

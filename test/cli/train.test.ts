@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import type { Sharp } from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseHistory } from "../../src/train/history.ts";
 import type { Summary } from "../../src/train/summary.ts";
@@ -60,6 +61,8 @@ const TINY = [
   "1",
   "--steps-per-epoch",
   "1",
+  "--validation-photos",
+  "4",
 ];
 
 describe("npm run train", () => {
@@ -79,7 +82,7 @@ describe("npm run train", () => {
     await mkdir(join(data, "images"), { recursive: true });
     await mkdir(join(data, "masks"));
     for (let i = 0; i < 6; i++) {
-      const raw = (channels: 1 | 3, value: (pixel: number) => number): sharp.Sharp =>
+      const raw = (channels: 1 | 3, value: (pixel: number) => number): Sharp =>
         sharp(
           Uint8Array.from({ length: 40 * 60 * channels }, (_, at) => value(at)),
           { raw: { width: 40, height: 60, channels } },
@@ -127,7 +130,8 @@ describe("npm run train", () => {
       [2, "finetune"],
     ]);
     const summary = JSON.parse(await readFile(join(run, "summary.json"), "utf8")) as Summary;
-    expect(summary).toMatchObject({ steps: 2, epochs: 2, val_accuracy: history[1].valAccuracy });
+    expect(summary).toMatchObject({ steps: 2, epochs: 2, validation_photos: 4 });
+    expect(summary.val_accuracy).toBeCloseTo(history[1].valAccuracy, 6);
     expect(summary.pipelines).toBeLessThanOrEqual(64);
     expect(summary.peak_bytes).toBeGreaterThan(summary.planned_peak_bytes);
     expect(output).toContain("Epoch 2/2 (fine-tuning)");

@@ -85,6 +85,8 @@ const CASES: Record<string, Conv2dGeometry> = {
     right: 0,
   }),
   "5×3, strides 1×2, valid": geometry([1, 9, 10, 4], [5, 3, 4, 59], [1, 2], "valid"),
+  "so many pixels that a GPU's tiles are tall": geometry([1, 182, 182, 4], [1, 1, 4, 4]),
+  "so many pixels and columns that a GPU's tiles are large": geometry([1, 128, 128, 4], [1, 1, 4, 36]),
   "one pixel, one channel": geometry([1, 1, 1, 1], [1, 1, 1, 1]),
 };
 
@@ -98,30 +100,28 @@ describe.each(Object.entries(FAMILIES))("conv2d with %s", (_, adapt) => {
     const g = geometry([4, 40, 40, 4], [3, 3, 4, 8]);
     const { x, dy } = operands(g);
     const size = sizes(g);
-    const first = conv2dBackwardWeights(target, { ...g, batch: 3 });
-    const second = conv2dBackwardWeights(target, { ...g, batch: 1 }, { firstSplit: first.splits });
-    expect(first.splits).toBeGreaterThan(1);
-    const splits = first.splits + second.splits;
     const cut = (values: Float32Array, from: number, to: number): Float32Array =>
       values.slice((values.length / 4) * from, (values.length / 4) * to);
-    let partials = new Float32Array(size.w * splits);
-    for (const [{ partial }, from, to] of [
-      [first, 0, 3],
-      [second, 3, 4],
-    ] as const) {
-      const buffers = { x: cut(x, from, to), dy: cut(dy, from, to), dw: partials };
-      partials = (await runKernels(gpu(), [partial], buffers, ["dw"])).dw as typeof partials;
+    let dw = new Float32Array(size.w).fill(1e6);
+    for (const [from, to] of [
+      [0, 3],
+      [3, 4],
+    ]) {
+      const { partial, splits } = conv2dBackwardWeights(target, { ...g, batch: to - from });
+      if (from === 0) expect(splits).toBeGreaterThan(1);
+      const slice = { x: cut(x, from, to), dy: cut(dy, from, to), dw: size.w * splits };
+      const partials = (await runKernels(gpu(), [partial], slice, ["dw"])).dw;
+      const sum = sumPartials(target, size.w, splits, { accumulate: from > 0 });
+      dw = (await runKernels(gpu(), [sum], { partials, dw }, ["dw"])).dw as typeof dw;
     }
-    const { dw } = await runKernels(gpu(), [sumPartials(target, size.w, splits)], { partials, dw: size.w }, [
-      "dw",
-    ]);
     expectClose(dw, referenceConv2d(g, operands(g)).dw);
   });
 
   it("computes any small convolution", async () => {
     const target = adapt(kernelTarget(gpu()));
     const extent = fc.integer({ min: 1, max: 9 });
-    const channels = fc.constantFrom(1, 3, 4, 5, 8);
+    // With barriers, a software adapter compiles each text for seconds.
+    const channels = target.family === "workgroup" ? fc.constantFrom(5, 8) : fc.constantFrom(1, 3, 4, 5, 8);
     const size = fc.constantFrom(1, 2, 3, 5);
     const padding = fc.oneof(
       fc.constantFrom("same" as const, "valid" as const),
@@ -144,7 +144,7 @@ describe.each(Object.entries(FAMILIES))("conv2d with %s", (_, adapt) => {
           await check(target, g);
         },
       ),
-      { numRuns: 25, seed: 7 },
+      { numRuns: target.family === "workgroup" ? 10 : 25, seed: 7 },
     );
   });
 

@@ -11,15 +11,14 @@ import { weightsProduct } from "./weights-product.ts";
  * gradient of a transposed convolution by its kernel.
  *
  * The sum over all pixels is cut into `splits` partial sums. With one split `dw` is the gradient; otherwise `dw` is a
- * scratch buffer `[splits, kh, kw, Cin, Cout]` for {@link sumPartials}. Where the caller cuts the batch in slices, each has
- * its own kernel and `firstSplit` is the number of splits of the slices before it in the same buffer.
+ * scratch buffer `[splits, kh, kw, Cin, Cout]` for {@link sumPartials}. Where the caller cuts the batch in slices, each is
+ * such a gradient of its own, and `sumPartials` accumulates them.
  */
 export function conv2dBackwardWeights(
   target: KernelTarget,
   g: Conv2dGeometry,
-  { firstSplit = 0 }: { firstSplit?: number } = {},
 ): { partial: Kernel; splits: number } {
-  const product = weightsProduct(g, firstSplit);
+  const product = weightsProduct(g);
   return target.family === "register"
     ? weightsProductRegister(target, product)
     : weightsProductWorkgroup(target, product);
@@ -27,13 +26,21 @@ export function conv2dBackwardWeights(
 
 const SIZE = 64;
 
-/** Sums `partials` `[splits, count]` over the splits, in their order, to `dw` `[count]`; all f32. */
-export function sumPartials(target: KernelTarget, count: number, splits: number): Kernel {
+/**
+ * Sums `partials` `[splits, count]` over the splits, in their order, to `dw` `[count]`, or with `accumulate` adds them to
+ * what `dw` holds; all f32.
+ */
+export function sumPartials(
+  target: KernelTarget,
+  count: number,
+  splits: number,
+  { accumulate = false }: { accumulate?: boolean } = {},
+): Kernel {
   return defineKernel({
     label: "conv2d_sum_partials",
     read: { partials: "array<f32>" },
     write: { dw: "array<f32>" },
-    params: { count: u32(count), splits: u32(splits) },
+    params: { count: u32(count), splits: u32(splits), accumulate: u32(accumulate ? 1 : 0) },
     workgroups: linearGrid(target, count, SIZE),
     body: /* wgsl */ `
 @compute @workgroup_size(${SIZE})
@@ -41,6 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   ${linearIndex(SIZE)}
   if (index >= params.count) { return; }
   var sum = 0.0;
+  if (params.accumulate == 1u) { sum = dw[index]; }
   for (var split = 0u; split < params.splits; split++) { sum += partials[split * params.count + index]; }
   dw[index] = sum;
 }`,

@@ -25,13 +25,21 @@ export interface RegisterTile {
   readonly columns: number;
 }
 
-/** The tile of about `rows` × `columns` for an adapter. */
-export function registerTile({ subgroupSize }: KernelTarget, rows: number, columns: number): RegisterTile {
+/** Rows of a tile whose lanes share them. */
+const ROWS = 16;
+/** Rows of a tile without subgroups: every lane loads what it else would load for its own rows only. */
+const ROWS_ALONE = 8;
+
+/**
+ * The tile for a product of so many columns: 16 × 64 where there are as many columns and a subgroup has 8 lanes or more,
+ * else 16 × 32. Larger ones gain nothing more on lavapipe; SwiftShader takes minutes to compile them.
+ */
+export function registerTile({ subgroupSize }: KernelTarget, columns: number): RegisterTile {
   const subgroups = subgroupSize >= 4;
   const lanes = subgroups ? subgroupSize : 8;
-  // Without subgroups a lane must load for every row what it else would load for its own rows only.
-  const rowsPerLane = subgroups ? Math.max(1, Math.floor(rows / lanes)) : 8;
-  const vectors = Math.max(1, Math.floor(columns / (4 * lanes)));
+  const rowsPerLane = subgroups ? Math.max(1, Math.floor(ROWS / lanes)) : ROWS_ALONE;
+  const width = columns > 32 && subgroupSize >= 8 ? 64 : 32;
+  const vectors = Math.max(1, Math.floor(width / (4 * lanes)));
   return {
     lanes,
     subgroups,

@@ -18,9 +18,10 @@ import type { TapProduct } from "./tap-product.ts";
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
 export function tapProductRegister(target: KernelTarget, product: TapProduct): Kernel {
   const { label, source, result, transposed, depth, channels, phases, rows, params } = product;
-  const tile = registerTile(target, 16, 32);
   const vectorDepth = depth % 4 === 0;
   const vectorChannels = channels % 4 === 0;
+  // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
+  const tile = registerTile(target, vectorChannels ? channels : 4);
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
   const vectorWeights = transposed ? vectorDepth : vectorChannels;
   const steps = vectorDepth ? 4 : 1;

@@ -26,7 +26,7 @@ export function weightsProductRegister(
   product: WeightsProduct,
 ): { partial: Kernel; splits: number } {
   const { label, geometry: g, rows, columns, params } = product;
-  const tile = registerTile(target, 16, 32);
+  const tile = registerTile(target, columns % 4 === 0 ? columns : 4);
   const vector = columns % 4 === 0;
   const own = range(tile.rowsPerLane);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
@@ -77,13 +77,14 @@ ${mainText(tile)} {
     )
     .join("\n")}
   ${declareSums(tile)}
-  let end = min((group.z + 1u) * params.linesPerSplit, params.lines);
-  for (var line = group.z * params.linesPerSplit; line < end; line++) {
-    let image = line / params.outHeight;
-    let outY = i32(line - image * params.outHeight);
+  let firstLine = group.z * params.linesPerSplit;
+  let end = min(firstLine + params.linesPerSplit, params.lines);
+  var image = firstLine / params.outHeight;
+  var outY = firstLine - image * params.outHeight;
+  for (var line = firstLine; line < end; line++) {
     ${own
       .map(
-        (r) => `let y${r} = outY * params.strideY + shiftY${r};
+        (r) => `let y${r} = i32(outY) * params.strideY + shiftY${r};
     let insideY${r} = y${r} >= 0 && y${r} < params.inHeight;
     let width${r} = select(0u, u32(params.inWidth), insideY${r});
     let left${r} = u32((i32(image) * params.inHeight + select(0, y${r}, insideY${r})) * params.inWidth) * params.inChannels + channel${r};`,
@@ -111,8 +112,10 @@ ${mainText(tile)} {
       }`,
       )}
     }
+    outY++;
+    if (outY == params.outHeight) { outY = 0u; image++; }
   }
-  let firstOut = (params.firstSplit + group.z) * params.rows + firstRow;
+  let firstOut = group.z * params.rows + firstRow;
   ${storeSums(
     tile,
     (row) => `firstRow + ${row}u < params.rows`,

@@ -23,7 +23,7 @@ export function weightsProductWorkgroup(
   const { label, geometry: g, rows, columns, params } = product;
   const pixels = g.batch * g.outHeight * g.outWidth;
   // The splits make the workgroups: the tile itself may be large.
-  const tile = workgroupTile(rows, columns, Infinity, pixels);
+  const tile = workgroupTile(rows, columns, Infinity, Infinity);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
   const wanted = splitCount(target, product, tiles, ENOUGH_WORKGROUPS);
   const pixelsPerSplit = Math.ceil(pixels / wanted / tile.steps) * tile.steps;
@@ -124,7 +124,7 @@ ${mainText(tile)} {
   let column = firstColumn + 4u * (local % ${columnQuads}u);
   let ownRow = firstRow + local / ${columnQuads}u * ${THREAD_ROWS}u;
   ${repeat(THREAD_ROWS, (r) => {
-    const at = `let at = ((params.firstSplit + group.z) * params.rows + ownRow + ${r}u) * params.outChannels + column;`;
+    const at = `let at = (group.z * params.rows + ownRow + ${r}u) * params.outChannels + column;`;
     return vectorColumns
       ? `if (ownRow + ${r}u < params.rows && column < params.outChannels) { ${at} dw[at / 4u] = sum${r}; }`
       : `if (ownRow + ${r}u < params.rows) { ${at} ${range(4)

@@ -25,7 +25,7 @@ const SHORTEST_SUM = 64;
 /** Pixels of a line of {@link asLines}. */
 const LONGEST_LINE = 128;
 
-export function weightsProduct(geometry: Conv2dGeometry, firstSplit: number): WeightsProduct {
+export function weightsProduct(geometry: Conv2dGeometry): WeightsProduct {
   const g = asLines(geometry);
   return {
     label: "conv2d_backward_weights",
@@ -45,7 +45,6 @@ export function weightsProduct(geometry: Conv2dGeometry, firstSplit: number): We
       padTop: i32(g.padTop),
       padLeft: i32(g.padLeft),
       rows: u32(g.kernelHeight * g.kernelWidth * g.inChannels),
-      firstSplit: u32(firstSplit),
     },
   };
 }
