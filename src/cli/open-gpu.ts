@@ -1,5 +1,5 @@
 import { Gpu } from "../gpu/gpu.ts";
-import { openAdapter, wantedAdapter } from "./adapters.ts";
+import { describeAdapter, openAdapter, wantedAdapter } from "./adapters.ts";
 import type { OpenedAdapter } from "./adapters.ts";
 
 /** Dawn ends as soon as nothing refers to its instance: it is kept here as long as its device lives. */
@@ -24,11 +24,29 @@ export async function openGpu(options: { adapter?: string } = {}): Promise<Gpu> 
 export async function openDevice({ adapter, dawn }: OpenedAdapter): Promise<Gpu> {
   alive.add(dawn);
   try {
-    const gpu = await Gpu.create(adapter);
+    const gpu = await Gpu.create(adapter, describeAdapter(adapter).software ? { waitFor: doze } : {});
     void gpu.device.lost.then(() => alive.delete(dawn));
     return gpu;
   } catch (error) {
     alive.delete(dawn);
     throw error;
   }
+}
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Waits for a promise of Dawn's with a nap of a millisecond between looks. While one of its promises is pending Dawn looks
+ * at it without pause, and that takes a core away from an adapter that runs on the CPU.
+ */
+async function doze<T>(promise: Promise<T>): Promise<T> {
+  let pending = true;
+  const settled = promise.finally(() => (pending = false));
+  // Handled below, but only after the loop has seen it.
+  settled.catch(() => undefined);
+  while (pending) {
+    Atomics.wait(clock, 0, 0, 1);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return settled;
 }

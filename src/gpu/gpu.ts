@@ -19,6 +19,14 @@ const WANTED_LIMITS = [
   "minUniformBufferOffsetAlignment",
 ] as const;
 
+export interface GpuOptions {
+  /**
+   * How to wait for what the GPU is still working on. Without it the promise is simply awaited, which is right in a
+   * browser; a host whose WebGPU keeps a core busy while it waits can do better.
+   */
+  readonly waitFor?: <T>(promise: Promise<T>) => Promise<T>;
+}
+
 /**
  * An open device: the one place where buffers are made and counted, pipelines are cached and errors surface.
  *
@@ -30,6 +38,8 @@ export class Gpu {
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   readonly pipelines: PipelineCache;
+  /** Waits for one of WebGPU's promises in the way that is best where this runs; see {@link GpuOptions}. */
+  readonly waitFor: <T>(promise: Promise<T>) => Promise<T>;
   /** Bytes of all buffers that are alive. */
   bytes = 0;
   /** The most that {@link bytes} has been. */
@@ -39,8 +49,13 @@ export class Gpu {
   #destroyed = false;
   readonly #buffers = new Set<GPUBuffer>();
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo) {
+  private constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo,
+    { waitFor = (promise) => promise }: GpuOptions,
+  ) {
     this.device = device;
+    this.waitFor = waitFor;
     this.info = info;
     this.limits = device.limits;
     this.features = new Set(device.features as Iterable<string>);
@@ -64,7 +79,7 @@ export class Gpu {
    *
    * @throws GpuError when the adapter hands out no device.
    */
-  static async create(adapter: GPUAdapter): Promise<Gpu> {
+  static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<Gpu> {
     const requiredLimits: Record<string, number> = {};
     for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
     try {
@@ -72,7 +87,7 @@ export class Gpu {
         requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
         requiredLimits,
       });
-      return new Gpu(device, adapter.info);
+      return new Gpu(device, adapter.info, options);
     } catch (error) {
       throw toGpuError(`The adapter "${adapter.info.description}" gave no device`, error);
     }
@@ -152,7 +167,7 @@ export class Gpu {
   /** Resolves when everything submitted so far has run. */
   async idle(): Promise<void> {
     this.check();
-    await this.device.queue.onSubmittedWorkDone();
+    await this.waitFor(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 

@@ -38,7 +38,7 @@ export class StagingRing {
     );
     return async () => {
       try {
-        await staging.mapAsync(GPUMapMode.READ, 0, total);
+        await this.#gpu.waitFor(staging.mapAsync(GPUMapMode.READ, 0, total));
       } catch (error) {
         this.#gpu.destroyBuffer(staging);
         this.#gpu.check();

@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
-import type { Joint } from "./shapes.ts";
+import { outline, rectangle, within } from "./shapes.ts";
+import type { Joint, Shape } from "./shapes.ts";
 
 /** A standing person in figure coordinates (see `Shape`); `left` and `right` are the picture's. */
 export interface Body {
@@ -82,4 +83,10 @@ function swing(from: Joint, side: number, angle: number, length: number, r: numb
 
 function pair<T>(items: T[]): readonly [T, T] {
   return [items[0], items[1]];
+}
+
+/** The trunk between two heights, `pad` wider than the body. */
+export function trunk(body: Body, top: number, bottom: number, pad: number): Shape {
+  const whole = outline(body.trunk.map((row) => ({ ...row, r: row.r + pad })));
+  return within(whole, rectangle(-1, top, 1, bottom));
 }

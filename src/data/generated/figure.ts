@@ -9,6 +9,7 @@ import type { Layer, Model } from "./layer.ts";
 import { legLayers, shoeLayer } from "./legs.ts";
 import { outfit } from "./outfit.ts";
 import { grain, hair, skin } from "./paint.ts";
+import { length, mayHold } from "./shapes.ts";
 import { trunkLayers } from "./trunk.ts";
 
 /** Street photos are about two thirds as wide as high; squeezed into a square, people grow wider. */
@@ -40,7 +41,7 @@ export function drawFigure(seed: number, index: number, size: number): Sample {
       const [layer, depth] = uppermost(layers, x, y);
       if (layer !== undefined) mask[i] = LABELS.get(layer.label)!;
       const pixel = layer === undefined ? behind(u, v) : layer.paint(x, y, depth);
-      const shadow = layer === undefined && Math.hypot(x / 0.16, (y - 0.995) / 0.018) < 1 ? 0.6 : 1;
+      const shadow = layer === undefined && length(x / 0.16, (y - 0.995) / 0.018) < 1 ? 0.6 : 1;
       const light = exposure * shadow * grain(column, row, noise);
       for (let c = 0; c < 3; c++) image[3 * i + c] = Math.min(Math.max(pixel[c] * light, 0), 1);
     }
@@ -75,7 +76,7 @@ function dress(random: Random): Layer[] {
 function uppermost(layers: readonly Layer[], x: number, y: number): [Layer | undefined, number] {
   for (const layer of layers) {
     const { shape } = layer;
-    if (x < shape.left || x > shape.right || y < shape.top || y > shape.bottom) continue;
+    if (!mayHold(shape, x, y)) continue;
     const depth = shape.depth(x, y);
     if (depth > 0) return [layer, depth];
   }

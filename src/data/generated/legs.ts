@@ -1,10 +1,9 @@
-import { HEIGHT } from "./body.ts";
+import { HEIGHT, trunk } from "./body.ts";
 import type { Layer, Model } from "./layer.ts";
 import { cloth } from "./paint.ts";
 import type { Garment } from "./paint.ts";
 import type { Joint, Shape } from "./shapes.ts";
 import { capsule, limb, outline, rectangle, union } from "./shapes.ts";
-import { trunk } from "./trunk.ts";
 
 /** Bare legs and feet, and what is worn on them under a skirt or trousers. */
 export function legLayers({ body, outfit, skin, random }: Model): Layer[] {
@@ -14,11 +13,9 @@ export function legLayers({ body, outfit, skin, random }: Model): Layer[] {
   const layers: Layer[] = [{ label: "skin", shape: union(both(0, 1, 0), feet), paint: skin }];
   const { legwear } = outfit;
   if (legwear !== undefined) {
-    const [from, to] = { socks: [random.uniform(0.72, 0.85), 1], stockings: [0.3, 1] }[
-      legwear as "socks"
-    ] ?? [0, 1];
+    const from = legwear === "socks" ? random.uniform(0.72, 0.85) : legwear === "stockings" ? 0.3 : 0;
     const paint = cloth(legwear, random);
-    const shape = both(from, to, legwear === "socks" ? 0.004 : 0.001);
+    const shape = both(from, 1, legwear === "socks" ? 0.004 : 0.001);
     layers.push({ label: legwear, shape: legwear === "leggings" ? shape : union(shape, feet), paint });
   }
   return layers;
@@ -37,7 +34,7 @@ export function bottomLayer(label: Garment, { body, random }: Model): Layer {
   if (label === "panties")
     return { label, shape: trunk(body, HEIGHT.hip - 0.02, HEIGHT.crotch + 0.015, 0.002), paint };
   const to = label === "shorts" ? random.uniform(0.2, 0.5) : random.uniform(0.88, 1);
-  const pad = { leggings: 0.001, jeans: 0.005 }[label as "jeans"] ?? random.uniform(0.006, 0.016);
+  const pad = label === "leggings" ? 0.001 : label === "jeans" ? 0.005 : random.uniform(0.006, 0.016);
   return { label, shape: union(seat, ...body.legs.map((leg) => limb(leg, 0, to, pad))), paint };
 }
 

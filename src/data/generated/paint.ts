@@ -4,6 +4,7 @@ import { blend, colour, lit, vary } from "./colour.ts";
 import type { Colour } from "./colour.ts";
 import { HAIR_COLOURS, LOOKS, SKIN_TONES } from "./looks.ts";
 import type { Pattern } from "./looks.ts";
+import { length } from "./shapes.ts";
 import { valueNoise, whiteNoise } from "./noise.ts";
 
 /** The colour of a layer at a point of the figure, `depth` inside the layer's edge. */
@@ -37,7 +38,7 @@ function printed(pattern: Pattern, x: number, y: number, seed: number): number {
     case "checks":
       return (modulo(x * 0.7) < 0.5 ? 0.45 : 0) + (modulo(y * 0.7) < 0.5 ? 0.45 : 0);
     case "dots":
-      return Math.hypot(modulo(x) - 0.5, modulo(y) - 0.5) < 0.28 ? 1 : 0;
+      return length(modulo(x) - 0.5, modulo(y) - 0.5) < 0.28 ? 1 : 0;
     case "flowers":
       return valueNoise(x * 1.5, y * 1.5, seed) > 0.6 ? 1 : 0;
     case "knit":
@@ -62,8 +63,8 @@ export function hair(random: Random): Paint {
 export function face(base: Paint, headX: number, headY: number): Paint {
   return (x, y, depth) => {
     const [dx, dy] = [Math.abs(x - headX), y - headY];
-    if (Math.hypot((dx - 0.016) / 0.008, (dy - 0.002) / 0.005) < 1) return [0.13, 0.09, 0.08];
-    if (Math.hypot(dx / 0.012, (dy - 0.034) / 0.005) < 1) return [0.66, 0.25, 0.27];
+    if (length((dx - 0.016) / 0.008, (dy - 0.002) / 0.005) < 1) return [0.13, 0.09, 0.08];
+    if (length(dx / 0.012, (dy - 0.034) / 0.005) < 1) return [0.66, 0.25, 0.27];
     return base(x, y, depth);
   };
 }

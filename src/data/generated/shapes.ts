@@ -26,7 +26,7 @@ export function capsule(a: Joint, b: Joint): Shape {
   return {
     depth: (x, y) => {
       const t = Math.min(Math.max(((x - a.x) * dx + (y - a.y) * dy) / squared, 0), 1);
-      return a.r + (b.r - a.r) * t - Math.hypot(x - a.x - t * dx, y - a.y - t * dy);
+      return a.r + (b.r - a.r) * t - length(x - a.x - t * dx, y - a.y - t * dy);
     },
     left: Math.min(a.x - a.r, b.x - b.r),
     right: Math.max(a.x + a.r, b.x + b.r),
@@ -38,7 +38,7 @@ export function capsule(a: Joint, b: Joint): Shape {
 export function ellipse(x: number, y: number, rx: number, ry: number): Shape {
   const small = Math.min(rx, ry);
   return {
-    depth: (px, py) => (1 - Math.hypot((px - x) / rx, (py - y) / ry)) * small,
+    depth: (px, py) => (1 - length((px - x) / rx, (py - y) / ry)) * small,
     left: x - rx,
     right: x + rx,
     top: y - ry,
@@ -59,10 +59,8 @@ export function outline(rows: readonly Joint[]): Shape {
   return {
     depth: (x, y) => {
       if (y < first.y || y > last.y) return -1;
-      const i = Math.max(
-        rows.findIndex((row) => row.y >= y),
-        1,
-      );
+      let i = 1;
+      while (rows[i].y < y) i++;
       const [a, b] = [rows[i - 1], rows[i]];
       const t = (y - a.y) / (b.y - a.y || 1e-12);
       return a.r + (b.r - a.r) * t - Math.abs(x - a.x - (b.x - a.x) * t);
@@ -78,7 +76,7 @@ export function union(...shapes: Shape[]): Shape {
   return {
     depth: (x, y) => {
       let depth = -1;
-      for (const shape of shapes) depth = Math.max(depth, shape.depth(x, y));
+      for (const shape of shapes) if (mayHold(shape, x, y)) depth = Math.max(depth, shape.depth(x, y));
       return depth;
     },
     left: Math.min(...shapes.map((shape) => shape.left)),
@@ -86,6 +84,11 @@ export function union(...shapes: Shape[]): Shape {
     top: Math.min(...shapes.map((shape) => shape.top)),
     bottom: Math.max(...shapes.map((shape) => shape.bottom)),
   };
+}
+
+/** Whether the point lies in the shape's bounds. */
+export function mayHold(shape: Shape, x: number, y: number): boolean {
+  return x >= shape.left && x <= shape.right && y >= shape.top && y <= shape.bottom;
 }
 
 /** The part of `shape` outside `hole`. */
@@ -113,4 +116,9 @@ export function limb(joints: readonly Joint[], from: number, to: number, pad = 0
   const between = joints.map((_, i) => i / segments).filter((f) => f > from && f < to);
   const points = [from, ...between, to].map(at);
   return union(...points.slice(1).map((point, i) => capsule(points[i], point)));
+}
+
+/** Math.hypot guards against overflow, which is several times slower. */
+export function length(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y);
 }

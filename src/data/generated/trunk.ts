@@ -1,17 +1,11 @@
-import { HEIGHT } from "./body.ts";
+import { HEIGHT, trunk } from "./body.ts";
 import type { Body } from "./body.ts";
 import type { Layer, Model } from "./layer.ts";
 import { bottomLayer, skirt } from "./legs.ts";
 import { cloth } from "./paint.ts";
 import type { Garment, Paint } from "./paint.ts";
 import type { Joint, Shape } from "./shapes.ts";
-import { capsule, ellipse, limb, outline, rectangle, union, within, without } from "./shapes.ts";
-
-/** The trunk between two heights, `pad` wider than the body. */
-export function trunk(body: Body, top: number, bottom: number, pad: number): Shape {
-  const whole = outline(body.trunk.map((row) => ({ ...row, r: row.r + pad })));
-  return within(whole, rectangle(-1, top, 1, bottom));
-}
+import { capsule, ellipse, limb, outline, union, without } from "./shapes.ts";
 
 /** Trunk and arms: skin, garments from the inside out, sleeves. */
 export function trunkLayers(model: Model): Layer[] {
@@ -102,6 +96,15 @@ function onePieces(label: Garment, model: Model): Pieces {
   return { shape: random.chance(0.5) ? bikini : swimsuit, sleeve: 0, pad: 0 };
 }
 
+/** Between which heights outer garments end. */
+const HEMS: Readonly<Partial<Record<Garment, readonly [number, number]>>> = {
+  coat: [0.6, 0.78],
+  blazer: [0.48, 0.52],
+  jacket: [0.42, 0.48],
+  vest: [0.42, 0.5],
+  cardigan: [0.5, 0.62],
+};
+
 function outerPieces(label: Garment, { body, random }: Model): Pieces {
   const [neck, hips] = [body.trunk[0], body.trunk[5]];
   if (label === "cape") {
@@ -112,14 +115,7 @@ function outerPieces(label: Garment, { body, random }: Model): Pieces {
     ]);
     return { shape: without(shape, opening(body, random.uniform(0, 0.03))), sleeve: 0, pad: 0 };
   }
-  const hem = {
-    ...{
-      coat: random.uniform(0.6, 0.78),
-      blazer: random.uniform(0.48, 0.52),
-      jacket: random.uniform(0.42, 0.48),
-    },
-    ...{ vest: random.uniform(0.42, 0.5), cardigan: random.uniform(0.5, 0.62) },
-  }[label as "coat"];
+  const hem = random.uniform(...(HEMS[label] ?? [0.45, 0.5]));
   const pad = label === "coat" ? 0.022 : 0.015;
   const rows: Joint[] = body.trunk.filter((row) => row.y < hem).map((row) => ({ ...row, r: row.r + pad }));
   rows.push({ x: hips.x, y: hem, r: hips.r + pad + random.uniform(0, Math.max(hem - 0.45, 0) * 0.2) });

@@ -1,0 +1,76 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { FolderDataset } from "../../src/data/folder-dataset.ts";
+import { folderOf, greyPng, photo } from "./folder.ts";
+
+async function twoPairs(): Promise<string> {
+  return folderOf({
+    "images/a.jpg": await photo(20, 30).jpeg().toBuffer(),
+    "images/b.png": await photo(9, 7).png().toBuffer(),
+    "masks/a.png": await greyPng(20, 30, (x) => (x < 10 ? 0 : 58)),
+    "masks/b.png": await greyPng(9, 7, (_, y) => y),
+    "labels.csv": "label,name\n58,wedges\n",
+  });
+}
+
+test("samples have the asked size, floats in [0, 1] and the masks' own classes", async () => {
+  const dataset = await FolderDataset.open(await twoPairs(), { imageSize: 16 });
+  expect([dataset.size, dataset.names, dataset.classNames[58]]).toEqual([2, ["a", "b"], "wedges"]);
+  const { image, mask } = await dataset.load(0);
+  expect([image.length, mask.length]).toEqual([768, 256]);
+  expect(image.every((value) => value >= 0 && value <= 1)).toBe(true);
+  expect(Math.max(...image)).toBeGreaterThan(0.6);
+  expect(new Set(mask)).toEqual(new Set([0, 58]));
+  await expect(dataset.load(2)).rejects.toThrow("There is no photo 2 among 2");
+});
+
+test("masks may be interpolated and truncated, which invents classes between", async () => {
+  const options = { imageSize: 15, maskInterpolation: "bilinear" } as const;
+  const { mask } = await (await FolderDataset.open(await twoPairs(), options)).load(0);
+  // (i + 0.5) · 20 / 15 − 0.5 = 9.5 at i = 7: half way between 0 and 58.
+  expect([...mask.subarray(6, 9)]).toEqual([0, 29, 58]);
+});
+
+test("reads each file once, unless memory is short", async () => {
+  const folder = await twoPairs();
+  const dataset = await FolderDataset.open(folder, { imageSize: 16 });
+  const progress: number[] = [];
+  await dataset.readAll({ onProgress: (done) => progress.push(done) });
+  expect(progress).toEqual([1, 2]);
+  const tight = await FolderDataset.open(folder, { imageSize: 16, cacheBytes: 16 * 16 * 13 });
+  await tight.load(0);
+  await tight.load(1);
+  await rm(join(folder, "images"), { recursive: true });
+  expect(await dataset.load(1)).toBe(await dataset.load(1));
+  await tight.load(0);
+  await expect(tight.load(1)).rejects.toThrow("b.png cannot be read");
+});
+
+test("a file that cannot be used is told by readAll, and can be mended", async () => {
+  const folder = await twoPairs();
+  const good = await greyPng(9, 7, () => 1);
+  await writeFile(join(folder, "masks/b.png"), good.subarray(0, 50));
+  const dataset = await FolderDataset.open(folder, { imageSize: 16 });
+  await expect(dataset.readAll()).rejects.toThrow(/The mask .*b\.png cannot be decoded/);
+  await writeFile(join(folder, "masks/b.png"), good);
+  await dataset.readAll();
+  expect((await dataset.load(1)).mask.every((label) => label === 1)).toBe(true);
+  await expect(dataset.readAll({ signal: AbortSignal.abort(new Error("stopped")) })).rejects.toThrow(
+    "stopped",
+  );
+});
+
+const real = process.env.BESPOKE_DATA;
+if (real === undefined) console.log("folder data set: BESPOKE_DATA is not set, so no real photos are read");
+
+test.skipIf(real === undefined)("reads real photos", async () => {
+  const dataset = await FolderDataset.open(real!, { imageSize: 32 });
+  const indices = [0, Math.floor(dataset.size / 2), dataset.size - 1];
+  await dataset.readAll({ indices });
+  for (const index of indices) {
+    const { image, mask } = await dataset.load(index);
+    expect(image.some((value) => value > 0.3)).toBe(true);
+    expect(new Set(mask).size).toBeGreaterThan(2);
+  }
+});
