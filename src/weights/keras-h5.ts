@@ -110,7 +110,15 @@ function readDataset(
   budget: { plain: number; compressed: number },
   source: string,
 ): HostTensor {
-  const { shape, size, total_size: total, type, signed, littleEndian, virtual_sources: virtual } = dataset.metadata;
+  const {
+    shape,
+    size,
+    total_size: total,
+    type,
+    signed,
+    littleEndian,
+    virtual_sources: virtual,
+  } = dataset.metadata;
   const { H5T_FLOAT, H5T_INTEGER } = module.H5T_class_t;
   const isFloat = type === H5T_FLOAT.value;
   if (size !== 4 || !littleEndian || !(isFloat || type === H5T_INTEGER.value)) {

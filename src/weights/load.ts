@@ -42,7 +42,9 @@ async function detectFormat(path: string): Promise<{ format: WeightsFormat; file
     const file = join(path, "model.json");
     const found = await stat(file).catch(() => undefined);
     if (found === undefined) {
-      throw new WeightsError(`Cannot read weights from the folder ${path}: it has no model.json; give ${KNOWN}.`);
+      throw new WeightsError(
+        `Cannot read weights from the folder ${path}: it has no model.json; give ${KNOWN}.`,
+      );
     }
     return { format: "tfjs", file };
   }

@@ -89,7 +89,8 @@ export function parseHeader(json: Uint8Array, dataBytes: number, source: string)
 export function encodeHeader({ entries, metadata }: SafetensorsHeader): Uint8Array {
   // Put together as text: an object would lose a tensor named "__proto__".
   const members = entries.map(({ name, dtype, shape, begin, end }) => {
-    if (name === METADATA_KEY) throw new WeightsError(`A tensor cannot be named "${METADATA_KEY}"; rename it.`);
+    if (name === METADATA_KEY)
+      throw new WeightsError(`A tensor cannot be named "${METADATA_KEY}"; rename it.`);
     return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`;
   });
   if (Object.keys(metadata).length > 0) members.unshift(`"${METADATA_KEY}":${JSON.stringify(metadata)}`);

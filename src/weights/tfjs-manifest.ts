@@ -49,7 +49,9 @@ export function parseTfjsModel(text: string, source: string): { groups: TfjsGrou
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new WeightsError(`Cannot read ${source}: it is not JSON (${messageOf(error)}); copy the model anew.`);
+    throw new WeightsError(
+      `Cannot read ${source}: it is not JSON (${messageOf(error)}); copy the model anew.`,
+    );
   }
   const model = modelSchema.safeParse(json);
   if (!model.success) {
@@ -92,7 +94,9 @@ export function storedBytes({ name, shape, dtype, quantization }: TfjsWeight, so
   const size = quantization === undefined ? 4 : quantization.dtype === "uint8" ? 1 : 2;
   const elements = elementCount([...shape, size]);
   if (elements === undefined) {
-    throw new WeightsError(`Cannot read ${source}: its weight "${name}" of shape ${formatShape(shape)} is too large.`);
+    throw new WeightsError(
+      `Cannot read ${source}: its weight "${name}" of shape ${formatShape(shape)} is too large.`,
+    );
   }
   return elements;
 }

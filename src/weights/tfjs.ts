@@ -23,7 +23,9 @@ export async function readTfjs(modelJson: string): Promise<{ tensors: NamedTenso
     for (const weight of group.weights) {
       const name = kerasWeightName(weight.name);
       if (tensors.has(name)) {
-        throw new WeightsError(`Cannot read ${modelJson}: it lists the weight "${name}" twice; export it anew.`);
+        throw new WeightsError(
+          `Cannot read ${modelJson}: it lists the weight "${name}" twice; export it anew.`,
+        );
       }
       const size = storedBytes(weight, modelJson);
       const data = decodeTfjsWeight(weight, bytes.buffer.slice(offset, offset + size));
@@ -80,7 +82,9 @@ function checkSizes({ paths, bytes }: TfjsGroup, sizes: readonly number[], model
 function readText(path: string): Promise<string> {
   return withFile(path, async (file, size) => {
     if (size > LARGEST_MODEL_JSON) {
-      throw new WeightsError(`Cannot read ${path}: at ${size} bytes it is too large for a model's description.`);
+      throw new WeightsError(
+        `Cannot read ${path}: at ${size} bytes it is too large for a model's description.`,
+      );
     }
     const bytes = new Uint8Array(size);
     await readFully(file, path, bytes, 0);

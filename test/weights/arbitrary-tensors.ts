@@ -15,7 +15,7 @@ const arbitraryTensor: fc.Arbitrary<HostTensor> = fc
   });
 
 const names = fc.oneof(
-  fc.constantFrom("conv1/conv/kernel", "conv1/bn/gamma", "__proto__", "0", "ü\n\"\\", ""),
+  fc.constantFrom("conv1/conv/kernel", "conv1/bn/gamma", "__proto__", "0", 'ü\n"\\', ""),
   fc.string({ unit: "grapheme" }),
 );
 

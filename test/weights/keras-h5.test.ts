@@ -108,9 +108,9 @@ describe("what readKerasH5 refuses", () => {
     [
       "a data set far larger than its file",
       (file) =>
-        file.create_dataset({ name: "w", data: new Float32Array(1), shape: [1], maxshape: [null], chunks: [1] }).resize([
-          2 ** 28,
-        ]),
+        file
+          .create_dataset({ name: "w", data: new Float32Array(1), shape: [1], maxshape: [null], chunks: [1] })
+          .resize([2 ** 28]),
       '"/w" of shape [268435456] claims more bytes than the file can hold',
     ],
     [
@@ -168,7 +168,9 @@ describe("what readKerasH5 refuses", () => {
         for (const { at, byte } of edits) bytes[at] = byte;
         const path = inFolder("mutated.h5");
         await writeFile(path, bytes);
-        const result: unknown = await readKerasH5(path, { patience: 5000 }).catch((thrown: unknown) => thrown);
+        const result: unknown = await readKerasH5(path, { patience: 5000 }).catch(
+          (thrown: unknown) => thrown,
+        );
         if (!(result instanceof Error)) return;
         expect(result).toBeInstanceOf(WeightsError);
         expect(result.message).toMatch(/^Cannot read .{1,700}\.$/);

@@ -17,7 +17,11 @@ describe("loadWeights", () => {
   test("safetensors", async () => {
     const path = inFolder("model.safetensors");
     await writeSafetensors(path, weights, { classes: "59" });
-    expect(await loadWeights(path)).toEqual({ format: "safetensors", metadata: { classes: "59" }, tensors: weights });
+    expect(await loadWeights(path)).toEqual({
+      format: "safetensors",
+      metadata: { classes: "59" },
+      tensors: weights,
+    });
   });
 
   test("a tfjs folder, and its model.json", async () => {
@@ -67,12 +71,19 @@ describe("assignWeights", () => {
   });
 
   test("a missing tensor is named", () => {
-    const more = [...expected, { name: "head/kernel", shape: [3, 3, 59, 64] }, { name: "head/bias", shape: [59] }];
+    const more = [
+      ...expected,
+      { name: "head/kernel", shape: [3, 3, 59, 64] },
+      { name: "head/bias", shape: [59] },
+    ];
     expect(() => assignWeights(more, weights, { source })).toThrow(
       'The weights file model.h5 has no tensor "head/kernel" (expected shape [3, 3, 59, 64]), ' +
         "and 1 more of 4 do not fit; use weights saved from the same network.",
     );
-    const { missing } = assignWeights(more, weights, { source, allowMissing: (name) => name.startsWith("head/") });
+    const { missing } = assignWeights(more, weights, {
+      source,
+      allowMissing: (name) => name.startsWith("head/"),
+    });
     expect(missing).toEqual(["head/kernel", "head/bias"]);
   });
 

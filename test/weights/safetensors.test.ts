@@ -42,7 +42,13 @@ describe("the format", () => {
 
   test("the header is aligned, padded with spaces, and independent of the order of the tensors", () => {
     const [a, b] = [float32([2], 1, 2), float32([], 3)];
-    const bytes = encodeSafetensors(new Map([["b", b], ["a", a]]), { classes: "59" });
+    const bytes = encodeSafetensors(
+      new Map([
+        ["b", b],
+        ["a", a],
+      ]),
+      { classes: "59" },
+    );
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
     const header = new TextDecoder().decode(bytes.subarray(8, 8 + length));
     expect(length % 8).toBe(0);
@@ -52,7 +58,15 @@ describe("the format", () => {
       a: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
       b: { dtype: "F32", shape: [], data_offsets: [8, 12] },
     });
-    expect(encodeSafetensors(new Map([["a", a], ["b", b]]), { classes: "59" })).toEqual(bytes);
+    expect(
+      encodeSafetensors(
+        new Map([
+          ["a", a],
+          ["b", b],
+        ]),
+        { classes: "59" },
+      ),
+    ).toEqual(bytes);
   });
 
   test("16-bit floats are widened", () => {
@@ -79,7 +93,11 @@ describe("the format", () => {
 describe("a damaged file", () => {
   test.each([
     ["empty", new Uint8Array(0), "0 bytes"],
-    ["an endless header", Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255), "18446744073709551615 bytes"],
+    [
+      "an endless header",
+      Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255),
+      "18446744073709551615 bytes",
+    ],
     ["a header longer than the file", Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0), "claims 9 bytes"],
     ["no JSON", fileOf("{nonsense"), "not JSON"],
     ["no UTF-8", fileOf("{}").map((byte, i) => (i === 9 ? 0xff : byte)), "not JSON"],
@@ -93,7 +111,11 @@ describe("a damaged file", () => {
     ["reversed offsets", fileOf(tensor("F32", [1], 4, 0), 4), '"a" has no valid data_offsets'],
     ["a shape beyond counting", fileOf(tensor("F32", [2 ** 30, 2 ** 30], 0, 4), 4), "more elements than"],
     ["a hostile size", fileOf(tensor("F32", [2 ** 45], 0, 2 ** 47), 4), "ends at byte 140737488355328 of 4"],
-    ["a shape that is not its bytes", fileOf(tensor("F32", [3], 0, 8), 8), "12 bytes, and its data_offsets span 8"],
+    [
+      "a shape that is not its bytes",
+      fileOf(tensor("F32", [3], 0, 8), 8),
+      "12 bytes, and its data_offsets span 8",
+    ],
     ["truncated data", fileOf(tensor("F32", [2], 0, 8), 4), "ends at byte 8 of 4"],
     ["data of no tensor", fileOf(tensor("F32", [1], 0, 4), 9), "5 bytes at its end belong to no tensor"],
     ["a gap", fileOf(tensor("F32", [1], 4, 8), 8), "leaves a gap"],
@@ -121,11 +143,16 @@ describe("a damaged file", () => {
     const valid = encodeSafetensors(tensors, { classes: "59" });
     const edit = fc.record({ at: fc.nat(valid.length - 1), byte: fc.nat(255) });
     fc.assert(
-      fc.property(fc.array(edit, { maxLength: 4 }), fc.nat(valid.length), fc.boolean(), (edits, cut, cuts) => {
-        const bytes = cuts ? valid.slice(0, cut) : valid.slice();
-        for (const { at, byte } of edits) if (at < bytes.length) bytes[at] = byte;
-        expectTensorsOrSentence(bytes);
-      }),
+      fc.property(
+        fc.array(edit, { maxLength: 4 }),
+        fc.nat(valid.length),
+        fc.boolean(),
+        (edits, cut, cuts) => {
+          const bytes = cuts ? valid.slice(0, cut) : valid.slice();
+          for (const { at, byte } of edits) if (at < bytes.length) bytes[at] = byte;
+          expectTensorsOrSentence(bytes);
+        },
+      ),
       { numRuns: 1500 },
     );
   });
@@ -211,16 +238,26 @@ describe("the file", () => {
     await writeFile(inFolder("limited.mts"), script);
     const tsx = import.meta.resolve("tsx");
     const command = 'ulimit -f 64 && trap "" XFSZ && exec "$0" --import "$1" "$2"';
-    const child = await promisify(execFile)("sh", ["-c", command, process.execPath, tsx, inFolder("limited.mts")]);
+    const child = await promisify(execFile)("sh", [
+      "-c",
+      command,
+      process.execPath,
+      tsx,
+      inFolder("limited.mts"),
+    ]);
     expect(child.stdout).toContain(`Cannot write ${path}: it would be larger than the file size limit`);
     expect(await readdir(inFolder("limited"))).toEqual([]);
   });
 
   test("no folder, a folder in the way, no such file, a folder to read", async () => {
     const nowhere = inFolder("nowhere/model.safetensors");
-    await expect(writeSafetensors(nowhere, weights)).rejects.toThrow(`Cannot write ${nowhere}: its folder does not`);
+    await expect(writeSafetensors(nowhere, weights)).rejects.toThrow(
+      `Cannot write ${nowhere}: its folder does not`,
+    );
     await mkdir(inFolder("taken"));
-    await expect(writeSafetensors(inFolder("taken"), weights)).rejects.toThrow("a folder of that name is in the way");
+    await expect(writeSafetensors(inFolder("taken"), weights)).rejects.toThrow(
+      "a folder of that name is in the way",
+    );
     expect((await stat(inFolder("taken"))).isDirectory()).toBe(true);
     await expect(readSafetensors(inFolder("absent"))).rejects.toThrow("there is no such file");
     await expect(readSafetensors(inFolder("taken"))).rejects.toThrow("it is a folder");

@@ -101,7 +101,8 @@ describe("readTfjs", () => {
 });
 
 describe("parseTfjsModel", () => {
-  const group = (weight: object) => JSON.stringify({ weightsManifest: [{ paths: ["a"], weights: [weight] }] });
+  const group = (weight: object) =>
+    JSON.stringify({ weightsManifest: [{ paths: ["a"], weights: [weight] }] });
   test.each([
     ["no JSON", "{", "it is not JSON"],
     ["no manifest", "{}", "weightsManifest:"],

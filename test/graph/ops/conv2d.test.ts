@@ -41,8 +41,7 @@ describe("conv2d", () => {
     compare(args),
   );
 
-  it("is the same when the batch is cut", () =>
-    compare([[5, 8, 8, 8], [3, 3, 8, 8], 1, "same"], 8192));
+  it("is the same when the batch is cut", () => compare([[5, 8, 8, 8], [3, 3, 8, 8], 1, "same"], 8192));
 
   it("refuses channels that do not fit", () => {
     const graph = new Graph();
@@ -83,8 +82,7 @@ describe("conv2dTranspose", () => {
     compare(args),
   );
 
-  it("is the same when the batch is cut", () =>
-    compare([[5, 4, 4, 8], [3, 3, 8, 8], 2, "same"], 8192));
+  it("is the same when the batch is cut", () => compare([[5, 4, 4, 8], [3, 3, 8, 8], 2, "same"], 8192));
 
   it("refuses channels that do not fit", () => {
     const graph = new Graph();
