@@ -1,4 +1,5 @@
-import type { Padding } from "./conv2d/geometry.ts";
+import { windowAxis } from "./window.ts";
+import type { Padding } from "./window.ts";
 
 export interface Pool2dOptions {
   readonly poolSize: number | readonly [height: number, width: number];
@@ -38,8 +39,19 @@ export function pool2dGeometry(shape: readonly number[], options: Pool2dOptions)
   const [batch, inputHeight, inputWidth, channels] = shape;
   const [poolHeight, poolWidth] = pair("poolSize", options.poolSize);
   const [strideY, strideX] = pair("strides", options.strides);
-  const rows = axis(inputHeight, poolHeight, strideY, along(options.padding, "top", "bottom"));
-  const columns = axis(inputWidth, poolWidth, strideX, along(options.padding, "left", "right"));
+  const { padding } = options;
+  const rows = windowAxis("Pooling takes", "y", {
+    input: inputHeight,
+    size: poolHeight,
+    stride: strideY,
+    padding,
+  });
+  const columns = windowAxis("Pooling takes", "x", {
+    input: inputWidth,
+    size: poolWidth,
+    stride: strideX,
+    padding,
+  });
   if (rows.output < 1 || columns.output < 1) {
     throw new Error(
       `A pooling window of ${poolHeight}×${poolWidth} does not fit into an image of ${inputHeight}×${inputWidth}: ` +
@@ -59,7 +71,7 @@ export function pool2dGeometry(shape: readonly number[], options: Pool2dOptions)
     strideX,
     padTop: rows.before,
     padLeft: columns.before,
-    zeros: typeof options.padding !== "string",
+    zeros: typeof padding !== "string",
   };
 }
 
@@ -69,32 +81,4 @@ function pair(name: string, value: number | readonly [number, number]): readonly
     throw new Error(`Pooling takes ${name} of whole numbers from 1, not ${both.join("×")}.`);
   }
   return both;
-}
-
-type AxisPadding = "same" | "valid" | readonly [before: number, after: number];
-
-function along(padding: Padding, before: "top" | "left", after: "bottom" | "right"): AxisPadding {
-  if (typeof padding === "string") return padding;
-  const both = [padding[before], padding[after]] as const;
-  if (both.some((extent) => !Number.isInteger(extent) || extent < 0)) {
-    throw new Error(
-      `Pooling takes padding of whole numbers from 0, not ${before} ${both[0]}, ${after} ${both[1]}.`,
-    );
-  }
-  return both;
-}
-
-function axis(
-  input: number,
-  window: number,
-  stride: number,
-  padding: AxisPadding,
-): { output: number; before: number } {
-  if (padding === "same") {
-    const output = Math.ceil(input / stride);
-    const total = Math.max((output - 1) * stride + window - input, 0);
-    return { output, before: Math.floor(total / 2) };
-  }
-  const [before, after] = padding === "valid" ? [0, 0] : padding;
-  return { output: Math.floor((input + before + after - window) / stride) + 1, before };
 }

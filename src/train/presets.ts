@@ -43,16 +43,20 @@ const quick: Preset = {
   momentum: 0.9,
 };
 
-/** `quick` sized to adapters that run on the CPU: SwiftShader has about a quarter of lavapipe's speed. */
-const onLavapipe = { imageSize: 64, batchSize: 8, epochsFrozen: 4, epochsFinetune: 2, validationPhotos: 48 };
-const onSwiftShader = {
-  imageSize: 32,
-  batchSize: 8,
-  epochsFrozen: 3,
+/**
+ * `quick` sized to adapters that run on the CPU; SwiftShader has about a quarter of lavapipe's speed. With few photos to
+ * afford, many small batches teach more than few large ones.
+ */
+const onLavapipe: Partial<Preset> = {
+  imageSize: 64,
+  batchSize: 4,
+  epochsFrozen: 4,
   epochsFinetune: 1,
-  stepsPerEpoch: 20,
+  stepsPerEpoch: 40,
+  finetuneLearningRate: 3e-5,
   validationPhotos: 48,
 };
+const onSwiftShader: Partial<Preset> = { ...onLavapipe, imageSize: 32, epochsFrozen: 3, stepsPerEpoch: 20 };
 
 export function preset(name: "quick" | "article", adapter: AdapterKind): Preset {
   if (name === "article") return article;

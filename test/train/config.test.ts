@@ -22,12 +22,12 @@ describe("resolveConfig", () => {
 
   it("lets flags win, and those left out stay the preset's", () => {
     const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
-    expect(config).toMatchObject({ imageSize: 96, batchSize: 8, seed: 7, out: "here" });
+    expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
   });
 
   it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
     const scaled = resolveConfig({ learningRate: 2e-3 }, "lavapipe");
-    expect(scaled.finetuneLearningRate).toBeCloseTo(2e-4, 12);
+    expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
     expect(
       resolveConfig({ learningRate: 2e-3, finetuneLearningRate: 5e-5 }, "lavapipe").finetuneLearningRate,
     ).toBe(5e-5);

@@ -31,7 +31,7 @@ describe("RunFolder", () => {
 
   it("says when a part of the path is a file, and leaves nothing behind", async () => {
     await writeFile("file", "");
-    for (const attempt of [checkRunFolder, RunFolder.create]) {
+    for (const attempt of [checkRunFolder, (out: string) => RunFolder.create(out)]) {
       await expect(attempt(join("file", "run"))).rejects.toThrow(
         `The output folder ${join("file", "run")} cannot be written: a part of the path is a file`,
       );

@@ -1,5 +1,5 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import type { Padding } from "../../kernels/conv2d/geometry.ts";
+import type { Padding } from "../../kernels/window.ts";
 import type { Tensor } from "../graph.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "./conv2d-products.ts";
 

@@ -1,11 +1,5 @@
-/**
- * Zeros around an image: as TensorFlow's `same` (uneven, the extra row and column at the bottom and right) and `valid`
- * (none), or explicit zeros on each side (Keras `ZeroPadding2D`, then `valid`).
- */
-export type Padding =
-  | "same"
-  | "valid"
-  | { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+import { windowAxis } from "../window.ts";
+import type { Padding } from "../window.ts";
 
 /**
  * The geometry of a convolution `x` `[N, H, W, Cin]` → `y` `[N, Ho, Wo, Cout]` with a kernel HWIO `[kh, kw, Cin, Cout]`:
@@ -63,8 +57,9 @@ export function conv2dGeometry(
       throw new Error(`A convolution takes strides of whole numbers from 1, not ${strideY}×${strideX}.`);
     }
   }
-  const rows = axis(inHeight, kernelHeight, strideY, along(padding, "top", "bottom"));
-  const columns = axis(inWidth, kernelWidth, strideX, along(padding, "left", "right"));
+  const what = "A convolution takes";
+  const rows = windowAxis(what, "y", { input: inHeight, size: kernelHeight, stride: strideY, padding });
+  const columns = windowAxis(what, "x", { input: inWidth, size: kernelWidth, stride: strideX, padding });
   if (rows.output < 1 || columns.output < 1) {
     throw new Error(
       `A kernel of ${kernelHeight}×${kernelWidth} does not fit into an image of ${inHeight}×${inWidth}: use a ` +
@@ -86,33 +81,4 @@ export function conv2dGeometry(
     padTop: rows.before,
     padLeft: columns.before,
   };
-}
-
-type AxisPadding = "same" | readonly [before: number, after: number];
-
-function along(padding: Padding, before: "top" | "left", after: "bottom" | "right"): AxisPadding {
-  if (padding === "same") return padding;
-  if (padding === "valid") return [0, 0];
-  const both = [padding[before], padding[after]] as const;
-  if (both.some((extent) => !Number.isInteger(extent) || extent < 0)) {
-    throw new Error(
-      `A convolution takes padding of whole numbers from 0, not ${before} ${both[0]}, ${after} ${both[1]}.`,
-    );
-  }
-  return both;
-}
-
-function axis(
-  input: number,
-  kernel: number,
-  stride: number,
-  padding: AxisPadding,
-): { output: number; before: number } {
-  if (padding === "same") {
-    const output = Math.ceil(input / stride);
-    const total = Math.max((output - 1) * stride + kernel - input, 0);
-    return { output, before: Math.floor(total / 2) };
-  }
-  const [before, after] = padding;
-  return { output: Math.floor((input + before + after - kernel) / stride) + 1, before };
 }

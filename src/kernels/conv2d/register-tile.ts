@@ -27,8 +27,8 @@ export interface RegisterTile {
 
 /** Rows of a tile whose lanes share them. */
 const ROWS = 16;
-/** Rows of a tile without subgroups: every lane loads what it else would load for its own rows only. */
-const ROWS_ALONE = 8;
+/** Rows without subgroups: every lane loads the values of all of them, and SwiftShader compiles 8 for minutes. */
+const ROWS_ALONE = 4;
 
 /**
  * The tile for a product of so many columns: 16 × 64 where there are as many columns and a subgroup has 8 lanes or more,

@@ -67,6 +67,13 @@ function panel(
   const last = history.at(-1)?.epoch ?? 1;
   const start = fineTuningStart(history);
   const rising = training === "accuracy";
+  const values = [
+    ...history.flatMap((row) => [row[training], row[validation]]),
+    ...(background === undefined ? [] : [background]),
+  ].filter(Number.isFinite);
+  // A label right of a late mark would leave the panel.
+  const late = start !== null && last - start < 0.2 * (last - first);
+  const label = { fill: MUTED, stroke: "white", strokeWidth: 4 };
   const curve = (metric: Metric, stroke: string): Plot.Markish[] => [
     Plot.lineY(history, { x: "epoch", y: metric, stroke, strokeWidth: 2.25 }),
     Plot.dotY(history, { x: "epoch", y: metric, fill: stroke, r: history.length > 30 ? 2 : 3.25 }),
@@ -74,7 +81,7 @@ function panel(
   const svg = Plot.plot({
     document: parseHTML("<html><body></body></html>").document,
     ...PANEL,
-    marginLeft: 46,
+    marginLeft: 52,
     marginRight: 12,
     marginTop: 12,
     marginBottom: 42,
@@ -88,7 +95,14 @@ function panel(
       labelArrow: "none",
       inset: 6,
     },
-    y: { nice: true, zero: !rising, inset: 8, grid: true, label: null, ticks: 6 },
+    y: {
+      domain: rising ? accuracyRange(values) : [0, Math.max(...values, 0) || 1],
+      nice: true,
+      inset: 8,
+      grid: true,
+      label: null,
+      ticks: 6,
+    },
     marks: [
       ...(start === null
         ? []
@@ -99,10 +113,10 @@ function panel(
               text: () => "fine-tuning",
               // Where the curves are not.
               frameAnchor: rising ? "bottom" : "top",
-              textAnchor: "start",
-              dx: 6,
+              textAnchor: late ? "end" : "start",
+              dx: late ? -6 : 6,
               dy: rising ? -6 : 2,
-              fill: MUTED,
+              ...label,
             }),
           ]),
       ...(background === undefined
@@ -115,7 +129,7 @@ function panel(
               frameAnchor: "right",
               textAnchor: "end",
               dy: 9,
-              fill: MUTED,
+              ...label,
             }),
           ]),
       ...curve(training, TRAINING),
@@ -123,6 +137,15 @@ function panel(
     ],
   });
   return svg.outerHTML;
+}
+
+/** The accuracies to show: at least two hundredths, so that the ticks stay short and what is level looks level. */
+export function accuracyRange(values: readonly number[]): [number, number] {
+  if (values.length === 0) return [0, 1];
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  const width = Math.max(highest - lowest, 0.02);
+  const low = Math.max(0, Math.min((lowest + highest - width) / 2, 1 - width));
+  return [low, low + width];
 }
 
 /** At most some ten whole numbers from `first` to `last`. */

@@ -28,8 +28,8 @@ describe("conv2d", () => {
       tf.conv2d(x as tf.Tensor4D, k as tf.Tensor4D, strides, padding);
     const expected = tfjsReference(reference, inputs, dy);
     expectClose(actual.y, expected.y);
-    expectClose(actual.gradients[0], expected.gradients[0]!);
-    expectClose(actual.gradients[1], expected.gradients[1]!);
+    expectClose(actual.gradients[0], expected.gradients[0]);
+    expectClose(actual.gradients[1], expected.gradients[1]);
   }
 
   it.each<Case>([
@@ -69,8 +69,8 @@ describe("conv2dTranspose", () => {
       tf.conv2dTranspose(x as tf.Tensor4D, k as tf.Tensor4D, shape, strides, padding);
     const expected = tfjsReference(reference, inputs, dy);
     expectClose(actual.y, expected.y);
-    expectClose(actual.gradients[0], expected.gradients[0]!);
-    expectClose(actual.gradients[1], expected.gradients[1]!);
+    expectClose(actual.gradients[0], expected.gradients[0]);
+    expectClose(actual.gradients[1], expected.gradients[1]);
   }
 
   it.each<Case>([

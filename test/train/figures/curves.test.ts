@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { curvesFigure, fineTuningStart, wholeTicks } from "../../../src/train/figures/curves.ts";
+import { accuracyRange, curvesFigure, fineTuningStart, wholeTicks } from "../../../src/train/figures/curves.ts";
 import type { HistoryRow } from "../../../src/train/history.ts";
 
 const history = (frozen: number, finetune: number): HistoryRow[] =>
@@ -45,6 +46,15 @@ describe("curvesFigure", () => {
   });
 });
 
+it("keeps the fine-tuning label inside its panel when it starts late", async () => {
+  const png = await curvesFigure(history(39, 1));
+  const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
+  // The margin between the panels and the one at the right, in pixels, left of the next panel's ticks.
+  for (let y = 184; y < 720; y++)
+    for (const from of [1050, 2098])
+      for (let x = from; x < from + 44; x++) expect(data[y * info.width + x]).toBe(255);
+});
+
 it("finds where fine-tuning starts", () => {
   expect(fineTuningStart(history(4, 2))).toBe(5);
   expect(fineTuningStart(history(4, 0))).toBeNull();
@@ -55,4 +65,19 @@ it("marks whole epochs, not too many", () => {
   expect(wholeTicks(1, 6)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(wholeTicks(1, 40)).toEqual([5, 10, 15, 20, 25, 30, 35, 40]);
   expect(wholeTicks(1, 1)).toEqual([1]);
+});
+
+it("shows two hundredths of accuracy at least, within 0 and 1", () => {
+  expect(accuracyRange([])).toEqual([0, 1]);
+  expect(accuracyRange([0.25, 0.5])).toEqual([0.25, 0.5]);
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (values) => {
+      const [low, high] = accuracyRange(values);
+      expect(high - low).toBeGreaterThan(0.02 - 1e-12);
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(high).toBeLessThan(1 + 1e-12);
+      expect(Math.min(...values)).toBeGreaterThan(low - 1e-12);
+      expect(Math.max(...values)).toBeLessThan(high + 1e-12);
+    }),
+  );
 });

@@ -2,6 +2,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { PALETTE } from "../../../src/train/figures/palette.ts";
 import {
+  cellPixels,
   classesByFrequency,
   pixelAccuracy,
   predictionsFigure,
@@ -41,6 +42,20 @@ describe("predictionsFigure", () => {
     expect(pixel(left + 3 * step, top + 2 * step)).toBe(PALETTE[58]);
   });
 
+  it.each([64, 160, 224])("colours every pixel of a mask of %i exactly", async (imageSize) => {
+    const truth = new Uint8Array(imageSize ** 2).map((_, pixel) => (pixel * 7) % 59);
+    const image = new Float32Array(3 * imageSize ** 2);
+    const samples = [{ name: "a", image, truth, prediction: truth }];
+    const pixel = await rawPixels(await predictionsFigure({ imageSize, samples, classNames }));
+    const side = cellPixels(imageSize);
+    const centre = (i: number): number => Math.floor(((i + 0.5) * side) / imageSize);
+    const wrong = [...truth.entries()].filter(([i, label]) => {
+      const [x, y] = [162 + centre(i % imageSize), 123 + side + 15 + centre(Math.floor(i / imageSize))];
+      return pixel(x, y) !== PALETTE[label];
+    });
+    expect(wrong).toEqual([]);
+  });
+
   it("draws a single sample, and classes without a name", async () => {
     const png = await predictionsFigure({
       imageSize: size,
@@ -49,6 +64,12 @@ describe("predictionsFigure", () => {
     });
     expect((await sharp(png).metadata()).width).toBeGreaterThan(384);
   });
+});
+
+it("makes cells whole multiples of photos, near 384 pixels", () => {
+  expect([32, 64, 96, 128, 160, 224, 512, 1024].map(cellPixels)).toEqual([
+    384, 384, 384, 384, 320, 448, 512, 384,
+  ]);
 });
 
 it("counts equal pixels", () => {
