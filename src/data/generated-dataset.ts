@@ -1,7 +1,7 @@
 import { CLOTHING_CLASSES } from "./class-names.ts";
 import { DataError } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
-import { drawFigure } from "./generated/figure.ts";
+import { drawFigure } from "./people/figure.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 
 export interface GeneratedOptions {

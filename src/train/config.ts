@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { preset } from "./presets.ts";
-
-/** What an adapter is, as far as the size of a run is concerned. */
-export type AdapterKind = "hardware" | "lavapipe" | "swiftshader" | "software";
+import type { AdapterKind } from "./presets.ts";
 
 /** A setting that cannot be used; the message is one sentence for the user. */
 export class ConfigError extends Error {

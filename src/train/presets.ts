@@ -1,4 +1,5 @@
-import type { AdapterKind } from "./config.ts";
+/** What an adapter is, as far as the size of a run is concerned. */
+export type AdapterKind = "hardware" | "lavapipe" | "swiftshader" | "software";
 
 /** What a preset decides; every value can be overridden by its flag. */
 export interface Preset {

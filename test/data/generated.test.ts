@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CLASS_COUNT, CLOTHING_CLASSES } from "../../src/data/class-names.ts";
-import { drawFigure } from "../../src/data/generated/figure.ts";
+import { drawFigure } from "../../src/data/people/figure.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 
 test("a picture is a function of seed, index and size", async () => {
