@@ -1,0 +1,89 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
+import type { Conv2dTransposeOptions } from "../../../src/graph/ops/conv2d-transpose.ts";
+import { conv2d } from "../../../src/graph/ops/conv2d.ts";
+import type { Conv2dOptions } from "../../../src/graph/ops/conv2d.ts";
+import type { Shape } from "../../../src/graph/shape.ts";
+import { opCase } from "../kernel-case.ts";
+import type { KernelCase, Kernels } from "../kernel-case.ts";
+
+/** Both families of matrix kernels, the one in registers with and without subgroups. */
+const KERNELS: readonly Kernels[] = [
+  { family: "register" },
+  { family: "register", subgroupSize: 0 },
+  { family: "workgroup" },
+];
+
+type Strides = [number, number];
+const strided = (strides: number | readonly [number, number]): Strides =>
+  typeof strides === "number" ? [strides, strides] : [...strides];
+
+/** `[kh, kw, Cin, Cout]` over `x`. */
+function convolution(name: string, x: Shape, kernel: Shape, options: Conv2dOptions): KernelCase[] {
+  const theirs = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+    const { strides, padding } = options;
+    const filter = kernel as tf.Tensor4D;
+    if (typeof padding === "string") return tf.conv2d(x as tf.Tensor4D, filter, strided(strides), padding);
+    const { top, bottom, left, right } = padding;
+    const padded = tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
+    return tf.conv2d(padded, filter, strided(strides), "valid");
+  };
+  return KERNELS.map((kernels) =>
+    opCase(`conv2d ${name}`, { x, kernel }, (x, kernel) => conv2d(x, kernel, options), theirs, { kernels }),
+  );
+}
+
+/** `[kh, kw, Cout, Cin]` over `x`. */
+function transposed(name: string, x: Shape, kernel: Shape, options: Conv2dTransposeOptions): KernelCase[] {
+  const theirs = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+    const strides = strided(options.strides);
+    const [batch, height, width] = x.shape;
+    const extent = (input: number, axis: number): number => {
+      const rest = kernel.shape[axis] - strides[axis];
+      return input * strides[axis] + (options.padding === "same" ? 0 : Math.max(rest, 0));
+    };
+    const shape: [number, number, number, number] = [
+      batch,
+      extent(height, 0),
+      extent(width, 1),
+      kernel.shape[2]!,
+    ];
+    return tf.conv2dTranspose(x as tf.Tensor4D, kernel as tf.Tensor4D, shape, strides, options.padding);
+  };
+  const ours = (x: Parameters<typeof conv2dTranspose>[0], kernel: typeof x): typeof x =>
+    conv2dTranspose(x, kernel, options);
+  return KERNELS.map((kernels) =>
+    opCase(`conv2d_transpose ${name}`, { x, kernel }, ours, theirs, { kernels }),
+  );
+}
+
+const around = (pixels: number): Conv2dOptions["padding"] => ({
+  top: pixels,
+  bottom: pixels,
+  left: pixels,
+  right: pixels,
+});
+const uneven = { strides: [2, 1], padding: { top: 0, bottom: 2, left: 1, right: 0 } } as const;
+
+export const convolutionCases: readonly KernelCase[] = [
+  convolution("1×1", [2, 9, 7, 35], [1, 1, 35, 67], { strides: 1, padding: "valid" }),
+  convolution("1×1", [2, 8, 8, 64], [1, 1, 64, 128], { strides: 1, padding: "valid" }),
+  convolution("3×3 same", [2, 7, 9, 5], [3, 3, 5, 11], { strides: 1, padding: "same" }),
+  convolution("3×3 same", [2, 8, 6, 16], [3, 3, 16, 32], { strides: 1, padding: "same" }),
+  convolution("3×3/2 same", [2, 9, 7, 3], [3, 3, 3, 10], { strides: 2, padding: "same" }),
+  convolution("3×3/2 same", [2, 8, 10, 8], [3, 3, 8, 12], { strides: 2, padding: "same" }),
+  convolution("7×7/2 pad 3", [1, 15, 13, 3], [7, 7, 3, 9], { strides: 2, padding: around(3) }),
+  convolution("7×7/2 pad 3", [2, 16, 12, 3], [7, 7, 3, 64], { strides: 2, padding: around(3) }),
+  convolution("3×3 valid", [1, 7, 8, 6], [3, 3, 6, 5], { strides: 1, padding: "valid" }),
+  convolution("3×3 valid", [2, 10, 8, 4], [3, 3, 4, 8], { strides: 1, padding: "valid" }),
+  convolution("uneven kernel, strides and pad", [2, 9, 11, 7], [2, 5, 7, 3], uneven),
+  convolution("uneven kernel, strides and pad", [2, 8, 12, 12], [2, 4, 12, 20], uneven),
+  transposed("3×3/2 same", [2, 5, 3, 7], [3, 3, 59, 7], { strides: 2, padding: "same" }),
+  transposed("3×3/2 same", [2, 4, 6, 32], [3, 3, 64, 32], { strides: 2, padding: "same" }),
+  transposed("3×3/2 valid", [1, 5, 3, 6], [3, 3, 5, 6], { strides: 2, padding: "valid" }),
+  transposed("3×3/2 valid", [2, 4, 4, 8], [3, 3, 12, 8], { strides: 2, padding: "valid" }),
+  transposed("3×3 same", [2, 5, 5, 3], [3, 3, 4, 3], { strides: 1, padding: "same" }),
+  transposed("3×3 same", [1, 6, 4, 8], [3, 3, 8, 8], { strides: 1, padding: "same" }),
+  transposed("2×2/3 valid", [1, 3, 5, 5], [2, 2, 3, 5], { strides: 3, padding: "valid" }),
+  transposed("2×2/3 valid", [2, 4, 2, 4], [2, 2, 8, 4], { strides: 3, padding: "valid" }),
+].flat();

@@ -1,0 +1,43 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { add } from "../../../src/graph/ops/add.ts";
+import { biasAdd } from "../../../src/graph/ops/bias.ts";
+import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
+import { relu } from "../../../src/graph/ops/relu.ts";
+import { scale } from "../../../src/graph/ops/scale.ts";
+import type { Shape } from "../../../src/graph/shape.ts";
+import { opCase } from "../kernel-case.ts";
+import type { KernelCase } from "../kernel-case.ts";
+
+const wide = (x: Shape, channels: number): Shape => [...x.slice(0, -1), channels];
+
+const ODD = [3, 5, 7, 3];
+const EVEN = [2, 4, 6, 64];
+
+export const elementwiseCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
+  opCase("add", { a: x, b: x }, add, (a, b) => tf.add(a, b)),
+  opCase("scale", { x }, (x) => scale(x, -0.37), (x) => tf.mul(x, -0.37)), // prettier-ignore
+  opCase("relu", { x }, relu, (x) => tf.relu(x)),
+  ...(["register", "workgroup"] as const).map((family) =>
+    opCase("bias_add", { x, bias: x.slice(-1) }, biasAdd, (x, bias) => tf.add(x, bias), {
+      kernels: { family },
+    }),
+  ),
+  opCase(
+    "concat of 2",
+    { a: x, b: wide(x, 32) },
+    (...parts) => concat(parts),
+    (...parts) => tf.concat(parts, -1),
+  ),
+  opCase(
+    "concat of 3",
+    { a: wide(x, 5), b: x, c: wide(x, 8) },
+    (...parts) => concat(parts),
+    (...parts) => tf.concat(parts, -1),
+  ),
+  opCase(
+    "slice_channels",
+    { x },
+    (x) => sliceChannels(x, 1, 2),
+    (x) => tf.slice(x, [0, 0, 0, 1], [-1, -1, -1, 2]),
+  ),
+]);

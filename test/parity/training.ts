@@ -1,0 +1,117 @@
+import { FolderDataset } from "../../src/data/folder-dataset.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { Variables } from "../../src/graph/variables.ts";
+import { restoreWeights } from "../../src/train/checkpoint.ts";
+import { compileTrainingStep } from "../../src/train/programs.ts";
+import type { Phase } from "../../src/train/programs.ts";
+import type { RealFiles } from "./real-files.ts";
+import { makeRow } from "./row.ts";
+import type { Row } from "./row.ts";
+import { useTfjsWasm } from "./tfjs-backends.ts";
+import { trainWithTfjsInDouble } from "./tfjs-double.ts";
+import { trainWithTfjs } from "./tfjs-training.ts";
+import type { TrainingTask } from "./tfjs-training.ts";
+
+const LIMIT = 1e-4;
+const LEARNING_RATE = 1e-3;
+const PHOTOS = 2;
+const CLASSES = 59;
+
+export interface TrainingRun {
+  readonly phase: Phase;
+  readonly imageSize: number;
+  readonly steps: number;
+  /** What tfjs computes in. */
+  readonly precision: "single" | "double";
+}
+
+export const TRAINING_RUNS: readonly TrainingRun[] = [
+  { phase: "frozen", imageSize: 64, steps: 4, precision: "single" },
+  { phase: "finetune", imageSize: 32, steps: 3, precision: "double" },
+];
+
+/**
+ * Losses of the first training steps on two photos, from the same weights: one row a step.
+ *
+ * Fine-tuning takes tfjs in double precision. At 32×32 the deepest batch norms see two values a channel, and their
+ * gradients are a small rest of large numbers; RMSprop's first steps are as large for a small gradient as for a large
+ * one. In single precision a tenth of tfjs's gradient is rounding error (of ours, some thousandths), and after two steps
+ * no single precision determines the loss to 1e-4. Where ours is further off than that, {@link roundingErrors} are the
+ * limit instead, and the row says so.
+ */
+export async function compareTraining(gpu: Gpu, files: RealFiles, run: TrainingRun): Promise<Row[]> {
+  const { phase, imageSize, steps, precision } = run;
+  const batch = await firstPhotos(files.data, imageSize);
+  const variables = new Variables(gpu, { seed: 1 });
+  const network = { batchSize: PHOTOS, imageSize, classes: CLASSES, momentum: 0.99 };
+  const program = await compileTrainingStep(gpu, variables, network, phase);
+  try {
+    await restoreWeights(variables, files.weights);
+    const first = new Map<string, Float32Array>();
+    for (const name of variables.shapes().keys()) first.set(name, await variables.read(name));
+
+    const ours: number[] = [];
+    const feeds = { ...batch, learning_rate: Float32Array.of(LEARNING_RATE) };
+    for (let step = 0; step < steps; step++) ours.push((await program.run(feeds, ["loss"])).loss[0]);
+
+    const options = { imageSize, classes: CLASSES, phase, steps, learningRate: LEARNING_RATE };
+    const task = { ...batch, ...options, folder: files.weights, variables: first };
+    const theirs = await (precision === "single" ? trainInSingle(task) : trainWithTfjsInDouble(task));
+    const errors = theirs.map((loss, i) => relative(ours[i], loss));
+    const widened = precision === "double" && errors.some((error) => error > LIMIT);
+    const roundings = widened ? await roundingErrors(task, theirs) : [];
+    return theirs.map((loss, i) => {
+      const rounding = errors[i] > LIMIT ? (roundings[i] ?? 0) : 0;
+      const because = rounding > LIMIT ? "; the limit is how far tfjs in single precision is off" : "";
+      return makeRow({
+        part: "training",
+        case: `U-Net training loss, ${phase} step ${i + 1}`,
+        shape: `image ${PHOTOS}×${imageSize}×${imageSize}×3`,
+        forward: errors[i],
+        others: {},
+        limit: Math.max(LIMIT, rounding),
+        note: `ours ${ours[i].toFixed(6)}, tfjs in ${precision} precision ${loss.toFixed(6)}${because}`,
+      });
+    });
+  } finally {
+    program.destroy();
+    variables.destroy();
+  }
+}
+
+const relative = (actual: number, expected: number): number =>
+  Math.abs(actual - expected) / Math.abs(expected);
+
+async function trainInSingle(task: TrainingTask): Promise<number[]> {
+  await useTfjsWasm();
+  return trainWithTfjs(task);
+}
+
+/**
+ * The furthest that tfjs in single precision is from its own losses in double precision, step by step, in three runs:
+ * on the photos as they are, and on two that differ from them by the rounding of an f32.
+ */
+async function roundingErrors(task: TrainingTask, exact: readonly number[]): Promise<number[]> {
+  const worst = exact.map(() => 0);
+  for (const nudge of [0, 1e-7, -1e-7]) {
+    const image = Float32Array.from(
+      task.image,
+      (value, i) => value * (1 + nudge * (((i * 7919) % 13) / 6 - 1)),
+    );
+    const losses = await trainInSingle({ ...task, image });
+    losses.forEach((loss, i) => (worst[i] = Math.max(worst[i], relative(loss, exact[i]))));
+  }
+  return worst;
+}
+
+async function firstPhotos(
+  folder: string,
+  imageSize: number,
+): Promise<{ image: Float32Array; labels: Uint32Array }> {
+  const dataset = await FolderDataset.open(folder, { imageSize });
+  const samples = await Promise.all(Array.from({ length: PHOTOS }, (_, i) => dataset.load(i)));
+  return {
+    image: Float32Array.from(samples.flatMap(({ image }) => [...image])),
+    labels: Uint32Array.from(samples.flatMap(({ mask }) => [...mask])),
+  };
+}
