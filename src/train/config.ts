@@ -57,7 +57,7 @@ export type TrainFlags = { [Key in keyof TrainConfig]?: TrainConfig[Key] | undef
  */
 export function resolveConfig(flags: TrainFlags, adapter: AdapterKind): TrainConfig {
   const name = flags.preset ?? (adapter === "hardware" ? "article" : "quick");
-  const defaults = preset(name === "article" ? "article" : "quick", adapter);
+  const defaults = preset(name === "article" ? "article" : "quick", adapter, Boolean(flags.weights));
   const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
   const learningRate = flags.learningRate ?? defaults.learningRate;
   const parsed = schema.safeParse({

@@ -59,8 +59,15 @@ const onLavapipe: Partial<Preset> = {
 };
 const onSwiftShader: Partial<Preset> = { ...onLavapipe, imageSize: 32, epochsFrozen: 3, stepsPerEpoch: 20 };
 
-export function preset(name: "quick" | "article", adapter: AdapterKind): Preset {
+/**
+ * `quick` without pretrained weights: an encoder of random numbers is worth nothing frozen and has nothing to lose, so most
+ * of the time goes to training everything, at the full rate.
+ */
+const fromScratch: Partial<Preset> = { epochsFrozen: 1, epochsFinetune: 4, finetuneLearningRate: 1e-3 };
+
+/** A preset's values for an adapter, with pretrained weights or without. */
+export function preset(name: "quick" | "article", adapter: AdapterKind, pretrained: boolean): Preset {
   if (name === "article") return article;
-  if (adapter === "hardware") return quick;
-  return { ...quick, ...(adapter === "lavapipe" ? onLavapipe : onSwiftShader) };
+  const onCpu = adapter === "lavapipe" ? onLavapipe : onSwiftShader;
+  return { ...quick, ...(adapter === "hardware" ? {} : onCpu), ...(pretrained ? {} : fromScratch) };
 }

@@ -20,13 +20,21 @@ describe("resolveConfig", () => {
     });
   });
 
+  it("does not freeze an encoder of random numbers for long", () => {
+    const [scratch, pretrained] = [{}, { weights: "w.h5" }].map((flags) => resolveConfig(flags, "lavapipe"));
+    expect(scratch.epochsFrozen).toBeLessThan(scratch.epochsFinetune);
+    expect(scratch.finetuneLearningRate).toBe(scratch.learningRate);
+    expect(pretrained.epochsFrozen).toBeGreaterThan(pretrained.epochsFinetune);
+    expect(pretrained.finetuneLearningRate).toBeLessThan(pretrained.learningRate);
+  });
+
   it("lets flags win, and those left out stay the preset's", () => {
     const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
     expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
   });
 
   it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
-    const scaled = resolveConfig({ learningRate: 2e-3 }, "lavapipe");
+    const scaled = resolveConfig({ learningRate: 2e-3, weights: "w.h5" }, "lavapipe");
     expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
     expect(
       resolveConfig({ learningRate: 2e-3, finetuneLearningRate: 5e-5 }, "lavapipe").finetuneLearningRate,

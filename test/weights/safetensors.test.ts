@@ -236,7 +236,7 @@ describe("the file", () => {
       const big = new Map([["w", { shape: [100000], data: new Float32Array(100000) }]]);
       await writeSafetensors(${JSON.stringify(path)}, big).catch((error) => console.log(error.message));`;
     await writeFile(inFolder("limited.mts"), script);
-    const tsx = import.meta.resolve("tsx");
+    const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
     const command = 'ulimit -f 64 && trap "" XFSZ && exec "$0" --import "$1" "$2"';
     const child = await promisify(execFile)("sh", [
       "-c",
