@@ -9,7 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Node 20.9 cannot load sharp as vitest would import it.
     server: { deps: { inline: ["sharp"] } },
-    testTimeout: 120_000,
+    // SwiftShader, the slowest adapter, has a quarter of lavapipe's speed; a hang must still end.
+    testTimeout: 900_000,
     hookTimeout: 120_000,
   },
 });

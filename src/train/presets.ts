@@ -53,7 +53,7 @@ const onLavapipe: Partial<Preset> = {
   batchSize: 4,
   epochsFrozen: 4,
   epochsFinetune: 1,
-  stepsPerEpoch: 40,
+  stepsPerEpoch: 50,
   finetuneLearningRate: 3e-5,
   validationPhotos: 48,
 };
@@ -63,7 +63,7 @@ const onSwiftShader: Partial<Preset> = { ...onLavapipe, imageSize: 32, epochsFro
  * `quick` without pretrained weights: an encoder of random numbers is worth nothing frozen and has nothing to lose, so most
  * of the time goes to training everything, at the full rate.
  */
-const fromScratch: Partial<Preset> = { epochsFrozen: 1, epochsFinetune: 4, finetuneLearningRate: 1e-3 };
+const fromScratch: Partial<Preset> = { epochsFrozen: 1, epochsFinetune: 3, finetuneLearningRate: 1e-3 };
 
 /** A preset's values for an adapter, with pretrained weights or without. */
 export function preset(name: "quick" | "article", adapter: AdapterKind, pretrained: boolean): Preset {
