@@ -27,6 +27,7 @@ export interface Variable {
 
 /** One application of an op. */
 export interface Node {
+  readonly graph: Graph;
   /** Position in the order of creation. */
   readonly index: number;
   readonly op: Op;
@@ -67,7 +68,7 @@ export class Graph {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op.name}: "${input.name}" belongs to another graph.`);
     }
-    const node = { index: this.nodes.length, op, inputs, outputs: [] as Tensor[] };
+    const node = { graph: this, index: this.nodes.length, op, inputs, outputs: [] as Tensor[] };
     op.outputs.forEach((type, i) => {
       const suffix = op.outputs.length > 1 ? `:${i}` : "";
       node.outputs.push(this.#tensor(type, `${op.name}_${this.nodes.length}${suffix}`, node, null));

@@ -94,7 +94,8 @@ function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
     needed.add(node);
     for (const input of node.inputs) if (input.node) pending.push(input.node);
   }
-  for (const node of [...needed][0]?.inputs[0]?.graph.nodes ?? []) {
+  const [any] = needed;
+  for (const node of any?.graph.nodes ?? []) {
     if (node.op.automatic && node.inputs.every((input) => !input.node || needed.has(input.node)))
       needed.add(node);
   }

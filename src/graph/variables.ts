@@ -7,7 +7,6 @@ import type { Shape } from "./shape.ts";
 
 interface Stored {
   readonly shape: Shape;
-  readonly role: string;
   readonly buffer: GPUBuffer;
 }
 
@@ -41,19 +40,15 @@ export class Variables {
     }
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const buffer = this.#gpu.createBuffer(name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
-    this.#stored.set(name, { shape, role: variable.role, buffer });
+    this.#stored.set(name, { shape, buffer });
     const values = variable.initializer(shape, seededRandom(this.#seed, name));
     this.#gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
     return buffer;
   }
 
-  /** The names and shapes of all variables there are; with `role`, only those that were made with that role. */
+  /** The names and shapes of all variables there are. */
   shapes(): Map<string, Shape> {
     return new Map([...this.#stored].map(([name, { shape }]) => [name, shape]));
-  }
-
-  has(name: string): boolean {
-    return this.#stored.has(name);
   }
 
   /** Replaces a variable's numbers; `values` in row-major order. */
