@@ -66,7 +66,7 @@ export function resolveConfig(flags: TrainFlags, adapter: AdapterKind): TrainCon
     seed: 0,
     out: null,
     ...defaults,
-    finetuneLearningRate: (learningRate * defaults.finetuneLearningRate) / defaults.learningRate,
+    finetuneLearningRate: defaults.finetuneLearningRate * (learningRate / defaults.learningRate),
     ...said,
     preset: name,
   });
