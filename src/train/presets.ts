@@ -63,7 +63,7 @@ const onSwiftShader: Partial<Preset> = { ...onLavapipe, imageSize: 32, epochsFro
  * `quick` without pretrained weights: an encoder of random numbers is worth nothing frozen and has nothing to lose, so most
  * of the time goes to training everything, at the full rate.
  */
-const fromScratch: Partial<Preset> = { epochsFrozen: 1, epochsFinetune: 3, finetuneLearningRate: 1e-3 };
+const fromScratch: Partial<Preset> = { epochsFrozen: 1, epochsFinetune: 2, finetuneLearningRate: 1e-3 };
 
 /** A preset's values for an adapter, with pretrained weights or without. */
 export function preset(name: "quick" | "article", adapter: AdapterKind, pretrained: boolean): Preset {
