@@ -27,16 +27,22 @@ export interface AdapterDescription {
   kind: AdapterKind;
 }
 
-/** An adapter, and the Dawn instance that must be kept as long as the adapter or its device is used. */
-export interface OpenedAdapter {
-  adapter: GPUAdapter;
-  dawn: GPU;
+/**
+ * Dawn's instances, kept to the end of the process: one that is collected while something made from it still waits for its
+ * own finalisation takes the process down.
+ */
+const instances: GPU[] = [];
+
+function createDawn(options: string[]): GPU {
+  const dawn = create(options);
+  instances.push(dawn);
+  return dawn;
 }
 
 /** Every adapter that Dawn offers on this machine, in its order. */
 export async function listAdapters(): Promise<FoundAdapter[]> {
   try {
-    await create([`adapter=${NO_SUCH_ADAPTER}`]).requestAdapter({ powerPreference: "high-performance" });
+    await createDawn([`adapter=${NO_SUCH_ADAPTER}`]).requestAdapter({ powerPreference: "high-performance" });
     return [];
   } catch (error) {
     return parseAdapterList((error as Error).message);
@@ -50,7 +56,7 @@ export async function listAdapters(): Promise<FoundAdapter[]> {
  * @param wanted "auto", a kind of adapter, or a part of an adapter's name
  * @throws Error in one sentence when there is no such adapter
  */
-export async function openAdapter(wanted = "auto"): Promise<OpenedAdapter> {
+export async function openAdapter(wanted = "auto"): Promise<GPUAdapter> {
   Object.assign(globalThis, globals);
   let name = wanted;
   if (!isAdapterName(wanted)) {
@@ -59,10 +65,10 @@ export async function openAdapter(wanted = "auto"): Promise<OpenedAdapter> {
     if (choice === null) throw new Error(noAdapterSentence(all, wanted));
     name = choice.adapter.name;
   }
-  const dawn = create([DAWN_TOGGLES, `adapter=${name}`]);
+  const dawn = createDawn([DAWN_TOGGLES, `adapter=${name}`]);
   try {
     const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
-    if (adapter !== null) return { adapter, dawn };
+    if (adapter !== null) return adapter;
   } catch (error) {
     throw new Error(noAdapterSentence(parseAdapterList((error as Error).message), wanted), { cause: error });
   }

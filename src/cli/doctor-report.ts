@@ -87,8 +87,7 @@ async function examineAdapters(report: DoctorReport, env: NodeJS.ProcessEnv): Pr
     kind: adapterKind(each.name),
     chosen: each === choice?.adapter,
   }));
-  const opened = await openAdapter(choice?.adapter.name ?? wantedAdapter(env));
-  const { adapter } = opened;
+  const adapter = await openAdapter(choice?.adapter.name ?? wantedAdapter(env));
   report.chosen = {
     ...describeAdapter(adapter),
     fullName: choice?.adapter.name ?? "",
@@ -97,7 +96,7 @@ async function examineAdapters(report: DoctorReport, env: NodeJS.ProcessEnv): Pr
   };
   report.limits = limitsOf(adapter);
   report.features = [...(adapter.features as Iterable<string>)].sort();
-  const gpu = await openDevice(opened);
+  const gpu = await openDevice(adapter);
   try {
     report.enabledFeatures = [...gpu.features].sort();
     report.selfTest = await selfTest(gpu);

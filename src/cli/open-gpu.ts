@@ -1,9 +1,5 @@
 import { Gpu } from "../gpu/gpu.ts";
 import { describeAdapter, openAdapter, wantedAdapter } from "./adapters.ts";
-import type { OpenedAdapter } from "./adapters.ts";
-
-/** Dawn ends as soon as nothing refers to its instance: it is kept here as long as its device lives. */
-const alive = new Set<GPU>();
 
 /**
  * Opens the best adapter of this machine through Dawn and a device on it; a hardware GPU comes before any software driver.
@@ -17,20 +13,12 @@ export async function openGpu(options: { adapter?: string } = {}): Promise<Gpu> 
 }
 
 /**
- * Opens a device on an adapter and keeps Dawn running until the device is destroyed or lost.
+ * Opens a device on an adapter.
  *
  * @throws GpuError when the adapter hands out no device
  */
-export async function openDevice({ adapter, dawn }: OpenedAdapter): Promise<Gpu> {
-  alive.add(dawn);
-  try {
-    const gpu = await Gpu.create(adapter, describeAdapter(adapter).software ? { waitFor: doze } : {});
-    void gpu.device.lost.then(() => alive.delete(dawn));
-    return gpu;
-  } catch (error) {
-    alive.delete(dawn);
-    throw error;
-  }
+export function openDevice(adapter: GPUAdapter): Promise<Gpu> {
+  return Gpu.create(adapter, describeAdapter(adapter).software ? { waitFor: doze } : {});
 }
 
 const clock = new Int32Array(new SharedArrayBuffer(4));

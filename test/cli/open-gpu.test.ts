@@ -75,7 +75,7 @@ describe("describeAdapter", () => {
 
   test("describes the adapter of this machine", async () => {
     const [{ name }] = await listAdapters();
-    const { adapter } = await openAdapter(name);
+    const adapter = await openAdapter(name);
     expect(describeAdapter(adapter).name).not.toBe("unknown adapter");
   });
 });
