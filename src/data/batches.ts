@@ -4,28 +4,39 @@ import { assembleBatch } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import { DataError } from "./data-error.ts";
 import type { SegmentationDataset } from "./dataset.ts";
+import type { Normalization } from "./normalize.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Random } from "./random.ts";
+import { streamingShuffle } from "./shuffle.ts";
 
 export interface BatchOptions {
   batchSize: number;
   /** The samples to use, in this order; all of them unless told otherwise. */
   indices?: readonly number[];
+  /** What is done to pixels last of all; nothing ("unit") unless told otherwise. */
+  normalization?: Normalization;
   /** Batches made ahead of time; 2 unless told otherwise. */
   prefetch?: number;
   /** Makes the next `next()` throw the signal's reason and ends the stream. */
   signal?: AbortSignal;
 }
 
-/** Where a stream of training batches stands: `position` batches of `epoch` are done. */
+/** Where a stream of training batches stands: `position` batches of pass `epoch` through the samples are done. */
 export interface BatchState {
   epoch: number;
   position: number;
 }
 
+/** The beginning of a stream. */
+export const START: BatchState = { epoch: 0, position: 0 };
+
 export interface TrainingBatchOptions extends BatchOptions {
-  /** Decides the order of each epoch and all augmentation. */
+  /** Decides the order of each pass and all augmentation. */
   seed: number;
+  /** Shuffle as `tf.data.Dataset.shuffle` does, through a buffer of so many samples; fully unless told otherwise. */
+  shuffleBuffer?: number | null;
+  /** Whether what fills no batch at the end of a pass is left out (the default) or makes a smaller batch. */
+  dropRemainder?: boolean;
   /** A left-right flip of every second sample unless told otherwise. */
   augment?: Augmentation;
   /** Where to begin, for example the `state` after the last batch of an interrupted run. */
@@ -38,37 +49,46 @@ export interface TrainingBatch extends Batch {
 }
 
 /**
- * Training batches without end: each epoch goes once through the samples in an order of its own and drops what
- * fills no batch. The n-th batch is a pure function of the options, wherever the stream was started.
- * @throws DataError when there are fewer samples than one batch takes.
+ * Training batches without end: each pass goes once through the samples in an order of its own. The n-th batch is a pure
+ * function of the options, wherever the stream was started.
+ * @throws DataError when there are fewer samples than one batch takes, unless smaller batches are wanted.
  */
 export function trainingBatches(
   dataset: SegmentationDataset,
   options: TrainingBatchOptions,
 ): Prefetcher<TrainingBatch> {
-  const { batchSize, seed, augment = randomFlipLeftRight } = options;
+  const {
+    batchSize,
+    seed,
+    augment = randomFlipLeftRight,
+    shuffleBuffer = null,
+    dropRemainder = true,
+  } = options;
   const indices = chosen(dataset, options);
-  const perEpoch = Math.floor(indices.length / batchSize);
-  if (perEpoch === 0) {
+  const perPass = (dropRemainder ? Math.floor : Math.ceil)(indices.length / batchSize);
+  if (perPass === 0) {
     throw new DataError(
       `${indices.length} training photos do not fill a batch of ${batchSize}: give more photos or a smaller batch size.`,
     );
   }
-  let { epoch, position } = options.start ?? { epoch: 0, position: 0 };
-  let order = epochOrder(indices, seed, epoch);
+  const passOrder = (pass: number): number[] => {
+    const random = new Random(seed, ORDER, pass);
+    if (shuffleBuffer === null) return random.shuffled(indices);
+    return streamingShuffle(indices.length, shuffleBuffer, random).map((i) => indices[i]);
+  };
+  let { epoch, position } = options.start ?? START;
+  let order = passOrder(epoch);
   const produce = async (): Promise<TrainingBatch> => {
-    if (position >= perEpoch) {
+    if (position >= perPass) {
       position = 0;
-      order = epochOrder(indices, seed, ++epoch);
+      order = passOrder(++epoch);
     }
     const [first, current] = [position++ * batchSize, epoch];
     const state = { epoch, position };
-    const batch = await assembleBatch(
-      dataset,
-      order.slice(first, first + batchSize),
-      batchSize,
-      (sample, i) => augment(sample, new Random(seed, AUGMENTATION, current, first + i)),
-    );
+    const batch = await assembleBatch(dataset, order.slice(first, first + batchSize), {
+      prepare: (sample, i) => augment(sample, new Random(seed, AUGMENTATION, current, first + i)),
+      normalization: options.normalization,
+    });
     return { ...batch, state };
   };
   return new Prefetcher(produce, { ahead: options.prefetch, signal: options.signal });
@@ -80,7 +100,7 @@ export function trainingBatches(
  * @throws DataError when there are no samples.
  */
 export function evaluationBatches(dataset: SegmentationDataset, options: BatchOptions): Prefetcher<Batch> {
-  const { batchSize } = options;
+  const { batchSize, normalization } = options;
   const indices = chosen(dataset, options);
   if (indices.length === 0) throw new DataError("There are no photos to evaluate on: give at least one.");
   let first = 0;
@@ -91,18 +111,14 @@ export function evaluationBatches(dataset: SegmentationDataset, options: BatchOp
       i < count ? indices[first + i] : indices[(i - count) % indices.length],
     );
     first += batchSize;
-    return assembleBatch(dataset, filled, count);
+    return assembleBatch(dataset, filled, { count, normalization });
   };
   return new Prefetcher(produce, { ahead: options.prefetch, signal: options.signal });
 }
 
-/** Keeps the streams of an epoch's order and of its augmentations apart. */
+/** Keeps the streams of a pass's order and of its augmentations apart. */
 const ORDER = 1;
 const AUGMENTATION = 2;
-
-function epochOrder(indices: readonly number[], seed: number, epoch: number): number[] {
-  return new Random(seed, ORDER, epoch).shuffled(indices);
-}
 
 function chosen(dataset: SegmentationDataset, { batchSize, indices }: BatchOptions): readonly number[] {
   if (!Number.isInteger(batchSize) || batchSize < 1) {

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { CLASS_COUNT } from "./class-names.ts";
 import { DataError, messageOf } from "./data-error.ts";
+import { readMatVariable } from "./mat5.ts";
+import type { Numbers } from "./mat5-elements.ts";
 import type { Pair } from "./pairs.ts";
 import { pngHeader, readPngValues } from "./png-values.ts";
 import type { PngValues } from "./png-values.ts";
@@ -43,29 +45,60 @@ export async function decodePhoto(file: string): Promise<Photo> {
 
 /**
  * Decodes a mask off the main thread. The class of a pixel is its grey level; the index, not the colour, in a
- * palette PNG; the common value of the three channels in an RGB picture (alpha is dropped). No colour profile is
- * applied. A JPEG is taken, though its compression may have changed the numbers.
+ * palette PNG; the common value of the three channels in an RGB picture (alpha is dropped); the number in the matrix
+ * `groundtruth` of a `.mat` file. No colour profile is applied. A JPEG is taken, though its compression may have
+ * changed the numbers.
  * @throws DataError when the file cannot be read or is truncated or damaged, is in colour, or holds a class that
  * is not below `classes`.
  */
 export async function decodeMask(file: string, classes: number = CLASS_COUNT): Promise<Mask> {
-  const bytes = await read(file, "mask");
-  const header = pngHeader(bytes);
-  const exact = header?.colourType === 3 || (header?.colourType === 0 && header.depth !== 8);
-  const { width, height, values } = await (exact ? readPngValues(bytes) : greyLevels(bytes, file)).catch(
-    (error: unknown) => {
-      throw error instanceof DataError ? error : damaged(file, "mask", error);
-    },
+  const { width, height, values, hint = "use" } = await (/\.mat$/i.test(file) ? matrix(file) : picture(file));
+  const wrong = (values as Float64Array).findIndex(
+    (value) => !(value < classes && value >= 0 && value % 1 === 0),
   );
-  const wrong = values.findIndex((value) => value >= classes);
   if (wrong >= 0) {
-    const hint = header === undefined ? "save masks as PNG, since JPEG changes their numbers, with" : "use";
     throw new DataError(
       `The mask ${file} has class ${values[wrong]} at pixel (${wrong % width}, ${Math.floor(wrong / width)}), ` +
         `counted from the top left: ${hint} the classes 0 to ${classes - 1} only.`,
     );
   }
   return { width, height, labels: new Uint8Array(values) };
+}
+
+/** The numbers of a mask, row by row; `hint` says how to mend a wrong one. */
+interface MaskValues {
+  width: number;
+  height: number;
+  values: Numbers;
+  hint?: string;
+}
+
+/** The variable that holds an annotation of Clothing Co-Parsing. */
+const ANNOTATION = "groundtruth";
+
+async function matrix(file: string): Promise<MaskValues> {
+  const array = await readMatVariable(file, ANNOTATION);
+  if (array.kind !== "numbers" || array.dims.length !== 2 || array.values.length === 0) {
+    throw new DataError(`The mask ${file} has no matrix of class numbers in ${ANNOTATION}: put one there.`);
+  }
+  const [height, width] = array.dims;
+  const columns = array.values;
+  const values = columns.slice();
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) values[to++] = columns[x * height + y];
+  }
+  return { width, height, values };
+}
+
+async function picture(file: string): Promise<MaskValues> {
+  const bytes = await read(file, "mask");
+  const header = pngHeader(bytes);
+  const exact = header?.colourType === 3 || (header?.colourType === 0 && header.depth !== 8);
+  const values = await (exact ? readPngValues(bytes) : greyLevels(bytes, file)).catch((error: unknown) => {
+    throw error instanceof DataError ? error : damaged(file, "mask", error);
+  });
+  if (header !== undefined) return values;
+  return { ...values, hint: "save masks as PNG, since JPEG changes their numbers, with" };
 }
 
 /**
@@ -115,7 +148,7 @@ async function read(file: string, what: string): Promise<Buffer> {
 function damaged(file: string, what: string, error: unknown): DataError {
   return new DataError(
     `The ${what} ${file} cannot be decoded (${messageOf(error)}): it is truncated, damaged or of a kind not ` +
-      `supported; replace it, or remove it together with its ${what === "mask" ? "photo" : "mask"}.`,
+      `supported; replace it, or remove it ${what === "mask" ? "with its photo" : "(and its mask, where it has one)"}.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { inflate } from "node:zlib";
 export interface PngValues {
   width: number;
   height: number;
-  values: Uint16Array;
+  values: Uint16Array<ArrayBuffer>;
 }
 
 /** What the first 33 bytes of a PNG say, or undefined when `file` is no PNG. */

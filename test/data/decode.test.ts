@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
@@ -7,6 +8,7 @@ import { DataError } from "../../src/data/data-error.ts";
 import { decodeMask, decodePair, decodePhoto } from "../../src/data/decode.ts";
 import { readPngValues } from "../../src/data/png-values.ts";
 import { folderOf, greyPng, photo } from "./folder.ts";
+import { groundtruth, matFile } from "./mat-file.ts";
 
 async function mask(bytes: Uint8Array, name = "m.png") {
   return decodeMask(join(await folderOf({ [name]: bytes }), name));
@@ -178,5 +180,9 @@ test("a mask of another size than its photo is told with both sizes", async () =
   const pair = { name: "0", image: join(folder, "i.png"), mask: join(folder, "m.png") };
   expect(await sentence(decodePair(pair))).toContain(
     "m.png is 4×6 pixels and its photo 6×4: give both the same size.",
+  );
+  await writeFile(join(folder, "m.mat"), matFile([groundtruth([[1, 2, 3]])]));
+  expect(await sentence(decodePair({ ...pair, mask: join(folder, "m.mat") }))).toContain(
+    "m.mat is 3×1 pixels and its photo 6×4: give both the same size.",
   );
 });

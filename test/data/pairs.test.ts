@@ -39,7 +39,17 @@ test("pairs files by name, whatever the extension's case, in code-unit order", a
 
 test("says which folder is missing, empty or no folder", async () => {
   expect(await failure({}, "nowhere")).toBe(
-    "There is no folder DIR: give a folder that holds images/ and masks/.",
+    "There is no folder DIR: give a folder that holds images/ and masks/, or photos/ and annotations/pixel-level/ " +
+      "(as the authors of Clothing Co-Parsing publish it), or png_images/IMAGES/ and png_masks/MASKS/ (the Kaggle edition).",
+  );
+  expect(await failure(empty("pictures/a.png"))).toMatch(
+    /^DIR holds no photos and masks in a layout known here: give a folder that holds images\/ .*\)\.$/,
+  );
+  expect(await failure(empty("photos/1.jpg"))).toBe(
+    "There is no folder DIR/annotations/pixel-level: put the annotations into annotations/pixel-level/.",
+  );
+  expect(await failure(empty("png_masks/MASKS/seg_1.png"))).toContain(
+    "put the photos into png_images/IMAGES/.",
   );
   expect(await failure(empty("file"), "file")).toContain("DIR is not a folder");
   expect(await failure(empty("images/a.png"))).toContain("There is no folder DIR/masks");
@@ -57,6 +67,56 @@ test("names the first photo without a mask and the first mask without a photo, a
   );
 });
 
+test("reads the data set as its authors publish it: photos without an annotation are passed over", async () => {
+  const published = [
+    ...["photos/0002.jpg", "photos/0001.jpg", "photos/1005.jpg", "annotations/image-level/1005.mat"],
+    ...[
+      "annotations/pixel-level/0001.mat",
+      "annotations/pixel-level/0002.mat",
+      "label_list.mat",
+      "README.md",
+    ],
+  ];
+  const folder = await folderOf(empty(...published));
+  expect(await findPairs(folder)).toEqual(
+    ["0001", "0002"].map((name) => ({
+      name,
+      image: join(folder, "photos", `${name}.jpg`),
+      mask: join(folder, "annotations/pixel-level", `${name}.mat`),
+    })),
+  );
+  expect(await failure(empty(...published, "annotations/pixel-level/0003.mat"))).toBe(
+    "DIR/annotations/pixel-level/0003.mat has no photo (1 annotation of 3 without one): " +
+      "add DIR/photos/0003.jpg or remove the annotation.",
+  );
+});
+
+test("reads the Kaggle edition, whose photos and masks have names of their own", async () => {
+  const edition = (...numbers: string[]): string[] =>
+    numbers.flatMap((n) => [`png_images/IMAGES/img_${n}.png`, `png_masks/MASKS/seg_${n}.png`]);
+  const folder = await folderOf(empty(...edition("0002", "0001"), "jpeg_images/IMAGES/img_0001.jpeg"));
+  expect((await findPairs(folder)).map(({ name }) => name)).toEqual(["0001", "0002"]);
+  expect((await findPairs(folder))[0]).toMatchObject({
+    image: join(folder, "png_images/IMAGES/img_0001.png"),
+    mask: join(folder, "png_masks/MASKS/seg_0001.png"),
+  });
+  expect(await failure(empty(...edition("0001"), "png_images/IMAGES/img_0002.png"))).toBe(
+    "DIR/png_images/IMAGES/img_0002.png has no mask (1 photo of 2 without one): " +
+      "add DIR/png_masks/MASKS/seg_0002.png or remove the photo.",
+  );
+  expect(await failure(empty("png_images/IMAGES/0001.png", "png_masks/MASKS/seg_0001.png"))).toContain(
+    "DIR/png_images/IMAGES holds no img_*.png file",
+  );
+});
+
+test("a whole layout counts before a part of one, and images/ with masks/ first of all", async () => {
+  const kaggle = ["png_images/IMAGES/img_1.png", "png_masks/MASKS/seg_1.png"];
+  const folder = await folderOf(empty("images/a.png", ...kaggle));
+  expect((await findPairs(folder)).map(({ name }) => name)).toEqual(["1"]);
+  const both = await folderOf(empty("images/a.png", "masks/a.png", ...kaggle));
+  expect((await findPairs(both)).map(({ name }) => name)).toEqual(["a"]);
+});
+
 test("refuses two files of one name", async () => {
   expect(await failure(empty("images/a.jpg", "images/a.png", "masks/a.png"))).toBe(
     "DIR/images holds a.jpg and a.png, which share a name (1 such case): keep one of them.",
@@ -68,7 +128,11 @@ test("reads class names from labels.csv, and numbers classes without one", async
   expect(await readClassNames(await folderOf(), 3)).toEqual(["class 0", "class 1", "class 2"]);
   const names = await readClassNames(await labels('label,name\r\n0,null\r\n2,"long, coat"\r\n'), 3);
   expect(names).toEqual(["null", "class 1", "long, coat"]);
+  const kaggle = await labels(",label_list\n0,null\n1,accessories\n");
+  expect(await readClassNames(kaggle, 2)).toEqual(["null", "accessories"]);
+  expect(await readClassNames(await labels('"Unnamed: 0","a name"\n1,hat\n'), 2)).toEqual(["class 0", "hat"]);
   for (const [text, words] of [
+    ["hat\n0,null", 'line 1, is "hat"'],
     ["label,name\n0,null\nhat", 'line 3, is "hat"'],
     ["0,null\n59,hat", "line 2, names class 59"],
     ["0,null\n0,hat", "line 2, names class 0 again"],
