@@ -73,17 +73,44 @@ export class StagingRing {
   }
 }
 
-/** Reads one range once, through a staging buffer of its own. */
-export async function readBuffer(gpu: Gpu, range: ReadRange): Promise<ArrayBuffer> {
+/** Bytes of one staging buffer when many ranges are read at once. */
+const CHUNK_BYTES = 2 ** 26;
+
+/** Reads ranges once, many in one submit, through a staging buffer that is made for it and freed again. */
+export async function readBuffers(gpu: Gpu, ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
   gpu.check();
   const ring = new StagingRing(gpu);
-  const encoder = gpu.device.createCommandEncoder({ label: "readback" });
-  const wait = ring.record(encoder, [range]);
-  gpu.device.queue.submit([encoder.finish()]);
+  const results: ArrayBuffer[] = [];
   try {
-    const [bytes] = await wait();
-    return bytes;
+    for (const chunk of chunks(ranges)) {
+      const encoder = gpu.device.createCommandEncoder({ label: "readback" });
+      const wait = ring.record(encoder, chunk);
+      gpu.device.queue.submit([encoder.finish()]);
+      results.push(...(await wait()));
+    }
+    return results;
   } finally {
     ring.destroy();
   }
+}
+
+/** Reads one range once. */
+export async function readBuffer(gpu: Gpu, range: ReadRange): Promise<ArrayBuffer> {
+  const [bytes] = await readBuffers(gpu, [range]);
+  return bytes;
+}
+
+/** The ranges in order, as many together as {@link CHUNK_BYTES} hold and one at least. */
+function* chunks(ranges: readonly ReadRange[]): Generator<ReadRange[]> {
+  let chunk: ReadRange[] = [];
+  let total = 0;
+  for (const range of ranges) {
+    if (chunk.length > 0 && total + range.bytes > CHUNK_BYTES) {
+      yield chunk;
+      [chunk, total] = [[], 0];
+    }
+    chunk.push(range);
+    total += range.bytes;
+  }
+  if (chunk.length > 0) yield chunk;
 }

@@ -23,7 +23,18 @@ export interface Plan {
   readonly blocks: readonly number[];
   /** The block each computed tensor and scratch buffer lies in; tenants of one block never live at the same time. */
   readonly blockOf: ReadonlyMap<Tensor | Scratch, number>;
+  /** How long each tenant of the arena lives, in the order in which they are first touched. */
+  readonly lifetimes: readonly Lifetime[];
   readonly summary: PlanSummary;
+}
+
+/** The life of a computed tensor or scratch buffer, in numbers of dispatches from 0. */
+export interface Lifetime {
+  readonly owner: Tensor | Scratch;
+  readonly bytes: number;
+  readonly first: number;
+  /** The last dispatch that touches it; for an output, which is read after the run, the number of dispatches. */
+  readonly last: number;
 }
 
 export interface PlanSummary {
@@ -60,8 +71,8 @@ export function plan(goals: Goals, target: KernelTarget): Plan {
     else if (!tensor.node) inputs.add(tensor);
   }
 
-  const lives = lifetimes(dispatches, outputs.values());
-  const { blocks, blockOf } = assign(lives);
+  const lifetimes = findLifetimes(dispatches, outputs.values());
+  const { blocks, blockOf } = assign(lifetimes);
   const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
   const arenaBytes = sum(blocks);
   const inputBytes = sum([...inputs].map(bytesOf));
@@ -73,6 +84,7 @@ export function plan(goals: Goals, target: KernelTarget): Plan {
     outputs,
     blocks,
     blockOf,
+    lifetimes,
     summary: {
       dispatches: dispatches.length,
       pipelines: new Set(dispatches.map(({ kernel }) => kernel.wgsl)).size,
@@ -116,16 +128,9 @@ function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
   return nodes;
 }
 
-interface Life {
-  readonly owner: Tensor | Scratch;
-  readonly bytes: number;
-  readonly first: number;
-  last: number;
-}
-
 /** From the dispatch that first touches a value to the last one that does; outputs live to the end. */
-function lifetimes(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Life[] {
-  const lives = new Map<Tensor | Scratch, Life>();
+function findLifetimes(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): Lifetime[] {
+  const lives = new Map<Tensor | Scratch, { -readonly [Key in keyof Lifetime]: Lifetime[Key] }>();
   dispatches.forEach(({ bindings }, i) => {
     for (const { owner } of bindings) {
       if (!("scratch" in owner) && !owner.node) continue;
@@ -147,10 +152,13 @@ function lifetimes(dispatches: readonly Dispatch[], outputs: Iterable<Tensor>): 
   return [...lives.values()];
 }
 
-function assign(lives: readonly Life[]): { blocks: number[]; blockOf: Map<Tensor | Scratch, number> } {
-  const blocks: { bytes: number; tenants: Life[] }[] = [];
+function assign(lifetimes: readonly Lifetime[]): {
+  blocks: number[];
+  blockOf: Map<Tensor | Scratch, number>;
+} {
+  const blocks: { bytes: number; tenants: Lifetime[] }[] = [];
   const blockOf = new Map<Tensor | Scratch, number>();
-  const bySize = [...lives].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  const bySize = [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const life of bySize) {
     // Blocks are made largest first, so the last one that is free is the tightest fit.
     let block = blocks.findLastIndex(({ tenants }) =>

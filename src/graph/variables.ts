@@ -1,9 +1,15 @@
-import { readBuffer } from "../gpu/readback.ts";
+import { readBuffers } from "../gpu/readback.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "./graph.ts";
 import { seededRandom } from "./initializers.ts";
 import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
+
+/** Numbers of a variable in row-major order. */
+export interface VariableValues {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
 
 interface Stored {
   readonly shape: Shape;
@@ -18,11 +24,20 @@ export class Variables {
   readonly #gpu: Gpu;
   readonly #seed: number;
   readonly #stored = new Map<string, Stored>();
+  readonly #given: Map<string, VariableValues>;
 
-  /** `seed` decides the first values together with each variable's name, whatever the order of creation. */
-  constructor(gpu: Gpu, { seed = 0 }: { seed?: number } = {}) {
+  /**
+   * @param options.seed decides the first values together with each variable's name, whatever the order of creation.
+   * @param options.values first values to be taken instead, by name: those of a checkpoint, an optimizer's slots included,
+   *   before the program that has them is compiled.
+   */
+  constructor(
+    gpu: Gpu,
+    { seed = 0, values = [] }: { seed?: number; values?: Iterable<readonly [string, VariableValues]> } = {},
+  ) {
     this.#gpu = gpu;
     this.#seed = seed;
+    this.#given = new Map(values);
   }
 
   /** The buffer of `tensor`'s variable, made and initialised when it is not there yet. */
@@ -38,10 +53,17 @@ export class Variables {
       }
       return known.buffer;
     }
+    const given = this.#given.get(name);
+    if (given && !sameShape(given.shape, shape)) {
+      throw new Error(
+        `The variable "${name}" was given as ${shapeText(given.shape)} and the graph has ${shapeText(shape)}.`,
+      );
+    }
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const buffer = this.#gpu.createBuffer(name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
     this.#stored.set(name, { shape, buffer });
-    const values = variable.initializer(shape, seededRandom(this.#seed, name));
+    const values = given?.data ?? variable.initializer(shape, seededRandom(this.#seed, name));
+    this.#given.delete(name);
     this.#gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
     return buffer;
   }
@@ -62,8 +84,16 @@ export class Variables {
 
   /** A variable's numbers in row-major order. */
   async read(name: string): Promise<Float32Array> {
-    const { shape, buffer } = this.#get(name);
-    return new Float32Array(await readBuffer(this.#gpu, { buffer, offset: 0, bytes: 4 * sizeOf(shape) }));
+    this.#get(name);
+    return (await this.readAll((other) => other === name)).get(name)!.data;
+  }
+
+  /** The numbers of all variables that `which` picks, as they are after what has been submitted so far. */
+  async readAll(which: (name: string) => boolean = () => true): Promise<Map<string, VariableValues>> {
+    const chosen = [...this.#stored].filter(([name]) => which(name));
+    const ranges = chosen.map(([, { shape, buffer }]) => ({ buffer, offset: 0, bytes: 4 * sizeOf(shape) }));
+    const bytes = await readBuffers(this.#gpu, ranges);
+    return new Map(chosen.map(([name, { shape }], i) => [name, { shape, data: new Float32Array(bytes[i]) }]));
   }
 
   /** Frees the variables that `which` picks, an optimizer's slots for example; the next program makes them anew. */

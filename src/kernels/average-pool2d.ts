@@ -1,7 +1,5 @@
-import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
-import { defineKernel } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { decodePixel, poolFunctions, poolParams } from "./pool2d.ts";
+import { poolKernel } from "./pool2d.ts";
 import type { PoolGeometry } from "./pool2d-geometry.ts";
 
 /**
@@ -9,23 +7,11 @@ import type { PoolGeometry } from "./pool2d-geometry.ts";
  * inside the image, as in TensorFlow; explicit zeros count.
  */
 export function averagePool2dForward(target: KernelTarget, geometry: PoolGeometry): Kernel {
-  const { batch, outputHeight, outputWidth, channels } = geometry;
-  const { width, float } = laneFor(channels);
-  const rows = batch * outputHeight * outputWidth;
-  return defineKernel({
+  return poolKernel(target, geometry, "window", ({ float }) => ({
     label: "average_pool2d_forward",
     read: { x: `array<${float}>` },
     write: { y: `array<${float}>` },
-    params: poolParams(geometry, rows, width),
-    workgroups: channelGrid(target, rows, channels / width),
-    body:
-      poolFunctions(geometry) +
-      channelMain(/* wgsl */ `
-    ${decodePixel("output")}
-    let top = py * STRIDE_Y - params.padTop;
-    let left = px * STRIDE_X - params.padLeft;
-    let ys = windowRange(top, params.poolHeight, params.inputHeight);
-    let xs = windowRange(left, params.poolWidth, params.inputWidth);
+    body: /* wgsl */ `
     let count = f32((ys.y - ys.x) * (xs.y - xs.x));
     // What counts as zero adds nothing, so only pixels inside the image are read.
     let first = vec2i(max(top + ys.x, 0), max(left + xs.x, 0));
@@ -37,8 +23,8 @@ export function averagePool2dForward(target: KernelTarget, geometry: PoolGeometr
         total += x[pixel * params.channels + channel];
       }
     }
-    y[row * params.channels + channel] = total / count;`),
-  });
+    y[row * params.channels + channel] = total / count;`,
+  }));
 }
 
 /**
@@ -46,21 +32,11 @@ export function averagePool2dForward(target: KernelTarget, geometry: PoolGeometr
  * `[N, OH, OW, C]`; `dx`: `[N, H, W, C]`.
  */
 export function averagePool2dBackward(target: KernelTarget, geometry: PoolGeometry): Kernel {
-  const { batch, inputHeight, inputWidth, channels } = geometry;
-  const { width, float } = laneFor(channels);
-  const rows = batch * inputHeight * inputWidth;
-  return defineKernel({
+  return poolKernel(target, geometry, "pixel", ({ float }) => ({
     label: "average_pool2d_backward",
     read: { dy: `array<${float}>` },
     write: { dx: `array<${float}>` },
-    params: poolParams(geometry, rows, width),
-    workgroups: channelGrid(target, rows, channels / width),
-    body:
-      poolFunctions(geometry) +
-      channelMain(/* wgsl */ `
-    ${decodePixel("input")}
-    let ys = covering(py + params.padTop, params.poolHeight, STRIDE_Y, params.outputHeight);
-    let xs = covering(px + params.padLeft, params.poolWidth, STRIDE_X, params.outputWidth);
+    body: /* wgsl */ `
     var total = ${float}(0);
     for (var oy = ys.x; oy <= ys.y; oy++) {
       let high = windowRange(oy * STRIDE_Y - params.padTop, params.poolHeight, params.inputHeight);
@@ -71,6 +47,6 @@ export function averagePool2dBackward(target: KernelTarget, geometry: PoolGeomet
         total += dy[window * params.channels + channel] / count;
       }
     }
-    dx[row * params.channels + channel] = total;`),
-  });
+    dx[row * params.channels + channel] = total;`,
+  }));
 }

@@ -8,20 +8,6 @@ import type { KernelTarget } from "./kernel.ts";
 export const LANES = 8;
 const ROWS = 8;
 
-/** WGSL types of an element and of its comparisons and window positions: four channels at once or one. */
-export interface Lane {
-  readonly width: 4 | 1;
-  readonly float: "vec4f" | "f32";
-  readonly uint: "vec4u" | "u32";
-}
-
-/** Four channels an invocation where all of `extents` (channel counts and offsets) allow it. */
-export function laneFor(...extents: number[]): Lane {
-  return extents.every((extent) => extent % 4 === 0)
-    ? { width: 4, float: "vec4f", uint: "vec4u" }
-    : { width: 1, float: "f32", uint: "u32" };
-}
-
 /** Workgroups for `rows` × `channels` items; {@link channelMain} is its other half in WGSL. */
 export function channelGrid(target: KernelTarget, rows: number, channels: number): [number, number, number] {
   return [Math.ceil(channels / LANES), Math.min(Math.ceil(rows / ROWS), target.maxWorkgroupsPerDimension), 1];

@@ -12,6 +12,7 @@
  */
 import { linearGrid, linearIndex, u32 } from "./kernel.ts";
 import type { KernelTarget, Uniform } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
 
 const SIZE = 64;
 /** Fewer rows than this are not worth an invocation of their own. */
@@ -42,7 +43,7 @@ export function channelWalk(
   channels: number,
   slots: number | "map" | "reduce",
 ): ChannelWalk {
-  const width = channels % 4 === 0 ? 4 : 1;
+  const { width, float } = laneFor(channels);
   const columns = channels / width;
   if (typeof slots === "string") {
     slots = Math.min(INVOCATIONS[target.family][slots] / columns, rows / LEAST_ROWS);
@@ -52,7 +53,7 @@ export function channelWalk(
   const blocks = target.family === "register";
   const rowStride = blocks ? 1 : used;
   return {
-    type: width === 4 ? "vec4f" : "f32",
+    type: float,
     slots: used,
     params: {
       columns: u32(columns),

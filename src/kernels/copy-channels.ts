@@ -1,6 +1,7 @@
-import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
+import { channelGrid, channelMain } from "./channel-grid.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
 
 /** A range of the channels of a tensor `[rows, width]`. */
 export interface ChannelRange {

@@ -1,7 +1,5 @@
-import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
-import { defineKernel } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { decodePixel, poolFunctions, poolParams } from "./pool2d.ts";
+import { poolKernel } from "./pool2d.ts";
 import type { PoolGeometry } from "./pool2d-geometry.ts";
 
 /**
@@ -9,23 +7,11 @@ import type { PoolGeometry } from "./pool2d-geometry.ts";
  * position is `ky · poolWidth + kx` (u32); of equal values the first in row-major order wins, as in TensorFlow.
  */
 export function maxPool2dForward(target: KernelTarget, geometry: PoolGeometry): Kernel {
-  const { batch, outputHeight, outputWidth, channels } = geometry;
-  const { width, float, uint } = laneFor(channels);
-  const rows = batch * outputHeight * outputWidth;
-  return defineKernel({
+  return poolKernel(target, geometry, "window", ({ float, uint }) => ({
     label: "max_pool2d_forward",
     read: { x: `array<${float}>` },
     write: { y: `array<${float}>`, positions: `array<${uint}>` },
-    params: poolParams(geometry, rows, width),
-    workgroups: channelGrid(target, rows, channels / width),
-    body:
-      poolFunctions(geometry) +
-      channelMain(/* wgsl */ `
-    ${decodePixel("output")}
-    let top = py * STRIDE_Y - params.padTop;
-    let left = px * STRIDE_X - params.padLeft;
-    let ys = windowRange(top, params.poolHeight, params.inputHeight);
-    let xs = windowRange(left, params.poolWidth, params.inputWidth);
+    body: /* wgsl */ `
     var largest = ${float}(-0x1.fffffep+127f);
     var found = ${uint}(u32(ys.x * params.poolWidth + xs.x));
     for (var ky = ys.x; ky < ys.y; ky++) {
@@ -43,8 +29,8 @@ export function maxPool2dForward(target: KernelTarget, geometry: PoolGeometry): 
     }
     let at = row * params.channels + channel;
     y[at] = largest;
-    positions[at] = found;`),
-  });
+    positions[at] = found;`,
+  }));
 }
 
 /**
@@ -52,23 +38,11 @@ export function maxPool2dForward(target: KernelTarget, geometry: PoolGeometry): 
  * value in it. `positions`, `dy`: `[N, OH, OW, C]`; `dx`: `[N, H, W, C]`.
  */
 export function maxPool2dBackward(target: KernelTarget, geometry: PoolGeometry): Kernel {
-  const { batch, inputHeight, inputWidth, channels } = geometry;
-  const { width, float, uint } = laneFor(channels);
-  const rows = batch * inputHeight * inputWidth;
-  return defineKernel({
+  return poolKernel(target, geometry, "pixel", ({ float, uint }) => ({
     label: "max_pool2d_backward",
     read: { positions: `array<${uint}>`, dy: `array<${float}>` },
     write: { dx: `array<${float}>` },
-    params: poolParams(geometry, rows, width),
-    workgroups: channelGrid(target, rows, channels / width),
-    body:
-      poolFunctions(geometry) +
-      channelMain(/* wgsl */ `
-    ${decodePixel("input")}
-    let fromTop = py + params.padTop;
-    let fromLeft = px + params.padLeft;
-    let ys = covering(fromTop, params.poolHeight, STRIDE_Y, params.outputHeight);
-    let xs = covering(fromLeft, params.poolWidth, STRIDE_X, params.outputWidth);
+    body: /* wgsl */ `
     var total = ${float}(0);
     for (var oy = ys.x; oy <= ys.y; oy++) {
       for (var ox = xs.x; ox <= xs.y; ox++) {
@@ -78,6 +52,6 @@ export function maxPool2dBackward(target: KernelTarget, geometry: PoolGeometry):
         total += select(${float}(0), dy[at], positions[at] == ${uint}(here));
       }
     }
-    dx[row * params.channels + channel] = total;`),
-  });
+    dx[row * params.channels + channel] = total;`,
+  }));
 }

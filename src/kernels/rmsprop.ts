@@ -1,5 +1,6 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
 import { perItemKernel } from "./per-item.ts";
 
 export interface RmspropKernelOptions {
@@ -16,8 +17,8 @@ export function rmspropUpdate(
   count: number,
   { rho, epsilon }: RmspropKernelOptions,
 ): Kernel {
-  const width = count % 4 === 0 ? 4 : 1;
-  const array = width === 4 ? "array<vec4f>" : "array<f32>";
+  const { width, float } = laneFor(count);
+  const array = `array<${float}>`;
   return perItemKernel(target, count / width, {
     label: "rmsprop",
     read: { gradient: array, learningRate: "array<f32>" },

@@ -10,6 +10,20 @@ const BLOCKS = 8;
 export const partialSums = (length: number): number => Math.ceil(length / (BLOCK * BLOCKS));
 
 /**
+ * WGSL that leaves in `total` partial sum `first` of `partials` over `length` values; `value` is the text of value `i`.
+ */
+export function partialSumText(text: { partials: string; length: string; value: string }): string {
+  const { partials, length, value } = text;
+  return /* wgsl */ `var total = 0.0;
+  for (var block = first; block < ${length}; block += ${BLOCK}u * ${partials}) {
+    let end = min(block + ${BLOCK}u * ${partials}, ${length});
+    var part = 0.0;
+    for (var i = block; i < end; i += ${partials}) { part += ${value}; }
+    total += part;
+  }`;
+}
+
+/**
  * Sums 64 values into one along each row: `x` `[rows, length]` to `y` `[rows, partialSums(length)]`, times `scale`. `y`
  * is written from element `begin` on. Run again on its own output until one sum a row is left; the order of the
  * additions depends on `length` alone, so equal numbers give equal sums.
@@ -35,13 +49,7 @@ export function sumRows(
   let row = index / params.partials;
   let first = index - row * params.partials;
   let xRow = row * params.extent;
-  var total = 0.0;
-  for (var block = first; block < params.extent; block += ${BLOCK}u * params.partials) {
-    let end = min(block + ${BLOCK}u * params.partials, params.extent);
-    var part = 0.0;
-    for (var i = block; i < end; i += params.partials) { part += x[xRow + i]; }
-    total += part;
-  }
+  ${partialSumText({ partials: "params.partials", length: "params.extent", value: "x[xRow + i]" })}
   y[params.begin + index] = total * params.scale;`,
   });
 }

@@ -1,6 +1,7 @@
-import { channelGrid, channelMain, laneFor } from "./channel-grid.ts";
+import { channelGrid, channelMain } from "./channel-grid.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
 
 /** WGSL: where the four copies of pixel `row` begin in the image of twice the size. */
 const COPIES = /* wgsl */ `
@@ -20,8 +21,7 @@ export function upsampleNearest2xForward(
     label: "upsample_nearest2x_forward",
     read: { x: `array<${float}>` },
     write: { y: `array<${float}>` },
-    params: { rows: u32(rows), channels: u32(channels / width), imageWidth: u32(imageWidth) },
-    workgroups: channelGrid(target, rows, channels / width),
+    ...overPixels(target, rows, imageWidth, channels / width),
     body: channelMain(/* wgsl */ `${COPIES}
     let value = x[row * params.channels + channel];
     y[first] = value;
@@ -43,10 +43,14 @@ export function upsampleNearest2xBackward(
     label: "upsample_nearest2x_backward",
     read: { dy: `array<${float}>` },
     write: { dx: `array<${float}>` },
-    params: { rows: u32(rows), channels: u32(channels / width), imageWidth: u32(imageWidth) },
-    workgroups: channelGrid(target, rows, channels / width),
+    ...overPixels(target, rows, imageWidth, channels / width),
     body: channelMain(/* wgsl */ `${COPIES}
     dx[row * params.channels + channel] =
       (dy[first] + dy[first + params.channels]) + (dy[first + below] + dy[first + below + params.channels]);`),
   });
 }
+
+const overPixels = (target: KernelTarget, rows: number, imageWidth: number, channels: number) => ({
+  params: { rows: u32(rows), channels: u32(channels), imageWidth: u32(imageWidth) },
+  workgroups: channelGrid(target, rows, channels),
+});

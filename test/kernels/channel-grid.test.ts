@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { channelGrid, laneFor } from "../../src/kernels/channel-grid.ts";
+import { channelGrid } from "../../src/kernels/channel-grid.ts";
 import { copyChannels } from "../../src/kernels/copy-channels.ts";
+import { laneFor } from "../../src/kernels/lane.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
 import { paperTarget } from "../helpers/target.ts";
 

@@ -27,13 +27,44 @@ describe("unet", () => {
     expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(9_435_323);
   });
 
+  it("has as many parameters with the nearest decoder, its kernels HWIO", () => {
+    const graph = new Graph();
+    const options = { classes: 59, training: false, trainableEncoder: false, decoder: "nearest" } as const;
+    expect(unet(graph.input("image", [2, 64, 64, 3]), options).shape).toEqual([2, 64, 64, 59]);
+    const decoder = [...graph.variables.values()].filter(({ name }) => /^(upsample|head)/.test(name));
+    expect(Object.fromEntries(decoder.map(({ name, shape }) => [name, shape]))).toMatchObject({
+      "upsample_1/conv2d/kernel": [3, 3, 1024, 512],
+      "upsample_2/conv2d/kernel": [3, 3, 1536, 256],
+      "upsample_3/conv2d/kernel": [3, 3, 768, 128],
+      "upsample_4/conv2d/kernel": [3, 3, 384, 64],
+      "upsample_4/batch_normalization/moving_variance": [64],
+      "head/kernel": [3, 3, 128, 59],
+      "head/bias": [59],
+    });
+    // Kernels without bias, four vectors a batch norm, the head with bias.
+    const blocks = [
+      [1024, 512],
+      [1536, 256],
+      [768, 128],
+      [384, 64],
+    ];
+    const expected = blocks.reduce((sum, [from, to]) => sum + 9 * from * to + 4 * to, 9 * 128 * 59 + 59);
+    expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(expected);
+  });
+
   describe.each(["register", "workgroup"] as const)("a training step with %s kernels", (family) => {
-    const step = (batch: number, size: number, trainableEncoder: boolean): PlanSummary => {
+    const step = (
+      batch: number,
+      size: number,
+      trainableEncoder: boolean,
+      decoder?: "nearest",
+    ): PlanSummary => {
       const graph = new Graph();
       const logits = unet(graph.input("image", [batch, size, size, 3]), {
         classes: 59,
         training: true,
         trainableEncoder,
+        decoder,
       });
       const loss = sparseSoftmaxCrossEntropy(logits, graph.input("labels", [batch, size, size], "u32"));
       const updates = rmsprop(gradients(loss), { learningRate: 1e-3 });
@@ -43,6 +74,7 @@ describe("unet", () => {
     it("needs at most 64 pipelines, at a batch of 64 photos of 128² too, whose logits no binding holds", () => {
       expect(step(2, 64, true).pipelines).toBeLessThanOrEqual(64);
       expect(step(64, 128, true).pipelines).toBeLessThanOrEqual(64);
+      expect(step(64, 128, true, "nearest").pipelines).toBeLessThanOrEqual(64);
     });
 
     it("costs no backward pass for a frozen encoder", () => {

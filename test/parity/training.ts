@@ -43,8 +43,15 @@ export async function compareTraining(gpu: Gpu, files: RealFiles, run: TrainingR
   const { phase, imageSize, steps, precision } = run;
   const batch = await firstPhotos(files.data, imageSize);
   const variables = new Variables(gpu, { seed: 1 });
-  const network = { batchSize: PHOTOS, imageSize, classes: CLASSES, momentum: 0.99 };
-  const program = await compileTrainingStep(gpu, variables, network, phase);
+  const program = await compileTrainingStep(
+    gpu,
+    variables,
+    {
+      ...{ batchSize: PHOTOS, imageSize, classes: CLASSES, momentum: 0.99 },
+      ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
+    },
+    phase,
+  );
   try {
     await restoreWeights(variables, files.weights);
     const first = new Map<string, Float32Array>();

@@ -1,7 +1,7 @@
-import { partialSums, sumRows } from "../../kernels/sum-rows.ts";
 import type { Tensor } from "../graph.ts";
 import type { BatchRange, Lowering, Scratch } from "../op.ts";
 import type { Shape } from "../shape.ts";
+import { lowerSum } from "./lower-sum.ts";
 
 /** What a value a pixel is brought to: one mean over the whole batch, `[]`, or one an image, `[N]`. */
 export interface PixelMeanOptions {
@@ -32,23 +32,4 @@ export function lowerPixelMean(
     lowerSum(l, values, range.count, pixelsPerItem, means, { scale: 1 / pixelsPerItem, begin: range.first });
   }
   if (scalar) lowerSum(l, means as Scratch, 1, batch, y, { scale: 1 / batch, begin: 0 });
-}
-
-/** Sums each of `rows` rows of `length` values into `to`, from element `begin` on, in as many passes as it takes. */
-function lowerSum(
-  l: Lowering,
-  from: Scratch,
-  rows: number,
-  length: number,
-  to: Tensor | Scratch,
-  options: { scale: number; begin: number },
-): void {
-  let x = from;
-  while (partialSums(length) > 1) {
-    const partials = l.scratch(4 * rows * partialSums(length));
-    l.dispatch(sumRows(l.target, rows, length), { x, y: partials });
-    x = partials;
-    length = partialSums(length);
-  }
-  l.dispatch(sumRows(l.target, rows, length, options), { x, y: to });
 }

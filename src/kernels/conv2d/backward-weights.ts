@@ -1,5 +1,6 @@
-import { defineKernel, linearGrid, linearIndex, u32 } from "../kernel.ts";
+import { u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget } from "../kernel.ts";
+import { perItemKernel } from "../per-item.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { weightsProductRegister } from "./weights-product-register.ts";
 import { weightsProductWorkgroup } from "./weights-product-workgroup.ts";
@@ -24,8 +25,6 @@ export function conv2dBackwardWeights(
     : weightsProductWorkgroup(target, product);
 }
 
-const SIZE = 64;
-
 /**
  * Sums `partials` `[splits, count]` over the splits, in their order, to `dw` `[count]`, or with `accumulate` adds them to
  * what `dw` holds; all f32.
@@ -36,21 +35,15 @@ export function sumPartials(
   splits: number,
   { accumulate = false }: { accumulate?: boolean } = {},
 ): Kernel {
-  return defineKernel({
+  return perItemKernel(target, count, {
     label: "conv2d_sum_partials",
     read: { partials: "array<f32>" },
     write: { dw: "array<f32>" },
-    params: { count: u32(count), splits: u32(splits), accumulate: u32(accumulate ? 1 : 0) },
-    workgroups: linearGrid(target, count, SIZE),
+    params: { splits: u32(splits), accumulate: u32(accumulate ? 1 : 0) },
     body: /* wgsl */ `
-@compute @workgroup_size(${SIZE})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
-  if (index >= params.count) { return; }
   var sum = 0.0;
   if (params.accumulate == 1u) { sum = dw[index]; }
   for (var split = 0u; split < params.splits; split++) { sum += partials[split * params.count + index]; }
-  dw[index] = sum;
-}`,
+  dw[index] = sum;`,
   });
 }

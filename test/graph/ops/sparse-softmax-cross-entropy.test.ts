@@ -161,6 +161,122 @@ describe("sparse softmax cross-entropy", () => {
     expect(await runOp(gpu(), mean, inputs, Float32Array.of(1), { maxBindingBytes })).toEqual(whole);
   });
 
+  describe("with class weights", () => {
+    /** The loss by Keras's definition: each pixel's times the weight of its label, then the mean over all pixels. */
+    const weighted = (logits: Tensor, labels: Tensor, classWeights: Tensor): Tensor =>
+      sparseSoftmaxCrossEntropy(logits, labels, { classWeights });
+    const weightsOf = (classes: number, seed: number): OpInput & { data: Float32Array } => {
+      const { shape, data } = randomInput([classes], seed);
+      return { shape, data: data.map((value, i) => (i === 1 ? 0 : value * value)) };
+    };
+
+    it("equals tfjs, loss and gradient, and has none by the weights", async () => {
+      const extent = fc.integer({ min: 1, max: 9 });
+      const cases = fc.record({
+        outer: fc.oneof(fc.tuple(extent), fc.tuple(extent, extent, extent)),
+        classes: fc.constantFrom(2, 5, 8, 59),
+        seed: fc.nat(1000),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ outer, classes, seed }) => {
+          const logits = randomInput([...outer, classes], seed);
+          const labels = randomLabels(outer, classes, seed);
+          const classWeights = weightsOf(classes, seed);
+          const dy = Float32Array.of(1.5);
+          const reference = tfjsReference(
+            (x) => {
+              const ids = tf.tensor1d(Int32Array.from(labels.data), "int32");
+              const losses = tf.sum(
+                tf.mul(tf.oneHot(ids, classes), tf.logSoftmax(tf.reshape(x, [-1, classes]))),
+                1,
+              );
+              return tf.neg(tf.mean(tf.mul(losses, tf.gather(tf.tensor1d(classWeights.data), ids))));
+            },
+            [logits],
+            dy,
+          );
+          const result = await runOp(gpu(), weighted, [logits, labels, classWeights], dy);
+          expectClose([result.y[0], 1], [reference.y[0], 1]);
+          expectClose(result.gradients[0], reference.gradients[0]);
+          expect(result.gradients[2]).toBeNull();
+        }),
+        { numRuns: 12 },
+      );
+    });
+
+    it("is the sum over the pixels of each class, an image at a time too, in pieces too", async () => {
+      const shape = [70, 8, 8, 6];
+      const logits = randomInput(shape, 8);
+      const labels = randomLabels(shape.slice(0, -1), 6, 9);
+      const { data: weights } = weightsOf(6, 10);
+      const { losses } = exact(logits.data, labels.data, 6);
+      const perPixel = losses.map((loss, pixel) => loss * weights[labels.data[pixel]]);
+      const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
+      const graph = new Graph();
+      const tensors = [
+        graph.input("logits", shape),
+        graph.input("labels", labels.shape, "u32"),
+        graph.input("weights", [6]),
+      ] as const;
+      const loss = weighted(...tensors);
+      const outputs = {
+        loss,
+        gradient: gradients(loss, [tensors[0]]).get(tensors[0])!,
+        perImage: sparseSoftmaxCrossEntropy(tensors[0], tensors[1], {
+          reduction: "per-image",
+          classWeights: tensors[2],
+        }),
+      };
+      const run = async (maxBindingBytes?: number) => {
+        const program = await compile(gpu(), { outputs, maxBindingBytes });
+        const result = await program.run({ logits: logits.data, labels: labels.data, weights });
+        program.destroy();
+        return result;
+      };
+      const whole = await run();
+      expectClose(whole.loss, [mean(perPixel)], 1e-6);
+      expectClose(
+        whole.perImage,
+        Array.from({ length: 70 }, (_, i) => mean(perPixel.slice(64 * i, 64 * (i + 1)))),
+      );
+      expect(await run(16 * 64 * 6 * 4)).toEqual(whole);
+    });
+
+    it("has the slope that finite differences see", async () => {
+      const shape = [2, 3, 3, 7];
+      const logits = randomInput(shape, 3);
+      const labels = randomLabels(shape.slice(0, -1), 7, 4);
+      const weights = weightsOf(7, 5);
+      const found = (await runOp(gpu(), weighted, [logits, labels, weights], Float32Array.of(1)))
+        .gradients[0]!;
+      const loss = (moved: Float32Array): number =>
+        exact(moved, labels.data, 7).losses.reduce((sum, x, i) => sum + x * weights.data[labels.data[i]], 0) /
+        18;
+      const step = 2 ** -6;
+      for (const i of [0, 5, 17, 60, 125]) {
+        const [up, down] = [step, -step].map((by) => logits.data.map((x, at) => (at === i ? x + by : x)));
+        expect(Math.abs((loss(up) - loss(down)) / (2 * step) - found[i])).toBeLessThan(1e-5);
+      }
+    });
+
+    it("is the plain loss, bit by bit, where all weights are 1", async () => {
+      const inputs = [randomInput([3, 5, 5, 6], 10), randomLabels([3, 5, 5], 6, 11)];
+      const ones = { shape: [6], data: new Float32Array(6).fill(1) };
+      const dy = Float32Array.of(1);
+      const plain = await runOp(gpu(), mean, inputs, dy);
+      const result = await runOp(gpu(), weighted, [...inputs, ones], dy);
+      expect([result.y, result.gradients[0]]).toEqual([plain.y, plain.gradients[0]]);
+    });
+
+    it("says what does not fit", () => {
+      const graph = new Graph();
+      const [logits, labels] = [graph.input("logits", [2, 5]), graph.input("labels", [2], "u32")];
+      expect(() => weighted(logits, labels, graph.input("four", [4]))).toThrow(
+        'the class weights must be f32 [5]; "four" is f32 [4]',
+      );
+    });
+  });
+
   it("says what does not fit", () => {
     const graph = new Graph();
     const logits = graph.input("logits", [2, 4, 4, 5]);

@@ -6,7 +6,7 @@ import { softmax } from "../../../src/graph/ops/softmax.ts";
 import { sparseSoftmaxCrossEntropy } from "../../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import type { OpInput } from "../../helpers/op.ts";
-import { forwardCase, labels, opCase } from "../kernel-case.ts";
+import { forwardCase, labels, opCase, positive } from "../kernel-case.ts";
 import type { KernelCase } from "../kernel-case.ts";
 
 const PER_IMAGE = { reduction: "per-image" } as const;
@@ -39,6 +39,14 @@ function onLogits(logits: Shape): KernelCase[] {
       inputs,
       (x, classOf) => sparseSoftmaxCrossEntropy(x, classOf, PER_IMAGE),
       (x, classOf) => tf.mean(crossEntropies(floatTensor(x), classOf, classes), [1, 2]),
+    ),
+    opCase(
+      "sparse_softmax_cross_entropy with class weights",
+      { ...inputs, class_weights: positive([classes], 3) },
+      (x, classOf, classWeights) => sparseSoftmaxCrossEntropy(x, classOf, { classWeights }),
+      (x, classWeights) =>
+        tf.mean(tf.mul(crossEntropies(x, classOf, classes), tf.gather(classWeights, labelTensor(classOf)))),
+      { constants: 1 },
     ),
     opCase("softmax", { x: logits }, softmax, (x) => tf.softmax(x)),
     forwardCase("argmax", { x: logits }, argmax, (x) => tf.argMax(floatTensor(x), -1)),

@@ -1,0 +1,49 @@
+import { CLIP_TENSORS, clipByNorm } from "../../kernels/clip-by-norm.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { globalNorm, groupsOf, lengthOf, partsOf } from "./global-norm.ts";
+
+/**
+ * Scales all gradients alike so that their {@link globalNorm} is at most `clipNorm` (Keras `global_clipnorm`,
+ * `tf.clip_by_global_norm`). Below it they are left as they are, bit by bit; where the norm is not finite neither is any
+ * gradient returned, so look at `norm` (before clipping) as an output of the program.
+ *
+ * @param gradients of each parameter, as `gradients(loss)` returns them.
+ * @throws Error when `clipNorm` is not a positive number, or there is no gradient.
+ */
+export function clipByGlobalNorm(
+  gradients: ReadonlyMap<Tensor, Tensor>,
+  clipNorm: number,
+): { gradients: Map<Tensor, Tensor>; norm: Tensor } {
+  if (!(clipNorm > 0 && Number.isFinite(clipNorm))) {
+    throw new Error(`clipByGlobalNorm takes a norm above 0, and ${clipNorm} is not.`);
+  }
+  const tensors = [...gradients.values()];
+  const norm = globalNorm(tensors);
+  const clipped = clip(tensors, norm, clipNorm);
+  return { gradients: new Map([...gradients.keys()].map((parameter, i) => [parameter, clipped[i]])), norm };
+}
+
+function clip(tensors: readonly Tensor[], norm: Tensor, clipNorm: number): readonly Tensor[] {
+  return norm.graph.apply(
+    {
+      name: "clip_by_global_norm",
+      outputs: tensors.map(({ shape }) => ({ shape, dtype: "f32" })),
+      lower(l, outputs) {
+        const parts = tensors.flatMap((x, i) =>
+          partsOf(l, [x]).map((part) => ({ x: part, y: slice(outputs[i], part.range) })),
+        );
+        for (const group of groupsOf(CLIP_TENSORS, parts)) {
+          const bound = group.flatMap(({ x, y }, i) => [[`x${i}`, x] as const, [`y${i}`, y] as const]);
+          const kernel = clipByNorm(
+            l.target,
+            group.map(({ x }) => lengthOf(x)),
+            clipNorm,
+          );
+          l.dispatch(kernel, { norm, ...Object.fromEntries(bound) });
+        }
+      },
+    },
+    [...tensors, norm],
+  ).outputs;
+}

@@ -1,0 +1,60 @@
+import { SUM_SQUARES_TENSORS, squareRoot, sumSquares } from "../../kernels/global-norm.ts";
+import { partialSums } from "../../kernels/sum-rows.ts";
+import type { Tensor } from "../graph.ts";
+import type { BatchSlice, Lowering } from "../op.ts";
+import { slice } from "../op.ts";
+import { shapeText, sizeOf } from "../shape.ts";
+import { lowerSum } from "./lower-sum.ts";
+
+/**
+ * The Euclidean norm of all of `tensors` together, sqrt(Σ x²) (`tf.linalg.global_norm`), a scalar. It is not finite when a
+ * value is not or when the sum of squares overflows. Equal numbers give equal norms, bit by bit. It has no gradient.
+ *
+ * @throws Error when there is no tensor or one is not f32.
+ */
+export function globalNorm(tensors: readonly Tensor[]): Tensor {
+  if (tensors.length === 0) throw new Error("globalNorm takes one tensor or more and was given none.");
+  for (const { name, dtype, shape } of tensors) {
+    if (dtype !== "f32") throw new Error(`globalNorm takes f32; "${name}" is ${dtype} ${shapeText(shape)}.`);
+  }
+  return tensors[0].graph.apply(
+    {
+      name: "global_norm",
+      outputs: [{ shape: [], dtype: "f32" }],
+      lower(l, [norm]) {
+        const parts = groupsOf(SUM_SQUARES_TENSORS, partsOf(l, tensors)).map((group) => ({
+          group,
+          lengths: group.map(lengthOf),
+        }));
+        const partialsOf = (lengths: readonly number[]): number =>
+          lengths.reduce((sum, length) => sum + partialSums(length), 0);
+        const count = parts.reduce((sum, { lengths }) => sum + partialsOf(lengths), 0);
+        const sums = l.scratch(4 * count);
+        let begin = 0;
+        for (const { group, lengths } of parts) {
+          const read = group.map((part, i) => [`x${i}`, part] as const);
+          l.dispatch(sumSquares(l.target, lengths, begin), { ...Object.fromEntries(read), sums });
+          begin += partialsOf(lengths);
+        }
+        const squares = l.scratch(4);
+        lowerSum(l, sums, 1, count, squares);
+        l.dispatch(squareRoot(l.target), { squares, norm });
+      },
+    },
+    tensors,
+  ).outputs[0];
+}
+
+/** The tensors one after the other, in parts that can be bound. */
+export const partsOf = (l: Lowering, tensors: readonly Tensor[]): BatchSlice[] =>
+  tensors.flatMap((tensor) => l.slices([tensor]).map((range) => slice(tensor, range)));
+
+/** Number of elements. */
+export const lengthOf = ({ tensor, range }: BatchSlice): number =>
+  range.count * sizeOf(tensor.shape.slice(1));
+
+export function groupsOf<Item>(size: number, items: readonly Item[]): Item[][] {
+  const groups: Item[][] = [];
+  for (let first = 0; first < items.length; first += size) groups.push(items.slice(first, first + size));
+  return groups;
+}

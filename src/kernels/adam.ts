@@ -1,0 +1,66 @@
+import { f32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
+import { perItemKernel } from "./per-item.ts";
+
+export interface AdamKernelOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** Terms of the series of 1 − βᵗ that are enough for f32 where −t·ln β is below 1. */
+const TERMS = 12;
+
+/**
+ * Counts a step, and corrects the learning rate for moments that began at zero: `step` `[1]` becomes t, one more than it
+ * was, and `alpha` `[1]` = `learningRate` · sqrt(1 − β₂ᵗ) / (1 − β₁ᵗ).
+ *
+ * 1 − exp(−x) is summed from its series where x is small: the difference itself would leave only three digits of
+ * 1 − 0.999.
+ */
+export function adamStep(
+  target: KernelTarget,
+  { beta1, beta2 }: Pick<AdamKernelOptions, "beta1" | "beta2">,
+): Kernel {
+  return perItemKernel(target, 1, {
+    label: "adam_step",
+    read: { learningRate: "array<f32>" },
+    write: { step: "array<f32>", alpha: "array<f32>" },
+    params: { decay1: f32(-Math.log(beta1)), decay2: f32(-Math.log(beta2)) },
+    body: /* wgsl */ `
+  let t = step[0] + 1.0;
+  step[0] = t;
+  let x = vec2f(params.decay1, params.decay2) * t;
+  var series = vec2f(1.0);
+  for (var i = ${TERMS}.0; i > 1.0; i -= 1.0) { series = 1.0 - x / i * series; }
+  let rest = select(1.0 - exp(-x), x * series, x < vec2f(1.0));
+  alpha[0] = learningRate[0] * sqrt(rest.y) / rest.x;`,
+  });
+}
+
+/**
+ * One step of Adam in place, elementwise over `[count]` f32: `m += (g − m)·(1 − β₁)`, `v += (g² − v)·(1 − β₂)`, then
+ * `parameter −= α·m / (sqrt(v) + ε)`. `alpha`: `[1]`, of {@link adamStep}.
+ */
+export function adamUpdate(
+  target: KernelTarget,
+  count: number,
+  { beta1, beta2, epsilon }: AdamKernelOptions,
+): Kernel {
+  const { width, float } = laneFor(count);
+  const array = `array<${float}>`;
+  return perItemKernel(target, count / width, {
+    label: "adam",
+    read: { gradient: array, alpha: "array<f32>" },
+    write: { parameter: array, mean: array, meanSquare: array },
+    params: { rest1: f32(1 - beta1), rest2: f32(1 - beta2), epsilon: f32(epsilon) },
+    body: /* wgsl */ `
+  let g = gradient[index];
+  let m = mean[index] + (g - mean[index]) * params.rest1;
+  let v = meanSquare[index] + (g * g - meanSquare[index]) * params.rest2;
+  mean[index] = m;
+  meanSquare[index] = v;
+  parameter[index] -= alpha[0] * m / (sqrt(v) + params.epsilon);`,
+  });
+}

@@ -1,0 +1,34 @@
+import { f32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
+import { perItemKernel } from "./per-item.ts";
+import { severalTensors } from "./several-tensors.ts";
+
+/** Tensors that {@link clipByNorm} takes at once, within the 8 storage buffers that every adapter has. */
+export const CLIP_TENSORS = 3;
+
+/**
+ * Scales tensors by `clipNorm` / `norm` where `norm` `[1]` is larger and copies them otherwise: `x0`, `x1`, .. of `lengths`
+ * f32 each to `y0`, `y1`, ... A norm that is not finite takes the factor's place, so that nothing finite is left.
+ */
+export function clipByNorm(target: KernelTarget, lengths: readonly number[], clipNorm: number): Kernel {
+  const { width, float } = laneFor(...lengths);
+  const buffers = (name: string): Record<string, string> =>
+    Object.fromEntries(lengths.map((_, i) => [`${name}${i}`, `array<${float}>`]));
+  const { count, params, text } = severalTensors(
+    lengths.map((length) => length / width),
+    (i) => `y${i}[first] = x${i}[first] * factor;`,
+  );
+  return perItemKernel(target, count, {
+    label: `clip_by_norm_${lengths.length}`,
+    read: { norm: "array<f32>", ...buffers("x") },
+    write: buffers("y"),
+    params: { clipNorm: f32(clipNorm), ...params },
+    // WGSL may assume that numbers are finite; the exponent's bits tell.
+    body: /* wgsl */ `
+  let length = norm[0];
+  let finite = (bitcast<u32>(length) & 0x7f800000u) != 0x7f800000u;
+  let factor = select(length, select(1.0, params.clipNorm / length, length > params.clipNorm), finite);
+  ${text}`,
+  });
+}

@@ -1,0 +1,42 @@
+/** @file The Euclidean norm of many tensors taken for one vector, several tensors a dispatch. */
+import { u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { perItemKernel } from "./per-item.ts";
+import { partialSums, partialSumText } from "./sum-rows.ts";
+import { severalTensors } from "./several-tensors.ts";
+
+/** Tensors that {@link sumSquares} takes at once: with its output, the 8 storage buffers that every adapter has. */
+export const SUM_SQUARES_TENSORS = 7;
+
+/**
+ * Sums of 64 squares each: reads `x0`, `x1`, .. of `lengths` f32 each and writes their {@link partialSums}, one tensor
+ * after the other, to `sums` from element `begin` on.
+ */
+export function sumSquares(target: KernelTarget, lengths: readonly number[], begin: number): Kernel {
+  const { count, params, text } = severalTensors(lengths.map(partialSums), (i) => {
+    const [partials, length, value] = [`params.count${i}`, `params.length${i}`, `x${i}[i] * x${i}[i]`];
+    return `${partialSumText({ partials, length, value })}
+    sums[params.begin + index] = total;`;
+  });
+  return perItemKernel(target, count, {
+    label: `sum_squares_${lengths.length}`,
+    read: Object.fromEntries(lengths.map((_, i) => [`x${i}`, "array<f32>"])),
+    write: { sums: "array<f32>" },
+    params: {
+      begin: u32(begin),
+      ...params,
+      ...Object.fromEntries(lengths.map((length, i) => [`length${i}`, u32(length)])),
+    },
+    body: text,
+  });
+}
+
+/** `norm` `[1]` = sqrt(`squares` `[1]`). */
+export function squareRoot(target: KernelTarget): Kernel {
+  return perItemKernel(target, 1, {
+    label: "square_root",
+    read: { squares: "array<f32>" },
+    write: { norm: "array<f32>" },
+    body: "norm[index] = sqrt(squares[index]);",
+  });
+}
