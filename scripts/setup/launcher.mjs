@@ -11,20 +11,22 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Runs the command even when no adapter can be had; `BESPOKE_SETUP_PROBLEM` then tells it why. */
 const OPTIONAL = "--adapter=optional";
+/** Runs a command that needs no adapter: none is looked for. */
+const NONE = "--adapter=none";
 
 /**
  * Sets this checkout up as far as it is not, and runs a command in it.
  *
- * @param {string[]} argv `[--adapter=optional] <file.ts | name of an installed program> [its arguments]`
+ * @param {string[]} argv `[--adapter=optional|none] <file.ts | name of an installed program> [its arguments]`
  */
 export async function launch(argv) {
   try {
-    const optional = argv[0] === OPTIONAL;
-    const [target, ...args] = optional ? argv.slice(1) : argv;
+    const [first] = argv;
+    const [target, ...args] = first === OPTIONAL || first === NONE ? argv.slice(1) : argv;
     if (target === undefined)
       throw new SetupError("nothing to run: name a .ts file or an installed program.");
     await ensureModules(ROOT);
-    const env = optional ? await environmentOrProblem() : await ensureAdapter(ROOT, process.env);
+    const env = await environmentFor(first);
     await runInPlace(process.execPath, [...nodeArguments(target), ...args], { ...process.env, ...env });
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
@@ -33,12 +35,18 @@ export async function launch(argv) {
   }
 }
 
-/** @returns {Promise<Record<string, string>>} */
-async function environmentOrProblem() {
+/**
+ * What the environment has to say for an adapter to be found.
+ *
+ * @param {string} option
+ * @returns {Promise<Record<string, string>>}
+ */
+async function environmentFor(option) {
+  if (option === NONE) return {};
   try {
     return await ensureAdapter(ROOT, process.env);
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
+    if (!(error instanceof SetupError) || option !== OPTIONAL) throw error;
     return { BESPOKE_SETUP_PROBLEM: error.message };
   }
 }

@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { nodeArguments } from "../../scripts/setup/launcher.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -36,6 +38,24 @@ test("an old Node gets one sentence", () => {
   );
   expect(status).toBe(1);
   expect(stderr.trim()).toMatch(/^bespoke: this needs Node 20\.9 or newer and found 18\.20\.0: .*\.$/);
+});
+
+test("--adapter=none runs a command without looking for an adapter", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bespoke-launch-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "tell.ts");
+  await writeFile(file, `process.stdout.write(process.argv.slice(2).join() satisfies string)`);
+  const launch = (...args: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, "scripts/launch.mjs"), ...args], {
+      encoding: "utf8",
+      // A kind that does not exist: whoever looks for an adapter says so.
+      env: { ...process.env, BESPOKE_ADAPTER: "no-such-kind" },
+    });
+  const { status, stdout } = launch("--adapter=none", file, "--only", "data");
+  expect([status, stdout]).toEqual([0, "--only,data"]);
+  const looking = launch(file);
+  expect([looking.status, looking.stdout]).toEqual([1, ""]);
+  expect(looking.stderr).toContain("no-such-kind");
 });
 
 /** A process that runs `code` in its place as the launcher does, and is ready when the child has printed something. */
