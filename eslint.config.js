@@ -12,10 +12,13 @@ const forbid = (files, folders) => ({
   },
 });
 const node = ["node:*", "fs", "path", "os", "worker_threads", "sharp", "h5wasm", "webgpu"];
+const engine = ["gpu", "kernels", "graph", "layers"];
+const beside = ["data", "weights", "fetch"];
+const atop = ["train", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 
 export default tseslint.config(
-  { ignores: ["node_modules/", ".cache/", ".gpu/", "runs/", "data/", "weights/"] },
+  { ignores: ["node_modules/", ".cache/", ".gpu/", "dist/", "runs/", "data/", "weights/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -33,11 +36,14 @@ export default tseslint.config(
       globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly" },
     },
   },
-  forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", "data", "weights", "train", "cli")]),
-  forbid(["kernels"], [...node, ...above("graph", "layers", "data", "weights", "train", "cli")]),
-  forbid(["graph"], [...node, ...above("layers", "data", "weights", "train", "cli")]),
-  forbid(["layers"], [...node, ...above("data", "weights", "train", "cli")]),
-  forbid(["data"], above("gpu", "kernels", "graph", "layers", "train", "cli")),
-  forbid(["weights"], above("gpu", "kernels", "graph", "layers", "data", "train", "cli")),
-  forbid(["train"], above("cli")),
+  forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", ...beside, ...atop)]),
+  forbid(["kernels"], [...node, ...above("graph", "layers", ...beside, ...atop)]),
+  forbid(["graph"], [...node, ...above("layers", ...beside, ...atop)]),
+  forbid(["layers"], [...node, ...above(...beside, ...atop)]),
+  forbid(["data"], above(...engine, "weights", "fetch", ...atop)),
+  forbid(["weights"], above(...engine, "data", "fetch", ...atop)),
+  forbid(["fetch"], above(...engine, "data", "weights", ...atop)),
+  forbid(["train"], above("fetch", "ui", "cli")),
+  forbid(["ui"], above("fetch", "cli")),
+  forbid(["ui/page"], [...node, ...above("fetch", "cli")]),
 );

@@ -15,7 +15,7 @@ export async function runCommand(
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    process.stderr.write("\nStopping after this step; press Ctrl-C again to leave at once.\n");
+    process.stderr.write("\nStopping; press Ctrl-C again to leave at once.\n");
     controller.abort(new Error("Interrupted."));
   };
   process.on("SIGINT", interrupt);

@@ -1,60 +1,115 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { fetchedData, fetchedWeights } from "../fetch/fetched.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { resolveConfig } from "../train/config.ts";
-import type { TrainFlags } from "../train/config.ts";
+import { ConfigError, readConfigFile, resolveConfig } from "../train/config/index.ts";
+import type { AdapterKind, Said, Source, TrainConfig } from "../train/config/index.ts";
+import { dryRun } from "../train/dry-run.ts";
 import { createProgress } from "../train/progress.ts";
+import { resumedConfig } from "../train/resume.ts";
+import { RunFolder } from "../train/run-folder.ts";
+import { tensorBoard } from "../train/tensorboard/tensorboard.ts";
 import { train } from "../train/train.ts";
+import type { TrainJob } from "../train/train.ts";
+import { serveRun } from "../ui/serve-run.ts";
+import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "./adapters.ts";
 import { openGpu } from "./open-gpu.ts";
 import { runCommand } from "./run-command.ts";
+import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
 
-const number = (text: string): number => {
+interface Flags {
+  readonly config?: string;
+  readonly resume?: string;
+  readonly dryRun?: true;
+  readonly ui?: true | number;
+}
+
+const port = (text: string): number => {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value))
-    throw new InvalidArgumentError(`"${text}" is not a number.`);
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
   return value;
 };
 
+const GENERAL = "General";
+
 const command = new Command("train")
-  .description("Trains the DenseNet121 U-Net: the decoder on a frozen encoder, then everything.")
-  .option("--data <folder>", "folder with images/ and masks/; without it, people are drawn")
-  .option("--weights <path>", "tfjs folder, Keras .h5 or .safetensors to begin with, or none")
-  .addOption(new Option("--preset <name>", "settings to begin from").choices(["quick", "article"]))
-  .option("--image-size <pixels>", "side of the square photos, a multiple of 32", number)
-  .option("--batch-size <photos>", "photos a step", number)
-  .option("--epochs-frozen <epochs>", "epochs with the encoder frozen", number)
-  .option("--epochs-finetune <epochs>", "epochs with everything trained", number)
-  .option("--steps-per-epoch <steps>", "steps an epoch", number)
-  .option("--learning-rate <rate>", "RMSprop's learning rate", number)
-  .option("--finetune-learning-rate <rate>", "the same for the fine-tuning phase", number)
-  .option("--validation-photos <photos>", "validate on at most so many", number)
-  .option("--seed <seed>", "decides the split, first weights, order and augmentation", number)
-  .option("--out <folder>", "where the run is written; by default runs/train-1, runs/train-2 …");
+  .description(
+    "Trains the DenseNet121 U-Net: the decoder on a frozen encoder, then everything. What is not said comes from the " +
+      "configuration file, then from the preset.",
+  )
+  .addOption(new Option("--config <FILE>", "YAML or JSON file of settings").helpGroup(GENERAL))
+  .addOption(new Option("--resume <RUN>", "go on with a run that was interrupted").helpGroup(GENERAL))
+  .addOption(
+    new Option("--dry-run", "say what would be done and how long it takes, then end").helpGroup(GENERAL),
+  )
+  .addOption(
+    new Option("--ui [PORT]", "serve a live page of the run on this machine")
+      .argParser(port)
+      .helpGroup(GENERAL),
+  );
+command.addHelpOption(new Option("-h, --help", "say all this").helpGroup(GENERAL));
+addSettingOptions(command);
 
 await runCommand(command, async (interrupted) => {
-  const { weights, ...flags } = command.opts<TrainFlags>();
+  const flags = command.opts<Flags>();
   const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+  const commandLine: Source = { file: null, said: saidOnCommandLine(command) };
+  const sources =
+    flags.config === undefined ? [commandLine] : [await readConfigFile(flags.config), commandLine];
+  const resume = flags.resume === undefined ? undefined : await RunFolder.open(flags.resume);
+  if (resume && flags.config !== undefined)
+    throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
+
+  const configFor = async (kind: AdapterKind): Promise<TrainConfig> =>
+    resume
+      ? resumedConfig(resume, commandLine.said)
+      : resolveConfig([await fetched(sources), ...sources], kind);
+  // Settings that cannot be used are told of before an adapter is opened.
+  const { adapter } = await configFor("hardware");
+  const page = flags.ui === undefined || flags.dryRun ? undefined : await openPage(flags.ui, say);
   let gpu: Gpu | undefined;
   try {
-    // Flags that cannot be used are told of before an adapter is opened.
-    resolveConfig(flags, "hardware");
-    gpu = await openGpu();
+    gpu = await openGpu(adapter === null ? {} : { adapter });
     const { kind, name } = describeAdapter(gpu);
-    const config = resolveConfig({ ...flags, weights: weights === "none" ? null : weights }, kind);
+    const config = await configFor(kind);
     say(`Adapter: ${name} (${kind})`);
-    const { preset, imageSize, batchSize, epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
-    say(
-      `Preset ${preset}${flags.preset ? "" : ", the default on such an adapter"}: ${imageSize}×${imageSize}, batch ` +
-        `${batchSize}, ${epochsFrozen} + ${epochsFinetune} epochs of ${stepsPerEpoch} steps`,
-    );
-    const epochs = epochsFrozen + epochsFinetune;
-    const progress = createProgress(process.stdout, { batchSize, stepsPerEpoch, epochs });
-    const summary = await train({ config, gpu, progress, say, signal: interrupted });
+    say(describe(config));
+    if (flags.dryRun) return await dryRun({ config, gpu, say, signal: interrupted });
+
+    const observers: NonNullable<TrainJob["observers"]>[number][] = [() => createProgress(process.stdout)];
+    if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard));
+    if (page) observers.push(() => page.observer);
+    const summary = await train({ config, gpu, say, observers, resume, signal: interrupted });
+    const minutes = summary.seconds < 120 ? "" : ` (${(summary.seconds / 60).toFixed(1)} minutes)`;
     say(
       `val_accuracy ${summary.val_accuracy.toFixed(4)} on ${summary.validation_photos} photos (background everywhere: ` +
-        `${summary.background_accuracy.toFixed(4)}), ${summary.steps} steps in ${summary.seconds.toFixed(0)} s`,
+        `${summary.background_accuracy.toFixed(4)}), ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
+        `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data`,
     );
   } finally {
+    await page?.close();
     gpu?.destroy();
   }
 });
+
+/** What `npm run fetch` has brought, for settings that nobody has said. */
+async function fetched(sources: readonly Source[]): Promise<Source> {
+  const said = Object.assign({}, ...sources.map((source) => source.said)) as Said;
+  const brought: { -readonly [Key in keyof Said]: Said[Key] } = {};
+  if (said.data === undefined) brought.data = (await fetchedData()) ?? undefined;
+  if (said.weights === undefined) brought.weights = (await fetchedWeights()) ?? undefined;
+  return { file: null, said: brought };
+}
+
+function describe(config: TrainConfig): string {
+  const { preset, imageSize, batchSize, epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
+  const steps = stepsPerEpoch === null ? "" : ` of ${stepsPerEpoch} steps`;
+  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}`;
+}
+
+async function openPage(port: true | number, say: (sentence: string) => void): Promise<RunServer> {
+  const page = await serveRun(port === true ? {} : { port });
+  say(`Live page: ${page.url}`);
+  return page;
+}

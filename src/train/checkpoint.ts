@@ -1,30 +1,63 @@
-import type { Variables } from "../graph/variables.ts";
+import type { Variables, VariableValues } from "../graph/variables.ts";
 import { assignWeights } from "../weights/assign.ts";
 import { loadWeights } from "../weights/load.ts";
-import { writeSafetensors } from "../weights/safetensors-file.ts";
-import type { HostTensor } from "../weights/tensors.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
+import type { Metadata } from "../weights/tensors.ts";
+import { WeightsError } from "../weights/weights-error.ts";
 import { isOptimizerSlot } from "./programs.ts";
+import { parseState } from "./training-state.ts";
+import type { TrainingState } from "./training-state.ts";
 
 /** The decoder's variables, which a file of encoder weights does not have. */
 const isDecoder = (name: string): boolean => /^(upsample_\d+|head)\//.test(name);
 
-/** Writes the network's weights and moving statistics (no optimizer's slots) by rename, so never a half file. */
+/**
+ * Writes everything a run needs to go on (weights, moving statistics, optimizer's slots, and the state) by rename, so
+ * never a half file.
+ *
+ * @param metadata what else the file says of itself, all that is needed to use the network
+ */
 export async function saveCheckpoint(
   variables: Variables,
   path: string,
-  metadata: Readonly<Record<string, string>>,
+  state: TrainingState,
+  metadata: Metadata,
 ): Promise<void> {
-  const tensors = new Map<string, HostTensor>();
-  for (const [name, shape] of variables.shapes()) {
-    if (!isOptimizerSlot(name)) tensors.set(name, { shape, data: await variables.read(name) });
+  await writeSafetensors(path, await variables.readAll(), {
+    ...metadata,
+    epoch: String(state.epoch),
+    steps: String(state.globalStep),
+    state: JSON.stringify(state),
+  });
+}
+
+/** What {@link saveCheckpoint} wrote. */
+export interface Checkpoint {
+  readonly values: Map<string, VariableValues>;
+  readonly state: TrainingState;
+  readonly metadata: Metadata;
+}
+
+/**
+ * Reads a checkpoint to go on from.
+ *
+ * @throws WeightsError when the file cannot be read or holds no state of a run.
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const state = parseState(metadata.state);
+  if (state === null) {
+    throw new WeightsError(
+      `${path} holds weights but not where a run stood: give it to --weights to begin a new run with them.`,
+    );
   }
-  await writeSafetensors(path, tensors, metadata);
+  return { values: tensors as Map<string, VariableValues>, state, metadata };
 }
 
 /**
  * Fills the variables from a file of weights: a whole network, or an encoder (then the decoder keeps its first values).
  *
- * @throws Error that names the tensor that is missing or misshapen.
+ * @throws WeightsError that names the tensor that is missing or misshapen.
  */
 export async function restoreWeights(variables: Variables, path: string): Promise<{ loaded: number }> {
   const { tensors } = await loadWeights(path);

@@ -1,32 +1,54 @@
 import type { Batch } from "../data/batch.ts";
 import type { Program } from "../graph/program.ts";
+import { ConfusionMatrix } from "./metrics.ts";
 
 export interface Evaluation {
   /** Mean cross-entropy over all pixels of all photos. */
   readonly loss: number;
   /** Share of pixels whose likeliest class is the right one. */
   readonly accuracy: number;
+  /** Mean intersection over union of the classes that occur in the truth. */
+  readonly meanIou: number;
   /** Share of pixels of class 0: the accuracy of predicting background everywhere on the same photos. */
   readonly backgroundAccuracy: number;
   /** Photos seen. */
   readonly count: number;
+  readonly confusion: ConfusionMatrix;
+  /** Of the first photos, as many as were asked for: the likeliest class of each pixel, `[S, S]`. */
+  readonly predictions: readonly Uint8Array[];
 }
 
-/** Runs the evaluator (see `compileEvaluator`) over `batches`; the filling of a short last batch does not count. */
-export async function evaluate(evaluator: Program, batches: AsyncIterable<Batch>): Promise<Evaluation> {
+/**
+ * Runs the evaluator (see `compileEvaluator`) over `batches`; the filling of a short last batch does not count.
+ *
+ * @param options.keep how many photos' predictions to keep.
+ */
+export async function evaluate(
+  evaluator: Program,
+  batches: AsyncIterable<Batch>,
+  { classes, keep = 0 }: { classes: number; keep?: number },
+): Promise<Evaluation> {
+  const confusion = new ConfusionMatrix(classes);
+  const predictions: Uint8Array[] = [];
   let count = 0;
-  let loss = 0;
-  let accuracy = 0;
-  let background = 0;
+  let sum = 0;
   for await (const { images, labels, count: valid } of batches) {
-    const results = await evaluator.run({ image: images, labels }, ["loss", "accuracy"]);
+    const results = await evaluator.run({ image: images, labels });
+    const prediction = results.prediction as Uint32Array;
     const pixels = labels.length / results.loss.length;
-    for (let i = 0; i < valid; i++) {
-      loss += results.loss[i];
-      accuracy += results.accuracy[i];
-    }
-    for (let i = 0; i < valid * pixels; i++) if (labels[i] === 0) background += 1 / pixels;
+    for (let i = 0; i < valid; i++) sum += results.loss[i];
+    confusion.add(labels, prediction, 0, valid * pixels);
+    for (let i = 0; i < valid && predictions.length < keep; i++)
+      predictions.push(Uint8Array.from(prediction.subarray(i * pixels, (i + 1) * pixels)));
     count += valid;
   }
-  return { loss: loss / count, accuracy: accuracy / count, backgroundAccuracy: background / count, count };
+  return {
+    loss: sum / count,
+    accuracy: confusion.accuracy,
+    meanIou: confusion.meanIou,
+    backgroundAccuracy: confusion.pixelCounts()[0] / confusion.total,
+    count,
+    confusion,
+    predictions,
+  };
 }

@@ -1,4 +1,6 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
+import { writeFileAtomically } from "../weights/atomic-write.ts";
+import { fileError } from "../weights/files.ts";
 import type { Phase } from "./programs.ts";
 
 export interface HistoryRow {
@@ -9,15 +11,18 @@ export interface HistoryRow {
   readonly accuracy: number;
   readonly valLoss: number;
   readonly valAccuracy: number;
+  readonly valMeanIou: number;
   readonly seconds: number;
 }
 
-const HEADER = "epoch,phase,loss,accuracy,val_loss,val_accuracy,seconds";
+const HEADER = "epoch,phase,loss,accuracy,val_loss,val_accuracy,val_mean_iou,seconds";
 
 /** One line of `history.csv`, without its end. */
 export function formatRow(row: HistoryRow): string {
-  const numbers = [row.loss, row.accuracy, row.valLoss, row.valAccuracy].map((value) => value.toPrecision(7));
-  return [row.epoch, row.phase, ...numbers, row.seconds.toFixed(2)].join(",");
+  const numbers = [row.loss, row.accuracy, row.valLoss, row.valAccuracy, row.valMeanIou];
+  return [row.epoch, row.phase, ...numbers.map((value) => value.toPrecision(7)), row.seconds.toFixed(2)].join(
+    ",",
+  );
 }
 
 /** @throws Error when the text is no `history.csv`. */
@@ -27,17 +32,40 @@ export function parseHistory(text: string): HistoryRow[] {
     throw new Error(`This is no history: its first line is "${header}" and should be "${HEADER}".`);
   return lines.map((line) => {
     const [epoch, phase, ...numbers] = line.split(",");
-    const [loss, accuracy, valLoss, valAccuracy, seconds] = numbers.map(Number);
-    return { epoch: Number(epoch), phase: phase as Phase, loss, accuracy, valLoss, valAccuracy, seconds };
+    const [loss, accuracy, valLoss, valAccuracy, valMeanIou, seconds] = numbers.map(Number);
+    return {
+      epoch: Number(epoch),
+      phase: phase as Phase,
+      loss,
+      accuracy,
+      valLoss,
+      valAccuracy,
+      valMeanIou,
+      seconds,
+    };
   });
 }
 
 export const readHistory = async (path: string): Promise<HistoryRow[]> =>
   parseHistory(await readFile(path, "utf8"));
 
-/** Begins an empty `history.csv`. */
-export const createHistory = (path: string): Promise<void> => writeFile(path, `${HEADER}\n`, { flag: "wx" });
+/** Writes a whole `history.csv`; a run that goes on begins with the lines its checkpoint knows of. */
+export const writeHistory = (path: string, rows: readonly HistoryRow[]): Promise<void> =>
+  writeFileAtomically(path, [new TextEncoder().encode([HEADER, ...rows.map(formatRow), ""].join("\n"))]);
 
-/** Adds a line in one write, so that a kill leaves whole lines. */
+/**
+ * Adds a line in one write, so that a kill leaves whole lines.
+ *
+ * @throws WeightsError where the file cannot be written.
+ */
 export const appendHistory = (path: string, row: HistoryRow): Promise<void> =>
-  appendFile(path, `${formatRow(row)}\n`);
+  appendFile(path, `${formatRow(row)}\n`).catch((error: unknown) => {
+    throw fileError(error, "write", path);
+  });
+
+/** The row with the highest validation accuracy, the earliest of equal ones; null when there are none. */
+export const bestRow = (rows: readonly HistoryRow[]): HistoryRow | null =>
+  rows.reduce<HistoryRow | null>(
+    (best, row) => (best === null || row.valAccuracy > best.valAccuracy ? row : best),
+    null,
+  );

@@ -1,23 +1,32 @@
 import { SingleBar } from "cli-progress";
-import type { EpochResult, StepResult } from "./trainer.ts";
+import type { EpochResult, RunObserver, StepResult } from "./observer.ts";
 
-/** Tells a person how training goes. */
-export interface Progress {
+interface ProgressOptions {
+  readonly batchSize: number;
+  readonly stepsPerEpoch: number;
+  readonly epochs: number;
+}
+
+/** What is told to a person. */
+interface Progress {
   step(result: StepResult): void;
   epoch(result: EpochResult): void;
   /** Leaves the terminal as it was found. */
   close(): void;
 }
 
-export interface ProgressOptions {
-  readonly batchSize: number;
-  readonly stepsPerEpoch: number;
-  readonly epochs: number;
-}
-
-/** A bar that is redrawn on a terminal, plain lines elsewhere. */
-export function createProgress(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
-  return stream.isTTY ? bar(stream, options) : lines(stream, options);
+/** Tells a person how training goes: a bar that is redrawn on a terminal, plain lines elsewhere. */
+export function createProgress(stream: NodeJS.WriteStream): RunObserver {
+  let progress: Progress | undefined;
+  return {
+    start: ({ config, stepsPerEpoch, epochs }) => {
+      const options = { batchSize: config.batchSize, stepsPerEpoch, epochs };
+      progress = stream.isTTY ? bar(stream, options) : lines(stream, options);
+    },
+    step: (result) => progress?.step(result),
+    epoch: (result) => progress?.epoch(result),
+    close: () => progress?.close(),
+  };
 }
 
 const PHASES = { frozen: "encoder frozen", finetune: "fine-tuning" } as const;

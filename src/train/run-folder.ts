@@ -1,6 +1,7 @@
-import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
+import { access, constants, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { writeFileAtomically } from "../weights/atomic-write.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** Where runs go that were not told where. */
 const RUNS = "runs";
@@ -9,6 +10,17 @@ const RUNS = "runs";
 export class RunFolderError extends Error {
   override readonly name = "RunFolderError";
 }
+
+export type FigureName =
+  | "samples"
+  | "resized"
+  | "augmentations"
+  | "predictions"
+  | "predictions_frozen"
+  | "predictions_finetuned"
+  | "curves"
+  | "confusion"
+  | "classes";
 
 /** The files of one run. */
 export class RunFolder {
@@ -19,21 +31,44 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder: `out`, or the first free of `runs/train-1`, `runs/train-2` …
+   * Makes the folder: `out`, or the first free of `runs/<name>-1`, `runs/<name>-2` …
    *
    * @throws RunFolderError when it holds something already or cannot be written; nothing is left behind then.
    */
-  static async create(out: string | null): Promise<RunFolder> {
+  static async create({ out, name }: { out: string | null; name: string }): Promise<RunFolder> {
     if (out !== null) {
       await claim(out);
       return new RunFolder(out);
     }
     for (let number = 1; ; number++) {
-      const path = join(RUNS, `train-${number}`);
+      const path = join(RUNS, `${name}-${number}`);
       if ((await contents(path)) !== null) continue;
       await claim(path);
       return new RunFolder(path);
     }
+  }
+
+  /**
+   * The folder of a run that was begun before: `path`, or `runs/<path>`.
+   *
+   * @throws RunFolderError when there is none.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    for (const folder of [path, join(RUNS, path)]) {
+      const held = await contents(folder).catch(() => null);
+      if (held?.includes("config.json")) return new RunFolder(folder);
+    }
+    throw new RunFolderError(
+      `${path} is no run: give the folder of one, such as ${join(RUNS, "train-1")}, with its config.json.`,
+    );
+  }
+
+  /** Whether a file is there. */
+  holds(file: string): Promise<boolean> {
+    return access(file).then(
+      () => true,
+      () => false,
+    );
   }
 
   get config(): string {
@@ -48,11 +83,19 @@ export class RunFolder {
   get summary(): string {
     return join(this.path, "summary.json");
   }
-  /** After the last epoch, and with the best validation accuracy so far. */
-  checkpoint(which: "last" | "best"): string {
-    return join(this.path, "checkpoints", `${which}.safetensors`);
+  /** The memory plan of each phase's training step. */
+  get plan(): string {
+    return join(this.path, "plan.json");
   }
-  figure(name: "predictions" | "curves"): string {
+  get tensorboard(): string {
+    return join(this.path, "tensorboard");
+  }
+  /** Where the run stands, the epoch with the best validation accuracy so far, or the end of one epoch. */
+  checkpoint(which: "last" | "best" | number): string {
+    const name = typeof which === "number" ? `epoch-${which}` : which;
+    return join(this.path, "checkpoints", `${name}.safetensors`);
+  }
+  figure(name: FigureName): string {
     return join(this.path, "figures", `${name}.png`);
   }
 }
@@ -90,19 +133,6 @@ async function claim(path: string): Promise<void> {
   } catch (error) {
     if (before === null) await rm(path, { recursive: true, force: true }).catch(() => undefined);
     throw unwritable(path, error);
-  }
-}
-
-/** As `mkdir -p`. (Node's own `recursive` never returns where a file system, `/proc` for one, refuses with ENOENT.) */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await contents(path)) !== null) return;
-    if (code !== "ENOENT" || (await contents(dirname(path))) !== null) throw error;
-    await makeFolder(dirname(path));
-    await mkdir(path);
   }
 }
 

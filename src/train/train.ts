@@ -1,201 +1,100 @@
-import { FolderDataset } from "../data/folder-dataset.ts";
-import { GeneratedDataset } from "../data/generated-dataset.ts";
-import type { SegmentationDataset } from "../data/dataset.ts";
-import { trainTestSplit } from "../data/split.ts";
-import { subset } from "../data/subset.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import type { PlanSummary } from "../graph/plan.ts";
-import { writeFileAtomically } from "../weights/atomic-write.ts";
-import { saveCheckpoint } from "./checkpoint.ts";
-import type { TrainConfig } from "./config.ts";
-import { describeEnvironment } from "./environment.ts";
-import { curvesFigure } from "./figures/curves.ts";
-import { predictionsFigure } from "./figures/predictions.ts";
-import { appendHistory, createHistory } from "./history.ts";
-import type { HistoryRow } from "./history.ts";
-import type { Progress } from "./progress.ts";
-import { checkRunFolder, RunFolder, writeJson } from "./run-folder.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { classWeights } from "./class-weights.ts";
+import type { TrainConfig } from "./config/index.ts";
+import { checkDeterminism } from "./determinism.ts";
+import { diagnose } from "./diagnose.ts";
+import { Run } from "./run.ts";
+import type { TrainJob } from "./run.ts";
+import { openData } from "./run-data.ts";
+import type { RunData } from "./run-data.ts";
+import { RunError } from "./run-error.ts";
+import { checkRunFolder, RunFolder } from "./run-folder.ts";
+import { refuseLongSoftwareRun } from "./software.ts";
 import type { Summary } from "./summary.ts";
-import { Trainer } from "./trainer.ts";
-import type { EpochResult } from "./trainer.ts";
+import { Trainer, TrainingDivergedError } from "./trainer.ts";
+import type { Resumed } from "./trainer.ts";
+import { trainerOptions } from "./trainer-options.ts";
 
-/** Drawings that the generated data set holds. */
-const GENERATED = 400;
-/** Photos on the figure of predictions. */
-const SHOWN = 4;
-
-export interface TrainJob {
-  readonly config: TrainConfig;
-  readonly gpu: Gpu;
-  readonly progress: Progress;
-  /** A sentence for the user. */
-  readonly say: (sentence: string) => void;
-  /** Ends the run after the step in flight, with a checkpoint. */
-  readonly signal?: AbortSignal;
-}
+export type { TrainJob } from "./run.ts";
 
 /**
  * The whole job: data, network, both phases, checkpoints, figures, summary. Everything that can be wrong with the input
  * is found before the run folder is made.
  *
- * @throws DataError, WeightsError, ConfigError, RunFolderError, GpuError, TrainingDivergedError: each with a message for
- *   the user. Aborted, the signal's reason, after `checkpoints/last.safetensors` was written.
+ * @throws DataError, WeightsError, ConfigError, RunFolderError before the run begins; RunError, which says where the last
+ *   checkpoint is, after: each with a message for the user. Aborted, the signal's reason, after
+ *   `checkpoints/last.safetensors` was written.
  */
-export async function train({ config, gpu, progress, say, signal }: TrainJob): Promise<Summary> {
+export async function train(job: TrainJob): Promise<Summary> {
+  const { config, gpu, say, resume, signal } = job;
   const start = performance.now();
-  await checkRunFolder(config.out);
-  const { training, validation, read } = await openData(config, say, signal);
-  const { imageSize, batchSize, stepsPerEpoch, momentum, seed, weights } = config;
-  const trainer = await Trainer.create(gpu, {
-    imageSize,
-    batchSize,
-    classes: training.classNames.length,
-    epochs: { frozen: config.epochsFrozen, finetune: config.epochsFinetune },
-    learningRate: { frozen: config.learningRate, finetune: config.finetuneLearningRate },
-    stepsPerEpoch,
-    momentum,
-    seed,
-    weights,
-    signal,
-  });
+  if (!resume) await checkRunFolder(config.out);
+  const data = await openData(config, say);
+  say(describeData(data, config));
+  const options = trainerOptions(config, data, signal);
+  await refuseLongSoftwareRun(gpu, config, options, data.validation.size);
+  const resumed = resume && (await takeUp(resume, data, say));
+  const trainer = await Trainer.create(gpu, options, resumed);
   try {
-    await read();
-    const run = await RunFolder.create(config.out);
-    say(`Writing to ${run.path}`);
-    await writeJson(run.config, config);
-    await writeJson(run.environment, await describeEnvironment(gpu.adapterName));
-    await createHistory(run.history);
+    await data.read({ signal });
+    const { training, validation } = data;
+    const weights =
+      config.classWeights === "none" ? null : await classWeights(data.photos, config.classWeights);
+    const trained = { training, validation, classWeights: weights };
+    if (config.deterministic) await checkDeterminism(gpu, options, trained);
 
-    const rows: HistoryRow[] = [];
-    let best: EpochResult | null = null;
-    let last: EpochResult | null = null;
-    let plan: PlanSummary | null = null;
-    const metadata = (epoch: number): Record<string, string> => ({
-      epoch: String(epoch),
-      steps: String(trainer.steps),
-      image_size: String(imageSize),
-      classes: JSON.stringify(training.classNames),
-      preprocessing: "RGB / 255, bilinear resize to image_size",
-    });
+    const folder = resume ?? (await RunFolder.create(config));
+    say(`${resume ? "Going on with" : "Writing to"} ${folder.path}`);
+    const run = new Run(job, folder, data, trainer, start);
     try {
-      await trainer.run(training, validation, {
-        phase: (phase, summary) => {
-          // The fine-tuning step is the larger one; it comes last.
-          plan = summary;
-          say(describePlan(phase === "frozen" ? "Frozen encoder" : "Fine-tuning", summary));
-        },
-        step: (result) => progress.step(result),
-        epoch: async (result) => {
-          last = result;
-          const { epoch, phase, loss, accuracy, seconds } = result;
-          const { loss: valLoss, accuracy: valAccuracy } = result.validation;
-          const row = { epoch, phase, loss, accuracy, valLoss, valAccuracy, seconds };
-          await appendHistory(run.history, row);
-          rows.push(row);
-          await saveCheckpoint(trainer.variables, run.checkpoint("last"), metadata(epoch));
-          if (!best || valAccuracy > best.validation.accuracy) {
-            best = result;
-            await saveCheckpoint(trainer.variables, run.checkpoint("best"), metadata(epoch));
-          }
-          progress.epoch(result);
-        },
-      });
+      await run.begin();
+      const ending = await trainer.run(trained, run);
+      return await run.finish(ending);
     } catch (error) {
       if (signal?.aborted) {
-        const done = (last as EpochResult | null)?.epoch ?? 0;
-        await saveCheckpoint(trainer.variables, run.checkpoint("last"), metadata(done));
-        say(`Stopped; the weights so far are in ${run.checkpoint("last")}`);
+        say(`Stopped; go on with --resume ${folder.path}`);
+        throw error;
       }
-      throw error;
+      let message = (error as Error).message;
+      if (error instanceof TrainingDivergedError) {
+        trainer.destroy();
+        const last = await run.lastCheckpoint();
+        const where = await diagnose(gpu, options, trained, last, error.goodSteps);
+        message +=
+          (where === null ? "" : ` The first tensor that is not finite is ${where}.`) +
+          ` Try a lower --learning-rate or --clip-norm 1.`;
+      }
+      throw run.failure(message, error);
+    } finally {
+      await run.observer?.close();
     }
-
-    const { backgroundAccuracy } = last!.validation;
-    const title = `${gpu.adapterName}, ${imageSize}×${imageSize}, ${rows.length} epochs`;
-    await writeFileAtomically(run.figure("curves"), [
-      await curvesFigure(rows, { title, backgroundAccuracy }),
-    ]);
-    await writeFileAtomically(run.figure("predictions"), [await drawPredictions(trainer, validation, title)]);
-    const summary = summarise(last!, best!, plan!, trainer, gpu, config, (performance.now() - start) / 1000);
-    await writeJson(run.summary, summary);
-    return summary;
   } finally {
-    progress.close();
     trainer.destroy();
   }
 }
 
-async function openData(
-  { data, imageSize, seed, validationPhotos }: TrainConfig,
+/** Where a run stands, from its last checkpoint; undefined when it was killed before the first. */
+async function takeUp(
+  run: RunFolder,
+  data: RunData,
   say: (sentence: string) => void,
-  signal?: AbortSignal,
-): Promise<{ training: SegmentationDataset; validation: SegmentationDataset; read: () => Promise<void> }> {
-  const dataset =
-    data === null
-      ? new GeneratedDataset({ size: GENERATED, imageSize, seed })
-      : await FolderDataset.open(data, { imageSize });
-  const split = trainTestSplit(dataset.size, { seed });
-  const test = split.test.slice(0, validationPhotos);
-  say(
-    `${split.train.length} photos to train on, ${test.length} to validate on` +
-      (data === null ? ": drawn people in clothes, as no --data was given" : ` from ${data}`),
-  );
-  return {
-    training: subset(dataset, split.train),
-    validation: subset(dataset, test),
-    // Reading all of them first brings a bad file to light before anything is written.
-    read: async () => {
-      if (dataset instanceof FolderDataset)
-        await dataset.readAll({ indices: [...split.train, ...test], signal });
-    },
-  };
+): Promise<Resumed | undefined> {
+  if (!(await run.holds(run.checkpoint("last")))) {
+    say(`${run.path} has no checkpoint yet: beginning it anew`);
+    return undefined;
+  }
+  const { state, values, metadata } = await readCheckpoint(run.checkpoint("last"));
+  if (metadata.data !== data.fingerprint) {
+    throw new RunError(
+      `${run.path} was trained on other photos than there are now: put back the photos it began with, or begin a new run.`,
+    );
+  }
+  say(`Taking up ${run.path} after step ${state.globalStep}, epoch ${state.epoch}`);
+  return { state, values };
 }
 
-function describePlan(phase: string, { dispatches, pipelines, peakBytes }: PlanSummary): string {
-  return `${phase}: ${dispatches} dispatches a step, ${pipelines} pipelines, ${Math.ceil(peakBytes / 2 ** 20)} MiB`;
-}
-
-async function drawPredictions(
-  trainer: Trainer,
-  validation: SegmentationDataset,
-  title: string,
-): Promise<Buffer> {
-  const indices = Array.from({ length: Math.min(SHOWN, validation.size) }, (_, i) => i);
-  const predictions = await trainer.predict(validation, indices);
-  const samples = await Promise.all(
-    indices.map(async (index) => {
-      const { image, mask } = await validation.load(index);
-      return { name: validation.names[index], image, truth: mask, prediction: predictions[index] };
-    }),
-  );
-  const { imageSize, classNames } = validation;
-  return predictionsFigure({ imageSize, samples, classNames, title });
-}
-
-function summarise(
-  last: EpochResult,
-  best: EpochResult,
-  plan: PlanSummary,
-  trainer: Trainer,
-  gpu: Gpu,
-  config: TrainConfig,
-  seconds: number,
-): Summary {
-  return {
-    val_accuracy: last.validation.accuracy,
-    val_loss: last.validation.loss,
-    background_accuracy: last.validation.backgroundAccuracy,
-    best_epoch: best.epoch,
-    best_val_accuracy: best.validation.accuracy,
-    validation_photos: last.validation.count,
-    epochs: last.epoch,
-    steps: trainer.steps,
-    images: trainer.steps * config.batchSize,
-    seconds,
-    data_wait_seconds: trainer.waitedMs / 1000,
-    adapter: gpu.adapterName,
-    pipelines: plan.pipelines,
-    peak_bytes: gpu.peakBytes,
-    planned_peak_bytes: plan.peakBytes,
-    dispatches_per_step: plan.dispatches,
-  };
+function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {
+  const where = data === null ? ": drawn people in clothes, as there is no --data" : ` from ${data}`;
+  if (overfitBatch) return `One batch of ${photos.size} photos to train and validate on${where}`;
+  return `${photos.size} photos to train on, ${validation.size} to validate on${where}`;
 }

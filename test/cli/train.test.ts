@@ -1,69 +1,12 @@
-import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import type { Sharp } from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseHistory } from "../../src/train/history.ts";
 import type { Summary } from "../../src/train/summary.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
-
-const ENTRY = new URL("../../src/cli/train.ts", import.meta.url).pathname;
-const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-
-interface Ended {
-  code: number | null;
-  output: string;
-  errors: string;
-}
-
-/** Runs the command in `folder`; `onOutput` sees what it has said so far and may end it. */
-function train(
-  folder: string,
-  args: string[],
-  {
-    env = {},
-    onOutput,
-  }: {
-    env?: NodeJS.ProcessEnv;
-    onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void;
-  } = {},
-): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", TSX, ENTRY, ...args], {
-      cwd: folder,
-      env: { ...process.env, ...env },
-    });
-    const ended: Ended = { code: null, output: "", errors: "" };
-    child.stdout.on("data", (chunk: Buffer) => {
-      ended.output += chunk.toString();
-      onOutput?.(ended.output, (signal) => child.kill(signal));
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      ended.errors += chunk.toString();
-    });
-    child.on("error", reject);
-    // What Dawn's native code remarks is not ours.
-    const ours = (): string => ended.errors.replace(/^(Warning: | {4}at ).*\n+/gm, "");
-    child.on("close", (code) => resolve({ ...ended, errors: ours(), code }));
-  });
-}
-
-const TINY = [
-  "--image-size",
-  "32",
-  "--batch-size",
-  "2",
-  "--epochs-frozen",
-  "1",
-  "--epochs-finetune",
-  "1",
-  "--steps-per-epoch",
-  "1",
-  "--validation-photos",
-  "4",
-];
+import { photos, TINY, train } from "./train-process.ts";
 
 describe("npm run train", () => {
   let root: string;
@@ -75,28 +18,6 @@ describe("npm run train", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(root, "case-"));
   });
-
-  /** Six photos of 40×60 with masks of three classes. */
-  async function photos(): Promise<string> {
-    const data = join(folder, "data");
-    await mkdir(join(data, "images"), { recursive: true });
-    await mkdir(join(data, "masks"));
-    for (let i = 0; i < 6; i++) {
-      const raw = (channels: 1 | 3, value: (pixel: number) => number): Sharp =>
-        sharp(
-          Uint8Array.from({ length: 40 * 60 * channels }, (_, at) => value(at)),
-          { raw: { width: 40, height: 60, channels } },
-        );
-      await raw(3, (at) => (at * 7 + i * 31) % 256)
-        .jpeg()
-        .toFile(join(data, "images", `photo${i}.jpg`));
-      await raw(1, (at) => (at * 3) % 59)
-        .toColourspace("b-w")
-        .png()
-        .toFile(join(data, "masks", `photo${i}.png`));
-    }
-    return data;
-  }
 
   async function refused(args: string[], sentence: RegExp, env?: NodeJS.ProcessEnv): Promise<void> {
     const before = (await readdir(folder)).sort();
@@ -112,18 +33,26 @@ describe("npm run train", () => {
     expect(errors).toBe("");
     expect(code).toBe(0);
     const run = join(folder, "runs", "train-1");
-    const files = ["config.json", "environment.json", "history.csv", "summary.json"];
-    expect((await readdir(run)).sort()).toEqual(
-      ["checkpoints", ...files.slice(0, 2), "figures", ...files.slice(2)].sort(),
-    );
+    const files = ["config.json", "environment.json", "history.csv", "plan.json", "summary.json"];
+    expect((await readdir(run)).sort()).toEqual(["checkpoints", "figures", "tensorboard", ...files].sort());
     expect((await readdir(join(run, "checkpoints"))).sort()).toEqual([
       "best.safetensors",
       "last.safetensors",
     ]);
-    expect((await readdir(join(run, "figures"))).sort()).toEqual(["curves.png", "predictions.png"]);
-    for (const name of ["curves", "predictions"]) {
-      expect((await sharp(join(run, "figures", `${name}.png`)).metadata()).width).toBeGreaterThan(300);
-    }
+    const figures = await readdir(join(run, "figures"));
+    expect(figures.sort()).toEqual(
+      [
+        ...["classes", "confusion", "curves", "predictions", "predictions_finetuned", "predictions_frozen"],
+        ...["augmentations", "samples"],
+      ]
+        .map((name) => `${name}.png`)
+        .sort(),
+    );
+    for (const figure of figures)
+      expect((await sharp(join(run, "figures", figure)).metadata()).width).toBeGreaterThan(300);
+    expect(await readdir(join(run, "tensorboard"))).toHaveLength(1);
+    const plan = JSON.parse(await readFile(join(run, "plan.json"), "utf8")) as Record<string, unknown>;
+    expect(Object.keys(plan)).toEqual(["frozen", "finetune"]);
     const history = parseHistory(await readFile(join(run, "history.csv"), "utf8"));
     expect(history.map(({ epoch, phase }) => [epoch, phase])).toEqual([
       [1, "frozen"],
@@ -138,12 +67,17 @@ describe("npm run train", () => {
 
     const { tensors, metadata } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
     expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
-    expect([...tensors.keys()].filter((name) => name.includes("rmsprop"))).toEqual([]);
-    expect(metadata).toMatchObject({ epoch: "2", image_size: "32" });
+    expect(tensors.get("head/kernel/rmsprop_finetune")?.shape).toEqual([3, 3, 59, 128]);
+    expect(metadata).toMatchObject({
+      epoch: "2",
+      image_size: "32",
+      decoder: "transpose",
+      normalization: "unit",
+    });
   });
 
   it("begins from a checkpoint of its own, and names the tensor of one that does not fit", async () => {
-    await photos();
+    await photos(folder);
     const tiny = ["--data", "data", ...TINY];
     expect((await train(folder, [...tiny, "--out", "first"])).code).toBe(0);
     const checkpoint = join(folder, "first", "checkpoints", "last.safetensors");
@@ -164,36 +98,102 @@ describe("npm run train", () => {
     await refused([...tiny, "--weights", "nowhere"], /nowhere/);
   });
 
-  it("keeps the weights when it is interrupted", async () => {
-    const long = [
-      "--image-size",
-      "32",
-      "--batch-size",
-      "2",
-      "--steps-per-epoch",
-      "1",
-      "--epochs-frozen",
-      "500",
-    ];
-    const { code, output } = await train(folder, [...long, "--out", "run"], {
-      onOutput: (said, kill) => {
-        if (said.includes("Epoch 1/") && !said.includes("Epoch 2/")) kill("SIGINT");
-      },
-    });
-    expect(code).toBe(130);
-    expect(output).toContain(
-      `Stopped; the weights so far are in ${join("run", "checkpoints", "last.safetensors")}`,
+  it("reads a configuration file, flags before it, and names runs", async () => {
+    await photos(folder);
+    const settings = ["data: data", "imageSize: 32", "batchSize: 2", "epochsFrozen: 1", "epochsFinetune: 1"];
+    await writeFile(
+      join(folder, "mine.yaml"),
+      [...settings, "stepsPerEpoch: 9", "decoder: nearest", "saveEvery: 1", "tensorboard: false"].join("\n"),
     );
-    expect(
-      (await readSafetensors(join(folder, "run", "checkpoints", "last.safetensors"))).tensors.size,
-    ).toBeGreaterThan(600);
-    const epochs = parseHistory(await readFile(join(folder, "run", "history.csv"), "utf8"));
-    expect(epochs.length).toBeLessThan(20);
+    const { code, output, errors } = await train(folder, [
+      ...["--config", "mine.yaml", "--steps-per-epoch", "1", "--name", "mine", "--epochs-finetune", "0"],
+    ]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toContain(`Writing to ${join("runs", "mine-1")}`);
+    const run = join(folder, "runs", "mine-1");
+    expect(JSON.parse(await readFile(join(run, "config.json"), "utf8"))).toMatchObject({
+      decoder: "nearest",
+      stepsPerEpoch: 1,
+    });
+    expect((await readdir(join(run, "checkpoints"))).sort()).toEqual(
+      ["best", "epoch-1", "last"].map((name) => `${name}.safetensors`),
+    );
+    expect(await readdir(run)).not.toContain("tensorboard");
+    expect((await sharp(join(run, "figures", "resized.png")).metadata()).width).toBeGreaterThan(300);
+  });
+
+  it("says what it would do and writes nothing (--dry-run)", async () => {
+    await photos(folder);
+    const { code, output, errors } = await train(folder, [
+      ...["--dry-run", "--preset", "article", "--data", "data", "--image-size", "32", "--batch-size", "2"],
+    ]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toMatch(/photos +6 from data/);
+    expect(output).toMatch(/split +4 to train on/);
+    expect(output).toMatch(
+      /augment +7 copies: original, brightness, gamma, hue, crop, flip_left_right, flip_up_down \(28 samples\)/,
+    );
+    expect(output).toMatch(/pass +14 batches of 2$/m);
+    expect(output).toMatch(/image +\[2, 32, 32, 3\]/);
+    expect(output).toMatch(/logits +\[2, 32, 32, 59\]/);
+    expect(output).toMatch(/Epochs 0 to 19: encoder frozen/);
+    expect(output).toMatch(/Epochs 20 to 39: fine-tuning/);
+    expect(output).toMatch(/steps +2 an epoch, 40 in all/);
+    expect(output).toMatch(/memory +\d+ MiB/);
+    expect(output).toMatch(/whole run +about \d+:\d\d/);
+    expect((await readdir(folder)).sort()).toEqual(["data"]);
+  });
+
+  it("learns one batch by heart and finds the adapter deterministic", async () => {
+    const { code, errors } = await train(folder, [
+      ...["--overfit-batch", "--deterministic", "--image-size", "32", "--batch-size", "2", "--out", "run"],
+      ...[
+        "--epochs-frozen",
+        "0",
+        "--epochs-finetune",
+        "2",
+        "--steps-per-epoch",
+        "10",
+        "--class-weights",
+        "sqrt",
+      ],
+    ]);
+    expect([code, errors]).toEqual([0, ""]);
+    const history = parseHistory(await readFile(join(folder, "run", "history.csv"), "utf8"));
+    expect(history[1].loss).toBeLessThan(history[0].loss);
+    expect(JSON.parse(await readFile(join(folder, "run", "summary.json"), "utf8"))).toMatchObject({
+      validation_photos: 2,
+      ending: "finished",
+    });
+  });
+
+  it("names the step and the tensor when it diverges, and the checkpoint to go on from", async () => {
+    await train(folder, [...TINY, "--out", "first"]);
+    const checkpoint = join(folder, "first", "checkpoints", "last.safetensors");
+    const { tensors, metadata } = await readSafetensors(checkpoint);
+    const { shape } = tensors.get("upsample_2/batch_normalization/gamma")!;
+    tensors.set("upsample_2/batch_normalization/gamma", {
+      shape,
+      data: new Float32Array(shape[0]).fill(3e38),
+    });
+    await writeSafetensors(join(folder, "huge.safetensors"), tensors, metadata);
+    const { code, errors } = await train(folder, [...TINY, "--weights", "huge.safetensors", "--out", "run"]);
+    expect(code).toBe(1);
+    expect(errors.trim()).toMatch(
+      /^Training diverged: the loss of step 1 of epoch 1 is not a finite number\. The first tensor that is not finite is \S+ \[2, \d+, \d+, \d+\] at "upsample_\d\/.*"\. Try a lower --learning-rate or --clip-norm 1\. No checkpoint had been written yet\.$/,
+    );
   });
 
   it("refuses flags that cannot be used", async () => {
     await refused(["--image-size", "50"], /^--image-size must be a multiple of 32.* \(it is 50\)\.$/);
     await refused(["--batch-size", "0"], /^--batch-size must be at least 1/);
+    await refused(
+      ["--augment", "hue,blur"],
+      /^--augment must be one of original, .*\(it is \["hue","blur"\]\)\.$/,
+    );
+    await refused(["--time", "soon"], /^--time must be a time/);
+    await refused(["--config", "nowhere.yaml"], /^The configuration nowhere\.yaml cannot be read/);
+    await refused(["--adapter", "no such thing", ...TINY], /^No WebGPU adapter matches "no such thing"/);
   });
 
   it("refuses an output folder that is not empty or cannot be written", async () => {
@@ -223,7 +223,7 @@ describe("npm run train", () => {
     it("no such folder", () => refused(["--data", "nowhere", ...TINY], /nowhere/));
 
     it("an image without a mask, and the reverse", async () => {
-      const data = await photos();
+      const data = await photos(folder);
       await rm(join(data, "masks", "photo3.png"));
       await refused(tiny, /photo3\.jpg.*mask/);
       await rm(join(data, "images", "photo3.jpg"));
@@ -232,13 +232,13 @@ describe("npm run train", () => {
     });
 
     it("a truncated PNG", async () => {
-      const data = await photos();
+      const data = await photos(folder);
       await truncate(join(data, "masks", "photo2.png"), 100);
       await refused(tiny, /photo2\.png/);
     });
 
     it("a mask with class 200", async () => {
-      const data = await photos();
+      const data = await photos(folder);
       const mask = sharp(new Uint8Array(40 * 60).fill(200), { raw: { width: 40, height: 60, channels: 1 } });
       await mask
         .toColourspace("b-w")
@@ -248,7 +248,7 @@ describe("npm run train", () => {
     });
 
     it("a mask of another size than its photo", async () => {
-      const data = await photos();
+      const data = await photos(folder);
       const mask = sharp(new Uint8Array(30 * 60), { raw: { width: 30, height: 60, channels: 1 } });
       await mask
         .toColourspace("b-w")

@@ -1,8 +1,37 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { resolveConfig } from "../../src/train/config/index.ts";
+import { ConfusionMatrix } from "../../src/train/metrics.ts";
+import type { EpochResult, RunInfo, StepResult } from "../../src/train/observer.ts";
 import { createProgress, formatDuration } from "../../src/train/progress.ts";
 
-const evaluation = { loss: 0.9, accuracy: 0.8, backgroundAccuracy: 0.7, count: 4 };
+const run: RunInfo = {
+  path: "runs/train-1",
+  config: resolveConfig([], "lavapipe"),
+  adapter: "none",
+  classNames: ["null"],
+  epochs: 1,
+  stepsPerEpoch: 2,
+  trainingPhotos: 8,
+  validationPhotos: 4,
+  resumedAtStep: 0,
+};
+const at = { phase: "frozen", epoch: 1, globalStep: 1, loss: 1, accuracy: 0.5 } as const;
+const step: StepResult = { ...at, step: 1, learningRate: 1e-3 };
+const epoch: EpochResult = {
+  ...at,
+  validation: {
+    loss: 0.9,
+    accuracy: 0.8,
+    meanIou: 0.1,
+    backgroundAccuracy: 0.7,
+    count: 4,
+    confusion: new ConfusionMatrix(1),
+    predictions: [],
+  },
+  predictions: Buffer.of(),
+  seconds: 3.4,
+};
 
 function record(isTTY: boolean): { text: () => string; stream: NodeJS.WriteStream } {
   const chunks: Buffer[] = [];
@@ -18,34 +47,26 @@ function record(isTTY: boolean): { text: () => string; stream: NodeJS.WriteStrea
 }
 
 describe("progress", () => {
-  const options = { batchSize: 4, stepsPerEpoch: 2, epochs: 1 };
-  const step = { phase: "frozen", epoch: 1, step: 1, loss: 1, accuracy: 0.5 } as const;
-  const epoch = {
-    phase: "frozen",
-    epoch: 1,
-    loss: 1,
-    accuracy: 0.5,
-    validation: evaluation,
-    seconds: 3.4,
-  } as const;
   const line =
     "Epoch 1/1 (encoder frozen)  loss 1.0000  accuracy 0.5000  val_loss 0.9000  val_accuracy 0.8000  3 s";
 
-  it("writes plain lines without control characters where there is no terminal", () => {
+  async function follow(stream: NodeJS.WriteStream): Promise<void> {
+    const progress = createProgress(stream);
+    await progress.start?.(run);
+    progress.step?.(step);
+    await progress.epoch?.(epoch);
+    await progress.close?.();
+  }
+
+  it("writes plain lines without control characters where there is no terminal", async () => {
     const { text, stream } = record(false);
-    const progress = createProgress(stream, options);
-    progress.step(step);
-    progress.epoch(epoch);
-    progress.close();
+    await follow(stream);
     expect(text()).toBe(`${line}\n`);
   });
 
-  it("draws a bar on a terminal and takes it away again", () => {
+  it("draws a bar on a terminal and takes it away again", async () => {
     const { text, stream } = record(true);
-    const progress = createProgress(stream, options);
-    progress.step(step);
-    progress.epoch(epoch);
-    progress.close();
+    await follow(stream);
     expect(text()).toContain("Epoch 1/1 encoder frozen [");
     expect(text()).toContain(`${line}\n`);
     expect(text().lastIndexOf("\u001b[?25h")).toBeGreaterThan(text().lastIndexOf("\u001b[?25l"));

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkRunFolder, RunFolder, RunFolderError, writeJson } from "../../src/train/run-folder.ts";
 
+const create = (out: string | null): Promise<RunFolder> => RunFolder.create({ out, name: "train" });
+
 describe("RunFolder", () => {
   let folder: string;
   const home = process.cwd();
@@ -14,24 +16,32 @@ describe("RunFolder", () => {
   afterEach(() => process.chdir(home));
 
   it("numbers runs by itself", async () => {
-    expect((await RunFolder.create(null)).path).toBe(join("runs", "train-1"));
-    expect((await RunFolder.create(null)).path).toBe(join("runs", "train-2"));
+    expect((await create(null)).path).toBe(join("runs", "train-1"));
+    expect((await create(null)).path).toBe(join("runs", "train-2"));
     expect((await readdir(join("runs", "train-2"))).sort()).toEqual(["checkpoints", "figures"]);
+  });
+
+  it("finds a run by its path or its name", async () => {
+    const { path } = await RunFolder.create({ out: null, name: "mine" });
+    await expect(RunFolder.open(path)).rejects.toThrow(/mine-1 is no run: give the folder of one/);
+    await writeFile(join(path, "config.json"), "{}");
+    for (const said of [path, "mine-1"]) expect((await RunFolder.open(said)).path).toBe(path);
+    await expect(RunFolder.open("nowhere")).rejects.toThrow("nowhere is no run");
   });
 
   it("takes an empty folder and refuses one that holds something", async () => {
     await mkdir("empty");
     await checkRunFolder("empty");
-    await RunFolder.create("empty");
+    await create("empty");
     await expect(checkRunFolder("empty")).rejects.toThrow(
       "The output folder empty is not empty: give another --out",
     );
-    await expect(RunFolder.create("empty")).rejects.toThrow(RunFolderError);
+    await expect(create("empty")).rejects.toThrow(RunFolderError);
   });
 
   it("says when a part of the path is a file, and leaves nothing behind", async () => {
     await writeFile("file", "");
-    for (const attempt of [checkRunFolder, (out: string) => RunFolder.create(out)]) {
+    for (const attempt of [checkRunFolder, create]) {
       await expect(attempt(join("file", "run"))).rejects.toThrow(
         `The output folder ${join("file", "run")} cannot be written: a part of the path is a file`,
       );
@@ -52,7 +62,7 @@ describe("RunFolder", () => {
   );
 
   it("says that a kernel's own folder cannot be written", async () => {
-    await expect(RunFolder.create("/proc/bespoke")).rejects.toThrow(
+    await expect(create("/proc/bespoke")).rejects.toThrow(
       /^The output folder \/proc\/bespoke cannot be written/,
     );
   });

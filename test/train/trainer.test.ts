@@ -1,85 +1,221 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
+import type { Variables } from "../../src/graph/variables.ts";
 import { Trainer, TrainingDivergedError } from "../../src/train/trainer.ts";
-import type { EpochResult, TrainerOptions } from "../../src/train/trainer.ts";
+import type { EpochOutcome, Resumed, TrainerEvents, TrainerOptions } from "../../src/train/trainer.ts";
+import type { TrainingState } from "../../src/train/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
 const options: TrainerOptions = {
   imageSize: 32,
   batchSize: 2,
   classes: 59,
+  decoder: "transpose",
+  optimizer: "rmsprop",
+  clipNorm: null,
+  weighted: false,
   epochs: { frozen: 1, finetune: 1 },
   learningRate: { frozen: 1e-3, finetune: 1e-4 },
+  schedule: "constant",
+  warmupSteps: 0,
   stepsPerEpoch: 3,
+  augment: randomFlipLeftRight,
+  shuffleBuffer: 3,
+  dropRemainder: false,
+  normalization: "unit",
   momentum: 0.9,
+  patience: null,
+  maxSteps: null,
+  time: null,
   seed: 3,
   weights: null,
 };
 const data = {
-  training: new GeneratedDataset({ size: 8, imageSize: 32 }),
+  // Seven: the fourth batch of a pass has a single photo.
+  training: new GeneratedDataset({ size: 7, imageSize: 32 }),
   validation: new GeneratedDataset({ size: 3, imageSize: 32, seed: 9 }),
+  classWeights: null,
 };
+
+async function fingerprint(variables: Variables): Promise<string> {
+  const hash = createHash("sha256");
+  const values = [...(await variables.readAll())].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, { data: numbers }] of values) hash.update(name).update(numbers);
+  return hash.digest("hex");
+}
 
 describe("Trainer", () => {
   const gpu = useGpu();
 
-  async function fingerprint(trainer: Trainer): Promise<string> {
-    const hash = createHash("sha256");
-    for (const name of [...trainer.variables.shapes().keys()].sort())
-      hash.update(await trainer.variables.read(name));
-    return hash.digest("hex");
+  /** A whole run; what it left and how it went. */
+  async function run(
+    some: Partial<TrainerOptions> = {},
+    resumed?: Resumed,
+    events: TrainerEvents = {},
+  ): Promise<{ hash: string; epochs: EpochOutcome[]; state: TrainingState; losses: number[] }> {
+    const trainer = await Trainer.create(gpu(), { ...options, ...some }, resumed);
+    const epochs: EpochOutcome[] = [];
+    const losses: number[] = [];
+    try {
+      await trainer.run(
+        { ...data, classWeights: some.weighted ? new Float32Array(59).fill(0.5) : null },
+        {
+          epoch: (outcome) => void epochs.push(outcome),
+          step: ({ loss }) => void losses.push(loss),
+          ...events,
+        },
+      );
+      return { hash: await fingerprint(trainer.variables), epochs, state: trainer.state, losses };
+    } finally {
+      trainer.destroy();
+    }
   }
 
   it("gives bit-identical weights from the same seed, through both phases", async () => {
-    const run = async (): Promise<{ hash: string; epochs: EpochResult[] }> => {
-      const trainer = await Trainer.create(gpu(), options);
-      const epochs: EpochResult[] = [];
-      await trainer.run(data.training, data.validation, { epoch: (result) => void epochs.push(result) });
-      expect(trainer.steps).toBe(6);
-      const hash = await fingerprint(trainer);
-      trainer.destroy();
-      return { hash, epochs };
-    };
     const before = gpu().bytes;
     const [first, second] = [await run(), await run()];
     expect(second.hash).toBe(first.hash);
-    expect(first.epochs.map(({ phase, epoch }) => [phase, epoch])).toEqual([
+    expect(second.losses).toEqual(first.losses);
+    expect(first.state).toMatchObject({ globalStep: 6, epoch: 2, phase: "finetune" });
+    expect(first.epochs.map(({ row }) => [row.phase, row.epoch])).toEqual([
       ["frozen", 1],
       ["finetune", 2],
     ]);
     expect(first.epochs[0].validation.count).toBe(3);
-    expect(first.epochs[1].loss).toBeLessThan(first.epochs[0].loss);
+    expect(first.epochs[1].row.loss).toBeLessThan(first.epochs[0].row.loss);
     expect(gpu().bytes).toBe(before);
   });
 
-  it("holds the same bytes from the third step to the twentieth", async () => {
-    const trainer = await Trainer.create(gpu(), {
-      ...options,
-      epochs: { frozen: 1, finetune: 0 },
-      stepsPerEpoch: 20,
+  for (const [optimizer, moments] of [
+    ["rmsprop", [1, 6]],
+    ["adam", [3, 7]],
+  ] as const) {
+    it(`goes on bit for bit from a state kept after any step (${optimizer})`, async () => {
+      const spec = {
+        optimizer,
+        clipNorm: optimizer === "adam" ? 1 : null,
+        epochs: { frozen: 2, finetune: 1 },
+      };
+      const whole = await run(spec);
+      expect(whole.losses).toHaveLength(9);
+      for (const steps of moments) {
+        let kept: Resumed | undefined;
+        const trainer = await Trainer.create(gpu(), { ...options, ...spec, maxSteps: steps });
+        await trainer.run(data, {
+          checkpoint: async (state) => {
+            // As a checkpoint's metadata has it.
+            kept = {
+              state: JSON.parse(JSON.stringify(state)) as TrainingState,
+              values: await trainer.variables.readAll(),
+            };
+          },
+        });
+        trainer.destroy();
+        expect(kept?.state.globalStep).toBe(steps);
+        const rest = await run(spec, kept);
+        expect(rest.hash).toBe(whole.hash);
+        expect(rest.losses).toEqual(whole.losses.slice(steps));
+        const means = ({ row }: EpochOutcome) => ({ ...row, seconds: 0 });
+        expect(rest.epochs.map(means)).toEqual(whole.epochs.slice(-rest.epochs.length).map(means));
+      }
     });
+  }
+
+  it("trains every variant", async () => {
+    const first = (await run({ epochs: { frozen: 1, finetune: 0 } })).losses;
+    for (const variant of [
+      { decoder: "nearest" },
+      { weighted: true },
+      { normalization: "imagenet" },
+      { augment: noAugmentation, shuffleBuffer: null, seed: 4 },
+    ] as const) {
+      const { losses } = await run({ epochs: { frozen: 1, finetune: 0 }, ...variant });
+      expect(losses.every(Number.isFinite)).toBe(true);
+      expect(losses).not.toEqual(first);
+    }
+    const halved = (await run({ epochs: { frozen: 1, finetune: 0 }, weighted: true })).losses[0];
+    expect(halved).toBeCloseTo(first[0] / 2, 5);
+  });
+
+  it("follows the schedule", async () => {
+    const rates: number[] = [];
+    await run({ epochs: { frozen: 1, finetune: 0 }, schedule: "cosine", warmupSteps: 1 }, undefined, {
+      step: ({ learningRate }) => rates.push(learningRate),
+    });
+    expect(rates).toEqual([5e-4, 1e-3, 5e-4]);
+  });
+
+  it("holds the same bytes from the third step to the twentieth", async () => {
     const bytes: number[] = [];
-    await trainer.run(data.training, data.validation, { step: () => bytes.push(gpu().bytes) });
-    trainer.destroy();
+    await run({ epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 20, dropRemainder: true }, undefined, {
+      step: () => bytes.push(gpu().bytes),
+    });
     expect(bytes).toHaveLength(20);
     expect(new Set(bytes.slice(2))).toEqual(new Set([bytes[2]]));
   });
 
-  it("ends after the step in flight when it is told to stop", async () => {
+  it("keeps its state and ends after the step in flight when it is told to stop", async () => {
     const controller = new AbortController();
-    const trainer = await Trainer.create(gpu(), { ...options, signal: controller.signal });
-    const stop = (): void => controller.abort(new Error("Interrupted."));
-    await expect(trainer.run(data.training, data.validation, { step: stop })).rejects.toThrow("Interrupted.");
-    expect(trainer.steps).toBeLessThanOrEqual(3);
-    await fingerprint(trainer);
-    trainer.destroy();
+    const kept: TrainingState[] = [];
+    await expect(
+      run({ signal: controller.signal }, undefined, {
+        step: () => controller.abort(new Error("Interrupted.")),
+        checkpoint: (state) => void kept.push(state),
+      }),
+    ).rejects.toThrow("Interrupted.");
+    expect(kept).toHaveLength(1);
+    expect(kept[0].globalStep).toBeLessThanOrEqual(2);
+    expect(kept[0].step).toBe(kept[0].globalStep);
   });
 
-  it("stops when the loss is no longer a number", async () => {
+  it("ends at a limit of steps or time, the epoch cut short evaluated", async () => {
+    const steps = await run({ maxSteps: 4 });
+    expect(steps.state).toMatchObject({ globalStep: 4, step: 1, epoch: 1, phase: "finetune" });
+    expect(steps.epochs.map(({ row }) => row.epoch)).toEqual([1, 2]);
+    const timed = await run({ time: 1e-6 });
+    expect(timed.state.globalStep).toBe(0);
+  });
+
+  it("ends a phase whose validation accuracy does not rise any more", async () => {
+    // Nothing is learned at such a rate, so no epoch is better than the first.
+    const { epochs } = await run({
+      epochs: { frozen: 9, finetune: 9 },
+      stepsPerEpoch: 1,
+      learningRate: { frozen: 1e-30, finetune: 1e-30 },
+      momentum: 1 - 1e-12,
+      patience: 2,
+    });
+    expect(epochs.map(({ row }) => row.phase)).toEqual([
+      ...["frozen", "frozen", "frozen"],
+      ...["finetune", "finetune", "finetune"],
+    ]);
+  });
+
+  it("stops when the loss is no longer a number, and tells the first tensor that is not", async () => {
+    const trainer = await Trainer.create(gpu(), { ...options, learningRate: { frozen: 1e38, finetune: 1 } });
+    const error = await trainer.run(data).catch((thrown: unknown) => thrown);
+    trainer.destroy();
+    expect(error).toBeInstanceOf(TrainingDivergedError);
+    const { goodSteps, message } = error as TrainingDivergedError;
+    expect(message).toMatch(/the loss of step \d of epoch 1 is not a finite number/);
+    expect(goodSteps).toBeGreaterThan(0);
+    const again = await Trainer.create(gpu(), {
+      ...options,
+      learningRate: { frozen: 1e38, finetune: 1 },
+      maxSteps: goodSteps,
+    });
+    await again.run(data).catch(() => undefined);
+    expect(await again.firstNonFinite(data)).toMatch(/^[a-z_0-9]+ \[.*\]( at ".+")?$|^".+"$/);
+    again.destroy();
+  });
+
+  it("names a broken variable", async () => {
     const trainer = await Trainer.create(gpu(), options);
     trainer.variables.write("head/bias", new Float32Array(59).fill(NaN));
-    await expect(trainer.run(data.training, data.validation, {})).rejects.toThrow(TrainingDivergedError);
+    await expect(trainer.run(data)).rejects.toThrow(TrainingDivergedError);
+    expect(await trainer.firstNonFinite(data)).toMatch(/^"(head|upsample)/);
     trainer.destroy();
   });
 });

@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { HistoryRow } from "../history.ts";
+import { MARGIN, WIDTH } from "./mosaic.ts";
 import { renderSvg } from "./render-svg.ts";
 import { INK, MUTED, shorten, svgDocument, text } from "./svg.ts";
 
@@ -10,8 +11,8 @@ export interface CurvesFigureOptions {
   readonly backgroundAccuracy?: number;
 }
 
-const PANEL = { width: 500, height: 330 } as const;
-const MARGIN = 24;
+const GUTTER = 16;
+const PANEL = { width: (WIDTH - 2 * MARGIN - GUTTER) / 2, height: 290 } as const;
 const TOP = 92;
 const TRAINING = "#2f6fde";
 const VALIDATION = "#e0662b";
@@ -21,14 +22,13 @@ export async function curvesFigure(
   history: readonly HistoryRow[],
   { title = "Training", backgroundAccuracy }: CurvesFigureOptions = {},
 ): Promise<Buffer> {
-  const width = 2 * PANEL.width + 3 * MARGIN;
   const accuracy = panel(history, "accuracy", "valAccuracy", backgroundAccuracy);
   const loss = panel(history, "loss", "valLoss");
-  const right = 2 * MARGIN + PANEL.width;
+  const right = MARGIN + PANEL.width + GUTTER;
   return renderSvg(
-    svgDocument(width, TOP + PANEL.height + MARGIN, [
-      text(shorten(title, 66), MARGIN, 38, { size: 18, bold: true }),
-      ...key(width - MARGIN - 190, 38),
+    svgDocument(WIDTH, TOP + PANEL.height + MARGIN, [
+      text(shorten(title, 54), MARGIN, 38, { size: 18, bold: true }),
+      ...key(WIDTH - MARGIN - 190, 38),
       text("Accuracy", MARGIN, TOP - 16, { size: 14, bold: true }),
       text("Loss", right, TOP - 16, { size: 14, bold: true }),
       `<g transform="translate(${MARGIN},${TOP})">${accuracy}</g>`,

@@ -17,6 +17,7 @@ const history = (frozen: number, finetune: number): HistoryRow[] =>
     accuracy: 0.9 - 0.3 / (i + 1),
     valLoss: 3.2 / (i + 1),
     valAccuracy: 0.85 - 0.3 / (i + 1),
+    valMeanIou: 0.2 - 0.1 / (i + 1),
     seconds: 1,
   }));
 
@@ -44,19 +45,28 @@ describe("curvesFigure", () => {
   it.each([
     [1, 0],
     [0, 1],
+    [2, 1],
     [20, 20],
   ])("draws %i frozen and %i fine-tuning epochs", async (frozen, finetune) => {
     const { format, width } = await sharp(await curvesFigure(history(frozen, finetune))).metadata();
-    expect([format, width]).toEqual(["png", 2144]);
+    expect([format, width]).toEqual(["png", 1660]);
   });
+});
+
+it("breaks a curve where a number is missing", async () => {
+  const whole = history(5, 0);
+  const broken = whole.map((row) => (row.epoch === 3 ? { ...row, loss: Infinity, accuracy: NaN } : row));
+  const [png, gap] = await Promise.all([curvesFigure(whole), curvesFigure(broken)]);
+  expect(await count(gap, blue)).toBeLessThan(0.8 * (await count(png, blue)));
+  expect(await count(gap, orange)).toBeGreaterThan(0.95 * (await count(png, orange)));
 });
 
 it("keeps the fine-tuning label inside its panel when it starts late", async () => {
   const png = await curvesFigure(history(39, 1));
   const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
   // Right of each panel's frame, in pixels, above the epochs.
-  const inked = [1028, 2076].filter((left) => {
-    for (let y = 184; y < 760; y++)
+  const inked = [794, 1600].filter((left) => {
+    for (let y = 184; y < 670; y++)
       for (let x = left; x < left + 20; x++) if (data[y * info.width + x] < 255) return true;
     return false;
   });

@@ -1,0 +1,102 @@
+import { dirname, join } from "node:path";
+import { Command, Option } from "commander";
+import { evaluationReport, formatReport } from "../train/evaluation-report.ts";
+import { classesFigure } from "../train/figures/classes.ts";
+import { confusionFigure } from "../train/figures/confusion.ts";
+import { evaluateModel, openEvaluationData, SPLITS } from "../train/model-evaluation.ts";
+import type { EvaluationSplit } from "../train/model-evaluation.ts";
+import { loadModel } from "../train/model.ts";
+import { makeOutputFolder } from "../train/output-folder.ts";
+import { writeJson } from "../train/run-folder.ts";
+import { writeFileAtomically } from "../weights/atomic-write.ts";
+import { describeAdapter } from "./adapters.ts";
+import { addModelOptions } from "./model-options.ts";
+import type { ModelFlags } from "./model-options.ts";
+import { openGpu } from "./open-gpu.ts";
+import { runCommand } from "./run-command.ts";
+
+interface EvalFlags extends ModelFlags {
+  readonly data?: string;
+  readonly split?: EvaluationSplit;
+  readonly json?: string;
+  readonly figures?: string;
+}
+
+/** Photos at once, unless told otherwise. */
+const BATCH_SIZE = 16;
+
+const command = addModelOptions(new Command("eval"))
+  .description("Tells how well a trained model labels photos whose masks are known.")
+  .option("--data <folder>", "photos and masks; without it, the photos that the model's run held back")
+  .addOption(
+    new Option(
+      "--split <which>",
+      "all photos of --data (the default), or the part the model's run validated or trained on",
+    ).choices(SPLITS),
+  )
+  .option("--json <file>", "write everything, the confusion matrix too, to this file")
+  .option("--figures <folder>", "write confusion.png and classes.png to this folder");
+
+await runCommand(command, async (interrupted) => {
+  const { data = null, json, figures, adapter, ...flags } = command.opts<EvalFlags>();
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const model = await loadModel(flags.model, flags);
+  const split = flags.split ?? (data === null ? "validation" : "all");
+  const chosen = await openEvaluationData(model, { data, split });
+  const { dataset, notes } = chosen;
+  const gpu = await openGpu(adapter === undefined ? {} : { adapter });
+  try {
+    // A place that cannot be written to is told of before the work.
+    if (json !== undefined) await makeOutputFolder(dirname(json));
+    if (figures !== undefined) await makeOutputFolder(figures);
+    const { kind, name } = describeAdapter(gpu);
+    say(`Adapter: ${name} (${kind})`);
+    say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);
+    const photos = `${dataset.size} ${dataset.size === 1 ? "photo" : "photos"}`;
+    say(`Data: ${photos} of ${chosen.folder ?? "the run's drawings"}${split === "all" ? "" : ` (${split})`}`);
+    for (const note of notes) say(`Note: ${note}`);
+    const evaluation = await evaluateModel(gpu, model, dataset, {
+      batchSize: Math.min(flags.batchSize ?? BATCH_SIZE, dataset.size),
+      onProgress: (done) => showProgress(`${done}/${dataset.size} photos`),
+      signal: interrupted,
+    });
+    showProgress("");
+    const report = evaluationReport(evaluation, model, {
+      adapter: gpu.adapterName,
+      data: chosen.folder,
+      split,
+      mask_interpolation: chosen.maskInterpolation,
+    });
+    say(`\n${formatReport(report)}`);
+    if (json !== undefined) {
+      await writeJson(json, report);
+      say(`Written: ${json}`);
+    }
+    if (figures !== undefined) {
+      const { classNames } = model;
+      const { confusion, meanIou, accuracy } = evaluation;
+      const classes = {
+        iou: confusion.iou(),
+        truthPixels: confusion.pixelCounts(),
+        classNames,
+        meanIou,
+        accuracy,
+      };
+      const pictures = {
+        "confusion.png": await confusionFigure({ counts: confusion.counts, classNames }),
+        "classes.png": await classesFigure(classes),
+      };
+      for (const [file, png] of Object.entries(pictures)) {
+        await writeFileAtomically(join(figures, file), [png]);
+        say(`Written: ${join(figures, file)}`);
+      }
+    }
+  } finally {
+    gpu.destroy();
+  }
+});
+
+/** Replaces the terminal's last line; says nothing where nobody watches. */
+function showProgress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}

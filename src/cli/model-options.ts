@@ -1,0 +1,29 @@
+import { InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+
+/** What every command says that uses a trained network. */
+export interface ModelFlags {
+  readonly model: string;
+  readonly imageSize?: number;
+  readonly batchSize?: number;
+  readonly adapter?: string;
+}
+
+/** @param command gets the flags of {@link ModelFlags}. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      "--model <path>",
+      "the folder of a run (its best checkpoint) or a .safetensors checkpoint",
+    )
+    .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
+    .option("--batch-size <photos>", "photos at once", positive)
+    .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name");
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
+  return value;
+}

@@ -1,0 +1,52 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { descriptions, schema, SETTING_NAMES } from "../train/config/index.ts";
+import type { Said, SettingName } from "../train/config/index.ts";
+
+/** The parts of a zod type that say how its flag is read. */
+interface TypeShape {
+  readonly def: {
+    readonly type: string;
+    readonly innerType?: TypeShape;
+    readonly entries?: Readonly<Record<string, string>>;
+  };
+}
+
+/** Adds a flag for every setting; switches get a `--no-` form besides, to say no to what a preset says yes to. */
+export function addSettingOptions(command: Command): void {
+  for (const name of SETTING_NAMES) {
+    const { flag, value, group, summary } = descriptions.get(schema.shape[name])!;
+    const { kind, choices } = kindOf(name);
+    if (kind === "boolean") {
+      command.addOption(new Option(flag, summary).helpGroup(group));
+      command.addOption(new Option(flag.replace("--", "--no-")).hideHelp());
+    } else {
+      command.addOption(
+        new Option(`${flag} <${choices.length > 0 ? choices.join("|") : value}>`, summary)
+          .helpGroup(group)
+          .argParser((text) => parse(name, text)),
+      );
+    }
+  }
+}
+
+/** What the command line says of the settings, other options left out. */
+export function saidOnCommandLine(command: Command): Said {
+  const options = command.opts<Record<string, unknown>>();
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, options[name]]));
+}
+
+/** A flag's text as the setting's type wants it; what cannot be read stays text, and the schema refuses it. */
+function parse(name: SettingName, text: string): unknown {
+  const { kind, nullable } = kindOf(name);
+  if (nullable && text === "none") return null;
+  if (kind === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  return kind === "array" ? text.split(",").map((part) => part.trim()) : text;
+}
+
+function kindOf(name: SettingName): { kind: string; nullable: boolean; choices: readonly string[] } {
+  const { def } = schema.shape[name] as unknown as TypeShape;
+  const nullable = def.type === "nullable";
+  const { type: kind, entries = {} } = nullable ? def.innerType!.def : def;
+  return { kind, nullable, choices: Object.keys(entries) };
+}

@@ -1,0 +1,87 @@
+/**
+ * @file bespoke, the engine: what `import … from "bespoke"` gives. A graph of tensors, ops with their gradients,
+ * optimizers, and `compile`, which makes a program of it for a GPU; Keras layers on top; and below, what it takes to add
+ * kernels and ops of one's own. Imports nothing of Node's: it runs wherever WebGPU does. What needs Node (opening a GPU
+ * through Dawn, files, training runs) is in `bespoke/node`.
+ */
+
+// The device.
+export { Gpu } from "./gpu/gpu.ts";
+export type { GpuOptions } from "./gpu/gpu.ts";
+export { GpuError } from "./gpu/errors.ts";
+export type { GpuErrorKind } from "./gpu/errors.ts";
+export type { DispatchTime } from "./gpu/profiler.ts";
+
+// Graphs, and programs made of them.
+export { Graph } from "./graph/graph.ts";
+export type { Node, Tensor, Variable } from "./graph/graph.ts";
+export { bytesOf, sameShape, shapeText, sizeOf } from "./graph/shape.ts";
+export type { DType, Shape, TensorType } from "./graph/shape.ts";
+export { constant, glorotUniform, ones, randomNormal, seededRandom, zeros } from "./graph/initializers.ts";
+export type { Initializer, Random } from "./graph/initializers.ts";
+export { gradients, trainable } from "./graph/gradients.ts";
+export { compile, Program } from "./graph/program.ts";
+export type { CompileOptions, Feeds } from "./graph/program.ts";
+export { plan } from "./graph/plan.ts";
+export type { Goals, Plan, PlanSummary } from "./graph/plan.ts";
+export { describeMemoryPlan } from "./graph/memory-plan.ts";
+export type { MemoryPlan } from "./graph/memory-plan.ts";
+export { Variables } from "./graph/variables.ts";
+export type { VariableValues } from "./graph/variables.ts";
+
+// Ops.
+export { accuracy } from "./graph/ops/accuracy.ts";
+export { add } from "./graph/ops/add.ts";
+export { argmax } from "./graph/ops/argmax.ts";
+export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";
+export type { BatchNormOptions, BatchNormTrainingOptions } from "./graph/ops/batch-norm.ts";
+export { biasAdd } from "./graph/ops/bias.ts";
+export { channelSum } from "./graph/ops/channel-reduction.ts";
+export { clipByGlobalNorm } from "./graph/ops/clip-by-global-norm.ts";
+export { concat, sliceChannels } from "./graph/ops/concat.ts";
+export { conv2d } from "./graph/ops/conv2d.ts";
+export type { Conv2dOptions } from "./graph/ops/conv2d.ts";
+export { conv2dTranspose } from "./graph/ops/conv2d-transpose.ts";
+export type { Conv2dTransposeOptions } from "./graph/ops/conv2d-transpose.ts";
+export { dense } from "./graph/ops/dense.ts";
+export { fill } from "./graph/ops/fill.ts";
+export { globalNorm } from "./graph/ops/global-norm.ts";
+export { matmul } from "./graph/ops/matmul.ts";
+export type { MatmulOptions } from "./graph/ops/matmul.ts";
+export type { PixelMeanOptions } from "./graph/ops/pixel-mean.ts";
+export { averagePool2d, globalAveragePool2d, maxPool2d } from "./graph/ops/pool.ts";
+export type { Pool2dOptions } from "./kernels/pool2d-geometry.ts";
+export type { Padding } from "./kernels/window.ts";
+export { relu } from "./graph/ops/relu.ts";
+export { scale } from "./graph/ops/scale.ts";
+export { softmax } from "./graph/ops/softmax.ts";
+export { sparseSoftmaxCrossEntropy } from "./graph/ops/sparse-softmax-cross-entropy.ts";
+export type { SparseSoftmaxCrossEntropyOptions } from "./graph/ops/sparse-softmax-cross-entropy.ts";
+export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
+
+// Optimizers.
+export { adam } from "./graph/optimizers/adam.ts";
+export type { AdamOptions } from "./graph/optimizers/adam.ts";
+export { rmsprop } from "./graph/optimizers/rmsprop.ts";
+export type { RmspropOptions } from "./graph/optimizers/rmsprop.ts";
+export type { OptimizerOptions } from "./graph/optimizers/optimizer.ts";
+
+// Layers.
+export { batchNormalization } from "./layers/batch-normalization.ts";
+export type { BatchNormalizationOptions } from "./layers/batch-normalization.ts";
+export { denseNet121 } from "./layers/densenet121.ts";
+export type { DenseNet121 } from "./layers/densenet121.ts";
+export { unet } from "./layers/unet.ts";
+export type { UNetOptions } from "./layers/unet.ts";
+export type { Decoder } from "./layers/decoder.ts";
+export type { Mode } from "./layers/layer.ts";
+
+// Kernels and ops of one's own.
+export { defineKernel, f32, i32, linearGrid, linearIndex, u32 } from "./kernels/kernel.ts";
+export type { Kernel, KernelBinding, KernelDefinition, KernelTarget, Uniform } from "./kernels/kernel.ts";
+export { perItemKernel } from "./kernels/per-item.ts";
+export { kernelTarget } from "./kernels/target.ts";
+export { slice } from "./graph/op.ts";
+export type { BatchRange, BatchSlice, Lowering, Op, Operand, Scratch } from "./graph/op.ts";
+export { lowerElementwise } from "./graph/ops/elementwise.ts";
+export { lowerPixelMean } from "./graph/ops/pixel-mean.ts";

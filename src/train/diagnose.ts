@@ -1,0 +1,30 @@
+import { subset } from "../data/subset.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { Trainer, TrainingDivergedError } from "./trainer.ts";
+import type { Resumed, TrainerData, TrainerOptions } from "./trainer.ts";
+
+/**
+ * Finds where a run that diverged went wrong. Runs are reproducible bit for bit, so it is made again from its last
+ * checkpoint up to the step in question, and that step's tensors are looked at in the order they are computed.
+ *
+ * @param beginning the run's last checkpoint; undefined for its beginning.
+ * @param goodSteps steps of the run that went well.
+ * @returns how to call the first tensor that is not finite; null when none was found.
+ */
+export async function diagnose(
+  gpu: Gpu,
+  options: TrainerOptions,
+  data: TrainerData,
+  beginning: Resumed | undefined,
+  goodSteps: number,
+): Promise<string | null> {
+  const trainer = await Trainer.create(gpu, { ...options, maxSteps: goodSteps, time: null }, beginning);
+  try {
+    await trainer.run({ ...data, validation: subset(data.validation, [0]) }).catch((error: unknown) => {
+      if (!(error instanceof TrainingDivergedError)) throw error;
+    });
+    return await trainer.firstNonFinite(data);
+  } finally {
+    trainer.destroy();
+  }
+}

@@ -1,0 +1,130 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { plan } from "../graph/plan.ts";
+import { shapeText } from "../graph/shape.ts";
+import { kernelTarget } from "../kernels/target.ts";
+import type { TrainConfig } from "./config/index.ts";
+import { estimateTime } from "./estimate.ts";
+import { learningRateAt } from "./learning-rate.ts";
+import { formatDuration } from "./progress.ts";
+import { trainingStep } from "./programs.ts";
+import type { Phase } from "./programs.ts";
+import { openData } from "./run-data.ts";
+import type { RunData } from "./run-data.ts";
+import type { TrainerOptions } from "./trainer.ts";
+import { phasesOf, trainerOptions } from "./trainer-options.ts";
+
+export interface DryRunJob {
+  readonly config: TrainConfig;
+  readonly gpu: Gpu;
+  readonly say: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Names of validation photos that are shown. */
+const NAMED = 5;
+
+const PHASE_NAMES: Readonly<Record<Phase, string>> = {
+  frozen: "encoder frozen",
+  finetune: "fine-tuning",
+};
+
+/** Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Writes nothing. */
+export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
+  const data = await openData(config, say);
+  const options = trainerOptions(config, data, signal);
+  for (const line of [...describeData(config, data), ...describeNetwork(gpu, config, options)]) say(line);
+  for (const line of describePhases(gpu, config, options)) say(line);
+  say("Timing a few steps …");
+  const time = await estimateTime(gpu, options, data.validation.size);
+  for (const [phase, seconds] of Object.entries(time.step))
+    say(row(`${phase} step`, `${seconds.toPrecision(3)} s`));
+  say(row("whole run", `about ${formatDuration(time.total)} on ${gpu.adapterName}`));
+}
+
+const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`;
+
+function describeData(config: TrainConfig, { folder, photos, training, validation }: RunData): string[] {
+  const { splitSeed, validationDropRemainder, batchSize, maskInterpolation, normalization } = config;
+  const total = folder?.size ?? photos.size + validation.size;
+  const shown = validation.names.slice(0, NAMED).join(", ");
+  const whole = Math.floor(training.size / batchSize);
+  const rest = training.size % batchSize;
+  const pass =
+    rest === 0 || config.dropRemainder
+      ? `${whole} batches of ${batchSize}`
+      : `${whole} batches of ${batchSize} and one of ${rest}`;
+  const steps = Math.ceil(validation.size / batchSize);
+  return [
+    "Data",
+    row("photos", `${total} from ${config.data ?? "the generator of people in clothes"}, sorted by name`),
+    row("split", `${photos.size} to train on, the rest to validate on (train_test_split, seed ${splitSeed})`),
+    row(
+      "validation",
+      `${validation.size} photos in ${steps} steps${validationDropRemainder ? ", whole batches only" : ""}: ${shown} …`,
+    ),
+    row(
+      "pixels",
+      `RGB / 255, bilinear; masks ${maskInterpolation}${normalization === "imagenet" ? "; ImageNet's mean and deviation" : ""}`,
+    ),
+    row("augment", describeAugmentation(config, training.size)),
+    row(
+      "order",
+      config.shuffleBuffer === null
+        ? "a full shuffle each pass"
+        : `a streaming shuffle through a buffer of ${config.shuffleBuffer}, each pass`,
+    ),
+    row("pass", pass),
+  ];
+}
+
+function describeAugmentation({ augment, augmentMode, overfitBatch }: TrainConfig, size: number): string {
+  if (augment === null || overfitBatch) return "none";
+  if (augmentMode === "copies") return `${augment.length} copies: ${augment.join(", ")} (${size} samples)`;
+  return `each with probability 1/2: ${augment.join(", ")}`;
+}
+
+function describeNetwork(
+  gpu: Gpu,
+  { weights, decoder, bnMomentum }: TrainConfig,
+  options: TrainerOptions,
+): string[] {
+  const { graph, logits } = trainingStep(options, phasesOf(options)[0]);
+  const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu));
+  const elements = variables.map(({ shape }) => shape.reduce((a, b) => a * b, 1)).reduce((a, b) => a + b, 0);
+  return [
+    "Network",
+    row("encoder", `DenseNet121, ${weights ?? "random weights"}`),
+    row(
+      "decoder",
+      `${decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"}, batch norm momentum ${bnMomentum}`,
+    ),
+    row("parameters", elements.toLocaleString("en")),
+    ...[...graph.inputs.values()].slice(0, 2).map(({ name, shape }) => row(name, shapeText(shape))),
+    row("logits", shapeText(logits.shape)),
+  ];
+}
+
+function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions): string[] {
+  const { stepsPerEpoch, epochs, learningRate, schedule, warmupSteps } = options;
+  let epoch = 0;
+  return phasesOf(options).flatMap((phase) => {
+    const { summary } = plan(trainingStep(options, phase), kernelTarget(gpu));
+    const steps = epochs[phase] * stepsPerEpoch;
+    const base = learningRate[phase];
+    const last = learningRateAt(steps - 1, { base, schedule, warmupSteps, steps });
+    const first = epoch;
+    epoch += epochs[phase];
+    return [
+      `Epochs ${first} to ${epoch - 1}: ${PHASE_NAMES[phase]}`,
+      row("steps", `${stepsPerEpoch} an epoch, ${steps} in all`),
+      row(
+        "optimizer",
+        `${config.optimizer}, fresh, learning rate ${base}` +
+          (schedule === "cosine" ? ` falling to ${last.toPrecision(2)}` : "") +
+          (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
+      ),
+      row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),
+      row("dispatches", `${summary.dispatches} a step, ${summary.pipelines} pipelines`),
+    ];
+  });
+}

@@ -1,0 +1,65 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { compile } from "../graph/program.ts";
+import type { Goals } from "../graph/plan.ts";
+import { Variables } from "../graph/variables.ts";
+import { sizeOf } from "../graph/shape.ts";
+import { evaluator, trainingStep } from "./programs.ts";
+import { phasesOf } from "./trainer-options.ts";
+import type { TrainerOptions } from "./trainer.ts";
+
+/** Photos of a step that is timed on an adapter that runs on the CPU; time grows with them there. */
+const SOFTWARE_BATCH = 2;
+/** Steps timed, after one that warms up. */
+const TIMED = 2;
+
+export interface TimeEstimate {
+  /** Seconds of a step of each phase, and of the evaluation of a batch. */
+  readonly step: Readonly<Record<string, number>>;
+  readonly evaluation: number;
+  /** Seconds of the whole run, compilation and reading aside. */
+  readonly total: number;
+}
+
+/** Times a few steps of each phase on the adapter and reckons from them how long a run takes. */
+export async function estimateTime(
+  gpu: Gpu,
+  options: TrainerOptions,
+  validationPhotos: number,
+): Promise<TimeEstimate> {
+  const batchSize = gpu.isSoftware ? Math.min(SOFTWARE_BATCH, options.batchSize) : options.batchSize;
+  const scale = options.batchSize / batchSize;
+  const spec = { ...options, batchSize };
+  const step: Record<string, number> = {};
+  let total = 0;
+  for (const phase of phasesOf(options)) {
+    step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase)));
+    total += options.epochs[phase] * options.stepsPerEpoch * step[phase];
+  }
+  const evaluation = scale * (await secondsARun(gpu, evaluator(spec)));
+  const epochs = options.epochs.frozen + options.epochs.finetune;
+  total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
+  return { step, evaluation, total };
+}
+
+async function secondsARun(gpu: Gpu, goals: Goals): Promise<number> {
+  const variables = new Variables(gpu);
+  try {
+    const program = await compile(gpu, { ...goals, variables });
+    try {
+      const feeds = Object.fromEntries(
+        program.plan.inputs.map(({ name, shape, dtype }) => [
+          name,
+          dtype === "f32" ? new Float32Array(sizeOf(shape)) : new Uint32Array(sizeOf(shape)),
+        ]),
+      );
+      await program.run(feeds);
+      const start = performance.now();
+      for (let i = 0; i < TIMED; i++) await program.run(feeds);
+      return (performance.now() - start) / 1000 / TIMED;
+    } finally {
+      program.destroy();
+    }
+  } finally {
+    variables.destroy();
+  }
+}

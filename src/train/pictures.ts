@@ -1,0 +1,83 @@
+import { AUGMENTATIONS } from "../data/augment.ts";
+import type { SegmentationDataset } from "../data/dataset.ts";
+import { decodePair } from "../data/decode.ts";
+import type { TrainConfig } from "./config/index.ts";
+import type { Evaluation } from "./evaluate.ts";
+import { augmentationsFigure } from "./figures/augmentations.ts";
+import { classesFigure } from "./figures/classes.ts";
+import { confusionFigure } from "./figures/confusion.ts";
+import { curvesFigure } from "./figures/curves.ts";
+import { pictureOf } from "./figures/mosaic.ts";
+import type { Picture } from "./figures/mosaic.ts";
+import { predictionsFigure } from "./figures/predictions.ts";
+import { resizedFigure } from "./figures/resized.ts";
+import { samplesFigure } from "./figures/samples.ts";
+import type { HistoryRow } from "./history.ts";
+import type { RunData } from "./run-data.ts";
+import type { FigureName } from "./run-folder.ts";
+
+/** PNGs by the name of their figure. */
+export type Pictures = Partial<Record<FigureName, Buffer>>;
+
+/** Photos on a picture of samples. */
+const SHOWN = 4;
+
+/** What a run begins with: samples, the same before and after resizing (drawn ones need none), augmentations of one. */
+export async function dataPictures(
+  { photos, folder }: RunData,
+  { augment, maskInterpolation }: TrainConfig,
+): Promise<Pictures> {
+  const { classNames, imageSize, names } = photos;
+  const indices = names.slice(0, SHOWN).map((_, index) => index);
+  const samples = await Promise.all(indices.map((index) => photos.load(index)));
+  const after = samples.map((sample, index) => pictureOf({ ...sample, name: names[index], imageSize }));
+  const pairs = indices.map((index) => folder?.pairs.find(({ name }) => name === names[index]));
+  const before = await Promise.all(pairs.flatMap((pair) => (pair ? [originalOf(pair)] : [])));
+  const shown = ["original" as const, ...(augment ?? []).filter((name) => name !== "original")];
+  const columns = shown.map((name) => ({
+    name,
+    picture: pictureOf({ ...AUGMENTATIONS[name](samples[0], { maskInterpolation }), name, imageSize }),
+  }));
+  return {
+    samples: await samplesFigure({ samples: before.length > 0 ? before : after, classNames }),
+    ...(before.length > 0 && { resized: await resizedFigure({ before, after, classNames }) }),
+    augmentations: await augmentationsFigure({ columns, classNames }),
+  };
+}
+
+async function originalOf(pair: Parameters<typeof decodePair>[0]): Promise<Picture> {
+  const { photo, mask } = await decodePair(pair);
+  return { name: pair.name, width: photo.width, height: photo.height, rgb: photo.pixels, mask: mask.labels };
+}
+
+/** What the network says of the first validation photos, beside the truth. */
+export async function predictionsPicture(
+  validation: SegmentationDataset,
+  { predictions }: Evaluation,
+  title: string,
+): Promise<Buffer> {
+  const samples = await Promise.all(
+    predictions.map(async (prediction, index) => {
+      const { image, mask } = await validation.load(index);
+      return { name: validation.names[index], image, truth: mask, prediction };
+    }),
+  );
+  const { imageSize, classNames } = validation;
+  return predictionsFigure({ imageSize, samples, classNames, title });
+}
+
+/** What a run ends with: curves, and how well each class is told from the others on the validation photos. */
+export async function endPictures(
+  rows: readonly HistoryRow[],
+  { confusion, meanIou, accuracy, backgroundAccuracy }: Evaluation,
+  classNames: readonly string[],
+  title: string,
+): Promise<Pictures> {
+  const iou = confusion.iou();
+  const truthPixels = confusion.pixelCounts();
+  return {
+    curves: await curvesFigure(rows, { title, backgroundAccuracy }),
+    confusion: await confusionFigure({ counts: confusion.counts, classNames }),
+    classes: await classesFigure({ iou, truthPixels, classNames, meanIou, accuracy }),
+  };
+}

@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { ConfigError, descriptions, schema, SETTING_NAMES } from "./config/index.ts";
+import type { Said, SettingName, TrainConfig } from "./config/index.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** Settings that may change when a run goes on: none of them changes what a step computes. */
+const FREE: readonly SettingName[] = [
+  "maxSteps",
+  "time",
+  "adapter",
+  "allowSoftware",
+  "saveEvery",
+  "tensorboard",
+  "cache",
+];
+
+/**
+ * The settings of a run that goes on: its own, with limits lifted unless they are said anew.
+ *
+ * @throws ConfigError for a setting that a run cannot change on its way, or a `config.json` that is none.
+ */
+export async function resumedConfig(run: RunFolder, said: Said): Promise<TrainConfig> {
+  for (const name of SETTING_NAMES) {
+    if (said[name] === undefined || FREE.includes(name)) continue;
+    const free = FREE.map((other) => descriptions.get(schema.shape[other])!.flag).join(", ");
+    const { flag } = descriptions.get(schema.shape[name])!;
+    throw new ConfigError(
+      `--resume goes on with the run's own settings: leave out ${flag} (only ${free} may be given).`,
+    );
+  }
+  let own: TrainConfig;
+  try {
+    own = schema.parse(JSON.parse(await readFile(run.config, "utf8")));
+  } catch (error) {
+    throw new ConfigError(`${run.config} holds no settings that this version knows: begin a new run.`, {
+      cause: error,
+    });
+  }
+  const changed = Object.fromEntries(
+    FREE.filter((name) => said[name] !== undefined).map((name) => [name, said[name]]),
+  );
+  const result = schema.safeParse({ ...own, maxSteps: null, time: null, ...changed });
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ConfigError(
+    `${descriptions.get(schema.shape[issue.path[0] as SettingName])!.flag} ${issue.message}.`,
+  );
+}

@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { noAugmentation, randomly } from "../data/augment.ts";
+import type { Augmentation } from "../data/augment.ts";
+import { copies } from "../data/copies.ts";
+import type { SegmentationDataset } from "../data/dataset.ts";
+import { FolderDataset } from "../data/folder-dataset.ts";
+import { GeneratedDataset } from "../data/generated-dataset.ts";
+import { trainTestSplit } from "../data/split.ts";
+import { subset } from "../data/subset.ts";
+import type { TrainConfig } from "./config/index.ts";
+
+/** Drawings that the generated data set holds. */
+const GENERATED = 400;
+/** Where resized photos are kept from run to run. */
+const CACHE = ".cache/samples";
+
+/** The photos of a run, split and prepared as its configuration says. */
+export interface RunData {
+  /** All photos before the split; null when they are drawn. */
+  readonly folder: FolderDataset | null;
+  /** The training photos, each once. */
+  readonly photos: SegmentationDataset;
+  /** What is trained on: the training photos, or a copy of them for each augmentation. */
+  readonly training: SegmentationDataset;
+  readonly validation: SegmentationDataset;
+  /** What is done to each sample as it is drawn. */
+  readonly augment: Augmentation;
+  readonly stepsPerEpoch: number;
+  /** Tells this split of these photos from any other. */
+  readonly fingerprint: string;
+  /**
+   * Reads all photos: a bad file comes to light before anything is written, and training waits for no disk.
+   *
+   * @throws DataError, or the signal's reason.
+   */
+  read(options: { signal?: AbortSignal | undefined; onProgress?: (share: number) => void }): Promise<void>;
+}
+
+/**
+ * @param onWarning is told what goes wrong without harm: a cache that cannot be written.
+ * @throws DataError when the photos cannot be used.
+ */
+export async function openData(config: TrainConfig, onWarning: (sentence: string) => void): Promise<RunData> {
+  const { imageSize, maskInterpolation, batchSize, overfitBatch } = config;
+  const folder =
+    config.data === null
+      ? null
+      : await FolderDataset.open(config.data, {
+          imageSize,
+          maskInterpolation,
+          cacheFolder: config.cache ? CACHE : null,
+          onWarning,
+        });
+  const dataset = folder ?? new GeneratedDataset({ size: GENERATED, imageSize, seed: config.seed });
+  const split = trainTestSplit(dataset.size, { seed: config.splitSeed });
+  const trained = overfitBatch ? split.train.slice(0, batchSize) : split.train;
+  const validated = overfitBatch ? trained : split.test.slice(0, validationCount(split.test.length, config));
+  const photos = subset(dataset, trained);
+  const augmentations = overfitBatch ? null : config.augment;
+  const copied = augmentations !== null && config.augmentMode === "copies";
+  const names = (indices: readonly number[]): string[] => indices.map((index) => dataset.names[index]);
+  return {
+    folder,
+    photos,
+    training: copied ? copies(photos, augmentations, { maskInterpolation }) : photos,
+    validation: subset(dataset, validated),
+    augment:
+      augmentations === null || copied ? noAugmentation : randomly(augmentations, { maskInterpolation }),
+    stepsPerEpoch: config.stepsPerEpoch ?? Math.max(1, Math.floor(photos.size / batchSize)),
+    fingerprint: createHash("sha256")
+      .update(JSON.stringify([names(trained), names(validated)]))
+      .digest("hex"),
+    read: async ({ signal, onProgress }) => {
+      const indices = [...new Set([...trained, ...validated])];
+      await folder?.readAll({
+        indices,
+        ...(signal && { signal }),
+        onProgress: (done) => onProgress?.(done / indices.length),
+      });
+    },
+  };
+}
+
+/** How many of the split's validation photos are used. */
+function validationCount(
+  photos: number,
+  { validationPhotos, validationDropRemainder, batchSize }: TrainConfig,
+): number {
+  const most = Math.min(photos, validationPhotos ?? photos);
+  if (!validationDropRemainder || most < batchSize) return most;
+  return most - (most % batchSize);
+}

@@ -1,0 +1,195 @@
+import { describeMemoryPlan } from "../graph/memory-plan.ts";
+import type { MemoryPlan } from "../graph/memory-plan.ts";
+import type { Plan, PlanSummary } from "../graph/plan.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { writeFileAtomically } from "../weights/atomic-write.ts";
+import type { Metadata } from "../weights/tensors.ts";
+import { readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { TrainConfig } from "./config/index.ts";
+import { describeEnvironment } from "./environment.ts";
+import { appendHistory, bestRow, writeHistory } from "./history.ts";
+import type { HistoryRow } from "./history.ts";
+import { keepAs } from "./keep-checkpoint.ts";
+import { allOf } from "./observer.ts";
+import type { RunObserver } from "./observer.ts";
+import { dataPictures, endPictures, predictionsPicture } from "./pictures.ts";
+import type { Phase } from "./programs.ts";
+import type { RunData } from "./run-data.ts";
+import { RunError } from "./run-error.ts";
+import { writeJson } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { summarise } from "./summary.ts";
+import type { Summary } from "./summary.ts";
+import type { Ending, EpochOutcome, Resumed, Trainer, TrainerEvents } from "./trainer.ts";
+import type { TrainingState } from "./training-state.ts";
+
+export interface TrainJob {
+  readonly config: TrainConfig;
+  readonly gpu: Gpu;
+  /** A sentence for the user. */
+  readonly say: (sentence: string) => void;
+  /** What follows the run: made when its folder is known. */
+  readonly observers?: readonly ((run: RunFolder) => RunObserver | Promise<RunObserver>)[];
+  /** A run to go on with; its own settings are `config`. */
+  readonly resume?: RunFolder | undefined;
+  /** Ends the run after the step in flight, with a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One run: what is written to its folder, and when. */
+export class Run implements TrainerEvents {
+  observer: Required<RunObserver> | undefined;
+  readonly #job: TrainJob;
+  readonly #folder: RunFolder;
+  readonly #data: RunData;
+  readonly #trainer: Trainer;
+  readonly #start: number;
+  readonly #plans: Partial<Record<Phase, MemoryPlan>> = {};
+  readonly #rows: HistoryRow[];
+  #plan: PlanSummary | null = null;
+  #last: EpochOutcome | null = null;
+  #saved: TrainingState | null = null;
+
+  constructor(job: TrainJob, folder: RunFolder, data: RunData, trainer: Trainer, start: number) {
+    this.#job = job;
+    this.#folder = folder;
+    this.#data = data;
+    this.#trainer = trainer;
+    this.#start = start;
+    this.#rows = [...trainer.state.history];
+    if (job.resume && trainer.state.globalStep > 0) this.#saved = trainer.state;
+  }
+
+  async begin(): Promise<void> {
+    const { config, gpu, observers = [], resume } = this.#job;
+    const folder = this.#folder;
+    if (!resume) await writeJson(folder.config, config);
+    await writeJson(folder.environment, await describeEnvironment(gpu.adapterName));
+    await writeHistory(folder.history, this.#rows);
+    // A kill between the two checkpoints of an epoch left the older best one.
+    if (this.#isBest()) await keepAs(folder.checkpoint("last"), folder.checkpoint("best"));
+    if (!resume) await this.#write(await dataPictures(this.#data, config));
+    const followers = [];
+    for (const make of observers) followers.push(await make(folder));
+    this.observer = allOf(followers);
+    const { photos, validation, stepsPerEpoch } = this.#data;
+    await this.observer.start({
+      path: folder.path,
+      config,
+      adapter: gpu.adapterName,
+      classNames: photos.classNames,
+      epochs: config.epochsFrozen + config.epochsFinetune,
+      stepsPerEpoch,
+      trainingPhotos: photos.size,
+      validationPhotos: validation.size,
+      resumedAtStep: this.#trainer.state.globalStep,
+    });
+  }
+
+  async phase(phase: Phase, plan: Plan): Promise<void> {
+    this.#plan = plan.summary;
+    this.#plans[phase] = describeMemoryPlan(plan);
+    const { dispatches, pipelines, peakBytes } = plan.summary;
+    const name = phase === "frozen" ? "Frozen encoder" : "Fine-tuning";
+    const mebibytes = Math.ceil(peakBytes / 2 ** 20);
+    this.#job.say(`${name}: ${dispatches} dispatches a step, ${pipelines} pipelines, ${mebibytes} MiB`);
+    await writeJson(this.#folder.plan, this.#plans);
+    await this.observer?.phase(phase, plan);
+  }
+
+  step: RunObserver["step"] = (result) => this.observer?.step(result);
+
+  async epoch(outcome: EpochOutcome): Promise<void> {
+    const { row, validation } = outcome;
+    this.#last = outcome;
+    this.#rows.push(row);
+    await appendHistory(this.#folder.history, row);
+    const picture = await predictionsPicture(this.#data.validation, validation, this.#title(row));
+    await this.#write({
+      predictions: picture,
+      [row.phase === "frozen" ? "predictions_frozen" : "predictions_finetuned"]: picture,
+    });
+    const { phase, epoch, loss, accuracy, seconds } = row;
+    const { globalStep } = this.#trainer.state;
+    const result = { phase, epoch, globalStep, loss, accuracy, seconds, validation, predictions: picture };
+    await this.observer?.epoch(result);
+  }
+
+  async checkpoint(state: TrainingState): Promise<void> {
+    const { saveEvery, imageSize, decoder, normalization } = this.#job.config;
+    const last = this.#folder.checkpoint("last");
+    const metadata: Metadata = {
+      image_size: String(imageSize),
+      classes: JSON.stringify(this.#data.photos.classNames),
+      decoder,
+      normalization,
+      preprocessing:
+        "RGB / 255, bilinear resize to image_size" +
+        (normalization === "imagenet" ? ", less ImageNet's mean, over its standard deviation" : ""),
+      data: this.#data.fingerprint,
+    };
+    await saveCheckpoint(this.#trainer.variables, last, state, metadata);
+    this.#saved = state;
+    if (state.step > 0) return;
+    if (this.#isBest()) await keepAs(last, this.#folder.checkpoint("best"));
+    if (saveEvery !== null && state.epoch % saveEvery === 0)
+      await keepAs(last, this.#folder.checkpoint(state.epoch));
+  }
+
+  /** Whether the state that was saved last is that of the best epoch. */
+  #isBest(): boolean {
+    const { step, epoch, history } = this.#saved ?? { step: 0, epoch: 0, history: [] };
+    return step === 0 && epoch > 0 && bestRow(history)?.epoch === epoch;
+  }
+
+  async finish(ending: Ending): Promise<Summary> {
+    const { gpu } = this.#job;
+    const validation = this.#last?.validation ?? (await this.#trainer.evaluate(this.#data.validation));
+    const title = this.#title(this.#rows.at(-1));
+    await this.#write(await endPictures(this.#rows, validation, this.#data.photos.classNames, title));
+    const summary = summarise({
+      rows: this.#rows,
+      validation,
+      ending,
+      state: this.#trainer.state,
+      plan: this.#plan,
+      trainer: this.#trainer,
+      adapter: gpu.adapterName,
+      peakBytes: gpu.peakBytes,
+      seconds: (performance.now() - this.#start) / 1000,
+    });
+    await writeJson(this.#folder.summary, summary);
+    await this.observer?.end(summary);
+    return summary;
+  }
+
+  /** The state that was saved last, read back. */
+  async lastCheckpoint(): Promise<Resumed | undefined> {
+    return this.#saved === null ? undefined : readCheckpoint(this.#folder.checkpoint("last"));
+  }
+
+  /** What went wrong and where the last checkpoint is. */
+  failure(message: string, cause: unknown): RunError {
+    if (this.#saved === null)
+      return new RunError(`${message} No checkpoint had been written yet.`, { cause });
+    const { epoch, step } = this.#saved;
+    const stands = step === 0 ? `of epoch ${epoch}` : `of epoch ${epoch + 1}, step ${step}`;
+    return new RunError(
+      `${message} The last checkpoint, ${this.#folder.checkpoint("last")} ${stands}, is whole: go on from it with ` +
+        `--resume ${this.#folder.path}.`,
+      { cause },
+    );
+  }
+
+  #title(row: HistoryRow | undefined): string {
+    const { gpu, config } = this.#job;
+    const size = `${config.imageSize}×${config.imageSize}`;
+    // Without the driver's details in brackets.
+    return `${gpu.adapterName.replace(/ \(.*$/, "")}, ${size}, after epoch ${row?.epoch ?? 0}`;
+  }
+
+  async #write(pictures: Awaited<ReturnType<typeof dataPictures>>): Promise<void> {
+    for (const [name, png] of Object.entries(pictures))
+      await writeFileAtomically(this.#folder.figure(name as keyof typeof pictures), [png]);
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * @file What `import … from "bespoke/train"` gives: whole training runs of the U-Net, as `npm run train` makes them, and
+ * what follows a run. Apart from `bespoke/node` because the figures take a second or two to load.
+ */
+export { ConfigError, resolveConfig } from "./train/config/index.ts";
+export type { TrainConfig } from "./train/config/index.ts";
+export { allOf } from "./train/observer.ts";
+export type { EpochResult, RunInfo, RunObserver, StepResult } from "./train/observer.ts";
+export { createProgress } from "./train/progress.ts";
+export type { Summary } from "./train/summary.ts";
+export { tensorBoard } from "./train/tensorboard/tensorboard.ts";
+export { TfEventsWriter } from "./train/tensorboard/tf-events-writer.ts";
+export type { TfEventsWriterOptions } from "./train/tensorboard/tf-events-writer.ts";
+export { train } from "./train/train.ts";
+export type { TrainJob } from "./train/train.ts";
+export { Trainer, TrainingDivergedError } from "./train/trainer.ts";
+export type { TrainerEvents, TrainerOptions } from "./train/trainer.ts";

@@ -1,0 +1,163 @@
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { decodePhoto } from "../../src/data/decode.ts";
+import { trainTestSplit } from "../../src/data/split.ts";
+import { resolveConfig } from "../../src/train/config/index.ts";
+import type { EvaluationReport } from "../../src/train/evaluation-report.ts";
+import { loadModel } from "../../src/train/model.ts";
+import { Predictor } from "../../src/train/predictor.ts";
+import { folderOf, greyPng, photo } from "../data/folder.ts";
+import { useGpu } from "../helpers/gpu.ts";
+import { saveTinyModel, TINY_CLASSES } from "../train/tiny-model.ts";
+import { runCommandLine } from "./command-process.ts";
+
+const SIZE = 32;
+const PHOTOS = 6;
+const [WIDTH, HEIGHT] = [40, 60];
+/** Class 3 never occurs. */
+const label = (x: number, y: number, i: number): number => [0, 1, 2, 4][Math.floor((x + y + 7 * i) / 9) % 4];
+
+/** Six photos with masks, each a little different. */
+async function photos(): Promise<string> {
+  const files: Record<string, Buffer> = {};
+  for (let i = 0; i < PHOTOS; i++) {
+    files[`images/${i}.png`] = await photo(WIDTH, HEIGHT)
+      .modulate({ hue: 40 * i, brightness: 1 - i / 10 })
+      .png()
+      .toBuffer();
+    files[`masks/${i}.png`] = await greyPng(WIDTH, HEIGHT, (x, y) => label(x, y, i));
+  }
+  return folderOf(files);
+}
+
+/** What one writes with NumPy over the network's logits of the photos `chosen`. */
+async function reference(predictor: Predictor, data: string, chosen: readonly number[]) {
+  const C = TINY_CLASSES.length;
+  const bins = Array<number>(C * C).fill(0);
+  let loss = 0;
+  for (const i of chosen) {
+    const [logits] = await predictor.logits([await decodePhoto(join(data, "images", `${i}.png`))]);
+    for (let y = 0; y < SIZE; y++) {
+      for (let x = 0; x < SIZE; x++) {
+        const at = [((x + 0.5) * WIDTH) / SIZE, ((y + 0.5) * HEIGHT) / SIZE].map(Math.floor);
+        const truth = label(at[0], at[1], i);
+        const values = [...logits.subarray((y * SIZE + x) * C, (y * SIZE + x + 1) * C)];
+        const most = Math.max(...values);
+        bins[C * truth + values.indexOf(most)] += 1;
+        loss += most + Math.log(values.reduce((sum, v) => sum + Math.exp(v - most), 0)) - values[truth];
+      }
+    }
+  }
+  const matrix = Array.from({ length: C }, (_, row) => bins.slice(row * C, (row + 1) * C));
+  const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
+  const rows = matrix.map(sum);
+  const columns = matrix.map((_, column) => sum(matrix.map((row) => row[column])));
+  const iou = matrix.map((row, c) => row[c] / (rows[c] + columns[c] - row[c]));
+  const present = iou.filter((_, c) => rows[c] > 0);
+  return {
+    matrix,
+    rows,
+    columns,
+    iou: iou.map((value) => (Number.isNaN(value) ? null : value)),
+    accuracy: sum(matrix.map((row, c) => row[c])) / sum(bins),
+    background: rows[0] / sum(bins),
+    meanIou: sum(present) / present.length,
+    loss: loss / sum(bins),
+  };
+}
+
+describe("npm run eval", () => {
+  const gpu = useGpu();
+
+  it("agrees exactly with a plain reference, on all photos and on those a run held back", async () => {
+    const data = await photos();
+    const run = await folderOf();
+    await mkdir(join(run, "checkpoints"));
+    const file = join(run, "checkpoints", "best.safetensors");
+    await saveTinyModel(gpu(), file);
+    const said = { data, splitSeed: 3, imageSize: SIZE, batchSize: 2, validationPhotos: null };
+    const config = resolveConfig([{ file: null, said }], "lavapipe");
+    await writeFile(join(run, "config.json"), JSON.stringify(config));
+
+    const json = join(run, "new", "eval.json");
+    const figures = join(run, "figures");
+    const all = await runCommandLine("eval", [
+      ...["--model", file, "--data", data, "--json", json, "--figures", figures, "--batch-size", "4"],
+    ]);
+    expect(all.errors).toBe("");
+    expect(all.code).toBe(0);
+    const held = await runCommandLine("eval", ["--model", run, "--json", join(run, "held.json")]);
+    expect(held.errors).toBe("");
+
+    const predictor = await Predictor.create(gpu(), await loadModel(run), { batchSize: 1 });
+    try {
+      const everything = await reference(predictor, data, [0, 1, 2, 3, 4, 5]);
+      const report = JSON.parse(await readFile(json, "utf8")) as EvaluationReport;
+      expect(report).toMatchObject({
+        model: file,
+        data,
+        split: "all",
+        photos: PHOTOS,
+        pixels: PHOTOS * SIZE * SIZE,
+        image_size: SIZE,
+        mask_interpolation: "nearest",
+        accuracy: everything.accuracy,
+        background_accuracy: everything.background,
+        mean_iou: everything.meanIou,
+        present_classes: 4,
+      });
+      expect(report.confusion).toEqual(everything.matrix);
+      expect(report.classes.map(({ iou }) => iou)).toEqual(everything.iou);
+      expect(report.classes.map(({ pixels }) => pixels)).toEqual(everything.rows);
+      expect(report.classes.map(({ predicted_pixels }) => predicted_pixels)).toEqual(everything.columns);
+      expect(report.classes.map(({ name }) => name)).toEqual(TINY_CLASSES);
+      expect(Math.abs(report.loss / everything.loss - 1)).toBeLessThan(1e-5);
+
+      expect(all.output).toContain(`pixel accuracy  ${everything.accuracy.toFixed(4)}`);
+      expect(all.output).toMatch(/Not in these photos \(1\): boots/);
+      const listed = /IoU\n─+\n([^]*?)\n\n/.exec(all.output)![1].split("\n");
+      const counts = listed.map((line) => Number(line.split(/\s+/)[1].replaceAll(",", "")));
+      expect(counts).toEqual([...counts].sort((a, b) => b - a));
+      expect(listed).toHaveLength(4);
+      for (const name of ["confusion.png", "classes.png"])
+        expect((await sharp(join(figures, name)).metadata()).width).toBeGreaterThan(300);
+
+      const { test } = trainTestSplit(PHOTOS, { seed: 3 });
+      const validation = await reference(predictor, data, test);
+      const heldReport = JSON.parse(await readFile(join(run, "held.json"), "utf8")) as EvaluationReport;
+      expect(heldReport).toMatchObject({ data, split: "validation", photos: test.length });
+      expect(heldReport.confusion).toEqual(validation.matrix);
+    } finally {
+      predictor.destroy();
+    }
+  });
+
+  it("says in a sentence what it cannot do, and writes nothing", async () => {
+    const folder = await folderOf();
+    const file = join(folder, "model.safetensors");
+    await saveTinyModel(gpu(), file);
+    const refused = async (args: string[], sentence: RegExp): Promise<void> => {
+      const json = join(folder, "eval.json");
+      const { code, errors } = await runCommandLine("eval", [...args, "--json", json]);
+      expect(errors.trim()).toMatch(sentence);
+      expect(errors.trim().split("\n")).toHaveLength(1);
+      expect(code).toBe(1);
+      await expect(access(json)).rejects.toThrow();
+    };
+    await refused(["--data", folder], /^error: required option '--model <path>' not specified$/);
+    await refused(["--model", file], /does not lie in the folder of a run.*give --data\.$/);
+    await refused(["--model", file, "--data", folder, "--split", "validation"], /leave --split out/);
+    await refused(["--model", file, "--data", join(folder, "none")], /none/);
+    await refused(
+      ["--model", file, "--data", folder, "--batch-size", "0"],
+      /"0" is not a whole number above 0/,
+    );
+    const data = await folderOf({
+      "images/a.png": await photo(8, 8).png().toBuffer(),
+      "masks/a.png": await greyPng(8, 8, () => 7),
+    });
+    await refused(["--model", file, "--data", data], /masks\/a\.png has class 7/);
+  });
+});

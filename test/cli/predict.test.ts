@@ -1,0 +1,145 @@
+import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import type { Sharp } from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ClassShare } from "../../src/train/predict.ts";
+import { readSafetensors } from "../../src/weights/safetensors-file.ts";
+import { folderOf, photo } from "../data/folder.ts";
+import { useGpu } from "../helpers/gpu.ts";
+import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { saveTinyModel, TINY_CLASSES } from "../train/tiny-model.ts";
+import { runCommandLine } from "./command-process.ts";
+
+interface Shares {
+  width: number;
+  height: number;
+  image_size: number;
+  classes: ClassShare[];
+}
+
+/** The grey levels of a mask, which must be an 8-bit grey PNG. */
+async function readMask(file: string): Promise<{ width: number; height: number; labels: Uint8Array }> {
+  const picture = sharp(file);
+  expect(await picture.metadata()).toMatchObject({
+    format: "png",
+    channels: 1,
+    depth: "uchar",
+    space: "b-w",
+  });
+  const { data, info } = await picture.toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, labels: data };
+}
+
+const readShares = async (file: string): Promise<Shares> =>
+  JSON.parse(await readFile(file, "utf8")) as Shares;
+
+describe("npm run predict", () => {
+  const gpu = useGpu();
+  const temporary = temporaryFolder();
+  let model: string;
+  beforeAll(async () => {
+    model = temporary("model.safetensors");
+    await saveTinyModel(gpu(), model);
+  });
+
+  it("labels photos of all kinds and sizes, and goes on after one that is damaged", async () => {
+    const kinds: Record<string, Sharp> = {
+      "exact.png": photo(32, 32),
+      "grey.tiff": photo(50, 20).greyscale(),
+      "sidewise.jpg": photo(90, 40).withMetadata({ orientation: 6 }),
+      "small.webp": photo(7, 5),
+      "wide.avif": photo(200, 33).ensureAlpha(0.5),
+    };
+    const folder = await folderOf({ "photos/notes.txt": "no photo", "out/kept.txt": "mine" });
+    const [photos, out] = [join(folder, "photos"), join(folder, "out")];
+    for (const [name, picture] of Object.entries(kinds)) await picture.toFile(join(photos, name));
+    await photo(60, 60).jpeg().toFile(join(photos, "broken.jpg"));
+    await truncate(join(photos, "broken.jpg"), 300);
+    await writeFile(join(out, "exact.mask.png"), "of an earlier time");
+
+    const { code, errors, output } = await runCommandLine("predict", [
+      ...["--model", model, "--images", photos, "--out", out, "--logits", "--batch-size", "2"],
+    ]);
+    expect(errors.trim()).toMatch(/broken\.jpg cannot be decoded/);
+    expect(errors.trim().split("\n")).toHaveLength(1);
+    expect(code).toBe(1);
+    expect(output).toContain("5 of 6 photos labelled");
+    const stems = Object.keys(kinds).map((name) => name.split(".")[0]);
+    const endings = ["json", "logits.safetensors", "mask.png", "overlay.png"];
+    const expected = stems.flatMap((stem) => endings.map((ending) => `${stem}.${ending}`));
+    expect((await readdir(out)).sort()).toEqual([...expected, "kept.txt"].sort());
+
+    const sizes: Record<string, [number, number]> = {
+      exact: [32, 32],
+      grey: [50, 20],
+      sidewise: [40, 90],
+      small: [7, 5],
+      wide: [200, 33],
+    };
+    for (const [stem, [width, height]] of Object.entries(sizes)) {
+      const mask = await readMask(join(out, `${stem}.mask.png`));
+      expect([mask.width, mask.height]).toEqual([width, height]);
+      const shares = await readShares(join(out, `${stem}.json`));
+      expect(shares).toMatchObject({ width, height, image_size: 32 });
+      for (const { id, name, pixels, share } of shares.classes) {
+        expect(name).toBe(TINY_CLASSES[id]);
+        expect(pixels).toBe(mask.labels.filter((label) => label === id).length);
+        expect(share).toBe(pixels / (width * height));
+      }
+      const pixels = shares.classes.map((share) => share.pixels);
+      expect(pixels).toEqual([...pixels].sort((a, b) => b - a));
+      expect(pixels.reduce((a, b) => a + b)).toBe(width * height);
+      expect((await sharp(join(out, `${stem}.overlay.png`)).metadata()).format).toBe("png");
+    }
+
+    const { tensors } = await readSafetensors(join(out, "exact.logits.safetensors"));
+    const { shape, data } = tensors.get("logits")!;
+    expect([...tensors.keys()]).toEqual(["logits"]);
+    expect(shape).toEqual([32, 32, TINY_CLASSES.length]);
+    const { labels } = await readMask(join(out, "exact.mask.png"));
+    labels.forEach((label, pixel) => {
+      const values = [...data.subarray(pixel * TINY_CLASSES.length, (pixel + 1) * TINY_CLASSES.length)];
+      expect(label).toBe(values.indexOf(Math.max(...values)));
+    });
+    expect(new Set(labels).size).toBeGreaterThan(1);
+  });
+
+  it("refuses what it cannot do in a sentence, before anything is written", async () => {
+    const folder = await folderOf({ "photos/a.jpg": "", "photos/a.png": "" });
+    const refused = async (args: string[], sentence: RegExp): Promise<void> => {
+      const { code, errors } = await runCommandLine("predict", [...args, "--out", join(folder, "out")]);
+      expect(errors.trim()).toMatch(sentence);
+      expect(errors.trim().split("\n")).toHaveLength(1);
+      expect(code).toBe(1);
+      expect(await readdir(folder)).toEqual(["photos"]);
+    };
+    await refused(["--model", model, "--images", join(folder, "photos")], /would both be written to/);
+    await refused(["--model", model, "--images", join(folder, "none")], /There is no photo or folder/);
+    await refused(["--model", "nowhere", "--images", join(folder, "photos")], /There is no model nowhere/);
+    await refused(["--model", model], /required option '--images <path>' not specified/);
+  });
+
+  it("ends with 130 after Ctrl-C, with whole files only", async () => {
+    const folder = await folderOf();
+    const jpeg = await photo(64, 64).jpeg().toBuffer();
+    for (let i = 0; i < 40; i++) await writeFile(join(folder, `p${i}.jpg`), jpeg);
+    const out = join(folder, "out");
+    let interrupted = false;
+    const { code } = await runCommandLine("predict", ["--model", model, "--images", folder, "--out", out], {
+      onOutput: (said, kill) => {
+        if (said.includes("→") && !interrupted) {
+          interrupted = true;
+          kill("SIGINT");
+        }
+      },
+    });
+    expect(code).toBe(130);
+    const files = await readdir(out);
+    expect(files.filter((name) => name.startsWith("."))).toEqual([]);
+    const done = files.filter((name) => name.endsWith(".json"));
+    expect(done.length).toBeGreaterThan(0);
+    expect(done.length).toBeLessThan(40);
+    for (const name of done) await readShares(join(out, name));
+  });
+});

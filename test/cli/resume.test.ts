@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import type { TrainingState } from "../../src/train/training-state.ts";
+import { train } from "./train-process.ts";
+import type { Ended } from "./train-process.ts";
+
+/** Twelve steps in four epochs, two of each phase, with everything that has a state of its own. */
+const RUN = [
+  ...["--image-size", "32", "--batch-size", "2", "--validation-photos", "4", "--seed", "7"],
+  ...["--epochs-frozen", "2", "--epochs-finetune", "2", "--steps-per-epoch", "3"],
+  ...["--augment", "hue,flip_left_right", "--shuffle-buffer", "50", "--optimizer", "adam"],
+];
+
+interface RunEnd {
+  readonly state: TrainingState;
+  /** SHA-256 of every variable's bytes. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly history: readonly string[];
+}
+
+/** A run's end without what a clock says. */
+async function ending(run: string): Promise<RunEnd> {
+  const { state, values } = await readCheckpoint(join(run, "checkpoints", "last.safetensors"));
+  const digests = [...values].map(([name, { data }]) => [
+    name,
+    createHash("sha256").update(data).digest("hex"),
+  ]);
+  const history = (await readFile(join(run, "history.csv"), "utf8")).split("\n");
+  return {
+    state: { ...state, history: state.history.map((row) => ({ ...row, seconds: 0 })) },
+    variables: Object.fromEntries(digests) as Record<string, string>,
+    history: history.map((line) => line.replace(/,[^,]*$/, "")),
+  };
+}
+
+describe("--resume", () => {
+  let folder: string;
+  let whole: RunEnd;
+  let milliseconds: number;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "bespoke-resume-"));
+    let begun = 0;
+    const { code, errors } = await train(folder, [...RUN, "--out", "whole"], {
+      onOutput: () => (begun ||= performance.now()),
+    });
+    expect([code, errors]).toEqual([0, ""]);
+    milliseconds = performance.now() - begun;
+    whole = await ending(join(folder, "whole"));
+    expect(whole.state.globalStep).toBe(12);
+  }, 600_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Ends a process by `signal` at a random moment after it has begun to speak. */
+  function killedAtRandom(args: readonly string[], signal: NodeJS.Signals): Promise<Ended> {
+    let timer: NodeJS.Timeout | undefined;
+    const delay = (0.2 + 0.7 * Math.random()) * milliseconds;
+    return train(folder, args, { onOutput: (_, kill) => (timer ??= setTimeout(() => kill(signal), delay)) });
+  }
+
+  it("ends with the bits of an uninterrupted run after three kill -9 at random moments", async () => {
+    const taken: string[] = [];
+    for (let kills = 0, begun = false; kills < 3;) {
+      const { code, signal, output, errors } = await killedAtRandom(
+        begun ? ["--resume", "killed"] : [...RUN, "--out", "killed"],
+        "SIGKILL",
+      );
+      begun ||= output.includes("Writing to killed");
+      taken.push(/Taking up killed after step \d+/.exec(output)?.[0] ?? "anew");
+      // It may have come to its end before the signal did; one that was quicker than the kill is begun again.
+      if (signal === "SIGKILL") kills += 1;
+      else {
+        expect([code, errors]).toEqual([0, ""]);
+        await rm(join(folder, "killed"), { recursive: true });
+        begun = false;
+      }
+    }
+    console.log(`kill -9: ${taken.join(", ")}`);
+    const { code, output, errors } = await train(folder, ["--resume", "killed"]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toMatch(/Taking up killed after step|no checkpoint yet/);
+    expect(await ending(join(folder, "killed"))).toEqual(whole);
+  });
+
+  it("goes on within an epoch after Ctrl-C, and lifts a limit of steps", async () => {
+    const first = await train(folder, [...RUN, "--out", "stopped", "--max-steps", "5"]);
+    expect(first.code).toBe(0);
+    expect((await ending(join(folder, "stopped"))).state).toMatchObject({
+      globalStep: 5,
+      step: 2,
+    });
+    const second = await train(folder, ["--resume", "stopped"], {
+      onOutput: (said, kill) => {
+        if (said.includes("Fine-tuning:")) kill("SIGINT");
+      },
+    });
+    expect(second.code).toBe(130);
+    expect(second.output).toContain("Stopped; go on with --resume stopped");
+    const { globalStep } = (await ending(join(folder, "stopped"))).state;
+    expect(globalStep).toBeGreaterThanOrEqual(6);
+    expect(globalStep).toBeLessThan(12);
+    expect((await train(folder, ["--resume", "stopped"])).code).toBe(0);
+    expect(await ending(join(folder, "stopped"))).toEqual(whole);
+  });
+
+  it("has nothing to do for a run that is finished, and says so", async () => {
+    const { code, output } = await train(folder, ["--resume", "whole"]);
+    expect(code).toBe(0);
+    expect(output).toContain("Taking up whole after step 12");
+    expect(await ending(join(folder, "whole"))).toEqual(whole);
+  });
+
+  it("refuses other settings, other photos and what is no run", async () => {
+    const refused = async (args: string[], sentence: RegExp): Promise<void> => {
+      const { code, errors } = await train(folder, args);
+      expect(errors.trim()).toMatch(sentence);
+      expect([code, errors.trim().split("\n").length]).toEqual([1, 1]);
+    };
+    await refused(
+      ["--resume", "whole", "--batch-size", "4"],
+      /^--resume goes on with the run's own settings: leave out --batch-size/,
+    );
+    await refused(["--resume", "nowhere"], /^nowhere is no run/);
+    await refused(["--resume", "whole", "--config", "x.yaml"], /leave out --config/);
+  });
+});

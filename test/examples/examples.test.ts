@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { numbersAfter, runExample } from "./run-example.ts";
+
+describe("npm run example --", () => {
+  it("regression finds the line", async () => {
+    const output = await runExample("regression");
+    const [slope, intercept] = /y = ([\d.]+)x − ([\d.]+)\n$/.exec(output)!.slice(1).map(Number);
+    expect(slope).toBeCloseTo(3, 1);
+    expect(intercept).toBeCloseTo(1, 1);
+    // The noise is uniform in ±0.05: its variance is what is left at best.
+    expect(numbersAfter("loss", output).at(-1)).toBeLessThan(0.1 ** 2 / 12 + 1e-3);
+  });
+
+  it("own-kernel learns the sine", async () => {
+    const output = await runExample("own-kernel", "300");
+    expect(numbersAfter("loss", output).at(-1)).toBeLessThan(1e-3);
+    const rows = output.split("\n").slice(-9, -1);
+    for (const [x, sine, learned] of rows.map((row) => row.trim().split(/\s+/).map(Number))) {
+      expect(sine).toBeCloseTo(Math.sin(x), 2);
+      expect(Math.abs(learned - sine)).toBeLessThan(0.15);
+    }
+  });
+
+  it("mnist learns to read within 100 steps", async () => {
+    const output = await runExample("mnist", "100");
+    const [accuracy] = /new digits: ([\d.]+)\n$/.exec(output)!.slice(1).map(Number);
+    // A guess is right in one of ten; the 200 steps it makes by itself reach 0.98.
+    expect(accuracy).toBeGreaterThan(0.8);
+    expect(output).toMatch(/\n\s*[.:+#@]{2}.*\n/);
+  });
+
+  it("unet trains", async () => {
+    const output = await runExample("unet", "3", "32");
+    const losses = numbersAfter("loss", output);
+    expect(losses).toHaveLength(3);
+    expect(losses[2]).toBeLessThan(losses[0]);
+    expect(output).toMatch(/Predicted: .+ \d+ %\nTruth: {5}null \d+ %, /);
+  });
+
+  it("says which examples there are", async () => {
+    const failure = (await runExample("nothing").catch((error: unknown) => error)) as {
+      code: number;
+      stderr: string;
+    };
+    expect(failure.code).toBe(1);
+    expect(failure.stderr).toContain('There is no example "nothing".');
+    for (const name of ["regression", "mnist", "own-kernel", "unet"])
+      expect(failure.stderr).toContain(`\n  ${name} `);
+  });
+});

@@ -1,0 +1,73 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as engine from "bespoke";
+import * as node from "bespoke/node";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+
+const words = (text: string): string => text.trim().split(/\s+/).join(" ");
+const names = (module: object): string => Object.keys(module).sort().join(" ");
+
+describe("what the library exports", () => {
+  // A name that goes or comes is a change to everyone's programs: say so in CHANGELOG.md.
+  it("bespoke", () => {
+    expect(names(engine)).toBe(
+      words(`
+      Gpu GpuError Graph Program Variables accuracy adam add argmax averagePool2d batchNormInference
+      batchNormTraining batchNormalization biasAdd bytesOf channelSum clipByGlobalNorm compile concat
+      constant conv2d conv2dTranspose defineKernel dense denseNet121 describeMemoryPlan f32 fill
+      globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lowerElementwise
+      lowerPixelMean matmul maxPool2d ones perItemKernel plan randomNormal relu rmsprop sameShape scale
+      seededRandom shapeText sizeOf slice sliceChannels softmax sparseSoftmaxCrossEntropy trainable u32
+      unet upsampleNearest2x zeros`),
+    );
+  });
+
+  it("bespoke/node", () => {
+    expect(names(node)).toBe(
+      words(`
+      CLOTHING_CLASSES DataError FolderDataset GeneratedDataset WeightsError assembleBatch assignWeights
+      describeAdapter evaluationBatches listAdapters loadWeights openGpu readSafetensors subset
+      trainTestSplit trainingBatches writeSafetensors`),
+    );
+  });
+
+  it("bespoke/train", async () => {
+    const training = await import("bespoke/train");
+    expect(names(training)).toBe(
+      words(`
+      ConfigError TfEventsWriter Trainer TrainingDivergedError allOf createProgress resolveConfig
+      tensorBoard train`),
+    );
+  });
+
+  it("every op, optimizer and layer there is", async () => {
+    // What these are made of.
+    const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
+    internal.push("learningRateTensor", "upsampleBlock", "upsampleHead");
+    const missing: string[] = [];
+    for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
+      for (const file of await readdir(folder)) {
+        const source = await readFile(join(folder, file), "utf8");
+        const functions = source.matchAll(/^export function (\w+)\([^)]*\): (?:Tensor|Node\[\]) \{/gm);
+        for (const [, name] of functions) if (!(name in engine)) missing.push(name);
+      }
+    }
+    expect(missing.filter((name) => !internal.includes(name))).toEqual([]);
+  });
+
+  it("the engine needs nothing of Node's: it bundles for a browser", async () => {
+    const bundle = (entry: string): ReturnType<typeof build> =>
+      build({
+        entryPoints: [entry],
+        bundle: true,
+        write: false,
+        platform: "browser",
+        format: "esm",
+        logLevel: "silent",
+      });
+    const { outputFiles } = await bundle("src/index.ts");
+    expect(outputFiles![0].text).not.toMatch(/\bprocess\.|\bBuffer\b|\bnode:/);
+    await expect(bundle("src/node.ts")).rejects.toThrow(/node:/);
+  });
+});
