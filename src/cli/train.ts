@@ -54,12 +54,12 @@ addSettingOptions(command);
 await runCommand(command, async (interrupted) => {
   const flags = command.opts<Flags>();
   const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+  if (flags.resume !== undefined && flags.config !== undefined)
+    throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
+  const resume = flags.resume === undefined ? undefined : await RunFolder.open(flags.resume);
   const commandLine: Source = { file: null, said: saidOnCommandLine(command) };
   const sources =
     flags.config === undefined ? [commandLine] : [await readConfigFile(flags.config), commandLine];
-  const resume = flags.resume === undefined ? undefined : await RunFolder.open(flags.resume);
-  if (resume && flags.config !== undefined)
-    throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
 
   const configFor = async (kind: AdapterKind): Promise<TrainConfig> =>
     resume

@@ -89,17 +89,17 @@ describe("Trainer", () => {
   });
 
   for (const [optimizer, moments] of [
-    ["rmsprop", [1, 6]],
-    ["adam", [3, 7]],
+    ["rmsprop", [2]],
+    ["adam", [3, 4]],
   ] as const) {
     it(`goes on bit for bit from a state kept after any step (${optimizer})`, async () => {
       const spec = {
         optimizer,
         clipNorm: optimizer === "adam" ? 1 : null,
-        epochs: { frozen: 2, finetune: 1 },
+        epochs: { frozen: 1, finetune: 1 },
       };
       const whole = await run(spec);
-      expect(whole.losses).toHaveLength(9);
+      expect(whole.losses).toHaveLength(6);
       for (const steps of moments) {
         let kept: Resumed | undefined;
         const trainer = await Trainer.create(gpu(), { ...options, ...spec, maxSteps: steps });
@@ -124,19 +124,19 @@ describe("Trainer", () => {
   }
 
   it("trains every variant", async () => {
-    const first = (await run({ epochs: { frozen: 1, finetune: 0 } })).losses;
+    const once = { epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 1 } as const;
+    const [first] = (await run(once)).losses;
     for (const variant of [
       { decoder: "nearest" },
-      { weighted: true },
       { normalization: "imagenet" },
       { augment: noAugmentation, shuffleBuffer: null, seed: 4 },
     ] as const) {
-      const { losses } = await run({ epochs: { frozen: 1, finetune: 0 }, ...variant });
-      expect(losses.every(Number.isFinite)).toBe(true);
-      expect(losses).not.toEqual(first);
+      const [loss] = (await run({ ...once, ...variant })).losses;
+      expect(loss).toBeGreaterThan(0);
+      expect(loss).not.toBe(first);
     }
-    const halved = (await run({ epochs: { frozen: 1, finetune: 0 }, weighted: true })).losses[0];
-    expect(halved).toBeCloseTo(first[0] / 2, 5);
+    const [halved] = (await run({ ...once, weighted: true })).losses;
+    expect(halved).toBeCloseTo(first / 2, 5);
   });
 
   it("follows the schedule", async () => {

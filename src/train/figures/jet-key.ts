@@ -18,6 +18,6 @@ export function jetKey(
   const entries = classesByFrequency(masks)
     .sort((a, b) => a - b)
     .map((label) => ({ colour: colour(label), label: `${label} ${className(label, classNames)}` }));
-  const names = legend(entries, { x, y: y + BAR + NUMBERS, width }, 125);
+  const names = legend(entries, { x, y: y + BAR + NUMBERS, width }, 150);
   return { elements: [...bar, ...names.elements], height: BAR + NUMBERS + names.height };
 }

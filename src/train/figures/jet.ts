@@ -27,29 +27,40 @@ const BLUE: Segments = [
 
 const ENTRIES = 256;
 
-function interpolate(segments: Segments, position: number): number {
-  const next = Math.max(
-    1,
-    segments.findIndex(([end]) => position <= end),
-  );
-  const [[start, low], [end, high]] = [segments[next - 1], segments[next]];
-  return low + ((position - start) / (end - start)) * (high - low);
+/**
+ * A channel's bytes, rounded as matplotlib's `_create_lookup_table` and `Colormap(value, bytes=True)` do: the order of the
+ * operations decides the last bit, and the bytes are cut off, not rounded.
+ */
+function channel(segments: Segments): number[] {
+  const last = ENTRIES - 1;
+  const ends = segments.map(([position]) => position * last);
+  return Array.from({ length: ENTRIES }, (_, entry) => {
+    const position = last * (entry * (1 / last));
+    const next = Math.min(
+      ends.length - 1,
+      Math.max(
+        1,
+        ends.findIndex((end) => position <= end),
+      ),
+    );
+    const [low, high] = [segments[next - 1][1], segments[next][1]];
+    const way = (position - ends[next - 1]) / (ends[next] - ends[next - 1]);
+    return Math.trunc((way * (high - low) + low) * 255);
+  });
 }
 
-const TABLE = Array.from({ length: ENTRIES }, (_, entry) =>
-  [RED, GREEN, BLUE].map((segments) => Math.round(interpolate(segments, entry / (ENTRIES - 1)) * 255)),
-) as [number, number, number][];
+const [RED_BYTES, GREEN_BYTES, BLUE_BYTES] = [RED, GREEN, BLUE].map(channel);
 
 /**
- * matplotlib's colour map `jet`: dark blue, blue, cyan, yellow, red, dark red. As there, a table of 256 colours is looked
- * up at `floor(value · 256)`, clipped. Its colours are rounded to bytes (as `matplotlib.colors.to_hex` does).
+ * matplotlib's colour map `jet`, to the byte as `imshow` shows it: dark blue, blue, cyan, yellow, red, dark red. As there,
+ * a table of 256 colours is looked up at `floor(value · 256)`, clipped.
  *
  * @param value in 0…1
  * @returns red, green and blue in 0…255
  */
 export function jet(value: number): [number, number, number] {
   const entry = Math.min(ENTRIES - 1, Math.max(0, Math.floor(value * ENTRIES)));
-  return [...TABLE[entry]];
+  return [RED_BYTES[entry], GREEN_BYTES[entry], BLUE_BYTES[entry]];
 }
 
 /** The colour of a class where the colour map spans the classes 0 to `classes` − 1. */

@@ -58,6 +58,24 @@ describe("the data's figures", () => {
     expect(seen).toContain("#808080");
   });
 
+  it.each([0.37, 1, 2.6])(
+    "give masks %f times as large as their cells no colours but their classes'",
+    async (factor) => {
+      const side = Math.round(480 * factor);
+      const one = picture("a", side, side, 0);
+      const mask = new Uint8Array(side * side).map((_, i) => ((i % side) + Math.floor(i / side)) % 59);
+      const pixel = await rawPixels(await samplesFigure({ samples: [{ ...one, mask }], classNames }));
+      // The mask's cell, 480 pixels wide: see mosaic.ts.
+      const [left, top] = [2 * 46, 2 * (52 + 24 + 240 + 10)];
+      const at = (place: number): number => Math.floor(((place + 0.5) * side) / 480);
+      const wrong = [];
+      for (let y = 0; y < 480; y += 7)
+        for (let x = 0; x < 480; x += 5)
+          if (pixel(left + x, top + y) !== jetHex((at(x) + at(y)) % 59, 59)) wrong.push([x, y]);
+      expect(wrong).toEqual([]);
+    },
+  );
+
   it("show one sample, and data of one class", async () => {
     const png = await samplesFigure({ samples: [picture("a", 32, 32, 0)], classNames: ["null"] });
     expect(await colours(png)).toContain(jetHex(0, 1));
@@ -98,6 +116,26 @@ describe("overlayFigure", () => {
       .map((channel) => channel.toString(16).padStart(2, "0"));
     expect(seen).toContain("#646464");
     expect(seen).toContain(`#${blended.join("")}`);
+  });
+
+  it("leaves a photo of class 0 alone", async () => {
+    const photo = {
+      width: 800,
+      height: 600,
+      rgb: new Uint8Array(800 * 600 * 3).map((_, i) => (i * 31) & 255),
+    };
+    const pixel = await rawPixels(
+      await overlayFigure({ photo, mask: new Uint8Array(800 * 600), classNames }),
+    );
+    for (const [x, y] of [
+      [0, 0],
+      [799, 0],
+      [400, 300],
+      [799, 599],
+    ]) {
+      const at = 3 * (y * 800 + x);
+      expect(pixel(20 + x, 20 + y)).toBe(`#${Buffer.from(photo.rgb.subarray(at, at + 3)).toString("hex")}`);
+    }
   });
 
   it("takes photos of any size", async () => {
