@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describeMemoryPlan } from "../graph/memory-plan.ts";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
 import type { Plan, PlanSummary } from "../graph/plan.ts";
@@ -68,7 +69,8 @@ export class Run implements TrainerEvents {
     await writeHistory(folder.history, this.#rows);
     // A kill between the two checkpoints of an epoch left the older best one.
     if (this.#isBest()) await keepAs(folder.checkpoint("last"), folder.checkpoint("best"));
-    if (!resume) await this.#write(await dataPictures(this.#data, config));
+    if (this.#trainer.state.globalStep === 0) await this.#write(await dataPictures(this.#data, config));
+    else Object.assign(this.#plans, await readPlans(folder.plan));
     const followers = [];
     for (const make of observers) followers.push(await make(folder));
     this.observer = allOf(followers);
@@ -168,17 +170,20 @@ export class Run implements TrainerEvents {
     return this.#saved === null ? undefined : readCheckpoint(this.#folder.checkpoint("last"));
   }
 
-  /** What went wrong and where the last checkpoint is. */
-  failure(message: string, cause: unknown): RunError {
+  /** What went wrong, where the last checkpoint is, and what to do with it: to go on from it unless told otherwise. */
+  failure(
+    message: string,
+    cause: unknown,
+    advice = (_checkpoint: string) => `go on from it with --resume ${this.#folder.path}`,
+  ): RunError {
     if (this.#saved === null)
       return new RunError(`${message} No checkpoint had been written yet.`, { cause });
     const { epoch, step } = this.#saved;
+    const last = this.#folder.checkpoint("last");
     const stands = step === 0 ? `of epoch ${epoch}` : `of epoch ${epoch + 1}, step ${step}`;
-    return new RunError(
-      `${message} The last checkpoint, ${this.#folder.checkpoint("last")} ${stands}, is whole: go on from it with ` +
-        `--resume ${this.#folder.path}.`,
-      { cause },
-    );
+    return new RunError(`${message} The last checkpoint, ${last} ${stands}, is whole: ${advice(last)}.`, {
+      cause,
+    });
   }
 
   #title(row: HistoryRow | undefined): string {
@@ -191,5 +196,14 @@ export class Run implements TrainerEvents {
   async #write(pictures: Awaited<ReturnType<typeof dataPictures>>): Promise<void> {
     for (const [name, png] of Object.entries(pictures))
       await writeFileAtomically(this.#folder.figure(name as keyof typeof pictures), [png]);
+  }
+}
+
+/** The plans that a run has written before; none when they cannot be read, for they are only looked at. */
+async function readPlans(file: string): Promise<Partial<Record<Phase, MemoryPlan>>> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Partial<Record<Phase, MemoryPlan>>;
+  } catch {
+    return {};
   }
 }

@@ -55,16 +55,18 @@ export async function train(job: TrainJob): Promise<Summary> {
         say(`Stopped; go on with --resume ${folder.path}`);
         throw error;
       }
-      let message = (error as Error).message;
-      if (error instanceof TrainingDivergedError) {
-        trainer.destroy();
-        const last = await run.lastCheckpoint();
-        const where = await diagnose(gpu, options, trained, last, error.goodSteps);
-        message +=
-          (where === null ? "" : ` The first tensor that is not finite is ${where}.`) +
-          ` Try a lower --learning-rate or --clip-norm 1.`;
-      }
-      throw run.failure(message, error);
+      if (!(error instanceof TrainingDivergedError)) throw run.failure((error as Error).message, error);
+      trainer.destroy();
+      const last = await run.lastCheckpoint();
+      const where = await diagnose(gpu, options, trained, last, error.goodSteps);
+      const named = where === null ? "" : ` The first tensor that is not finite is ${where}.`;
+      const gentler = "a lower --learning-rate or --clip-norm 1";
+      throw run.failure(
+        `${error.message}${named} Try ${gentler}.`,
+        error,
+        // The run itself would only come to the same step again.
+        (checkpoint) => `begin a run from it with --weights ${checkpoint} and ${gentler}`,
+      );
     } finally {
       await run.observer?.close();
     }
