@@ -14,4 +14,5 @@ export type { TfEventsWriterOptions } from "./train/tensorboard/tf-events-writer
 export { train } from "./train/train.ts";
 export type { TrainJob } from "./train/train.ts";
 export { Trainer, TrainingDivergedError } from "./train/trainer.ts";
-export type { TrainerEvents, TrainerOptions } from "./train/trainer.ts";
+export type { TrainerEvents } from "./train/trainer.ts";
+export type { TrainerOptions } from "./train/trainer-options.ts";

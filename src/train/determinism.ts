@@ -4,7 +4,8 @@ import { Variables } from "../graph/variables.ts";
 import { PhaseSteps } from "./phase-steps.ts";
 import { phasesOf } from "./trainer-options.ts";
 import type { Phase } from "./programs.ts";
-import type { TrainerData, TrainerOptions } from "./trainer.ts";
+import type { TrainerData } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 
 /** The adapter gave other bits for the same work. */
 export class NondeterminismError extends Error {

@@ -1,7 +1,8 @@
 import { subset } from "../data/subset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Trainer, TrainingDivergedError } from "./trainer.ts";
-import type { Resumed, TrainerData, TrainerOptions } from "./trainer.ts";
+import type { Resumed, TrainerData } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 
 /**
  * Finds where a run that diverged went wrong. Runs are reproducible bit for bit, so it is made again from its last

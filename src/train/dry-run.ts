@@ -10,7 +10,7 @@ import { trainingStep } from "./programs.ts";
 import type { Phase } from "./programs.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
-import type { TrainerOptions } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 import { phasesOf, trainerOptions } from "./trainer-options.ts";
 
 export interface DryRunJob {

@@ -5,7 +5,7 @@ import { Variables } from "../graph/variables.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { evaluator, trainingStep } from "./programs.ts";
 import { phasesOf } from "./trainer-options.ts";
-import type { TrainerOptions } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 
 /** Photos of a step that is timed on an adapter that runs on the CPU; time grows with them there. */
 const SOFTWARE_BATCH = 2;

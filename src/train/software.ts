@@ -3,7 +3,7 @@ import { ConfigError } from "./config/index.ts";
 import type { TrainConfig } from "./config/index.ts";
 import { estimateTime } from "./estimate.ts";
 import { formatDuration } from "./progress.ts";
-import type { TrainerOptions } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 
 /** Seconds that a run may take an adapter which runs on the CPU, unless it is asked for. */
 const LONG = 12 * 3600;

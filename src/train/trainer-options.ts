@@ -1,7 +1,33 @@
+import type { Augmentation } from "../data/augment.ts";
+import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "./config/index.ts";
 import { PHASES } from "./programs.ts";
+import type { Phase, StepSpec } from "./programs.ts";
 import type { RunData } from "./run-data.ts";
-import type { TrainerOptions } from "./trainer.ts";
+
+/** What a run needs to know, all of it decided. */
+export interface TrainerOptions extends StepSpec {
+  /** Epochs of each phase; a phase of none is left out. */
+  readonly epochs: Readonly<Record<Phase, number>>;
+  readonly learningRate: Readonly<Record<Phase, number>>;
+  readonly schedule: "constant" | "cosine";
+  readonly warmupSteps: number;
+  /** Steps an epoch; a phase's stream of batches runs on from epoch to epoch. */
+  readonly stepsPerEpoch: number;
+  readonly augment: Augmentation;
+  readonly shuffleBuffer: number | null;
+  readonly dropRemainder: boolean;
+  readonly normalization: Normalization;
+  /** End a phase when its validation accuracy has not risen for so many epochs. */
+  readonly patience: number | null;
+  readonly maxSteps: number | null;
+  /** Seconds of training in this process. */
+  readonly time: number | null;
+  readonly seed: number;
+  /** Weights to begin with (an encoder or a whole network); random ones without. */
+  readonly weights: string | null;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What a configuration means for these photos. */
 export function trainerOptions(config: TrainConfig, data: RunData, signal?: AbortSignal): TrainerOptions {
@@ -33,5 +59,5 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
 }
 
 /** Phases that a configuration has epochs for. */
-export const phasesOf = ({ epochs }: Pick<TrainerOptions, "epochs">): (typeof PHASES)[number][] =>
+export const phasesOf = ({ epochs }: Pick<TrainerOptions, "epochs">): Phase[] =>
   PHASES.filter((phase) => epochs[phase] > 0);

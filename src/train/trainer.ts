@@ -1,7 +1,5 @@
-import type { Augmentation } from "../data/augment.ts";
 import { evaluationBatches, trainingBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
-import type { Normalization } from "../data/normalize.ts";
 import { hash } from "../data/random.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Plan } from "../graph/plan.ts";
@@ -19,33 +17,10 @@ import { firstNonFinite } from "./non-finite.ts";
 import { PhaseSteps, stepFeeds } from "./phase-steps.ts";
 import type { StepOutcome } from "./phase-steps.ts";
 import { compileEvaluator, isOptimizerSlot, PHASES, trainingStep } from "./programs.ts";
-import type { Phase, StepSpec } from "./programs.ts";
+import type { Phase } from "./programs.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "./training-state.ts";
 import type { TrainingState } from "./training-state.ts";
-
-/** What a run needs to know, all of it decided. */
-export interface TrainerOptions extends StepSpec {
-  /** Epochs of each phase; a phase of none is left out. */
-  readonly epochs: Readonly<Record<Phase, number>>;
-  readonly learningRate: Readonly<Record<Phase, number>>;
-  readonly schedule: "constant" | "cosine";
-  readonly warmupSteps: number;
-  /** Steps an epoch; a phase's stream of batches runs on from epoch to epoch. */
-  readonly stepsPerEpoch: number;
-  readonly augment: Augmentation;
-  readonly shuffleBuffer: number | null;
-  readonly dropRemainder: boolean;
-  readonly normalization: Normalization;
-  /** End a phase when its validation accuracy has not risen for so many epochs. */
-  readonly patience: number | null;
-  readonly maxSteps: number | null;
-  /** Seconds of training in this process. */
-  readonly time: number | null;
-  readonly seed: number;
-  /** Weights to begin with (an encoder or a whole network); random ones without. */
-  readonly weights: string | null;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What a run is made with. */
 export interface TrainerData {

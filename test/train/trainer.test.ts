@@ -4,7 +4,8 @@ import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
 import { Trainer, TrainingDivergedError } from "../../src/train/trainer.ts";
-import type { EpochOutcome, Resumed, TrainerEvents, TrainerOptions } from "../../src/train/trainer.ts";
+import type { EpochOutcome, Resumed, TrainerEvents } from "../../src/train/trainer.ts";
+import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import type { TrainingState } from "../../src/train/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
