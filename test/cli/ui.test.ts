@@ -53,7 +53,7 @@ describe("npm run ui", { timeout: 30_000 }, () => {
   it("says in a sentence that a folder is no run's", async () => {
     const { code, output, errors } = await node([ui, join(folder, "figures")]);
     expect({ code, output }).toEqual({ code: 1, output: "" });
-    expect(errors).toMatch(/figures is no run's folder .*: give one that `npm run train` wrote\.\n$/);
+    expect(errors).toMatch(/figures is no run: give the folder of one, such as .*config\.json\.\n$/);
     expect(errors.split("\n")).toHaveLength(2);
   });
 
