@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import sharp from "sharp";
 import { CLASS_COUNT } from "./class-names.ts";
 import { DataError, messageOf } from "./data-error.ts";
 import { readMatVariable } from "./mat5.ts";
@@ -7,6 +6,7 @@ import type { Numbers } from "./mat5-elements.ts";
 import type { Pair } from "./pairs.ts";
 import { pngHeader, readPngValues } from "./png-values.ts";
 import type { PngValues } from "./png-values.ts";
+import { sharp } from "./sharp.ts";
 
 /** A photo: `pixels` is `[height, width, 3]`, 8-bit sRGB. */
 export interface Photo {

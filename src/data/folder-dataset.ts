@@ -1,7 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { endianness } from "node:os";
 import { basename, relative } from "node:path";
-import sharp from "sharp";
 import type { MaskInterpolation } from "./augment/geometry.ts";
 import { CLASS_COUNT, readClassNames } from "./class-names.ts";
 import { mapConcurrently } from "./concurrency.ts";
@@ -14,6 +13,7 @@ import { findPairs } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
+import { sharp } from "./sharp.ts";
 import { stampOf } from "./stamp.ts";
 
 export interface FolderOptions {

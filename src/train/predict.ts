@@ -1,7 +1,7 @@
-import sharp from "sharp";
 import { DataError } from "../data/data-error.ts";
 import { decodePhoto } from "../data/decode.ts";
 import type { Photo } from "../data/decode.ts";
+import { sharp } from "../data/sharp.ts";
 import { writeFileAtomically } from "../weights/atomic-write.ts";
 import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { overlayFigure } from "./figures/overlay.ts";

@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
+import { sharp } from "../../data/sharp.ts";
 import { MUTED, shorten, text } from "./svg.ts";
 
 /** Pixels of three bytes each, row by row: `rgb` is `[height, width, 3]`. */

@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
+import { sharp } from "../../data/sharp.ts";
 import { className, classesByFrequency, countClasses, legend } from "./legend.ts";
 import type { LegendEntry } from "./legend.ts";
 import { MARGIN, photoDrawing, titleElement } from "./mosaic.ts";
