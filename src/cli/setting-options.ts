@@ -30,16 +30,21 @@ export function addSettingOptions(command: Command): void {
   }
 }
 
+/** What `none` is read as: commander makes an empty text of null. */
+const NONE = Symbol("none");
+
 /** What the command line says of the settings, other options left out. */
 export function saidOnCommandLine(command: Command): Said {
   const options = command.opts<Record<string, unknown>>();
-  return Object.fromEntries(SETTING_NAMES.map((name) => [name, options[name]]));
+  return Object.fromEntries(
+    SETTING_NAMES.map((name) => [name, options[name] === NONE ? null : options[name]]),
+  );
 }
 
 /** A flag's text as the setting's type wants it; what cannot be read stays text, and the schema refuses it. */
 function parse(name: SettingName, text: string): unknown {
   const { kind, nullable } = kindOf(name);
-  if (nullable && text === "none") return null;
+  if (nullable && text === "none") return NONE;
   if (kind === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
   return kind === "array" ? text.split(",").map((part) => part.trim()) : text;
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { fetchedData, fetchedWeights } from "../fetch/fetched.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { ConfigError, readConfigFile, resolveConfig } from "../train/config/index.ts";
@@ -14,6 +14,7 @@ import { serveRun } from "../ui/serve-run.ts";
 import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "./adapters.ts";
 import { openGpu } from "./open-gpu.ts";
+import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";
 import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
 
@@ -23,13 +24,6 @@ interface Flags {
   readonly dryRun?: true;
   readonly ui?: true | number;
 }
-
-const port = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
-  return value;
-};
 
 const GENERAL = "General";
 
@@ -45,7 +39,7 @@ const command = new Command("train")
   )
   .addOption(
     new Option("--ui [PORT]", "serve a live page of the run on this machine")
-      .argParser(port)
+      .argParser(portNumber)
       .helpGroup(GENERAL),
   );
 command.addHelpOption(new Option("-h, --help", "say all this").helpGroup(GENERAL));

@@ -1,15 +1,8 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { RunFolder } from "../train/run-folder.ts";
 import { serveRun } from "../ui/serve-run.ts";
+import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";
-
-const portNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535 || text.trim() === "") {
-    throw new InvalidArgumentError(`"${text}" is no port: give a whole number from 0 to 65535.`);
-  }
-  return value;
-};
 
 const command = new Command("ui")
   .description("Serves the page of a run, finished or going on, on this machine only, until Ctrl-C.")

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { plan } from "../graph/plan.ts";
-import { shapeText } from "../graph/shape.ts";
+import { shapeText, sizeOf } from "../graph/shape.ts";
 import { kernelTarget } from "../kernels/target.ts";
 import type { TrainConfig } from "./config/index.ts";
 import { estimateTime } from "./estimate.ts";
@@ -38,14 +38,15 @@ export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<v
   const time = await estimateTime(gpu, options, data.validation.size);
   for (const [phase, seconds] of Object.entries(time.step))
     say(row(`${phase} step`, `${seconds.toPrecision(3)} s`));
+  if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
+  if (config.time !== null) say(row("limit", `${formatDuration(config.time)} of training`));
   say(row("whole run", `about ${formatDuration(time.total)} on ${gpu.adapterName}`));
 }
 
 const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`;
 
-function describeData(config: TrainConfig, { folder, photos, training, validation }: RunData): string[] {
+function describeData(config: TrainConfig, { total, photos, training, validation }: RunData): string[] {
   const { splitSeed, validationDropRemainder, batchSize, maskInterpolation, normalization } = config;
-  const total = folder?.size ?? photos.size + validation.size;
   const shown = validation.names.slice(0, NAMED).join(", ");
   const whole = Math.floor(training.size / batchSize);
   const rest = training.size % batchSize;
@@ -90,7 +91,7 @@ function describeNetwork(
 ): string[] {
   const { graph, logits } = trainingStep(options, phasesOf(options)[0]);
   const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu));
-  const elements = variables.map(({ shape }) => shape.reduce((a, b) => a * b, 1)).reduce((a, b) => a + b, 0);
+  const elements = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
     "Network",
     row("encoder", `DenseNet121, ${weights ?? "random weights"}`),

@@ -16,7 +16,7 @@ export interface TimeEstimate {
   /** Seconds of a step of each phase, and of the evaluation of a batch. */
   readonly step: Readonly<Record<string, number>>;
   readonly evaluation: number;
-  /** Seconds of the whole run, compilation and reading aside. */
+  /** Seconds of the whole run (up to `maxSteps`), compilation and reading aside. */
   readonly total: number;
 }
 
@@ -30,13 +30,18 @@ export async function estimateTime(
   const scale = options.batchSize / batchSize;
   const spec = { ...options, batchSize };
   const step: Record<string, number> = {};
+  const { stepsPerEpoch, maxSteps } = options;
   let total = 0;
+  let left = maxSteps ?? Infinity;
+  let epochs = 0;
   for (const phase of phasesOf(options)) {
+    const steps = Math.min(left, options.epochs[phase] * stepsPerEpoch);
+    left -= steps;
+    epochs += Math.ceil(steps / stepsPerEpoch);
     step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase)));
-    total += options.epochs[phase] * options.stepsPerEpoch * step[phase];
+    total += steps * step[phase];
   }
   const evaluation = scale * (await secondsARun(gpu, evaluator(spec)));
-  const epochs = options.epochs.frozen + options.epochs.finetune;
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
   return { step, evaluation, total };
 }

@@ -16,8 +16,10 @@ const CACHE = ".cache/samples";
 
 /** The photos of a run, split and prepared as its configuration says. */
 export interface RunData {
-  /** All photos before the split; null when they are drawn. */
+  /** The folder they are read from; null when they are drawn. */
   readonly folder: FolderDataset | null;
+  /** Photos before the split. */
+  readonly total: number;
   /** The training photos, each once. */
   readonly photos: SegmentationDataset;
   /** What is trained on: the training photos, or a copy of them for each augmentation. */
@@ -61,6 +63,7 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
   const names = (indices: readonly number[]): string[] => indices.map((index) => dataset.names[index]);
   return {
     folder,
+    total: dataset.size,
     photos,
     training: copied ? copies(photos, augmentations, { maskInterpolation }) : photos,
     validation: subset(dataset, validated),

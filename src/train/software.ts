@@ -26,10 +26,10 @@ export async function refuseLongSoftwareRun(
   const steps = Math.min(all, maxSteps ?? all);
   const short = steps * batchSize * imageSize ** 2 < SHORT_PIXELS || (time !== null && time < LONG);
   if (!gpu.isSoftware || allowSoftware || short) return;
-  const seconds = ((await estimateTime(gpu, options, validationPhotos)).total * steps) / all;
-  if (seconds < LONG) return;
+  const { total } = await estimateTime(gpu, options, validationPhotos);
+  if (total < LONG) return;
   throw new ConfigError(
-    `${gpu.adapterName} runs on the CPU and would take about ${formatDuration(seconds)} hours for this run: use a GPU, ` +
+    `${gpu.adapterName} runs on the CPU and would take about ${formatDuration(total)} hours for this run: use a GPU, ` +
       `take --preset quick for a first result, or give --allow-software to wait.`,
   );
 }

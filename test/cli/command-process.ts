@@ -5,36 +5,44 @@ const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).h
 
 export interface Ended {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly output: string;
   /** Without what Dawn's native code remarks. */
   readonly errors: string;
 }
 
-/**
- * Runs `src/cli/<name>.ts` for real.
- *
- * @param options.onOutput sees what has been said so far, each time there is more, and may end the process.
- */
+export interface ProcessOptions {
+  readonly cwd?: string;
+  /** Added to this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Sees what has been said so far, each time there is more, and may end the process. */
+  readonly onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs `src/cli/<name>.ts` for real. */
 export function runCommandLine(
   name: string,
   args: readonly string[],
-  options: { onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void } = {},
+  { cwd, env = {}, onOutput }: ProcessOptions = {},
 ): Promise<Ended> {
   const entry = fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", TSX, entry, ...args]);
+    const child = spawn(process.execPath, ["--import", TSX, entry, ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+    });
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      options.onOutput?.(output, (signal) => child.kill(signal));
+      onOutput?.(output, (signal) => child.kill(signal));
     });
     child.stderr.on("data", (chunk: Buffer) => {
       errors += chunk.toString();
     });
     child.on("error", reject);
-    child.on("close", (code) => {
-      resolve({ code, output, errors: errors.replace(/^(Warning: | {4}at ).*\n+/gm, "") });
+    child.on("close", (code, signal) => {
+      resolve({ code, signal, output, errors: errors.replace(/^(Warning: | {4}at ).*\n+/gm, "") });
     });
   });
 }

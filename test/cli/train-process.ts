@@ -1,52 +1,18 @@
-import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
+import { runCommandLine } from "./command-process.ts";
+import type { Ended, ProcessOptions } from "./command-process.ts";
 
-const ENTRY = new URL("../../src/cli/train.ts", import.meta.url).pathname;
-const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly output: string;
-  /** Without what Dawn's native code remarks. */
-  readonly errors: string;
-}
-
-export interface TrainProcessOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  /** Sees what has been said so far, each time there is more, and may end the process. */
-  readonly onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void;
-}
+export type { Ended } from "./command-process.ts";
 
 /** Runs the real command in `folder`. */
-export function train(
+export const train = (
   folder: string,
   args: readonly string[],
-  { env = {}, onOutput }: TrainProcessOptions = {},
-): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", TSX, ENTRY, ...args], {
-      cwd: folder,
-      env: { ...process.env, ...env },
-    });
-    let output = "";
-    let errors = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-      onOutput?.(output, (signal) => child.kill(signal));
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
-      resolve({ code, signal, output, errors: errors.replace(/^(Warning: | {4}at ).*\n+/gm, "") });
-    });
-  });
-}
+  options: Omit<ProcessOptions, "cwd"> = {},
+): Promise<Ended> => runCommandLine("train", args, { ...options, cwd: folder });
 
 /** The smallest run of both phases: a step each. */
 export const TINY = [

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { addSettingOptions, saidOnCommandLine } from "../../src/cli/setting-options.ts";
+import { resolveConfig, schema, SETTING_NAMES } from "../../src/train/config/index.ts";
+import type { Said } from "../../src/train/config/index.ts";
+
+/** What is said by `args`, settings left unsaid left out. */
+function said(...args: string[]): Said {
+  const command = new Command();
+  addSettingOptions(command);
+  command.parse(args, { from: "user" });
+  return JSON.parse(JSON.stringify(saidOnCommandLine(command))) as Said;
+}
+
+describe("flags of settings", () => {
+  it("say nothing of themselves", () => expect(said()).toEqual({}));
+
+  it("read numbers, names, lists and switches", () => {
+    expect(
+      said("--batch-size", "8", "--decoder", "nearest", "--augment", "hue, crop", "--time", "30m"),
+    ).toEqual({
+      batchSize: 8,
+      decoder: "nearest",
+      augment: ["hue", "crop"],
+      time: "30m",
+    });
+    expect(said("--overfit-batch", "--no-tensorboard")).toEqual({ overfitBatch: true, tensorboard: false });
+  });
+
+  it("read none as null wherever a setting may be none", () => {
+    const nullable = SETTING_NAMES.filter((name) => schema.shape[name].safeParse(null).success);
+    expect(nullable).toContain("data");
+    for (const name of nullable) {
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      const only = said(flag, "none");
+      expect(only).toEqual({ [name]: null });
+      expect(resolveConfig([{ file: null, said: only }], "lavapipe")[name]).toBeNull();
+    }
+  });
+
+  it("leave what cannot be read to the schema's message", () => {
+    expect(said("--batch-size", "many")).toEqual({ batchSize: "many" });
+    expect(() => resolveConfig([{ file: null, said: said("--batch-size", "none") }], "lavapipe")).toThrow(
+      '--batch-size must be a number (it is "none").',
+    );
+  });
+});
