@@ -1,6 +1,6 @@
 import type { Initializer } from "./initializers.ts";
 import type { Op } from "./op.ts";
-import { sameShape, shapeText } from "./shape.ts";
+import { sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { DType, Shape, TensorType } from "./shape.ts";
 
 /** A value of the graph: shape and dtype are known when it is made, its numbers only when a program runs. */
@@ -22,8 +22,34 @@ export interface Variable {
    * backward pass. `state`: never a parameter (moving statistics, an optimizer's slots, the learning rate).
    */
   readonly role: "parameter" | "frozen" | "state";
+  /**
+   * The named pieces that lie in it back to back, without gaps: one of its own name and shape, or of a stacked variable
+   * several. Weight files and checkpoints know the pieces; the stack's own name is a label.
+   */
+  readonly parts: readonly VariablePart[];
+}
+
+/** A piece of a variable that has a name, a shape and first values of its own. */
+export interface VariablePart {
+  readonly name: string;
+  readonly shape: Shape;
   readonly initializer: Initializer;
 }
+
+/**
+ * The named pieces of a variable: itself, or the parts of a stack.
+ *
+ * @throws Error when `tensor` is not a variable.
+ */
+export function variableParts({ name, variable }: Tensor): readonly VariablePart[] {
+  if (!variable) throw new Error(`"${name}" is not a variable.`);
+  return variable.parts;
+}
+
+/** Whether two variables are made of pieces of the same names and shapes. */
+export const sameParts = (a: readonly VariablePart[], b: readonly VariablePart[]): boolean =>
+  a.length === b.length &&
+  a.every(({ name, shape }, i) => name === b[i].name && sameShape(shape, b[i].shape));
 
 /** One application of an op. */
 export interface Node {
@@ -41,8 +67,11 @@ export interface Node {
  */
 export class Graph {
   readonly inputs = new Map<string, Tensor>();
+  /** A stacked variable once, by its own name; see {@link variableParts}. */
   readonly variables = new Map<string, Tensor>();
   readonly nodes: Node[] = [];
+  /** The variable that each named piece lies in. */
+  readonly #homes = new Map<string, Tensor>();
   #nextId = 0;
 
   /** A tensor that is fed at each run. */
@@ -55,12 +84,41 @@ export class Graph {
 
   /** A learned tensor, f32; `trainable: false` freezes it. */
   parameter(name: string, shape: Shape, initializer: Initializer, { trainable = true } = {}): Tensor {
-    return this.#variable(name, shape, { role: trainable ? "parameter" : "frozen", initializer });
+    const role = trainable ? "parameter" : "frozen";
+    return this.#variable(name, shape, { role, parts: [{ name, shape, initializer }] });
   }
 
   /** A tensor that lives beyond one run and is never learned, f32. */
   state(name: string, shape: Shape, initializer: Initializer): Tensor {
-    return this.#variable(name, shape, { role: "state", initializer });
+    return this.#variable(name, shape, { role: "state", parts: [{ name, shape, initializer }] });
+  }
+
+  /**
+   * Several learned tensors as one, f32 `[sum of the parts' sizes]`, the parts back to back: for an op that takes many
+   * small parameters in one buffer. Files know the parts only; `name` is what errors and plans call the whole.
+   *
+   * @throws Error when there is no part, or a part's name is taken.
+   */
+  stackedParameter(name: string, parts: readonly VariablePart[], { trainable = true } = {}): Tensor {
+    return this.#variable(name, stackShape(parts), { role: trainable ? "parameter" : "frozen", parts });
+  }
+
+  /** {@link state}, stacked as {@link stackedParameter} is. */
+  stackedState(name: string, parts: readonly VariablePart[]): Tensor {
+    return this.#variable(name, stackShape(parts), { role: "state", parts });
+  }
+
+  /**
+   * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
+   * variable is stacked a stack of `<part>/<suffix>`.
+   */
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer): Tensor {
+    const parts = variableParts(variable).map(({ name, shape }) => ({
+      name: `${name}/${suffix}`,
+      shape,
+      initializer,
+    }));
+    return this.#variable(`${variable.name}/${suffix}`, variable.shape, { role: "state", parts });
   }
 
   /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
@@ -78,17 +136,36 @@ export class Graph {
   }
 
   #variable(name: string, shape: Shape, variable: Variable): Tensor {
+    const { role, parts } = variable;
     const known = this.variables.get(name);
-    if (known) {
-      if (sameShape(known.shape, shape) && known.variable?.role === variable.role) return known;
-      throw new Error(
-        `The variable "${name}" exists as ${known.variable?.role} ${shapeText(known.shape)} and was asked for as ` +
-          `${variable.role} ${shapeText(shape)}.`,
-      );
-    }
+    if (
+      known?.variable?.role === role &&
+      sameShape(known.shape, shape) &&
+      sameParts(known.variable.parts, parts)
+    )
+      return known;
+    const stack = parts.length > 1 ? ` of ${parts.length} parts` : "";
+    const asked = `was asked for as ${role} ${shapeText(shape)}${stack}`;
+    if (known) throw new Error(`The variable "${name}" exists as ${description(known)} and ${asked}.`);
+    this.#checkPartsAreFree(name, parts, asked);
     const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, variable);
     this.variables.set(name, tensor);
+    for (const part of parts) this.#homes.set(part.name, tensor);
     return tensor;
+  }
+
+  #checkPartsAreFree(name: string, parts: readonly VariablePart[], asked: string): void {
+    const seen = new Set<string>();
+    for (const part of parts) {
+      const home = this.#homes.get(part.name);
+      if (home) {
+        const place = home.name === part.name ? description(home) : `a part of "${home.name}"`;
+        const other = part.name === name ? asked : `was asked for as a part of "${name}"`;
+        throw new Error(`The variable "${part.name}" exists as ${place} and ${other}.`);
+      }
+      if (seen.has(part.name)) throw new Error(`"${name}" has two parts called "${part.name}".`);
+      seen.add(part.name);
+    }
   }
 
   #tensor({ shape, dtype }: TensorType, name: string, node: Node | null, variable: Variable | null): Tensor {
@@ -100,3 +177,12 @@ export class Graph {
     return { graph: this, id: this.#nextId++, name, shape: [...shape], dtype, node, variable };
   }
 }
+
+const stackShape = (parts: readonly VariablePart[]): Shape => [
+  parts.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+];
+
+/** `parameter [3, 3, 64, 32]`, or `parameter [9216] of 6 parts`. */
+const description = ({ shape, variable }: Tensor): string =>
+  `${variable?.role} ${shapeText(shape)}` +
+  (variable && variable.parts.length > 1 ? ` of ${variable.parts.length} parts` : "");

@@ -19,8 +19,16 @@ export interface Dispatch {
   readonly node: Node;
 }
 
-/** Asks every node, in order, which kernels it runs. */
-export function lowerNodes(nodes: readonly Node[], target: KernelTarget): Dispatch[] {
+/** Asks every node, in order, which kernels it runs; `outputs` are what the caller will read. */
+export function lowerNodes(
+  nodes: readonly Node[],
+  outputs: Iterable<Tensor>,
+  target: KernelTarget,
+): Dispatch[] {
+  const kept = new Set(outputs);
+  const lastReader = new Map(nodes.flatMap((node) => node.inputs.map((input) => [input, node] as const)));
+  /** What lies where an input of its node lay; later nodes know it under its own name. */
+  const laidOver = new Map<Tensor | Scratch, Tensor | Scratch>();
   const dispatches: Dispatch[] = [];
   let scratches = 0;
   for (const node of nodes) {
@@ -47,9 +55,20 @@ export function lowerNodes(nodes: readonly Node[], target: KernelTarget): Dispat
             );
           }
         }
-        dispatches.push({ kernel, bindings, node });
+        const placed = bindings.map((bound) => ({
+          ...bound,
+          owner: laidOver.get(bound.owner) ?? bound.owner,
+        }));
+        dispatches.push({ kernel, bindings: placed, node });
       },
       scratch: (bytes) => ({ scratch: scratches++, bytes }),
+      uses: (output) => lastReader.has(output) || kept.has(output),
+      overwrites(input, output) {
+        if (!input.node || kept.has(input) || kept.has(output)) return false;
+        if (lastReader.get(input) !== node || bytesOf(input) !== bytesOf(output)) return false;
+        laidOver.set(output, laidOver.get(input) ?? input);
+        return true;
+      },
       slices: (tensors) => cutBatch(tensors, target),
     };
     node.op.lower(lowering, node.outputs);

@@ -15,6 +15,13 @@ export interface Op {
   readonly updates?: readonly Tensor[];
   /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
   readonly automatic?: boolean;
+  /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
+  readonly constant?: number;
+  /**
+   * Of an op that can find the moments of its first output a channel while it makes it: which outputs they are. It lowers
+   * to what finds them only where they are used.
+   */
+  readonly moments?: { readonly mean: number; readonly variance: number };
   /** Says which kernels compute `outputs`, once, when a program is compiled. */
   lower(lowering: Lowering, outputs: readonly Tensor[]): void;
   /**
@@ -53,6 +60,17 @@ export interface Lowering {
   dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
   /** A buffer of `bytes` bytes for the op's own use; its contents are undefined at first. */
   scratch(bytes: number): Scratch;
+  /**
+   * Whether anything in the program reads `output`, one of the op's own: another op or the caller. One that nobody reads
+   * need not be computed and, bound nowhere, takes no memory.
+   */
+  uses(output: Tensor): boolean;
+  /**
+   * Lays `output`, one of the op's own, over `input`, so that it takes no memory of its own; false where that may not be,
+   * because something else still reads `input`. Where it is true the kernels bind `output` alone, which begins with the
+   * numbers of `input`.
+   */
+  overwrites(input: Tensor, output: Tensor): boolean;
   /**
    * Cuts a batch so that no part of any of `tensors` (all with the batch as first axis) is larger than one binding
    * may be, and each part begins where the adapter lets a binding begin. One range when nothing needs cutting.

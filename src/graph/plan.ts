@@ -62,7 +62,7 @@ export interface PlanSummary {
 export function plan(goals: Goals, target: KernelTarget): Plan {
   const outputs = new Map(Object.entries(goals.outputs));
   const nodes = schedule(outputs.values(), goals.updates ?? []);
-  const dispatches = lowerNodes(nodes, target);
+  const dispatches = lowerNodes(nodes, outputs.values(), target);
 
   const inputs = new Set<Tensor>();
   const variables = new Set<Tensor>();

@@ -1,6 +1,7 @@
 import { readBuffers } from "../gpu/readback.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Tensor } from "./graph.ts";
+import { sameParts, variableParts } from "./graph.ts";
+import type { Tensor, VariablePart } from "./graph.ts";
 import { seededRandom } from "./initializers.ts";
 import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
@@ -11,19 +12,31 @@ export interface VariableValues {
   readonly data: Float32Array;
 }
 
+/** A variable's buffer, in which its parts lie back to back. */
 interface Stored {
-  readonly shape: Shape;
+  readonly tensor: Tensor;
   readonly buffer: GPUBuffer;
 }
 
+/** Where a part lies. */
+interface Place {
+  readonly stored: Stored;
+  readonly shape: Shape;
+  /** In elements. */
+  readonly begin: number;
+  readonly end: number;
+}
+
 /**
- * The variables' numbers on the GPU, by name. Programs compiled with the same `Variables` share them: what the
- * training program learns, the evaluation program uses.
+ * The variables' numbers on the GPU, by name; of a stacked variable, by the names of its parts. Programs compiled with the
+ * same `Variables` share them: what the training program learns, the evaluation program uses.
  */
 export class Variables {
   readonly #gpu: Gpu;
   readonly #seed: number;
+  /** By the tensors' own names. */
   readonly #stored = new Map<string, Stored>();
+  readonly #places = new Map<string, Place>();
   readonly #given: Map<string, VariableValues>;
 
   /**
@@ -40,46 +53,62 @@ export class Variables {
     this.#given = new Map(values);
   }
 
-  /** The buffer of `tensor`'s variable, made and initialised when it is not there yet. */
+  /**
+   * The buffer of `tensor`'s variable, made and initialised when it is not there yet.
+   *
+   * @throws Error when it is there, or values for it were given, with another shape or cut into other parts.
+   */
   buffer(tensor: Tensor): GPUBuffer {
-    const { name, shape, variable } = tensor;
-    if (!variable) throw new Error(`"${name}" is not a variable.`);
-    const known = this.#stored.get(name);
+    const parts = variableParts(tensor);
+    const known = this.#stored.get(tensor.name);
     if (known) {
-      if (!sameShape(known.shape, shape)) {
-        throw new Error(
-          `The variable "${name}" is ${shapeText(known.shape)} and the graph has ${shapeText(shape)}.`,
-        );
-      }
+      checkSame(known.tensor, tensor);
       return known.buffer;
     }
-    const given = this.#given.get(name);
-    if (given && !sameShape(given.shape, shape)) {
-      throw new Error(
-        `The variable "${name}" was given as ${shapeText(given.shape)} and the graph has ${shapeText(shape)}.`,
-      );
+    for (const { name, shape } of parts) {
+      const place = this.#places.get(name);
+      if (place) {
+        const describe = (home: string): string => (home === name ? "alone" : `as a part of "${home}"`);
+        throw new Error(
+          `The variable "${name}" is kept ${describe(place.stored.tensor.name)} and the graph has it ` +
+            `${describe(tensor.name)}: stack it the same way in every graph that shares the variables.`,
+        );
+      }
+      const given = this.#given.get(name);
+      if (given && !sameShape(given.shape, shape)) {
+        throw new Error(
+          `The variable "${name}" was given as ${shapeText(given.shape)} and the graph has ${shapeText(shape)}.`,
+        );
+      }
     }
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const buffer = this.#gpu.createBuffer(name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
-    this.#stored.set(name, { shape, buffer });
-    const values = given?.data ?? variable.initializer(shape, seededRandom(this.#seed, name));
-    this.#given.delete(name);
-    this.#gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+    const buffer = this.#gpu.createBuffer(tensor.name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
+    const stored = { tensor, buffer };
+    this.#stored.set(tensor.name, stored);
+    let begin = 0;
+    for (const part of parts) {
+      const place = { stored, shape: part.shape, begin, end: begin + sizeOf(part.shape) };
+      this.#places.set(part.name, place);
+      this.#write(place, this.#firstValues(part));
+      begin = place.end;
+    }
     return buffer;
   }
 
   /** The names and shapes of all variables there are. */
   shapes(): Map<string, Shape> {
-    return new Map([...this.#stored].map(([name, { shape }]) => [name, shape]));
+    return new Map([...this.#places].map(([name, { shape }]) => [name, shape]));
   }
 
   /** Replaces a variable's numbers; `values` in row-major order. */
   write(name: string, values: Float32Array): void {
-    const { shape, buffer } = this.#get(name);
-    if (values.length !== sizeOf(shape)) {
-      throw new Error(`The variable "${name}" ${shapeText(shape)} cannot take ${values.length} values.`);
+    const place = this.#get(name);
+    if (values.length !== sizeOf(place.shape)) {
+      throw new Error(
+        `The variable "${name}" ${shapeText(place.shape)} cannot take ${values.length} values.`,
+      );
     }
-    this.#gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+    this.#write(place, values);
   }
 
   /** A variable's numbers in row-major order. */
@@ -90,18 +119,52 @@ export class Variables {
 
   /** The numbers of all variables that `which` picks, as they are after what has been submitted so far. */
   async readAll(which: (name: string) => boolean = () => true): Promise<Map<string, VariableValues>> {
-    const chosen = [...this.#stored].filter(([name]) => which(name));
-    const ranges = chosen.map(([, { shape, buffer }]) => ({ buffer, offset: 0, bytes: 4 * sizeOf(shape) }));
+    const chosen = [...this.#places].filter(([name]) => which(name));
+    // Of each buffer one range, from the first part wanted to the last.
+    const spans = new Map<Stored, { begin: number; end: number }>();
+    for (const [, { stored, begin, end }] of chosen) {
+      const span = spans.get(stored);
+      if (span) span.end = end;
+      else spans.set(stored, { begin, end });
+    }
+    const ranges = [...spans].map(([{ buffer }, { begin, end }]) => ({
+      buffer,
+      offset: 4 * begin,
+      bytes: 4 * (end - begin),
+    }));
     const bytes = await readBuffers(this.#gpu, ranges);
-    return new Map(chosen.map(([name, { shape }], i) => [name, { shape, data: new Float32Array(bytes[i]) }]));
+    const read = new Map([...spans].map(([stored, { begin }], i) => [stored, { begin, bytes: bytes[i] }]));
+    return new Map(
+      chosen.map(([name, { stored, shape, begin, end }]) => {
+        const span = read.get(stored)!;
+        const [first, last] = [4 * (begin - span.begin), 4 * (end - span.begin)];
+        const whole = first === 0 && last === span.bytes.byteLength;
+        return [name, { shape, data: new Float32Array(whole ? span.bytes : span.bytes.slice(first, last)) }];
+      }),
+    );
   }
 
-  /** Frees the variables that `which` picks, an optimizer's slots for example; the next program makes them anew. */
+  /**
+   * Frees the variables that `which` picks, an optimizer's slots for example; the next program makes them anew.
+   *
+   * @throws Error when it picks some parts of a stacked variable and not all; then nothing is freed.
+   */
   release(which: (name: string) => boolean): void {
-    for (const [name, { buffer }] of this.#stored) {
-      if (!which(name)) continue;
+    const chosen = [...this.#stored.values()].filter(({ tensor }) => {
+      const parts = variableParts(tensor);
+      const picked = parts.filter(({ name }) => which(name));
+      if (picked.length > 0 && picked.length < parts.length) {
+        const left = parts.find((part) => !picked.includes(part))!;
+        throw new Error(
+          `"${picked[0].name}" cannot be released without "${left.name}": both lie in "${tensor.name}".`,
+        );
+      }
+      return picked.length > 0;
+    });
+    for (const { tensor, buffer } of chosen) {
       this.#gpu.destroyBuffer(buffer);
-      this.#stored.delete(name);
+      this.#stored.delete(tensor.name);
+      for (const { name } of variableParts(tensor)) this.#places.delete(name);
     }
   }
 
@@ -109,9 +172,35 @@ export class Variables {
     this.release(() => true);
   }
 
-  #get(name: string): Stored {
-    const stored = this.#stored.get(name);
-    if (!stored) throw new Error(`There is no variable "${name}".`);
-    return stored;
+  #get(name: string): Place {
+    const place = this.#places.get(name);
+    if (!place) throw new Error(`There is no variable "${name}".`);
+    return place;
+  }
+
+  /** The values given for a part, which are then forgotten, or those of its initializer. */
+  #firstValues({ name, shape, initializer }: VariablePart): Float32Array {
+    const given = this.#given.get(name);
+    this.#given.delete(name);
+    return given?.data ?? initializer(shape, seededRandom(this.#seed, name));
+  }
+
+  #write({ stored, begin }: Place, values: Float32Array): void {
+    this.#gpu.device.queue.writeBuffer(stored.buffer, 4 * begin, values as Float32Array<ArrayBuffer>);
+  }
+}
+
+function checkSame(known: Tensor, asked: Tensor): void {
+  const { name, shape } = asked;
+  if (!sameShape(known.shape, shape)) {
+    throw new Error(
+      `The variable "${name}" is ${shapeText(known.shape)} and the graph has ${shapeText(shape)}.`,
+    );
+  }
+  if (!sameParts(variableParts(known), variableParts(asked))) {
+    throw new Error(
+      `The variable "${name}" is cut into other parts than the graph's: stack it the same way in every graph that ` +
+        `shares the variables.`,
+    );
   }
 }

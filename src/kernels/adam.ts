@@ -2,6 +2,7 @@ import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
 import { perItemKernel } from "./per-item.ts";
+import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
 export interface AdamKernelOptions {
   readonly beta1: number;
@@ -40,27 +41,30 @@ export function adamStep(
 }
 
 /**
- * One step of Adam in place, elementwise over `[count]` f32: `m += (g − m)·(1 − β₁)`, `v += (g² − v)·(1 − β₂)`, then
+ * One step of Adam in place, elementwise over parameters of `lengths` f32 each: of `gradient0`, `parameter0`, `mean0` and
+ * `meanSquare0`, of `gradient1`, .., `m += (g − m)·(1 − β₁)`, `v += (g² − v)·(1 − β₂)`, then
  * `parameter −= α·m / (sqrt(v) + ε)`. `alpha`: `[1]`, of {@link adamStep}.
  */
 export function adamUpdate(
   target: KernelTarget,
-  count: number,
+  lengths: readonly number[],
   { beta1, beta2, epsilon }: AdamKernelOptions,
 ): Kernel {
-  const { width, float } = laneFor(count);
-  const array = `array<${float}>`;
-  return perItemKernel(target, count / width, {
-    label: "adam",
-    read: { gradient: array, alpha: "array<f32>" },
-    write: { parameter: array, mean: array, meanSquare: array },
-    params: { rest1: f32(1 - beta1), rest2: f32(1 - beta2), epsilon: f32(epsilon) },
-    body: /* wgsl */ `
-  let g = gradient[index];
-  let m = mean[index] + (g - mean[index]) * params.rest1;
-  let v = meanSquare[index] + (g * g - meanSquare[index]) * params.rest2;
-  mean[index] = m;
-  meanSquare[index] = v;
-  parameter[index] -= alpha[0] * m / (sqrt(v) + params.epsilon);`,
+  const { width, float } = laneFor(...lengths);
+  const { count, params, text } = severalTensors(
+    lengths.map((length) => length / width),
+    (i) => /* wgsl */ `let g = gradient${i}[first];
+    let m = mean${i}[first] + (g - mean${i}[first]) * params.rest1;
+    let v = meanSquare${i}[first] + (g * g - meanSquare${i}[first]) * params.rest2;
+    mean${i}[first] = m;
+    meanSquare${i}[first] = v;
+    parameter${i}[first] -= alpha[0] * m / (sqrt(v) + params.epsilon);`,
+  );
+  return perItemKernel(target, count, {
+    label: `adam_${lengths.length}`,
+    read: { alpha: "array<f32>", ...numberedBuffers(["gradient"], lengths.length, float) },
+    write: numberedBuffers(["parameter", "mean", "meanSquare"], lengths.length, float),
+    params: { rest1: f32(1 - beta1), rest2: f32(1 - beta2), epsilon: f32(epsilon), ...params },
+    body: text,
   });
 }

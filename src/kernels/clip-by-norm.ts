@@ -2,10 +2,7 @@ import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
 import { perItemKernel } from "./per-item.ts";
-import { severalTensors } from "./several-tensors.ts";
-
-/** Tensors that {@link clipByNorm} takes at once, within the 8 storage buffers that every adapter has. */
-export const CLIP_TENSORS = 3;
+import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
 /**
  * Scales tensors by `clipNorm` / `norm` where `norm` `[1]` is larger and copies them otherwise: `x0`, `x1`, .. of `lengths`
@@ -13,16 +10,14 @@ export const CLIP_TENSORS = 3;
  */
 export function clipByNorm(target: KernelTarget, lengths: readonly number[], clipNorm: number): Kernel {
   const { width, float } = laneFor(...lengths);
-  const buffers = (name: string): Record<string, string> =>
-    Object.fromEntries(lengths.map((_, i) => [`${name}${i}`, `array<${float}>`]));
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => `y${i}[first] = x${i}[first] * factor;`,
   );
   return perItemKernel(target, count, {
     label: `clip_by_norm_${lengths.length}`,
-    read: { norm: "array<f32>", ...buffers("x") },
-    write: buffers("y"),
+    read: { norm: "array<f32>", ...numberedBuffers(["x"], lengths.length, float) },
+    write: numberedBuffers(["y"], lengths.length, float),
     params: { clipNorm: f32(clipNorm), ...params },
     // WGSL may assume that numbers are finite; the exponent's bits tell.
     body: /* wgsl */ `

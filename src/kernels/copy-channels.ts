@@ -1,13 +1,8 @@
 import { channelGrid, channelMain } from "./channel-grid.ts";
+import type { ChannelRange } from "./channel-range.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
-
-/** A range of the channels of a tensor `[rows, width]`. */
-export interface ChannelRange {
-  readonly width: number;
-  readonly begin: number;
-}
 
 /**
  * Copies `channels` channels of `x` `[rows, from.width]` from `from.begin` on into those of `y` `[rows, to.width]` from

@@ -3,10 +3,7 @@ import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { perItemKernel } from "./per-item.ts";
 import { partialSums, partialSumText } from "./sum-rows.ts";
-import { severalTensors } from "./several-tensors.ts";
-
-/** Tensors that {@link sumSquares} takes at once: with its output, the 8 storage buffers that every adapter has. */
-export const SUM_SQUARES_TENSORS = 7;
+import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
 /**
  * Sums of 64 squares each: reads `x0`, `x1`, .. of `lengths` f32 each and writes their {@link partialSums}, one tensor
@@ -20,7 +17,7 @@ export function sumSquares(target: KernelTarget, lengths: readonly number[], beg
   });
   return perItemKernel(target, count, {
     label: `sum_squares_${lengths.length}`,
-    read: Object.fromEntries(lengths.map((_, i) => [`x${i}`, "array<f32>"])),
+    read: numberedBuffers(["x"], lengths.length, "f32"),
     write: { sums: "array<f32>" },
     params: {
       begin: u32(begin),

@@ -23,6 +23,8 @@ export interface KernelTarget {
   readonly maxBindingBytes: number;
   /** What the offset of a binding must be a multiple of, in bytes. */
   readonly offsetAlignment: number;
+  /** Storage buffers that one dispatch may bind; every adapter has 8. */
+  readonly maxStorageBuffers: number;
   /** Largest number of workgroups along one dimension of a dispatch. */
   readonly maxWorkgroupsPerDimension: number;
 }

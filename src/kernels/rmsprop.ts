@@ -2,6 +2,7 @@ import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
 import { perItemKernel } from "./per-item.ts";
+import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
 export interface RmspropKernelOptions {
   readonly rho: number;
@@ -9,25 +10,28 @@ export interface RmspropKernelOptions {
 }
 
 /**
- * One step of RMSprop in place, elementwise over `[count]` f32 (Keras `RMSprop` without momentum or centring):
+ * One step of RMSprop in place, elementwise over parameters of `lengths` f32 each (Keras `RMSprop` without momentum or
+ * centring): of `gradient0`, `parameter0` and `meanSquare0`, of `gradient1`, .., with `v = meanSquare`,
  * `v = ρ·v + (1 − ρ)·g²`, then `parameter −= learningRate · g / sqrt(v + ε)`. `learningRate`: `[1]`.
  */
 export function rmspropUpdate(
   target: KernelTarget,
-  count: number,
+  lengths: readonly number[],
   { rho, epsilon }: RmspropKernelOptions,
 ): Kernel {
-  const { width, float } = laneFor(count);
-  const array = `array<${float}>`;
-  return perItemKernel(target, count / width, {
-    label: "rmsprop",
-    read: { gradient: array, learningRate: "array<f32>" },
-    write: { parameter: array, meanSquare: array },
-    params: { rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon) },
-    body: /* wgsl */ `
-  let g = gradient[index];
-  let v = params.rho * meanSquare[index] + params.rest * g * g;
-  meanSquare[index] = v;
-  parameter[index] -= learningRate[0] * g / sqrt(v + params.epsilon);`,
+  const { width, float } = laneFor(...lengths);
+  const { count, params, text } = severalTensors(
+    lengths.map((length) => length / width),
+    (i) => /* wgsl */ `let g = gradient${i}[first];
+    let v = params.rho * meanSquare${i}[first] + params.rest * g * g;
+    meanSquare${i}[first] = v;
+    parameter${i}[first] -= learningRate[0] * g / sqrt(v + params.epsilon);`,
+  );
+  return perItemKernel(target, count, {
+    label: `rmsprop_${lengths.length}`,
+    read: { learningRate: "array<f32>", ...numberedBuffers(["gradient"], lengths.length, float) },
+    write: numberedBuffers(["parameter", "meanSquare"], lengths.length, float),
+    params: { rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon), ...params },
+    body: text,
   });
 }

@@ -1,5 +1,5 @@
 import { u32 } from "./kernel.ts";
-import type { Uniform } from "./kernel.ts";
+import type { KernelTarget, Uniform } from "./kernel.ts";
 
 /**
  * What a kernel takes that treats several tensors in one dispatch, one after the other: tensor `i` has `counts[i]` items.
@@ -23,3 +23,17 @@ export function severalTensors(
   });
   return { count, params, text: branches.join(" else ") };
 }
+
+/** Tensors that one dispatch can take with `each` buffers a tensor, beside `shared` buffers for all. */
+export const tensorsAtOnce = ({ maxStorageBuffers }: KernelTarget, each: number, shared: number): number =>
+  Math.floor((maxStorageBuffers - shared) / each);
+
+/** The bindings `<name>0`, `<name>1`, .. of one element type, for each of `names`. */
+export const numberedBuffers = (
+  names: readonly string[],
+  tensors: number,
+  element: string,
+): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => Array.from({ length: tensors }, (_, i) => [`${name}${i}`, `array<${element}>`])),
+  );

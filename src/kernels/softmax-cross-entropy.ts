@@ -1,77 +1,111 @@
-import { channelGrid, channelMain, LANES } from "./channel-grid.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { eachOfRow, holdRow, reduceRow, rowEnable, rowGrid, rowLanes, rowMain } from "./row-lanes.ts";
 
-export interface CrossEntropyOptions {
-  /** Whether a pixel's loss is multiplied by the weight of its label: one more buffer, `classWeights` `[classes]`. */
+/** What {@link softmaxCrossEntropy} writes: at least one of the first three. */
+export interface CrossEntropyParts {
+  /** `losses` `[pixels]`: log Σ exp(logit) − the label's logit. */
+  readonly losses?: boolean;
+  /** `correct` `[pixels]`: 1 where the largest logit, of equal ones the first, is that of the label, else 0. */
+  readonly correct?: boolean;
+  /** `dlogits` `[pixels, classes]`: (softmax − one-hot label) times this factor. */
+  readonly gradientScale?: number;
+  /** Whether `dlogits` holds the logits at first and is written over them; there is no `logits` then. */
+  readonly inPlace?: boolean;
+  /** Whether loss and gradient are multiplied by the weight of the label, from `classWeights` `[classes]`. */
   readonly weighted?: boolean;
 }
 
-const weightsBuffer = (weighted: boolean): Record<string, string> =>
-  weighted ? { classWeights: "array<f32>" } : {};
-
 /**
- * Cross-entropy of the softmax of each pixel's logits with its label: `logits` `[pixels, classes]`, `labels` `[pixels]`
- * (u32; a label beyond the classes counts as the last class) to `losses` `[pixels]` and `normalizers` `[pixels, 2]`,
- * the largest logit m and 1 / Σ exp(logit − m), of which the gradient makes the softmax in one pass.
+ * Cross-entropy of the softmax of each pixel's logits with its label, its gradient and whether the label is the
+ * likeliest class, all from one reading of `logits` `[pixels, classes]` and `labels` `[pixels]` (u32). A label beyond the
+ * classes counts as the last class in the loss and is never correct.
  */
-export function softmaxCrossEntropyForward(
+export function softmaxCrossEntropy(
   target: KernelTarget,
   pixels: number,
   classes: number,
-  { weighted = false }: CrossEntropyOptions = {},
+  { losses = false, correct = false, gradientScale, inPlace = false, ...parts }: CrossEntropyParts,
 ): Kernel {
-  return perItemKernel(target, pixels, {
-    label: "softmax_cross_entropy_forward",
-    read: { logits: "array<f32>", labels: "array<u32>", ...weightsBuffer(weighted) },
-    write: { losses: "array<f32>", normalizers: "array<vec2f>" },
-    params: { classes: u32(classes) },
-    body: /* wgsl */ `
-  let begin = index * params.classes;
-  let end = begin + params.classes;
-  var largest = logits[begin];
-  for (var i = begin + 1u; i < end; i++) { largest = max(largest, logits[i]); }
-  var total = 0.0;
-  for (var i = begin; i < end; i++) { total += exp(logits[i] - largest); }
-  let label = min(labels[index], params.classes - 1u);
-  losses[index] = log(total) + (largest - logits[begin + label]);
-  normalizers[index] = vec2f(largest, 1.0 / total);${weighted ? "losses[index] *= classWeights[label];" : ""}`,
-  });
-}
+  const layout = rowLanes(target, classes);
+  const gradient = gradientScale !== undefined;
+  const weighted = (parts.weighted ?? false) && (losses || gradient);
+  // In place too: a lane reads and writes no value but its own.
+  const logits = inPlace ? "dlogits" : "logits";
+  const each = (text: (value: string, i: string) => string): string => eachOfRow(layout, logits, text);
+  const reduceSum = (variable: string): string => reduceRow(layout, variable, (a, b) => `${a} + ${b}`);
+  const when = (condition: boolean, text: string): string => (condition ? text : "");
+  /** exp(logit − largest) of a value: a held one has been replaced by it. */
+  const exponential = (value: string): string => (layout.held > 0 ? value : `exp(${value} - largest)`);
 
-/**
- * Gradient of the mean of {@link softmaxCrossEntropyForward}'s losses by the logits: (softmax − one-hot label) · `scale`
- * · `dy[0]`, where `scale` is 1 / pixels of the whole batch. `dlogits`: `[pixels, classes]`.
- */
-export function softmaxCrossEntropyBackward(
-  target: KernelTarget,
-  pixels: number,
-  classes: number,
-  scale: number,
-  { weighted = false }: CrossEntropyOptions = {},
-): Kernel {
-  const lanes = Math.min(classes, LANES);
+  const findLargest = /* wgsl */ `
+    var largest = ${logits}[begin + lane];
+    var found = lane;
+    var ofLabel = 0.0;
+    ${each(
+      (value, i) => `{ let value = ${value};
+      ${when(correct, `found = select(found, ${i}, value > largest);`)}
+      ${when(losses, `ofLabel = select(ofLabel, value, ${i} == label);`)}
+      largest = max(largest, value); }`,
+    )}
+    let largestOfLane = largest;
+    ${reduceRow(layout, "largest", (a, b) => `max(${a}, ${b})`)}
+    ${when(losses, reduceSum("ofLabel"))}`;
+
+  const sum = /* wgsl */ `
+    var total = 0.0;
+    ${each((value) => {
+      if (layout.held === 0) return `total += ${exponential(value)};`;
+      return `${value} = exp(${value} - largest); total += ${value};`;
+    })}
+    ${reduceSum("total")}`;
+
+  const storeLoss = /* wgsl */ `
+    if (inside && lane == 0u) {
+      losses[row] = (log(total) + (largest - ofLabel))${when(weighted, " * classWeights[label]")};
+    }`;
+
+  const storeCorrect = /* wgsl */ `
+    found = select(params.extent, found, largestOfLane == largest);
+    ${reduceRow(layout, "found", (a, b) => `min(${a}, ${b})`)}
+    if (inside && lane == 0u) { correct[row] = select(0.0, 1.0, found == labels[row]); }`;
+
+  const storeGradient = /* wgsl */ `
+    if (inside) {
+      let share = 1.0 / total;
+      let factor = params.scale${when(weighted, " * classWeights[label]")};
+      ${each(
+        (value, i) =>
+          `dlogits[begin + ${i}] = (${exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor;`,
+      )}
+    }`;
+
   return defineKernel({
-    label: "softmax_cross_entropy_backward",
+    label: gradient ? "softmax_cross_entropy_with_gradient" : "softmax_cross_entropy",
+    enable: rowEnable(layout),
     read: {
-      logits: "array<f32>",
+      ...(!inPlace && { logits: "array<f32>" }),
       labels: "array<u32>",
-      normalizers: "array<vec2f>",
-      dy: "array<f32>",
-      ...weightsBuffer(weighted),
+      ...(weighted && { classWeights: "array<f32>" }),
     },
-    write: { dlogits: "array<f32>" },
-    params: { rows: u32(pixels), channels: u32(lanes), classes: u32(classes), scale: f32(scale) },
-    workgroups: channelGrid(target, pixels, lanes),
-    body: channelMain(/* wgsl */ `
-    let normalizer = normalizers[row];
-    let label = min(labels[row], params.classes - 1u);
-    let factor = params.scale * dy[0]${weighted ? " * classWeights[label]" : ""};
-    let begin = row * params.classes;
-    for (var i = channel; i < params.classes; i += params.channels) {
-      let probability = exp(logits[begin + i] - normalizer.x) * normalizer.y;
-      dlogits[begin + i] = (probability - select(0.0, 1.0, i == label)) * factor;
-    }`),
+    write: {
+      ...(losses && { losses: "array<f32>" }),
+      ...(correct && { correct: "array<f32>" }),
+      ...(gradient && { dlogits: "array<f32>" }),
+    },
+    params: { rows: u32(pixels), extent: u32(classes), ...(gradient && { scale: f32(gradientScale) }) },
+    workgroups: rowGrid(target, layout, pixels),
+    body: rowMain(
+      layout,
+      /* wgsl */ `
+    let begin = row * params.extent;
+    let label = min(labels[row], params.extent - 1u);
+    ${holdRow(layout, logits)}
+    ${findLargest}
+    ${when(losses || gradient, sum)}
+    ${when(losses, storeLoss)}
+    ${when(correct, storeCorrect)}
+    ${when(gradient, storeGradient)}`,
+    ),
   });
 }

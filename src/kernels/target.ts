@@ -10,6 +10,7 @@ export function kernelTarget(gpu: Gpu): KernelTarget {
     subgroupSize: fixed ? (subgroupMinSize ?? 0) : 0,
     maxBindingBytes: Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize),
     offsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
+    maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
     maxWorkgroupsPerDimension: gpu.limits.maxComputeWorkgroupsPerDimension,
   };
 }

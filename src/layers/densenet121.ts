@@ -1,11 +1,11 @@
 import type { Tensor } from "../graph/graph.ts";
 import { glorotUniform, zeros } from "../graph/initializers.ts";
-import { concat } from "../graph/ops/concat.ts";
 import { conv2d } from "../graph/ops/conv2d.ts";
 import type { Conv2dOptions } from "../graph/ops/conv2d.ts";
 import { dense } from "../graph/ops/dense.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../graph/ops/pool.ts";
 import { batchNormalization } from "./batch-normalization.ts";
+import { fusedDenseBlock, plainDenseBlock } from "./dense-block.ts";
 import type { Mode } from "./layer.ts";
 
 /** Layers in each dense block of DenseNet121. */
@@ -28,6 +28,15 @@ export interface DenseNet121 {
   readonly top: Tensor | null;
 }
 
+export interface DenseNet121Options extends Mode {
+  /** Whether to end in the 1000 classes of ImageNet. */
+  readonly top?: boolean;
+  /** Of the batch norms' moving statistics; Keras's default is 0.99. */
+  readonly momentum?: number;
+  /** Each dense block as one op, by default, or as a plain composition: slower, the same numbers. */
+  readonly denseBlocks?: "fused" | "plain";
+}
+
 /**
  * DenseNet121 (Huang et al. 2017) as `keras.applications.densenet` builds it, layer names included.
  *
@@ -38,7 +47,7 @@ export interface DenseNet121 {
  */
 export function denseNet121(
   image: Tensor,
-  { top = false, momentum = 0.99, ...mode }: Mode & { top?: boolean; momentum?: number },
+  { top = false, momentum = 0.99, denseBlocks = "fused", ...mode }: DenseNet121Options,
 ): DenseNet121 {
   const [, height, width] = image.shape;
   if (height % 32 !== 0 || width % 32 !== 0) {
@@ -52,7 +61,7 @@ export function denseNet121(
     const shape = [size, size, x.shape[3], filters];
     return conv2d(x, x.graph.parameter(`${name}/kernel`, shape, glorotUniform, mode), options);
   };
-  const pointwise = { strides: 1, padding: "valid" } as const;
+  const denseBlock = denseBlocks === "fused" ? fusedDenseBlock : plainDenseBlock;
 
   let x = conv(image, "conv1/conv", 7, 64, { strides: 2, padding: { top: 3, bottom: 3, left: 3, right: 3 } });
   const conv1 = bnRelu(x, "conv1/bn");
@@ -60,22 +69,16 @@ export function denseNet121(
 
   const taps: Tensor[] = [];
   BLOCKS.forEach((layers, block) => {
-    for (let layer = 1; layer <= layers; layer++) {
-      const name = `conv${block + 2}_block${layer}`;
-      const bottleneck = conv(bnRelu(x, `${name}_0_bn`), `${name}_1_conv`, 1, 4 * GROWTH, pointwise);
-      const added = conv(bnRelu(bottleneck, `${name}_1_bn`), `${name}_2_conv`, 3, GROWTH, {
-        strides: 1,
-        padding: "same",
-      });
-      x = concat([x, added]);
-    }
+    const options = { ...mode, layers, growth: GROWTH, epsilon: EPSILON, momentum };
+    const y = denseBlock(x, `conv${block + 2}`, options);
     const last = block === BLOCKS.length - 1;
     const name = `pool${block + 2}`;
-    const tap = bnRelu(x, last ? "bn" : `${name}_bn`);
+    const tap = bnRelu(y, last ? "bn" : `${name}_bn`);
     taps.push(tap);
     if (last) return;
-    x = conv(tap, `${name}_conv`, 1, tap.shape[3] / 2, pointwise);
-    x = averagePool2d(x, { poolSize: 2, strides: 2, padding: "valid" });
+    // The pooling commutes with the convolution, which Keras has first, and leaves it a quarter of the pixels.
+    const pooled = averagePool2d(tap, { poolSize: 2, strides: 2, padding: "valid" });
+    x = conv(pooled, `${name}_conv`, 1, tap.shape[3] / 2, { strides: 1, padding: "valid" });
   });
 
   const [pool2, pool3, pool4, relu] = taps;

@@ -8,6 +8,7 @@ import { relu } from "../../src/graph/ops/relu.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { Plan } from "../../src/graph/plan.ts";
 import { bytesOf } from "../../src/graph/shape.ts";
+import { defineKernel } from "../../src/kernels/kernel.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 /** Every computed tensor of a dispatch lies in a block of its own, large enough, that nobody else needs yet. */
@@ -77,6 +78,53 @@ describe("plan", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  describe("where an op would write over its input", () => {
+    const kernel = defineKernel({
+      label: "negate",
+      read: {},
+      write: { y: "array<f32>" },
+      workgroups: [1, 1, 1],
+      body: "",
+    });
+    /** An op that only works in place; `allowed` says whether it may. */
+    const negate = (x: Tensor, allowed: boolean[] = []): Tensor =>
+      x.graph.apply(
+        {
+          name: "negate",
+          outputs: [x],
+          lower(l, [y]) {
+            allowed.push(l.overwrites(x, y));
+            l.dispatch(kernel, { y });
+          },
+        },
+        [x],
+      ).outputs[0];
+
+    it("lays the output over it, again and again, and later readers find it there", () => {
+      const x = relu(new Graph().input("x", [100]));
+      const planned = plan({ outputs: { y: relu(negate(negate(x))) } }, paperTarget);
+      expect(planned.blocks).toEqual([400, 400]);
+      const owners = planned.dispatches.map(({ bindings }) => bindings.map(({ owner }) => owner));
+      expect(owners.slice(1, 3)).toEqual([[x], [x]]);
+      expect(owners[3][0]).toBe(x);
+      checkPlacement(planned);
+    });
+
+    it("does not where somebody else reads or owns what would be lost", () => {
+      const allowed: boolean[] = [];
+      const graph = new Graph();
+      const input = graph.input("x", [100]);
+      const x = relu(input);
+      plan({ outputs: { y: negate(input, allowed) } }, paperTarget);
+      plan({ outputs: { y: relu(negate(x, allowed)), x } }, paperTarget);
+      plan({ outputs: { y: negate(x, allowed) } }, paperTarget);
+      plan({ outputs: { y: add(negate(x, allowed), x) } }, paperTarget);
+      expect(allowed).toEqual([false, false, false, false]);
+      plan({ outputs: { y: add(relu(x), negate(x, allowed)) } }, paperTarget);
+      expect(allowed.pop()).toBe(true);
+    });
   });
 
   it("runs updates after everything that reads the variable, and automatic ones unasked", () => {

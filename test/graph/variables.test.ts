@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Graph } from "../../src/graph/graph.ts";
-import { constant, glorotUniform, ones, randomNormal, seededRandom } from "../../src/graph/initializers.ts";
+import { Graph, variableParts } from "../../src/graph/graph.ts";
+import {
+  constant,
+  glorotUniform,
+  ones,
+  randomNormal,
+  seededRandom,
+  zeros,
+} from "../../src/graph/initializers.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
@@ -37,6 +44,143 @@ describe("Variables", () => {
     await expect(compiled([3, 2])).rejects.toThrow('The variable "w" is [2, 3] and the graph has [3, 2].');
     expect(() => variables.write("w", new Float32Array(5))).toThrow('"w" [2, 3] cannot take 5 values');
     variables.destroy();
+  });
+});
+
+describe("a stacked variable", () => {
+  const gpu = useGpu();
+  const parts = [
+    { name: "a/kernel", shape: [2, 3], initializer: randomNormal(1) },
+    { name: "b/kernel", shape: [1], initializer: ones },
+    { name: "c/kernel", shape: [5], initializer: randomNormal(2) },
+  ];
+  const valuesOf = (seed: number) =>
+    parts.map(({ name, shape, initializer }) => initializer(shape, seededRandom(seed, name)));
+  const flat = (arrays: Float32Array[]) => Float32Array.from(arrays.flatMap((values) => [...values]));
+  const compiled = (variables: Variables, graph = new Graph()) =>
+    compile(gpu(), { outputs: { y: relu(graph.stackedParameter("stack", parts)) }, variables });
+
+  it("is one tensor to the graph, its parts back to back, and its slots are cut like it", () => {
+    const graph = new Graph();
+    const stack = graph.stackedParameter("stack", parts);
+    const { shape, variable } = stack;
+    expect([shape, variable?.role]).toEqual([[12], "parameter"]);
+    expect(
+      graph.stackedParameter("frozen", [{ ...parts[0], name: "z" }], { trainable: false }).variable?.role,
+    ).toBe("frozen");
+    expect(variableParts(stack)).toEqual(parts);
+    expect(graph.stackedParameter("stack", parts)).toBe(stack);
+    expect([...graph.variables.keys()]).toEqual(["stack", "frozen"]);
+
+    const slot = graph.slotOf(stack, "rmsprop", zeros);
+    expect([slot.name, slot.shape, slot.variable?.role]).toEqual(["stack/rmsprop", [12], "state"]);
+    expect(variableParts(slot).map(({ name, shape }) => [name, shape])).toEqual([
+      ["a/kernel/rmsprop", [2, 3]],
+      ["b/kernel/rmsprop", [1]],
+      ["c/kernel/rmsprop", [5]],
+    ]);
+    expect(graph.slotOf(stack, "rmsprop", zeros)).toBe(slot);
+    const plain = graph.parameter("w", [2, 2], ones);
+    expect(variableParts(plain)).toEqual([{ name: "w", shape: [2, 2], initializer: ones }]);
+    expect(graph.slotOf(plain, "m", zeros)).toBe(graph.state("w/m", [2, 2], zeros));
+    expect(() => variableParts(relu(plain))).toThrow("is not a variable");
+  });
+
+  it("shares no part with another variable of its graph", () => {
+    const graph = new Graph();
+    graph.stackedParameter("stack", parts);
+    expect(() => graph.parameter("b/kernel", [1], ones)).toThrow(
+      'The variable "b/kernel" exists as a part of "stack" and was asked for as parameter [1].',
+    );
+    expect(() => graph.stackedState("other", [parts[2]])).toThrow(
+      'The variable "c/kernel" exists as a part of "stack" and was asked for as a part of "other".',
+    );
+    expect(() => graph.stackedState("stack", parts)).toThrow(
+      'The variable "stack" exists as parameter [12] of 3 parts and was asked for as state [12] of 3 parts.',
+    );
+    expect(() => graph.stackedParameter("stack", [parts[2], parts[1], parts[0]])).toThrow(
+      '"stack" exists as',
+    );
+    graph.parameter("plain", [1], ones);
+    expect(() => graph.stackedParameter("third", [{ ...parts[1], name: "plain" }])).toThrow(
+      'The variable "plain" exists as parameter [1] and was asked for as a part of "third".',
+    );
+    const twice = [1, 2].map(() => ({ ...parts[1], name: "twice" }));
+    expect(() => graph.stackedParameter("fourth", twice)).toThrow('"fourth" has two parts called "twice".');
+    expect(() => graph.stackedParameter("none", [])).toThrow("cannot have the shape [0]");
+  });
+
+  it("starts from the parts' own values, and is read and written by their names", async () => {
+    const before = gpu().bytes;
+    const variables = new Variables(gpu(), { seed: 5 });
+    const program = await compiled(variables);
+    const [a, b, c] = valuesOf(5);
+    expect([...variables.shapes()]).toEqual(parts.map(({ name, shape }) => [name, shape]));
+    expect(await variables.read("c/kernel")).toEqual(c);
+    expect(await program.run({})).toEqual({ y: flat([a, b, c]).map((x) => Math.max(x, 0)) });
+
+    variables.write("b/kernel", Float32Array.of(7));
+    expect(() => variables.write("b/kernel", new Float32Array(2))).toThrow(
+      '"b/kernel" [1] cannot take 2 values',
+    );
+    const values = await variables.readAll();
+    expect([...values].map(([name, { shape, data }]) => [name, shape, data])).toEqual([
+      ["a/kernel", [2, 3], a],
+      ["b/kernel", [1], Float32Array.of(7)],
+      ["c/kernel", [5], c],
+    ]);
+    const some = await variables.readAll((name) => name !== "a/kernel");
+    expect([...some].map(([name, { data }]) => [name, data])).toEqual([
+      ["b/kernel", Float32Array.of(7)],
+      ["c/kernel", c],
+    ]);
+    await expect(variables.read("stack")).rejects.toThrow('There is no variable "stack".');
+    program.destroy();
+
+    const saved = new Variables(gpu(), { values });
+    (await compiled(saved)).destroy();
+    expect(await saved.readAll()).toEqual(values);
+    saved.destroy();
+
+    expect(() => variables.release((name) => name === "b/kernel")).toThrow(
+      '"b/kernel" cannot be released without "a/kernel": both lie in "stack".',
+    );
+    expect(variables.shapes().size).toBe(3);
+    variables.release((name) => name.endsWith("/kernel"));
+    expect([variables.shapes().size, gpu().bytes]).toEqual([0, before]);
+  });
+
+  it("is not mixed with the same variables in another form", async () => {
+    const single = () => {
+      const graph = new Graph();
+      return { graph, y: relu(graph.parameter("b/kernel", [1], ones)) };
+    };
+    const stacked = new Variables(gpu());
+    (await compiled(stacked)).destroy();
+    await expect(compile(gpu(), { outputs: { y: single().y }, variables: stacked })).rejects.toThrow(
+      'The variable "b/kernel" is kept as a part of "stack" and the graph has it alone: stack it the same way',
+    );
+    const other = relu(
+      new Graph().stackedParameter("stack", [{ name: "d", shape: [12], initializer: ones }]),
+    );
+    await expect(compile(gpu(), { outputs: { y: other }, variables: stacked })).rejects.toThrow(
+      'The variable "stack" is cut into other parts than the graph\'s',
+    );
+    stacked.destroy();
+
+    const plain = new Variables(gpu());
+    (await compile(gpu(), { outputs: { y: single().y }, variables: plain })).destroy();
+    await expect(compiled(plain)).rejects.toThrow(
+      'The variable "b/kernel" is kept alone and the graph has it as a part of "stack"',
+    );
+    expect([...plain.shapes().keys()]).toEqual(["b/kernel"]);
+    plain.destroy();
+
+    const given = new Variables(gpu(), { values: [["a/kernel", { shape: [6], data: new Float32Array(6) }]] });
+    await expect(compiled(given)).rejects.toThrow(
+      'The variable "a/kernel" was given as [6] and the graph has [2, 3].',
+    );
+    given.destroy();
   });
 });
 

@@ -6,5 +6,6 @@ export const paperTarget: KernelTarget = {
   subgroupSize: 0,
   maxBindingBytes: 128 * 2 ** 20,
   offsetAlignment: 256,
+  maxStorageBuffers: 8,
   maxWorkgroupsPerDimension: 65535,
 };

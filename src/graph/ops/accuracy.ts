@@ -1,9 +1,5 @@
-import { equalForward } from "../../kernels/equal.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
-import { argmax } from "./argmax.ts";
-import { checkLabels, lastAxis } from "./last-axis.ts";
-import { lowerPixelMean, pixelMeanShape } from "./pixel-mean.ts";
+import { applyCrossEntropy } from "./cross-entropy-and-accuracy.ts";
 import type { PixelMeanOptions } from "./pixel-mean.ts";
 
 /**
@@ -14,24 +10,5 @@ import type { PixelMeanOptions } from "./pixel-mean.ts";
  * @throws Error when the labels are not u32 or do not fit the logits.
  */
 export function accuracy(logits: Tensor, labels: Tensor, options: PixelMeanOptions = {}): Tensor {
-  const { rowsPerItem } = lastAxis("accuracy", logits);
-  checkLabels("accuracy", logits, labels);
-  const predicted = argmax(logits);
-  const batch = logits.shape[0];
-  return logits.graph.apply(
-    {
-      name: "accuracy",
-      outputs: [{ shape: pixelMeanShape(options, batch), dtype: "f32" }],
-      lower(l, [y]) {
-        lowerPixelMean(l, y, batch, rowsPerItem, l.slices([predicted, labels]), (equal, range) => {
-          l.dispatch(equalForward(l.target, range.count * rowsPerItem), {
-            a: slice(predicted, range),
-            b: slice(labels, range),
-            y: equal,
-          });
-        });
-      },
-    },
-    [predicted, labels],
-  ).outputs[0];
+  return applyCrossEntropy("accuracy", logits, labels, options).accuracy;
 }

@@ -15,9 +15,10 @@ export function biasAdd(x: Tensor, bias: Tensor): Tensor {
       name: "bias_add",
       outputs: [x],
       lower(l, [y]) {
+        const inPlace = l.overwrites(x, y);
         for (const range of l.slices([x, y])) {
-          const kernel = biasForward(l.target, range.count * rowsPerItem(x), bias.shape[0]);
-          l.dispatch(kernel, { x: slice(x, range), bias, y: slice(y, range) });
+          const kernel = biasForward(l.target, range.count * rowsPerItem(x), bias.shape[0], { inPlace });
+          l.dispatch(kernel, { ...(!inPlace && { x: slice(x, range) }), bias, y: slice(y, range) });
         }
       },
       gradient: ([dy]) => [() => dy!, () => channelSum(dy!)],

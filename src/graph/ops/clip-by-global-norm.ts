@@ -1,7 +1,9 @@
-import { CLIP_TENSORS, clipByNorm } from "../../kernels/clip-by-norm.ts";
+import { clipByNorm } from "../../kernels/clip-by-norm.ts";
+import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import { globalNorm, groupsOf, lengthOf, partsOf } from "./global-norm.ts";
+import { globalNorm } from "./global-norm.ts";
+import { groupsByLane, lengthOf, partsOf } from "./tensor-groups.ts";
 
 /**
  * Scales all gradients alike so that their {@link globalNorm} is at most `clipNorm` (Keras `global_clipnorm`,
@@ -33,13 +35,10 @@ function clip(tensors: readonly Tensor[], norm: Tensor, clipNorm: number): reado
         const parts = tensors.flatMap((x, i) =>
           partsOf(l, [x]).map((part) => ({ x: part, y: slice(outputs[i], part.range) })),
         );
-        for (const group of groupsOf(CLIP_TENSORS, parts)) {
+        const length = ({ x }: (typeof parts)[number]): number => lengthOf(x);
+        for (const group of groupsByLane(tensorsAtOnce(l.target, 2, 1), parts, length)) {
           const bound = group.flatMap(({ x, y }, i) => [[`x${i}`, x] as const, [`y${i}`, y] as const]);
-          const kernel = clipByNorm(
-            l.target,
-            group.map(({ x }) => lengthOf(x)),
-            clipNorm,
-          );
+          const kernel = clipByNorm(l.target, group.map(length), clipNorm);
           l.dispatch(kernel, { norm, ...Object.fromEntries(bound) });
         }
       },

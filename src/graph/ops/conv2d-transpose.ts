@@ -42,6 +42,7 @@ export function conv2dTranspose(
   const geometry = conv2dGeometry(yShape, kernel.shape, { strides: [strideY, strideX], padding });
   return applyBackwardData(x, kernel, geometry, {
     name: "conv2d_transpose",
+    moments: true,
     gradient: ([dy]) => [
       () => applyForward(dy!, kernel, geometry, { name: "conv2d_transpose_gradient_input" }),
       () => applyBackwardWeights(dy!, x, geometry, { name: "conv2d_transpose_gradient_kernel" }),

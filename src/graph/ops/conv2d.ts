@@ -18,6 +18,7 @@ export function conv2d(x: Tensor, kernel: Tensor, { strides, padding }: Conv2dOp
   const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
   return applyForward(x, kernel, geometry, {
     name: "conv2d",
+    moments: true,
     gradient: ([dy]) => [
       () => applyBackwardData(dy!, kernel, geometry, { name: "conv2d_gradient_input" }),
       () => applyBackwardWeights(x, dy!, geometry, { name: "conv2d_gradient_kernel" }),

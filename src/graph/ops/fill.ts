@@ -9,6 +9,7 @@ export function fill(graph: Graph, shape: Shape, value: number): Tensor {
     {
       name: "fill",
       outputs: [{ shape, dtype: "f32" }],
+      constant: value,
       lower: (l, [y]) => lowerElementwise(l, (target, count) => fillForward(target, count, value), { y }),
     },
     [],

@@ -1,10 +1,10 @@
-import { SUM_SQUARES_TENSORS, squareRoot, sumSquares } from "../../kernels/global-norm.ts";
+import { squareRoot, sumSquares } from "../../kernels/global-norm.ts";
+import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
 import { partialSums } from "../../kernels/sum-rows.ts";
 import type { Tensor } from "../graph.ts";
-import type { BatchSlice, Lowering } from "../op.ts";
-import { slice } from "../op.ts";
-import { shapeText, sizeOf } from "../shape.ts";
+import { shapeText } from "../shape.ts";
 import { lowerSum } from "./lower-sum.ts";
+import { groupsOf, lengthOf, partsOf } from "./tensor-groups.ts";
 
 /**
  * The Euclidean norm of all of `tensors` together, sqrt(Σ x²) (`tf.linalg.global_norm`), a scalar. It is not finite when a
@@ -22,7 +22,7 @@ export function globalNorm(tensors: readonly Tensor[]): Tensor {
       name: "global_norm",
       outputs: [{ shape: [], dtype: "f32" }],
       lower(l, [norm]) {
-        const parts = groupsOf(SUM_SQUARES_TENSORS, partsOf(l, tensors)).map((group) => ({
+        const parts = groupsOf(tensorsAtOnce(l.target, 1, 1), partsOf(l, tensors)).map((group) => ({
           group,
           lengths: group.map(lengthOf),
         }));
@@ -43,18 +43,4 @@ export function globalNorm(tensors: readonly Tensor[]): Tensor {
     },
     tensors,
   ).outputs[0];
-}
-
-/** The tensors one after the other, in parts that can be bound. */
-export const partsOf = (l: Lowering, tensors: readonly Tensor[]): BatchSlice[] =>
-  tensors.flatMap((tensor) => l.slices([tensor]).map((range) => slice(tensor, range)));
-
-/** Number of elements. */
-export const lengthOf = ({ tensor, range }: BatchSlice): number =>
-  range.count * sizeOf(tensor.shape.slice(1));
-
-export function groupsOf<Item>(size: number, items: readonly Item[]): Item[][] {
-  const groups: Item[][] = [];
-  for (let first = 0; first < items.length; first += size) groups.push(items.slice(first, first + size));
-  return groups;
 }

@@ -3,11 +3,20 @@ import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { mergePartials, reductionParts } from "./channel-reduction.ts";
 
+/** Mean and biased variance a channel, both `[C]`. */
+export interface Moments {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
 /**
- * Mean and biased variance of `x` `[N, .., C]` over all axes but the last, both `[C]` (`tf.nn.moments`). They have no
- * gradient of their own: batch norm's accounts for them.
+ * Mean and biased variance of `x` `[N, .., C]` over all axes but the last, both `[C]` (`tf.nn.moments`): those that
+ * the op which makes x finds by the way, or else found by reading x. They have no gradient of their own: batch norm's
+ * accounts for them.
  */
-export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
+export function channelMoments(x: Tensor): Moments {
+  const known = x.node?.outputs[0] === x ? x.node.op.moments : undefined;
+  if (x.node && known) return { mean: x.node.outputs[known.mean], variance: x.node.outputs[known.variance] };
   const type = { shape: x.shape.slice(-1), dtype: "f32" } as const;
   const node = x.graph.apply(
     {

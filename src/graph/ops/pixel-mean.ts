@@ -24,12 +24,32 @@ export function lowerPixelMean(
   ranges: readonly BatchRange[],
   fill: (values: Scratch, range: BatchRange) => void,
 ): void {
-  const scalar = y.shape.length === 0;
-  const means = scalar ? l.scratch(4 * batch) : y;
+  lowerPixelMeans(l, { y }, batch, pixelsPerItem, ranges, ({ y: values }, range) => fill(values, range));
+}
+
+/** Several of {@link lowerPixelMean} at once, of values that one kernel makes; `fill` gets a buffer for each, by name. */
+export function lowerPixelMeans(
+  l: Lowering,
+  means: Readonly<Record<string, Tensor>>,
+  batch: number,
+  pixelsPerItem: number,
+  ranges: readonly BatchRange[],
+  fill: (values: Record<string, Scratch>, range: BatchRange) => void,
+): void {
+  const sums = Object.entries(means).map(([name, mean]) => {
+    const scalar = mean.shape.length === 0;
+    return { name, mean, perItem: scalar ? l.scratch(4 * batch) : mean };
+  });
   for (const range of ranges) {
-    const values = l.scratch(4 * range.count * pixelsPerItem);
+    const bytes = 4 * range.count * pixelsPerItem;
+    const values = Object.fromEntries(sums.map(({ name }) => [name, l.scratch(bytes)]));
     fill(values, range);
-    lowerSum(l, values, range.count, pixelsPerItem, means, { scale: 1 / pixelsPerItem, begin: range.first });
+    for (const { name, perItem } of sums) {
+      const options = { scale: 1 / pixelsPerItem, begin: range.first };
+      lowerSum(l, values[name], range.count, pixelsPerItem, perItem, options);
+    }
   }
-  if (scalar) lowerSum(l, means as Scratch, 1, batch, y, { scale: 1 / batch, begin: 0 });
+  for (const { mean, perItem } of sums) {
+    if ("scratch" in perItem) lowerSum(l, perItem, 1, batch, mean, { scale: 1 / batch });
+  }
 }

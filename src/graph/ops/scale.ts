@@ -1,9 +1,17 @@
-import { scaleForward } from "../../kernels/scale.ts";
+import { scaleByForward, scaleForward } from "../../kernels/scale.ts";
 import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import { shapeText, sizeOf } from "../shape.ts";
 import { lowerElementwise } from "./elementwise.ts";
 
-/** `factor · x` with a constant factor, elementwise, any shape. */
-export function scale(x: Tensor, factor: number): Tensor {
+/**
+ * `factor · x`, elementwise, any shape. The factor is a number, or a tensor of one f32, `[]`, that is known only when the
+ * program runs; to the gradient it is a constant.
+ *
+ * @throws Error when the factor is a tensor that is no f32 scalar.
+ */
+export function scale(x: Tensor, factor: number | Tensor): Tensor {
+  if (typeof factor !== "number") return scaleBy(x, factor);
   return x.graph.apply(
     {
       name: "scale",
@@ -13,5 +21,28 @@ export function scale(x: Tensor, factor: number): Tensor {
       gradient: ([dy]) => [() => scale(dy!, factor)],
     },
     [x],
+  ).outputs[0];
+}
+
+function scaleBy(x: Tensor, factor: Tensor): Tensor {
+  if (factor.dtype !== "f32" || factor.shape.length !== 0) {
+    throw new Error(
+      `scale: the factor must be an f32 scalar; "${factor.name}" is ${factor.dtype} ${shapeText(factor.shape)}.`,
+    );
+  }
+  const perItem = sizeOf(x.shape.slice(1));
+  return x.graph.apply(
+    {
+      name: "scale",
+      outputs: [x],
+      lower(l, [y]) {
+        for (const range of l.slices([x, y])) {
+          const kernel = scaleByForward(l.target, range.count * perItem);
+          l.dispatch(kernel, { x: slice(x, range), factor, y: slice(y, range) });
+        }
+      },
+      gradient: ([dy]) => [() => scale(dy!, factor), null],
+    },
+    [x, factor],
   ).outputs[0];
 }

@@ -1,10 +1,9 @@
 import { adamStep, adamUpdate } from "../../kernels/adam.ts";
 import type { AdamKernelOptions } from "../../kernels/adam.ts";
+import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { slice } from "../op.ts";
-import { sizeOf } from "../shape.ts";
-import { checkGradients, learningRateTensor } from "./optimizer.ts";
+import { checkGradients, learningRateTensor, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
@@ -18,14 +17,15 @@ export interface AdamOptions extends OptimizerOptions {
 
 /**
  * Adam (Kingma & Ba 2015) as Keras has it: in step t, from 1, `m += (1 − β₁)·(g − m)`, `v += (1 − β₂)·(g² − v)`,
- * `α = learningRate · sqrt(1 − β₂ᵗ) / (1 − β₁ᵗ)`, `w −= α·m / (sqrt(v) + ε)`. Returns one node a parameter, to be given
- * to `compile` as `updates`.
+ * `α = learningRate · sqrt(1 − β₂ᵗ) / (1 − β₁ᵗ)`, `w −= α·m / (sqrt(v) + ε)`. Returns one node for all
+ * parameters (none without parameters), to be given to `compile` as `updates`; a dispatch of it updates as many as the
+ * adapter can bind.
  *
  * Its variables, all starting at zero, are `w/<name>_m` and `w/<name>_v` for each parameter `w`, and `<name>/step`, the
  * scalar t, which a run counts up once.
  *
  * @param gradients of each parameter, as `gradients(loss)` returns them.
- * @throws Error when a beta is not in (0, 1), a key is not a variable, a gradient has not its parameter's shape, or the
+ * @throws Error when a beta is not in (0, 1), a key is not a variable, a gradient has not its parameter's shape or is itself updated, or the
  *   learning rate is a tensor and not a scalar.
  */
 export function adam(
@@ -37,18 +37,20 @@ export function adam(
     if (!(beta > 0 && beta < 1))
       throw new Error(`adam: ${option} must lie between 0 and 1, and ${beta} does not.`);
   }
+  if (gradients.size === 0) return [];
   const options = { beta1, beta2, epsilon };
-  let alpha: Tensor | undefined;
-  return [...gradients].map(([parameter, gradient]) => {
-    const { graph, shape } = parameter;
-    if (!alpha) {
-      const rate = learningRateTensor("adam", graph, learningRate);
-      alpha = countStep(graph.state(`${name}/step`, [], zeros), rate, options);
-    }
-    const mean = graph.state(`${parameter.name}/${name}_m`, shape, zeros);
-    const meanSquare = graph.state(`${parameter.name}/${name}_v`, shape, zeros);
-    return updateNode({ parameter, mean, meanSquare, gradient, alpha }, options);
-  });
+  const [[{ graph }]] = gradients;
+  const rate = learningRateTensor("adam", graph, learningRate);
+  const alpha = countStep(graph.state(`${name}/step`, [], zeros), rate, options);
+  const tensors = [...gradients].map(([parameter, gradient]) => ({
+    gradient,
+    parameter,
+    mean: graph.slotOf(parameter, `${name}_m`, zeros),
+    meanSquare: graph.slotOf(parameter, `${name}_v`, zeros),
+  }));
+  const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
+    adamUpdate(target, lengths, options);
+  return [updateTogether("adam", tensors, { alpha }, kernel)];
 }
 
 /** Adds one to `step` and returns α of that step. */
@@ -62,31 +64,4 @@ function countStep(step: Tensor, learningRate: Tensor, options: AdamKernelOption
     },
     [step, learningRate],
   ).outputs[0];
-}
-
-function updateNode(
-  tensors: { parameter: Tensor; mean: Tensor; meanSquare: Tensor; gradient: Tensor; alpha: Tensor },
-  options: AdamKernelOptions,
-): Node {
-  const { parameter, mean, meanSquare, gradient, alpha } = tensors;
-  return parameter.graph.apply(
-    {
-      name: "adam",
-      outputs: [],
-      updates: [parameter, mean, meanSquare],
-      lower(l) {
-        const perItem = sizeOf(parameter.shape.slice(1));
-        for (const range of l.slices([parameter, mean, meanSquare, gradient])) {
-          l.dispatch(adamUpdate(l.target, range.count * perItem, options), {
-            gradient: slice(gradient, range),
-            alpha,
-            parameter: slice(parameter, range),
-            mean: slice(mean, range),
-            meanSquare: slice(meanSquare, range),
-          });
-        }
-      },
-    },
-    [gradient, alpha, parameter, mean, meanSquare],
-  );
 }

@@ -1,6 +1,11 @@
-/** @file What every optimizer is given, and the checks they share. */
-import type { Graph, Tensor } from "../graph.ts";
+/** @file What every optimizer is given, the checks they share, and how they update many parameters at once. */
+import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
+import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
+import type { Graph, Node, Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { BatchRange, BatchSlice } from "../op.ts";
 import { fill } from "../ops/fill.ts";
+import { groupsByLane, lengthOf } from "../ops/tensor-groups.ts";
 import { sameShape, shapeText } from "../shape.ts";
 
 export interface OptimizerOptions {
@@ -36,3 +41,68 @@ export function learningRateTensor(op: string, graph: Graph, learningRate: numbe
   }
   return learningRate;
 }
+
+/** What an update reads and writes for one parameter: the gradient is read, everything else is changed in place. */
+export type UpdatedTensors = Readonly<Record<string, Tensor>> & {
+  readonly gradient: Tensor;
+  readonly parameter: Tensor;
+};
+
+/**
+ * The node of an optimizer's step: all parameters, as many a dispatch as the adapter can bind. A parameter that must be cut
+ * to be bound has its dispatches for itself, so that no buffer is bound twice to be written.
+ *
+ * @param tensors of each parameter, by the kernel's names without their numbers.
+ * @param shared by all parameters and only read.
+ * @param kernel updates parameters of the given lengths.
+ * @throws Error when something that is only read is itself updated.
+ */
+export function updateTogether(
+  name: string,
+  tensors: readonly UpdatedTensors[],
+  shared: Readonly<Record<string, Tensor>>,
+  kernel: (target: KernelTarget, lengths: readonly number[]) => Kernel,
+): Node {
+  const updates = tensors.flatMap(({ gradient: _, ...updated }) => Object.values(updated));
+  const reads = [...tensors.map(({ gradient }) => gradient), ...Object.values(shared)];
+  checkNotUpdated(name, reads, updates);
+  const [first] = tensors;
+  return first.parameter.graph.apply(
+    {
+      name,
+      outputs: [],
+      updates,
+      lower(l) {
+        const cut = tensors.map((set) => l.slices(Object.values(set)).map((range) => slicesOf(set, range)));
+        const whole = cut.filter((parts) => parts.length === 1).flat();
+        const pieces = cut.filter((parts) => parts.length > 1).flat();
+        const size = tensorsAtOnce(l.target, Object.keys(first).length, Object.keys(shared).length);
+        const groups = [...groupsByLane(size, whole, lengthOfParameter), ...pieces.map((piece) => [piece])];
+        for (const group of groups) {
+          l.dispatch(kernel(l.target, group.map(lengthOfParameter)), { ...shared, ...numbered(group) });
+        }
+      },
+    },
+    [...reads, ...updates],
+  );
+}
+
+function checkNotUpdated(op: string, reads: readonly Tensor[], updates: readonly Tensor[]): void {
+  const updated = new Set(updates);
+  const both = reads.find((tensor) => updated.has(tensor));
+  if (both) throw new Error(`${op} cannot read "${both.name}" in the step that updates it.`);
+}
+
+/** The same part of each of a parameter's tensors, by the same names. */
+type Slices = Readonly<Record<string, BatchSlice>> & { readonly parameter: BatchSlice };
+
+const slicesOf = (tensors: UpdatedTensors, range: BatchRange): Slices =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, slice(tensor, range)])) as Slices;
+
+const lengthOfParameter = ({ parameter }: Slices): number => lengthOf(parameter);
+
+/** The operands of several parameters under the names `gradient0`, `parameter0`, .., `gradient1`, .. */
+const numbered = (group: readonly Slices[]): Record<string, BatchSlice> =>
+  Object.fromEntries(
+    group.flatMap((slices, i) => Object.entries(slices).map(([name, part]) => [`${name}${i}`, part])),
+  );

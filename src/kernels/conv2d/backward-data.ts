@@ -1,6 +1,7 @@
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { backwardDataProduct } from "./tap-product.ts";
+import type { TapFusion, TapKernel } from "./tap-product.ts";
 import { tapProductRegister } from "./tap-product-register.ts";
 import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
 
@@ -12,7 +13,16 @@ import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
  * phases of the image visits only the taps that reach it.
  */
 export function conv2dBackwardData(target: KernelTarget, g: Conv2dGeometry): Kernel {
-  const product = backwardDataProduct(g);
+  return conv2dBackwardDataFused(target, g, {}).kernel;
+}
+
+/** {@link conv2dBackwardData} that loads its source and stores its result as `fusion` says. */
+export function conv2dBackwardDataFused(
+  target: KernelTarget,
+  g: Conv2dGeometry,
+  fusion: TapFusion,
+): TapKernel {
+  const product = backwardDataProduct(g, fusion);
   return target.family === "register"
     ? tapProductRegister(target, product)
     : tapProductWorkgroup(target, product);

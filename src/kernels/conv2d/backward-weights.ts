@@ -5,6 +5,7 @@ import type { Conv2dGeometry } from "./geometry.ts";
 import { weightsProductRegister } from "./weights-product-register.ts";
 import { weightsProductWorkgroup } from "./weights-product-workgroup.ts";
 import { weightsProduct } from "./weights-product.ts";
+import type { WeightsFusion, WeightsKernel } from "./weights-product.ts";
 
 /**
  * Gradient of a 2-D convolution by its kernel (`tf.nn.conv2d_backprop_filter`): reads `x` `[N, H, W, Cin]` and `dy`
@@ -18,8 +19,9 @@ import { weightsProduct } from "./weights-product.ts";
 export function conv2dBackwardWeights(
   target: KernelTarget,
   g: Conv2dGeometry,
-): { partial: Kernel; splits: number } {
-  const product = weightsProduct(g);
+  fusion: WeightsFusion = {},
+): WeightsKernel {
+  const product = weightsProduct(g, fusion);
   return target.family === "register"
     ? weightsProductRegister(target, product)
     : weightsProductWorkgroup(target, product);

@@ -1,6 +1,7 @@
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { forwardProduct } from "./tap-product.ts";
+import type { TapFusion, TapKernel } from "./tap-product.ts";
 import { tapProductRegister } from "./tap-product-register.ts";
 import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
 
@@ -11,7 +12,12 @@ import { tapProductWorkgroup } from "./tap-product-workgroup.ts";
  * An implicit matrix product of N·Ho·Wo rows, Cout columns and kh·kw·Cin steps.
  */
 export function conv2dForward(target: KernelTarget, g: Conv2dGeometry): Kernel {
-  const product = forwardProduct(g);
+  return conv2dForwardFused(target, g, {}).kernel;
+}
+
+/** {@link conv2dForward} that loads its source and stores its result as `fusion` says. */
+export function conv2dForwardFused(target: KernelTarget, g: Conv2dGeometry, fusion: TapFusion): TapKernel {
+  const product = forwardProduct(g, fusion);
   return target.family === "register"
     ? tapProductRegister(target, product)
     : tapProductWorkgroup(target, product);

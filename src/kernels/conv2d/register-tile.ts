@@ -100,18 +100,17 @@ export function addProducts(
 }
 
 /**
- * Stores the sums. `store(row, v, sum)` is the text of the store of the lane's `v`-th vec4 of tile-row `row`, where
- * `row` is a constant, and `inside(row)` of the condition that the tile-row is one of the matrix.
+ * A loop over the tile's rows, as long as `inside`, a condition on `row`, holds; `text` gets the text of the row's sum in the
+ * lane's `v`-th vec4. Written out for each row instead, a store that also loads compiles for ten seconds on lavapipe.
  */
-export const storeSums = (
-  tile: RegisterTile,
-  inside: (row: number) => string,
-  store: (row: number, v: number, sum: string) => string,
-): string =>
-  repeat(
-    tile.rows,
-    (row) =>
-      `if (${inside(row)}) { ${range(tile.vectors)
-        .map((v) => store(row, v, `sum${row}_${v}`))
-        .join(" ")} }`,
-  );
+export function eachRow(
+  { rows, vectors }: RegisterTile,
+  inside: string,
+  text: (sum: (v: number) => string) => string,
+): string {
+  const sums = range(rows).flatMap((row) => range(vectors).map((v) => `sum${row}_${v}`));
+  return `var sums = array<vec4f, ${rows * vectors}>(${sums.join(", ")});
+  for (var row = 0u; row < ${rows}u && ${inside}; row++) {
+    ${text((v) => `sums[row * ${vectors}u + ${v}u]`)}
+  }`;
+}

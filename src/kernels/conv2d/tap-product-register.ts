@@ -1,25 +1,26 @@
 import { defineKernel, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { KernelTarget } from "../kernel.ts";
 import {
   addProducts,
   declareSums,
+  eachRow,
   enableText,
   mainText,
   ownRow,
   range,
   registerTile,
   repeat,
-  storeSums,
 } from "./register-tile.ts";
+import type { RegisterTile } from "./register-tile.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { walkText } from "./tap-product.ts";
-import type { TapProduct } from "./tap-product.ts";
+import type { TapKernel, TapProduct } from "./tap-product.ts";
 
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
-export function tapProductRegister(target: KernelTarget, product: TapProduct): Kernel {
-  const { label, source, result, transposed, depth, channels, phases, rows, params } = product;
-  const vectorDepth = depth % 4 === 0;
-  const vectorChannels = channels % 4 === 0;
+export function tapProductRegister(target: KernelTarget, product: TapProduct): TapKernel {
+  const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
+  const vectorDepth = load.width === 4;
+  const vectorChannels = store.width === 4;
   // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
   const tile = registerTile(target, vectorChannels ? channels : 4);
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
@@ -27,6 +28,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): K
   const steps = vectorDepth ? 4 : 1;
   const own = range(tile.rowsPerLane);
   const grid = tileGrid(target, rows, channels, tile, phases);
+  const rowTiles = Math.ceil(rows / tile.rows);
 
   /** Declares `right{step}_{v}`: the weights of the turn's steps for the lane's columns. */
   const loadWeights = (v: number): string => {
@@ -61,22 +63,58 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): K
       (j) => `let column${v}_${j} = min(${first} + ${j}u, params.channels - 1u)${columnStride};`,
     );
   };
-  const weightStep = transposed ? "1u" : `${steps}u * params.weightStride`;
 
-  return defineKernel({
+  const place = repeat(
+    own.length,
+    (r) => `let place${r} = sourcePixel(pixel${r}, tapY, tapX);
+      let inside${r} = place${r} >= 0;
+      ${load.pixel(`u32(max(place${r}, 0))`, `${r}`)}`,
+  );
+  const zero = vectorDepth ? "vec4f()" : "0.0";
+  const multiply = `
+        ${repeat(own.length, (r) => `let value${r} = select(${zero}, ${load.value("turn", `${r}`)}, inside${r});`)}
+        ${repeat(tile.vectors, loadWeights)}
+        ${repeat(steps, (step) =>
+          addProducts(
+            tile,
+            (r) => `value${r}${steps === 1 ? "" : `[${step}]`}`,
+            (v) => `right${step}_${v}`,
+          ),
+        )}`;
+  const taps = (text: string): string => `
+  for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
+    for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
+      let tapWeight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.tapWeights;
+      ${place}
+      ${text}
+    }
+  }`;
+  const turns = (text: string): string => `
+      for (var turn = 0u; turn < params.turns; turn++) {
+        ${text}
+      }`;
+  const weight = `let weight = ${transposed ? "turn" : `turn * ${steps}u * params.weightStride`} + tapWeight;`;
+  // What belongs to the channel is loaded once for all taps.
+  const sum =
+    load.channel("turn") === ""
+      ? taps(turns(`${weight} ${multiply}`))
+      : turns(`${load.channel("turn")} ${taps(`${weight} ${multiply}`)}`);
+
+  const kernel = defineKernel({
     label,
     enable: enableText(tile),
-    read: {
-      [source]: vectorDepth ? "array<vec4f>" : "array<f32>",
-      w: vectorWeights ? "array<vec4f>" : "array<f32>",
-    },
-    write: { [result]: vectorChannels ? "array<vec4f>" : "array<f32>" },
+    read: { ...load.read, w: vectorWeights ? "array<vec4f>" : "array<f32>", ...store.read },
+    write: store.write,
     params: {
       ...params,
+      ...load.params,
+      ...store.params,
       turns: u32(depth / steps),
+      weightsBegin: u32(product.weightsBegin / (vectorWeights ? 4 : 1)),
       weightStride: u32(transposed ? depth / steps : channels / (vectorWeights ? 4 : 1)),
       tapWeights: u32((depth * channels) / (vectorWeights ? 4 : 1)),
       columnTiles: u32(grid.columnTiles),
+      ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
     body: /* wgsl */ `${walkText(product)}
@@ -90,47 +128,32 @@ ${mainText(tile)} {
   ${repeat(tile.vectors, declareColumns)}
   ${repeat(own.length, (r) => `let pixel${r} = pixelOf(phase, min(firstRow + ${ownRow(tile, r)}, rows - 1u));`)}
   ${declareSums(tile)}
-  for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
-    for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
-      var weight = kernelTap(phase, tapY, tapX) * params.tapWeights;
-      ${repeat(
-        own.length,
-        (r) => `let place${r} = sourcePixel(pixel${r}, tapY, tapX);
-      let inside${r} = place${r} >= 0;
-      let left${r} = u32(max(place${r}, 0)) * params.turns;`,
-      )}
-      for (var turn = 0u; turn < params.turns; turn++) {
-        ${repeat(own.length, (r) => `let value${r} = select(${vectorDepth ? "vec4f()" : "0.0"}, ${source}[left${r} + turn], inside${r});`)}
-        ${repeat(tile.vectors, loadWeights)}
-        ${repeat(steps, (step) =>
-          addProducts(
-            tile,
-            (r) => `value${r}${steps === 1 ? "" : `[${step}]`}`,
-            (v) => `right${step}_${v}`,
-          ),
-        )}
-        weight += ${weightStep};
-      }
-    }
-  }
-  ${storeSums(
-    tile,
-    (row) => `firstRow + ${row}u < rows`,
-    (row, v, sum) => {
-      const r = tile.subgroups ? Math.floor(row / tile.lanes) : row;
-      const at = tile.subgroups
-        ? `subgroupBroadcast(pixel${r}.result, ${row % tile.lanes}u)`
-        : `pixel${r}.result`;
-      const column = `firstColumn + ${4 * tile.lanes * v}u`;
-      const declareAt = `let at${v} = ${at} * params.channels + ${column};`;
-      return vectorChannels
-        ? `${declareAt} if (${column} < params.channels) { ${result}[at${v} / 4u] = ${sum}; }`
-        : `${declareAt}
-      ${range(4)
-        .map((j) => `if (${column} + ${j}u < params.channels) { ${result}[at${v} + ${j}u] = ${sum}[${j}]; }`)
-        .join(" ")}`;
-    },
-  )}
+  ${sum}
+  ${store.text({
+    rows: range(tile.rows),
+    vectors: range(tile.vectors),
+    inside: (row) => `firstRow + ${row}u < rows`,
+    eachRow: (text) =>
+      eachRow(tile, "firstRow + row < rows", (sum) => `let place = ${placeText(tile)};\n    ${text(sum)}`),
+    sum: (row, v) => `sum${row}_${v}`,
+    column: (v) => `(firstColumn + ${4 * tile.lanes * v}u)`,
+    count: `min(rows - firstRow, ${tile.rows}u)`,
+    slot: "(group.z * params.rowTiles + rowTile)",
+    writer: "true",
+    // Every lane holds all rows of its columns.
+    acrossRows: () => "",
+  })}
 }`,
   });
+  return { kernel, slots: phases * rowTiles };
+}
+
+/** Text of the number of the pixel that tile-row `row` is. */
+function placeText({ rows, lanes, rowsPerLane, subgroups }: RegisterTile): string {
+  const own = range(rowsPerLane);
+  if (!subgroups) return `array<u32, ${rows}>(${own.map((r) => `pixel${r}.result`).join(", ")})[row]`;
+  const ofLane = own
+    .slice(1)
+    .reduce((text, r) => `select(${text}, pixel${r}.result, row >= ${r * lanes}u)`, "pixel0.result");
+  return `subgroupShuffle(${ofLane}, row % ${lanes}u)`;
 }

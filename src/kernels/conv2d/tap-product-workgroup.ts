@@ -1,7 +1,7 @@
 import { defineKernel, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { KernelTarget } from "../kernel.ts";
 import { walkText } from "./tap-product.ts";
-import type { TapProduct } from "./tap-product.ts";
+import type { TapKernel, TapProduct } from "./tap-product.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import {
   THREAD_ROWS,
@@ -15,14 +15,15 @@ import {
 } from "./workgroup-tile.ts";
 
 /** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
-export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): Kernel {
-  const { label, source, result, transposed, depth, channels, phases, rows, params } = product;
+export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
+  const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
   const tile = workgroupTile(rows, channels, phases, depth);
-  const vectorDepth = depth % 4 === 0;
+  const vectorDepth = load.width === 4;
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
   const vectorWeights = transposed ? vectorDepth : vectorChannels;
   const grid = tileGrid(target, rows, channels, tile, phases);
+  const rowTiles = Math.ceil(rows / tile.rows);
   const quads = tile.steps / 4;
   const columnQuads = tile.columns / 4;
 
@@ -35,18 +36,14 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       : text;
   const loadLeft = (i: number): string => {
     const value = vectorDepth
-      ? `select(vec4f(), ${source}[(left${i} + min(d, params.depth - 4u)) / 4u], inside${i} && d < params.depth)`
+      ? `select(vec4f(), ${load.value("depthQuad", `${i}`)}, inside${i} && d < params.depth)`
       : `vec4f(${range(4)
           .map(
             (j) =>
-              `select(0.0, ${source}[left${i} + min(d + ${j}u, params.depth - 1u)], inside${i} && d + ${j}u < params.depth)`,
+              `select(0.0, ${load.value(`min(d + ${j}u, params.depth - 1u)`, `${i}`)}, inside${i} && d + ${j}u < params.depth)`,
           )
           .join(", ")})`;
-    return guardLeft(
-      i,
-      `let d = step + 4u * ((local + ${i * tile.threads}u) % ${quads}u);
-      leftTile[local + ${i * tile.threads}u] = ${value};`,
-    );
+    return guardLeft(i, `leftTile[local + ${i * tile.threads}u] = ${value};`);
   };
 
   // Right operand: past the depth any number will do, as the left one is zero there.
@@ -84,18 +81,23 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
           : text;
       });
 
-  return defineKernel({
+  const kernel = defineKernel({
     label,
-    read: {
-      [source]: vectorDepth ? "array<vec4f>" : "array<f32>",
-      w: vectorWeights ? "array<vec4f>" : "array<f32>",
+    read: { ...load.read, w: vectorWeights ? "array<vec4f>" : "array<f32>", ...store.read },
+    write: store.write,
+    params: {
+      ...params,
+      ...load.params,
+      ...store.params,
+      weightsBegin: u32(product.weightsBegin),
+      columnTiles: u32(grid.columnTiles),
+      ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
-    write: { [result]: vectorChannels ? "array<vec4f>" : "array<f32>" },
-    params: { ...params, columnTiles: u32(grid.columnTiles) },
     workgroups: grid.workgroups,
     body: /* wgsl */ `${walkText(product)}
 ${shareText(tile)}
 var<workgroup> places: array<u32, ${tile.rows}>;
+${store.partials ? `var<workgroup> totals: array<vec4f, ${tile.threads}>;` : ""}
 ${mainText(tile)} {
   ${tileText}
   let phase = phaseOf(group.z);
@@ -111,15 +113,20 @@ ${mainText(tile)} {
   ${declareSums}
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
-      let weight = kernelTap(phase, tapY, tapX) * params.depth * params.channels;
+      let weight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.depth * params.channels;
       ${repeat(
         leftLoads.length,
         (i) => `let place${i} = sourcePixel(pixel${i}, tapY, tapX);
       let inside${i} = place${i} >= 0;
-      let left${i} = u32(max(place${i}, 0)) * params.depth;`,
+      ${load.pixel(`u32(max(place${i}, 0))`, `${i}`)}`,
       )}
       for (var step = 0u; step < params.depth; step += ${tile.steps}u) {
-        ${leftLoads.map((i) => `{ ${loadLeft(i)} }`).join("\n")}
+        {
+          // The number of invocations is a multiple of the quads of a row, so all their loads have one depth.
+          let d = step + 4u * (local % ${quads}u);
+          ${vectorDepth ? `let depthQuad = min(d, params.depth - 4u) / 4u; ${load.channel("depthQuad")}` : ""}
+          ${leftLoads.map(loadLeft).join("\n")}
+        }
         ${loadRight}
         workgroupBarrier();
         ${addProductsAlongSum(tile)}
@@ -129,15 +136,31 @@ ${mainText(tile)} {
   }
   workgroupBarrier();
   let column = firstColumn + 4u * (local % ${columnQuads}u);
-  ${repeat(THREAD_ROWS, (r) => {
-    const row = `local / ${columnQuads}u * ${THREAD_ROWS}u + ${r}u`;
-    const at = `let at = places[${row}] * params.channels + column;`;
-    return vectorChannels
-      ? `if (firstRow + ${row} < rows && column < params.channels) { ${at} ${result}[at / 4u] = sum${r}; }`
-      : `if (firstRow + ${row} < rows) { ${at} ${range(4)
-          .map((j) => `if (column + ${j}u < params.channels) { ${result}[at + ${j}u] = sum${r}[${j}]; }`)
-          .join(" ")} }`;
+  let ownRow = local / ${columnQuads}u * ${THREAD_ROWS}u;
+  ${store.text({
+    rows: range(THREAD_ROWS),
+    vectors: [0],
+    inside: (row) => `firstRow + ownRow + ${row}u < rows`,
+    eachRow: (text) =>
+      repeat(
+        THREAD_ROWS,
+        (row) => `if (firstRow + ownRow + ${row}u < rows) {
+    let place = places[ownRow + ${row}u];
+    ${text(() => `sum${row}`)}
+  }`,
+      ),
+    sum: (row) => `sum${row}`,
+    column: () => "column",
+    count: `min(rows - firstRow, ${tile.rows}u)`,
+    slot: "(group.z * params.rowTiles + rowTile)",
+    writer: "ownRow == 0u",
+    acrossRows: (variable) => `totals[local] = ${variable};
+  workgroupBarrier();
+  ${variable} = totals[local % ${columnQuads}u];
+  for (var i = local % ${columnQuads}u + ${columnQuads}u; i < ${tile.threads}u; i += ${columnQuads}u) { ${variable} += totals[i]; }
+  workgroupBarrier();`,
   })}
 }`,
   });
+  return { kernel, slots: phases * rowTiles };
 }

@@ -9,16 +9,24 @@
  * kind of gather with stride 1, running backwards. The weights are then transposed: `w[ky, kx, c, d]`.
  */
 import { i32, u32 } from "../kernel.ts";
-import type { Uniform } from "../kernel.ts";
+import type { Kernel, Uniform } from "../kernel.ts";
+import { allChannels } from "../channel-range.ts";
+import { laneFor } from "../lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
+import { plainLoad } from "./load.ts";
+import type { Load } from "./load.ts";
+import { plainStore } from "./store.ts";
+import type { Store } from "./store.ts";
 
 export interface TapProduct {
   readonly label: string;
-  /** Names of the bindings. */
-  readonly source: string;
-  readonly result: string;
+  /** The source, and what becomes of it on the way. */
+  readonly load: Load;
+  readonly store: Store;
   /** The weights lie as `[ky, kx, channels, depth]` instead of `[ky, kx, depth, channels]`. */
   readonly transposed: boolean;
+  /** The element of the weights' buffer with which they begin. */
+  readonly weightsBegin: number;
   /** Channels of the source: what is summed over at each tap. */
   readonly depth: number;
   /** Channels of the result. */
@@ -29,12 +37,27 @@ export interface TapProduct {
   readonly params: Record<string, Uniform>;
 }
 
-export function forwardProduct(g: Conv2dGeometry): TapProduct {
+/** A product's kernel, and how many slots its store leaves partials in. */
+export interface TapKernel {
+  readonly kernel: Kernel;
+  readonly slots: number;
+}
+
+/** What a product does besides; by default it loads and stores tensors of its own. */
+export interface TapFusion {
+  readonly load?: Load;
+  readonly store?: Store;
+  /** Where in the buffer `w` the weights begin, a multiple of 4. */
+  readonly weightsBegin?: number;
+}
+
+export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
   return {
     label: "conv2d_forward",
-    source: "x",
-    result: "y",
+    load: fusion.load ?? plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels)),
+    store: fusion.store ?? plainStore("y", g.outChannels, allChannels(g.outChannels)),
     transposed: false,
+    weightsBegin: fusion.weightsBegin ?? 0,
     depth: g.inChannels,
     channels: g.outChannels,
     phases: 1,
@@ -58,13 +81,14 @@ export function forwardProduct(g: Conv2dGeometry): TapProduct {
   };
 }
 
-export function backwardDataProduct(g: Conv2dGeometry): TapProduct {
+export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
   const phases = g.strideY * g.strideX;
   return {
     label: "conv2d_backward_data",
-    source: "dy",
-    result: "dx",
+    load: fusion.load ?? plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels)),
+    store: fusion.store ?? plainStore("dx", g.inChannels, allChannels(g.inChannels)),
     transposed: true,
+    weightsBegin: fusion.weightsBegin ?? 0,
     depth: g.outChannels,
     channels: g.inChannels,
     phases,

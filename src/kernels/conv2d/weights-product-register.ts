@@ -1,19 +1,19 @@
 import { defineKernel, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { KernelTarget } from "../kernel.ts";
 import {
   addProducts,
   declareSums,
+  eachRow,
   enableText,
   mainText,
   ownRow,
   range,
   registerTile,
   repeat,
-  storeSums,
 } from "./register-tile.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { splitCount } from "./weights-product.ts";
-import type { WeightsProduct } from "./weights-product.ts";
+import { layersText, splitCount } from "./weights-product.ts";
+import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 
 /** Workgroups that keep the cores of a computer busy. */
 const ENOUGH_WORKGROUPS = 64;
@@ -21,63 +21,67 @@ const ENOUGH_WORKGROUPS = 64;
 const STEPS = 4;
 
 /** A {@link WeightsProduct} in register tiles; see register-tile.ts. Sums are split between lines of pixels. */
-export function weightsProductRegister(
-  target: KernelTarget,
-  product: WeightsProduct,
-): { partial: Kernel; splits: number } {
-  const { label, geometry: g, rows, columns, params } = product;
+export function weightsProductRegister(target: KernelTarget, product: WeightsProduct): WeightsKernel {
+  const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
   const tile = registerTile(target, columns % 4 === 0 ? columns : 4);
   const vector = columns % 4 === 0;
   const own = range(tile.rowsPerLane);
-  const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
+  const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const lines = g.batch * g.outHeight;
   const linesPerSplit = Math.ceil(lines / splitCount(target, product, tiles, ENOUGH_WORKGROUPS));
   const splits = Math.ceil(lines / linesPerSplit);
-  const grid = tileGrid(target, rows, columns, tile, splits);
+  const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
+  const layered = layersText(product, splits, { left: 1, right: vector ? 4 : 1 });
+  const { left, right } = layered;
   const firstColumn = (v: number): string => `firstColumn + ${4 * tile.lanes * v}u`;
 
   const declareColumns = (v: number): string =>
     vector
-      ? `let column${v}_0 = min(${firstColumn(v)}, params.outChannels - 4u) / 4u;`
+      ? `let column${v}_0 = min(${firstColumn(v)}, params.outChannels - 4u) / 4u;
+  ${right.channel(`column${v}_0`, `Right${v}`)}`
       : repeat(4, (j) => `let column${v}_${j} = min(${firstColumn(v)} + ${j}u, params.outChannels - 1u);`);
   const loadRight = (v: number): string =>
     vector
-      ? `dy[right + column${v}_0]`
+      ? right.value(`column${v}_0`, "", `Right${v}`)
       : `vec4f(${range(4)
-          .map((j) => `dy[right + column${v}_${j}]`)
+          .map((j) => right.value(`column${v}_${j}`, ""))
           .join(", ")})`;
 
   const partial = defineKernel({
     label,
     enable: enableText(tile),
-    read: { x: "array<f32>", dy: vector ? "array<vec4f>" : "array<f32>" },
+    read: { ...left.read, ...right.read },
     write: { dw: vector ? "array<vec4f>" : "array<f32>" },
     params: {
       ...params,
+      ...left.params,
+      ...right.params,
+      ...layered.params,
       lines: u32(lines),
       linesPerSplit: u32(linesPerSplit),
-      rightStride: u32(vector ? columns / 4 : columns),
       columnTiles: u32(grid.columnTiles),
     },
     workgroups: grid.workgroups,
     body: /* wgsl */ `
 ${mainText(tile)} {
   ${tileText}
+  ${layered.text}
   let firstRow = rowTile * ${tile.rows}u;
-  if (firstRow >= params.rows) { return; }
+  if (firstRow >= rows) { return; }
   let firstColumn = columnTile * ${tile.columns}u + 4u * lane;
   ${repeat(tile.vectors, declareColumns)}
   ${own
     .map(
-      (r) => `let row${r} = min(firstRow + ${ownRow(tile, r)}, params.rows - 1u);
-  let tap${r} = row${r} / params.inChannels;
-  let channel${r} = row${r} - tap${r} * params.inChannels;
+      (r) => `let row${r} = min(firstRow + ${ownRow(tile, r)}, rows - 1u);
+  let tap${r} = row${r} / channels;
+  let channel${r} = row${r} - tap${r} * channels;
+  ${left.channel(`channel${r}`, `Left${r}`)}
   let shiftY${r} = i32(tap${r} / params.kernelWidth) - params.padTop;
   let shiftX${r} = i32(tap${r} % params.kernelWidth) - params.padLeft;`,
     )
     .join("\n")}
   ${declareSums(tile)}
-  let firstLine = group.z * params.linesPerSplit;
+  let firstLine = split * params.linesPerSplit;
   let end = min(firstLine + params.linesPerSplit, params.lines);
   var image = firstLine / params.outHeight;
   var outY = firstLine - image * params.outHeight;
@@ -87,7 +91,7 @@ ${mainText(tile)} {
         (r) => `let y${r} = i32(outY) * params.strideY + shiftY${r};
     let insideY${r} = y${r} >= 0 && y${r} < params.inHeight;
     let width${r} = select(0u, u32(params.inWidth), insideY${r});
-    let left${r} = u32((i32(image) * params.inHeight + select(0, y${r}, insideY${r})) * params.inWidth) * params.inChannels + channel${r};`,
+    let left${r} = u32((i32(image) * params.inHeight + select(0, y${r}, insideY${r})) * params.inWidth);`,
       )
       .join("\n")}
     for (var outX = 0u; outX < params.outWidth; outX += ${STEPS}u) {
@@ -95,13 +99,14 @@ ${mainText(tile)} {
         STEPS,
         (step) => `{
       let pixel = outX + ${step}u;
-      let right = (line * params.outWidth + min(pixel, params.outWidth - 1u)) * params.rightStride;
+      ${right.pixel("(line * params.outWidth + min(pixel, params.outWidth - 1u))", "")}
       ${repeat(tile.vectors, (v) => `let right${v} = ${loadRight(v)};`)}
       ${own
         .map(
           (r) => `let x${r} = u32(i32(pixel) * params.strideX + shiftX${r});
       let inside${r} = x${r} < width${r} && pixel < params.outWidth;
-      let value${r} = select(0.0, x[left${r} + select(0u, x${r}, inside${r}) * params.inChannels], inside${r});`,
+      ${left.pixel(`(left${r} + select(0u, x${r}, inside${r}))`, `${r}`)}
+      let value${r} = select(0.0, ${left.value(`channel${r}`, `${r}`, `Left${r}`)}, inside${r});`,
         )
         .join("\n")}
       ${addProducts(
@@ -115,23 +120,23 @@ ${mainText(tile)} {
     outY++;
     if (outY == params.outHeight) { outY = 0u; image++; }
   }
-  let firstOut = group.z * params.rows + firstRow;
-  ${storeSums(
-    tile,
-    (row) => `firstRow + ${row}u < params.rows`,
-    (row, v, sum) => {
-      const at = `let at${v} = (firstOut + ${row}u) * params.outChannels + ${firstColumn(v)};`;
-      return vector
-        ? `${at} if (${firstColumn(v)} < params.outChannels) { dw[at${v} / 4u] = ${sum}; }`
-        : `${at} ${range(4)
-            .map(
-              (j) =>
-                `if (${firstColumn(v)} + ${j}u < params.outChannels) { dw[at${v} + ${j}u] = ${sum}[${j}]; }`,
-            )
-            .join(" ")}`;
-    },
+  let firstOut = split * params.totalRows + rowsBefore + firstRow;
+  ${eachRow(tile, "firstRow + row < rows", (sum) =>
+    range(tile.vectors)
+      .map((v) => {
+        const at = `let at${v} = (firstOut + row) * params.outChannels + ${firstColumn(v)};`;
+        return vector
+          ? `${at} if (${firstColumn(v)} < params.outChannels) { dw[at${v} / 4u] = ${sum(v)}; }`
+          : `${at} ${range(4)
+              .map(
+                (j) =>
+                  `if (${firstColumn(v)} + ${j}u < params.outChannels) { dw[at${v} + ${j}u] = ${sum(v)}[${j}]; }`,
+              )
+              .join(" ")}`;
+      })
+      .join("\n"),
   )}
 }`,
   });
-  return { partial, splits };
+  return { partial, splits, count: totalRows * columns };
 }

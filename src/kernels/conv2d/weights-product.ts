@@ -6,17 +6,58 @@
  * kh·kw·Cin rows, Cout columns, and a sum over every pixel of `dy`. It is cut into `splits` partial sums, each a dispatch
  * layer of its own: they make enough work for a GPU where the matrix is small, and keep the chains of additions short.
  */
+import { allChannels } from "../channel-range.ts";
 import { i32, u32 } from "../kernel.ts";
-import type { KernelTarget, Uniform } from "../kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
+import { plainLoad } from "./load.ts";
+import type { Begins, Load } from "./load.ts";
 
 export interface WeightsProduct {
   readonly label: string;
+  /** Of the first layer. */
   readonly geometry: Conv2dGeometry;
+  /** How the operands are loaded, by the width that suits the kernel. */
+  readonly left: LoadOfWidth;
+  readonly right: LoadOfWidth;
+  readonly layers: WeightsLayers;
+  /** Of the largest layer. */
   readonly rows: number;
+  /** Of all layers together. */
+  readonly totalRows: number;
   readonly columns: number;
   readonly params: Record<string, Uniform>;
 }
+
+type LoadOfWidth = (width: 4 | 1, begins: Begins) => Load;
+
+/** Several products in one dispatch, which differ in where their operands begin, and in the number of channels of x. */
+export interface WeightsLayers {
+  readonly count: number;
+  /** Channels that the x of each layer has more than that of the layer before. */
+  readonly growth: number;
+  /** By how many channels a buffer is begun later in each layer than in the one before; 0 for those not named. */
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+/** What a product does besides; by default it loads tensors of its own. */
+export interface WeightsFusion {
+  /** x; what it reads as `norm` begins as many channels later as all the layers before have. */
+  readonly left?: LoadOfWidth;
+  /** dy. */
+  readonly right?: LoadOfWidth;
+  readonly layers?: WeightsLayers;
+}
+
+/** A product's kernel, and into how many partial sums it cuts. */
+export interface WeightsKernel {
+  readonly partial: Kernel;
+  readonly splits: number;
+  /** Numbers of one partial sum: those of all layers. */
+  readonly count: number;
+}
+
+const ONE_LAYER: WeightsLayers = { count: 1, growth: 0, steps: {} };
 
 /** Pixels that one partial sum may add up, for accuracy. */
 const LONGEST_SUM = 2048;
@@ -25,12 +66,18 @@ const SHORTEST_SUM = 64;
 /** Pixels of a line of {@link asLines}. */
 const LONGEST_LINE = 128;
 
-export function weightsProduct(geometry: Conv2dGeometry): WeightsProduct {
+export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion = {}): WeightsProduct {
   const g = asLines(geometry);
+  const { layers = ONE_LAYER } = fusion;
+  const taps = g.kernelHeight * g.kernelWidth;
   return {
     label: "conv2d_backward_weights",
     geometry: g,
-    rows: g.kernelHeight * g.kernelWidth * g.inChannels,
+    left: fusion.left ?? ((width, begins) => plainLoad("x", width, allChannels(g.inChannels), begins)),
+    right: fusion.right ?? ((width, begins) => plainLoad("dy", width, allChannels(g.outChannels), begins)),
+    layers,
+    rows: taps * (g.inChannels + (layers.count - 1) * layers.growth),
+    totalRows: taps * channelsBefore(g.inChannels, layers.growth, layers.count),
     columns: g.outChannels,
     params: {
       inHeight: i32(g.inHeight),
@@ -39,13 +86,66 @@ export function weightsProduct(geometry: Conv2dGeometry): WeightsProduct {
       outHeight: u32(g.outHeight),
       outWidth: u32(g.outWidth),
       outChannels: u32(g.outChannels),
+      taps: u32(taps),
       kernelWidth: u32(g.kernelWidth),
       strideY: i32(g.strideY),
       strideX: i32(g.strideX),
       padTop: i32(g.padTop),
       padLeft: i32(g.padLeft),
-      rows: u32(g.kernelHeight * g.kernelWidth * g.inChannels),
     },
+  };
+}
+
+/** Channels of x of all layers before layer number `layer`. */
+const channelsBefore = (channels: number, growth: number, layer: number): number =>
+  layer * channels + (growth * layer * (layer - 1)) / 2;
+
+/**
+ * What a kernel needs of the layers: the uniforms, the operands' loads, and WGSL that declares for the workgroup `split`,
+ * `channels` and `rows` of its layer, `rowsBefore`, those of the layers before, and where the operands begin.
+ */
+export function layersText(
+  { left, right, layers, totalRows }: WeightsProduct,
+  splits: number,
+  widths: { readonly left: 4 | 1; readonly right: 4 | 1 },
+): { params: Record<string, Uniform>; left: Load; right: Load; text: string } {
+  const own = { splits: u32(splits), totalRows: u32(totalRows) };
+  if (layers.count === 1) {
+    const text = /* wgsl */ `let split = group.z;
+  let channels = params.inChannels;
+  let rows = params.taps * channels;
+  let rowsBefore = 0u;`;
+    return { params: own, left: left(widths.left, {}), right: right(widths.right, {}), text };
+  }
+  const names = (load: LoadOfWidth, width: 4 | 1): string[] =>
+    Object.keys(load(width, {}).params)
+      .filter((name) => name.endsWith("Begin") && name !== "normBegin")
+      .map((name) => name.slice(0, -"Begin".length));
+  const params: Record<string, Uniform> = { ...own, growth: u32(layers.growth) };
+  const declarations: string[] = [];
+  const begins: Record<string, string> = { norm: "normFirst" };
+  for (const [load, width] of [
+    [left, widths.left],
+    [right, widths.right],
+  ] as const) {
+    for (const name of names(load, width)) {
+      params[`${name}Step`] = u32((layers.steps[name] ?? 0) / width);
+      declarations.push(`let ${name}First = params.${name}Begin + layer * params.${name}Step;`);
+      begins[name] = `${name}First`;
+    }
+  }
+  return {
+    params,
+    left: left(widths.left, begins),
+    right: right(widths.right, begins),
+    text: /* wgsl */ `let layer = group.z / params.splits;
+  let split = group.z - layer * params.splits;
+  let channels = params.inChannels + layer * params.growth;
+  let rows = params.taps * channels;
+  let channelsBefore = layer * params.inChannels + params.growth * (layer * (layer - 1u) / 2u);
+  let rowsBefore = params.taps * channelsBefore;
+  let normFirst = params.normBegin + channelsBefore / ${widths.left}u;
+  ${declarations.join("\n  ")}`,
   };
 }
 
@@ -55,15 +155,15 @@ export function weightsProduct(geometry: Conv2dGeometry): WeightsProduct {
  */
 export function splitCount(
   target: KernelTarget,
-  { geometry: g, rows, columns }: WeightsProduct,
+  { geometry: g, layers, totalRows, columns }: WeightsProduct,
   tiles: number,
   enough: number,
 ): number {
   const pixels = g.batch * g.outHeight * g.outWidth;
   const forWork = Math.min(Math.ceil(enough / tiles), Math.floor(pixels / SHORTEST_SUM));
   const most = Math.min(
-    target.maxWorkgroupsPerDimension,
-    Math.floor(target.maxBindingBytes / (4 * rows * columns)),
+    Math.floor(target.maxWorkgroupsPerDimension / layers.count),
+    Math.floor(target.maxBindingBytes / (4 * totalRows * columns)),
   );
   return Math.max(1, Math.min(most, Math.max(forWork, Math.ceil(pixels / LONGEST_SUM))));
 }

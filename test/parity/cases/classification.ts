@@ -1,14 +1,21 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { accuracy } from "../../../src/graph/ops/accuracy.ts";
 import { argmax } from "../../../src/graph/ops/argmax.ts";
+import { crossEntropyAndAccuracy } from "../../../src/graph/ops/cross-entropy-and-accuracy.ts";
 import { dense } from "../../../src/graph/ops/dense.ts";
 import { softmax } from "../../../src/graph/ops/softmax.ts";
 import { sparseSoftmaxCrossEntropy } from "../../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import type { OpInput } from "../../helpers/op.ts";
 import { forwardCase, labels, opCase, positive } from "../kernel-case.ts";
-import type { KernelCase } from "../kernel-case.ts";
+import type { KernelCase, Kernels } from "../kernel-case.ts";
 
+const FAMILIES: readonly Kernels[] = [
+  { family: "register" },
+  { family: "register", subgroupSize: 0 },
+  { family: "workgroup" },
+  { family: "workgroup", subgroupSize: 0 },
+];
 const PER_IMAGE = { reduction: "per-image" } as const;
 
 const labelTensor = ({ shape, data }: OpInput): tf.Tensor =>
@@ -47,6 +54,21 @@ function onLogits(logits: Shape): KernelCase[] {
       (x, classWeights) =>
         tf.mean(tf.mul(crossEntropies(x, classOf, classes), tf.gather(classWeights, labelTensor(classOf)))),
       { constants: 1 },
+    ),
+    ...FAMILIES.map((kernels) =>
+      opCase(
+        "loss of cross_entropy_and_accuracy",
+        inputs,
+        (x, classOf) => crossEntropyAndAccuracy(x, classOf).loss,
+        (x) => tf.mean(crossEntropies(x, classOf, classes)),
+        { kernels },
+      ),
+    ),
+    forwardCase(
+      "accuracy of cross_entropy_and_accuracy",
+      inputs,
+      (x, classOf) => crossEntropyAndAccuracy(x, classOf).accuracy,
+      (x, classOf) => tf.mean(hits(x, classOf)),
     ),
     opCase("softmax", { x: logits }, softmax, (x) => tf.softmax(x)),
     forwardCase("argmax", { x: logits }, argmax, (x) => tf.argMax(floatTensor(x), -1)),

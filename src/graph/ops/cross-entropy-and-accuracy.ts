@@ -1,0 +1,103 @@
+import { softmaxCrossEntropy } from "../../kernels/softmax-cross-entropy.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { Op } from "../op.ts";
+import { sameShape, shapeText } from "../shape.ts";
+import { checkLabels, lastAxis } from "./last-axis.ts";
+import { lowerPixelMeans, pixelMeanShape } from "./pixel-mean.ts";
+import type { PixelMeanOptions } from "./pixel-mean.ts";
+import { scale } from "./scale.ts";
+
+export interface CrossEntropyOptions extends PixelMeanOptions {
+  /**
+   * What each pixel's loss is multiplied by, by its label: f32 `[classes]`, a constant to the gradient. The sum is still
+   * divided by the number of pixels, not by that of the weights (Keras `class_weight`).
+   */
+  readonly classWeights?: Tensor;
+}
+
+export interface CrossEntropyAndAccuracy {
+  readonly loss: Tensor;
+  /** Never weighted; it has no gradient. */
+  readonly accuracy: Tensor;
+}
+
+/**
+ * The loss of `sparseSoftmaxCrossEntropy` and the `accuracy` of the same `logits` `[N, .., classes]` and `labels`
+ * `[N, ..]` (u32, class indices), each a scalar or, with `reduction: "per-image"`, `[N]`. The logits are read once for
+ * both and for the loss's gradient, which is computed where a program uses it.
+ *
+ * Labels must be less than the number of classes, which the graph cannot check; to the loss a larger one counts as the
+ * last class, and it is never correct.
+ *
+ * @throws Error when the labels are not u32 or do not fit the logits, or the weights are not one f32 a class.
+ */
+export function crossEntropyAndAccuracy(
+  logits: Tensor,
+  labels: Tensor,
+  options: CrossEntropyOptions = {},
+): CrossEntropyAndAccuracy {
+  return applyCrossEntropy("crossEntropyAndAccuracy", logits, labels, options);
+}
+
+/** {@link crossEntropyAndAccuracy} for an op that error messages call `name`. */
+export function applyCrossEntropy(
+  name: string,
+  logits: Tensor,
+  labels: Tensor,
+  options: CrossEntropyOptions,
+): CrossEntropyAndAccuracy {
+  const { extent: classes, rowsPerItem } = lastAxis(name, logits);
+  checkLabels(name, logits, labels);
+  const { classWeights } = options;
+  if (classWeights) checkWeights(name, classWeights, classes);
+  const batch = logits.shape[0];
+  const mean = { shape: pixelMeanShape(options, batch), dtype: "f32" } as const;
+  const op: Op = {
+    name: "softmax_cross_entropy",
+    outputs: [mean, mean, logits],
+    lower(l, [loss, accuracy, dlogits]) {
+      const losses = l.uses(loss);
+      const correct = l.uses(accuracy);
+      const gradient = l.uses(dlogits);
+      const inPlace = gradient && l.overwrites(logits, dlogits);
+      const parts = {
+        losses,
+        correct,
+        inPlace,
+        weighted: classWeights !== undefined,
+        ...(gradient && { gradientScale: 1 / (batch * rowsPerItem) }),
+      };
+      const means = { ...(losses && { losses: loss }), ...(correct && { correct: accuracy }) };
+      lowerPixelMeans(l, means, batch, rowsPerItem, l.slices([logits, labels]), (values, range) => {
+        l.dispatch(softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts), {
+          ...(!inPlace && { logits: slice(logits, range) }),
+          labels: slice(labels, range),
+          ...(classWeights && { classWeights }),
+          ...values,
+          ...(gradient && { dlogits: slice(dlogits, range) }),
+        });
+      });
+    },
+    ...(mean.shape.length === 0 && {
+      gradient([dy, ...others], [, , dlogits]) {
+        if (!dy || others.some((other) => other)) {
+          throw new Error(`${name}: only the cross-entropy has a gradient.`);
+        }
+        // The seed of a backward pass is 1: not worth reading and writing the whole gradient again.
+        return [() => (dy.node?.op.constant === 1 ? dlogits : scale(dlogits, dy)), null, null];
+      },
+    }),
+  };
+  const inputs = [logits, labels, ...(classWeights ? [classWeights] : [])];
+  const [loss, accuracy] = logits.graph.apply(op, inputs).outputs;
+  return { loss, accuracy };
+}
+
+function checkWeights(op: string, { name, dtype, shape }: Tensor, classes: number): void {
+  if (dtype !== "f32" || !sameShape(shape, [classes])) {
+    throw new Error(
+      `${op}: the class weights must be f32 [${classes}]; "${name}" is ${dtype} ${shapeText(shape)}.`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * @file What a matrix product makes of an operand while it loads it, so that what can be computed again for little is
+ * never stored: a range of the channels of a wider tensor, a batch norm with ReLU, the gradient of a batch norm.
+ *
+ * A load works on lanes of `width` channels (a `vec4f` of four, or one), and so do its offsets and strides.
+ */
+import { u32 } from "../kernel.ts";
+import type { Uniform } from "../kernel.ts";
+import type { ChannelRange } from "../channel-range.ts";
+
+export interface Load {
+  readonly width: 4 | 1;
+  /** Name to WGSL type of every buffer it reads. */
+  readonly read: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, Uniform>>;
+  /** WGSL that declares what belongs to lane `lane` of channels, whatever the pixel; empty when nothing does. */
+  channel(lane: string, id?: string): string;
+  /** WGSL that declares where the pixel number `pixel` begins. */
+  pixel(pixel: string, id: string): string;
+  /** The value of lane `lane` of the pixel declared as `id`, with the channel declared as `channelId`. */
+  value(lane: string, id: string, channelId?: string): string;
+}
+
+/** Which element a load begins at, as text: a field of the uniform block, unless a kernel of many layers knows better. */
+export type Begins = Readonly<Record<string, string>>;
+
+const arrayOf = (width: 4 | 1): string => (width === 4 ? "array<vec4f>" : "array<f32>");
+
+/** A buffer's channels as they are: `range` of each pixel of a tensor `[.., range.width]`. */
+export function plainLoad(name: string, width: 4 | 1, range: ChannelRange, begins: Begins = {}): Load {
+  const begin = begins[name] ?? `params.${name}Begin`;
+  return {
+    width,
+    read: { [name]: arrayOf(width) },
+    params: { [`${name}Stride`]: u32(range.width / width), [`${name}Begin`]: u32(range.begin / width) },
+    channel: () => "",
+    pixel: (pixel, id) => `let ${name}At${id} = ${pixel} * params.${name}Stride + ${begin};`,
+    value: (lane, id) => `${name}[${name}At${id} + ${lane}]`,
+  };
+}
+
+/** Where a batch norm's planes lie in the buffer that holds them; see norm-planes.ts. */
+export interface Planes {
+  /** Channels of one plane. */
+  readonly size: number;
+  /** Channels from the start of the first plane that is meant to its first channel that is meant. */
+  readonly begin: number;
+}
+
+/**
+ * `max((x − mean)·scale + beta, 0)`: a batch norm with ReLU. `norm` holds these three planes, one after the other, from
+ * `planes.begin` on; see norm-planes.ts.
+ */
+export function activationLoad(
+  name: string,
+  width: 4 | 1,
+  range: ChannelRange,
+  planes: Planes,
+  begins: Begins = {},
+): Load {
+  const plain = plainLoad(name, width, range, begins);
+  const begin = begins.norm ?? "params.normBegin";
+  const zero = width === 4 ? "vec4f()" : "0.0";
+  return {
+    ...plain,
+    read: { ...plain.read, norm: arrayOf(width) },
+    params: { ...plain.params, normSize: u32(planes.size / width), normBegin: u32(planes.begin / width) },
+    channel: (lane, id = "") =>
+      `let mean${id} = norm[${begin} + ${lane}];
+      let scale${id} = norm[params.normSize + ${begin} + ${lane}];
+      let beta${id} = norm[2u * params.normSize + ${begin} + ${lane}];`,
+    value: (lane, id, channelId = "") =>
+      `max(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}), ${zero})`,
+  };
+}
+
+/**
+ * The gradient of a batch norm by its input y, from `dz`, the gradient of its output (or a multiple of it), in the form
+ * `slope·dz + tilt·(y − mean) + offset`: `coefficients` holds the planes mean, slope, tilt and offset, one after the other,
+ * from `planes.begin` on.
+ */
+export function normGradientLoad(
+  width: 4 | 1,
+  dz: { readonly name: string; readonly range: ChannelRange },
+  y: { readonly name: string; readonly range: ChannelRange },
+  planes: Planes,
+  begins: Begins = {},
+): Load {
+  const [gradient, input] = [dz, y].map(({ name, range }) => plainLoad(name, width, range, begins));
+  const begin = begins.coefficients ?? "params.coefficientsBegin";
+  const plane = (index: number, lane: string): string =>
+    `coefficients[${index === 0 ? "" : `${index}u * params.coefficientsSize + `}${begin} + ${lane}]`;
+  return {
+    width,
+    read: { ...gradient.read, ...input.read, coefficients: arrayOf(width) },
+    params: {
+      ...gradient.params,
+      ...input.params,
+      coefficientsSize: u32(planes.size / width),
+      coefficientsBegin: u32(planes.begin / width),
+    },
+    channel: (lane, id = "") =>
+      `let centre${id} = ${plane(0, lane)};
+      let slope${id} = ${plane(1, lane)};
+      let tilt${id} = ${plane(2, lane)};
+      let offset${id} = ${plane(3, lane)};`,
+    pixel: (pixel, id) => `${gradient.pixel(pixel, id)} ${input.pixel(pixel, id)}`,
+    value: (lane, id, channelId = "") =>
+      `fma(${gradient.value(lane, id)}, slope${channelId}, fma(${input.value(lane, id)} - centre${channelId}, tilt${channelId}, offset${channelId}))`,
+  };
+}

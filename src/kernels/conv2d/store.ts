@@ -1,0 +1,183 @@
+/**
+ * @file What a matrix product makes of its result before storing it: puts it into a range of the channels of a wider
+ * tensor, and leaves of each tile what a batch norm needs to know of it, so that nobody reads the result again for that.
+ */
+import { u32 } from "../kernel.ts";
+import type { Uniform } from "../kernel.ts";
+import type { ChannelRange } from "../channel-range.ts";
+import { planeIndex } from "../norm-planes.ts";
+import type { NormPlane } from "../norm-planes.ts";
+import type { Planes } from "./load.ts";
+
+export interface Store {
+  /** The type of the result: channels in fours, or one by one. */
+  readonly width: 4 | 1;
+  readonly read: Readonly<Record<string, string>>;
+  readonly write: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, Uniform>>;
+  /** Whether it leaves numbers a tile, in as many slots as there are tiles along the rows. */
+  readonly partials: boolean;
+  /** WGSL that stores a tile. */
+  text(tile: StoredTile): string;
+}
+
+/** A tile whose sums are complete, as one invocation sees it: some of its rows, and some vec4 of columns. */
+export interface StoredTile {
+  readonly rows: readonly number[];
+  readonly vectors: readonly number[];
+  /** Text of the condition that a row is one of the matrix. */
+  inside(row: number): string;
+  /**
+   * WGSL that runs `text` for each row that is one of the matrix, with `place`, the number of the pixel that it is, in
+   * scope; `sum` is the text of its sum in a vec4 of columns.
+   */
+  eachRow(text: (sum: (vector: number) => string) => string): string;
+  /** Name of the variable with the sum; a vec4. */
+  sum(row: number, vector: number): string;
+  /** Text of the first channel of a vec4 of columns. */
+  column(vector: number): string;
+  /** Text of the number of rows of the whole tile that are in the matrix. */
+  readonly count: string;
+  /** Text of the tile's number among the tiles along the rows. */
+  readonly slot: string;
+  /** Text of the condition that the invocation writes what concerns the whole tile. */
+  readonly writer: string;
+  /** WGSL that makes a vec4 variable the total over all rows of the tile. */
+  acrossRows(variable: string): string;
+}
+
+const vectorArray = "array<vec4f>";
+
+/** Stores into the channels `range` of a tensor `[.., range.width]`. */
+export function plainStore(name: string, channels: number, range: ChannelRange): Store {
+  const width = [channels, range.width, range.begin].every((extent) => extent % 4 === 0) ? 4 : 1;
+  return {
+    width,
+    read: {},
+    write: { [name]: width === 4 ? vectorArray : "array<f32>" },
+    params: rangeParams(name, width, range),
+    partials: false,
+    text: (tile) =>
+      eachSum(tile, (v, sum) => {
+        const column = tile.column(v);
+        const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + ${column}${width === 4 ? " / 4u" : ""};`;
+        return width === 4
+          ? `${at} if (${column} < params.channels) { ${name}[at${v}] = ${sum}; }`
+          : `${at}
+      ${[0, 1, 2, 3]
+        .map((j) => `if (${column} + ${j}u < params.channels) { ${name}[at${v} + ${j}u] = ${sum}[${j}]; }`)
+        .join(" ")}`;
+      }),
+  };
+}
+
+/**
+ * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[slots, 2, channels]`, mean
+ * and biased variance, and `counts` `[slots]`, the number of rows. `channels` must be a multiple of 4.
+ */
+export function momentsStore(name: string, channels: number, range: ChannelRange, firstSlot = 0): Store {
+  const plain = plainStore(name, channels, range);
+  return {
+    ...plain,
+    write: { ...plain.write, partials: vectorArray, counts: "array<f32>" },
+    params: { ...plain.params, firstSlot: u32(firstSlot) },
+    partials: true,
+    text: (tile) => `${plain.text(tile)}
+  let slot = params.firstSlot + ${tile.slot};
+  let rowsInside = f32(${tile.count});
+  ${tile.vectors
+    .map((v) => {
+      const total = (value: (row: number) => string): string =>
+        tile.rows.map((row) => `select(vec4f(), ${value(row)}, ${tile.inside(row)})`).join("\n    + ");
+      return `var mean${v} = ${total((row) => tile.sum(row, v))};
+  ${tile.acrossRows(`mean${v}`)}
+  mean${v} /= rowsInside;
+  var variance${v} = ${total((row) => `(${tile.sum(row, v)} - mean${v}) * (${tile.sum(row, v)} - mean${v})`)};
+  ${tile.acrossRows(`variance${v}`)}
+  ${writePartials(tile, v, [`mean${v}`, `variance${v} / rowsInside`])}`;
+    })
+    .join("\n")}
+  if (${tile.writer} && ${tile.column(0)} == 0u) { counts[slot] = rowsInside; }`,
+  };
+}
+
+/**
+ * What lies before a product in the backward pass: the ReLU and the batch norm of the tensor `x` that the product's own
+ * input was made of. Of the result r, dz = r where `(x − mean)·scale + beta` > 0, else 0, and the store
+ *
+ * - writes dz, or with `accumulate` adds γ·dz to what is there;
+ * - leaves `partials` `[slots, 2, channels]`: Σ dz and Σ dz·x̂ over the rows of each tile.
+ *
+ * `norm` holds the planes of norm-planes.ts. The result's channels must be a multiple of 4.
+ */
+export function reluGradientStore(
+  name: string,
+  range: ChannelRange,
+  options: {
+    readonly x: ChannelRange;
+    /** `begin`: the first channel, within a plane. */
+    readonly planes: Planes;
+    readonly accumulate: boolean;
+    readonly firstSlot?: number;
+  },
+): Store {
+  const { x, planes, accumulate, firstSlot = 0 } = options;
+  const plane = (wanted: NormPlane, column: string): string =>
+    `norm[${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column}]`;
+  const used: NormPlane[] = ["mean", "scale", "beta", "inverse", ...(accumulate ? ["gamma" as const] : [])];
+  return {
+    width: 4,
+    read: { x: vectorArray, norm: vectorArray },
+    write: { [name]: vectorArray, partials: vectorArray },
+    params: {
+      ...rangeParams(name, 4, range),
+      ...rangeParams("x", 4, x),
+      normSize: u32(planes.size / 4),
+      normBegin: u32(planes.begin / 4),
+      firstSlot: u32(firstSlot),
+    },
+    partials: true,
+    text: (tile) => `let slot = params.firstSlot + ${tile.slot};
+  ${tile.vectors
+    .map(
+      (v) => `let quad${v} = min(${tile.column(v)}, params.channels - 4u) / 4u;
+  ${used.map((name) => `let ${name}${v} = ${plane(name, `quad${v}`)};`).join("\n  ")}
+  var total${v} = vec4f();
+  var totalNormalized${v} = vec4f();`,
+    )
+    .join("\n")}
+  ${eachSum(tile, (v, sum) => {
+    const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + quad${v};`;
+    return `{
+      let value = x[place * params.xStride + params.xBegin + quad${v}];
+      let dz = select(vec4f(), ${sum}, fma(value - mean${v}, scale${v}, beta${v}) > vec4f());
+      total${v} += dz;
+      totalNormalized${v} += dz * ((value - mean${v}) * inverse${v});
+      ${at} if (${tile.column(v)} < params.channels) { ${name}[at${v}] ${accumulate ? `+= gamma${v} * dz` : "= dz"}; }
+    }`;
+  })}
+  ${tile.vectors
+    .map(
+      (v) => `${tile.acrossRows(`total${v}`)}
+  ${tile.acrossRows(`totalNormalized${v}`)}
+  ${writePartials(tile, v, [`total${v}`, `totalNormalized${v}`])}`,
+    )
+    .join("\n")}`,
+  };
+}
+
+const rangeParams = (name: string, width: 4 | 1, range: ChannelRange): Record<string, Uniform> => ({
+  [`${name}Stride`]: u32(range.width / width),
+  [`${name}Begin`]: u32(range.begin / width),
+});
+
+const eachSum = (tile: StoredTile, text: (vector: number, sum: string) => string): string =>
+  tile.eachRow((sum) => tile.vectors.map((v) => text(v, sum(v))).join(" "));
+
+function writePartials(tile: StoredTile, v: number, values: readonly string[]): string {
+  const count = values.length;
+  return `if (${tile.writer} && ${tile.column(v)} < params.channels) {
+    let to = slot * ${count}u * (params.channels / 4u) + ${tile.column(v)} / 4u;
+    ${values.map((value, i) => `partials[to${i === 0 ? "" : " + params.channels / 4u"}] = ${value};`).join(" ")}
+  }`;
+}

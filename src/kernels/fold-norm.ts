@@ -1,0 +1,142 @@
+/** @file Batch norms brought into the planes of norm-planes.ts, from given statistics or from those of a product's tiles. */
+import { f32, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { perItemKernel } from "./per-item.ts";
+import { slotsKernel } from "./slots.ts";
+import type { SlotsText } from "./slots.ts";
+
+/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
+export interface NormPlace {
+  readonly channels: number;
+  /** The first one in `mean` and `variance`. */
+  readonly statisticsBegin: number;
+  /** The first one in `gamma` and `beta`. */
+  readonly parametersBegin: number;
+  /** The first one within a plane of `norm`, and how many a plane has. */
+  readonly normBegin: number;
+  readonly normSize: number;
+  readonly epsilon: number;
+}
+
+const VECTORS = "array<vec4f>";
+
+const placeParams = (place: NormPlace): Record<string, ReturnType<typeof u32>> => ({
+  statisticsBegin: u32(place.statisticsBegin / 4),
+  parametersBegin: u32(place.parametersBegin / 4),
+  normBegin: u32(place.normBegin / 4),
+  normSize: u32(place.normSize / 4),
+  epsilon: f32(place.epsilon),
+});
+
+/** WGSL that writes the planes of quad `quad` from `centre` and `deviation2`, mean and variance. */
+const writePlanes = /* wgsl */ `let weight = gamma[params.parametersBegin + quad];
+    let inverse = 1.0 / sqrt(deviation2 + vec4f(params.epsilon));
+    let at = params.normBegin + quad;
+    ${["centre", "weight * inverse", "beta[params.parametersBegin + quad]", "inverse", "weight"]
+      .map((value, plane) => `norm[${plane}u * params.normSize + at] = ${value};`)
+      .join("\n    ")}`;
+
+/**
+ * Planes of `norm` from `mean`, `variance`, `gamma` and `beta`. With `keep` also copies the statistics to `keptMean` and
+ * `keptVariance`, from their beginning on.
+ */
+export function foldNorm(
+  target: KernelTarget,
+  place: NormPlace,
+  { keep = false }: { keep?: boolean } = {},
+): Kernel {
+  return perItemKernel(target, place.channels / 4, {
+    label: keep ? "fold_norm_keep" : "fold_norm",
+    read: { mean: VECTORS, variance: VECTORS, gamma: VECTORS, beta: VECTORS },
+    write: { norm: VECTORS, ...(keep && { keptMean: VECTORS, keptVariance: VECTORS }) },
+    params: placeParams(place),
+    body: /* wgsl */ `
+    let quad = index;
+    let centre = mean[params.statisticsBegin + quad];
+    let deviation2 = variance[params.statisticsBegin + quad];
+    ${writePlanes}
+    ${keep ? "keptMean[quad] = centre; keptVariance[quad] = deviation2;" : ""}`,
+  });
+}
+
+/** WGSL that merges the moments of quad `own` of the `params.fresh` quads that the tiles have left. */
+const mergeTiles = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
+    var sum = vec4f();
+    var rows = vec4f();
+    ${eachSlot(
+      "params.slots",
+      `sum += counts[slot] * partials[slot * 2u * params.fresh + own];
+    rows += vec4f(counts[slot]);`,
+    )}
+    ${total("sum")}
+    ${total("rows")}
+    centre = sum / rows;
+    var squares = vec4f();
+    ${eachSlot(
+      "params.slots",
+      `let at = slot * 2u * params.fresh + own;
+    let distance = partials[at] - centre;
+    squares += counts[slot] * (partials[at + params.fresh] + distance * distance);`,
+    )}
+    ${total("squares")}
+    deviation2 = squares / rows;
+    if (writer) {
+      mean[params.statisticsBegin + quad] = centre;
+      variance[params.statisticsBegin + quad] = deviation2;
+    }`;
+
+/**
+ * Merges the moments that the tiles of a product have left of its `fresh` channels: `partials` `[slots, 2, fresh]`, mean
+ * and biased variance, and `counts` `[slots]` (Chan, Golub & LeVeque 1983), to channels `begin` and following of `mean`
+ * and `variance`.
+ */
+export function mergeTileMoments(
+  target: KernelTarget,
+  { begin, fresh, slots }: { begin: number; fresh: number; slots: number },
+): Kernel {
+  return slotsKernel(target, fresh / 4, {
+    label: "merge_tile_moments",
+    read: { partials: VECTORS, counts: "array<f32>" },
+    write: { mean: VECTORS, variance: VECTORS },
+    params: { statisticsBegin: u32(begin / 4), slots: u32(slots), fresh: u32(fresh / 4) },
+    body: (text) => /* wgsl */ `let own = quad;
+  var centre: vec4f;
+  var deviation2: vec4f;
+  ${mergeTiles(text)}`,
+  });
+}
+
+/**
+ * {@link foldNorm} of a batch norm whose last `fresh` channels have just been made: {@link mergeTileMoments} of them first;
+ * those of the channels before are read from `mean` and `variance`.
+ */
+export function mergeMomentsIntoNorm(
+  target: KernelTarget,
+  place: NormPlace,
+  { fresh, slots }: { fresh: number; slots: number },
+): Kernel {
+  return slotsKernel(target, place.channels / 4, {
+    label: "merge_moments_into_norm",
+    read: { partials: VECTORS, counts: "array<f32>", gamma: VECTORS, beta: VECTORS },
+    write: { mean: VECTORS, variance: VECTORS, norm: VECTORS },
+    params: {
+      ...placeParams(place),
+      slots: u32(slots),
+      fresh: u32(fresh / 4),
+      known: u32((place.channels - fresh) / 4),
+    },
+    body: (text) => /* wgsl */ `
+  var centre: vec4f;
+  var deviation2: vec4f;
+  if (quad >= params.known) {
+    let own = quad - params.known;
+    ${mergeTiles(text)}
+  } else {
+    centre = mean[params.statisticsBegin + quad];
+    deviation2 = variance[params.statisticsBegin + quad];
+  }
+  if (writer) {
+    ${writePlanes}
+  }`,
+  });
+}

@@ -1,0 +1,170 @@
+/**
+ * @file The small kernels between the products of a backward pass through batch norms with the statistics of the batch:
+ * they merge what the tiles of a product left, and make the coefficients with which the next product loads the gradient.
+ *
+ * `partials` are `[slots, 2, channels]`: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
+ */
+import { channelGrid, channelMain } from "./channel-grid.ts";
+import type { ChannelRange } from "./channel-range.ts";
+import { defineKernel, f32, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { GRADIENT_PLANES, planeIndex, planesLength } from "./norm-planes.ts";
+import type { NormPlane } from "./norm-planes.ts";
+import { slotsKernel } from "./slots.ts";
+import type { SlotsText } from "./slots.ts";
+
+/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
+export interface NormGradientPlace {
+  readonly channels: number;
+  /** The first one in `dgamma` and `dbeta`. */
+  readonly parametersBegin: number;
+  /** The first one within a plane of `norm`, and how many a plane has. */
+  readonly normBegin: number;
+  readonly normSize: number;
+  /** Rows of the whole batch. */
+  readonly rows: number;
+  readonly slots: number;
+}
+
+const VECTORS = "array<vec4f>";
+
+const params = (place: NormGradientPlace): Record<string, ReturnType<typeof u32>> => ({
+  quads: u32(place.channels / 4),
+  parametersBegin: u32(place.parametersBegin / 4),
+  normBegin: u32(place.normBegin / 4),
+  normSize: u32(place.normSize / 4),
+  share: f32(1 / place.rows),
+  slots: u32(place.slots),
+});
+
+const normAt = (plane: NormPlane): string => `norm[${planeIndex(plane)}u * params.normSize + at]`;
+
+/** WGSL that brings Σ dz and Σ dz·x̂ over all slots to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
+const mergeSums = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
+  var sumBeta = vec4f();
+  var sumGamma = vec4f();
+  ${eachSlot(
+    "params.slots",
+    `let start = slot * 2u * params.quads + quad;
+    sumBeta += partials[start];
+    sumGamma += partials[start + params.quads];`,
+  )}
+  ${total("sumBeta")}
+  ${total("sumGamma")}
+  if (!writer) { return; }
+  let at = params.normBegin + quad;
+  dbeta[params.parametersBegin + quad] = sumBeta;
+  dgamma[params.parametersBegin + quad] = sumGamma;`;
+
+/**
+ * The gradients of γ and β, and `coefficients` `[4, normSize]`, the planes mean, slope = γ·s, tilt = −slope·s·dγ/n and
+ * offset = −slope·dβ/n.
+ */
+export function mergeNormGradient(target: KernelTarget, place: NormGradientPlace): Kernel {
+  return slotsKernel(target, place.channels / 4, {
+    label: "merge_norm_gradient",
+    read: { partials: VECTORS, norm: VECTORS },
+    write: { coefficients: VECTORS, dgamma: VECTORS, dbeta: VECTORS },
+    params: params(place),
+    body: (text) => /* wgsl */ `${mergeSums(text)}
+  let slope = ${normAt("scale")};
+  let tilt = -slope * ${normAt("inverse")} * sumGamma * params.share;
+  coefficients[at] = ${normAt("mean")};
+  coefficients[params.normSize + at] = slope;
+  coefficients[2u * params.normSize + at] = tilt;
+  coefficients[3u * params.normSize + at] = -slope * sumBeta * params.share;`,
+  });
+}
+
+/** Planes of `joint`, in their order. */
+const JOINT_PLANES = [...GRADIENT_PLANES, "beta", "gamma"] as const;
+export const jointLength = (channels: number): number => planesLength(JOINT_PLANES, channels);
+
+/**
+ * The gradients of γ and β of one of the batch norms that share the statistics of their channels, and its part in what
+ * the statistics cost all of them together. `joint` `[6, size]` holds the planes mean, slope = s, tilt and
+ * offset, of which the gradient by a channel is `slope·G + tilt·(x − mean) + offset`, where G = Σ γ·dz over the norms, and
+ * the sums Σ γ·dβ and Σ γ·dγ so far, of which they are made.
+ */
+export function mergeSharedNormGradient(
+  target: KernelTarget,
+  place: NormGradientPlace & { readonly jointSize: number },
+): Kernel {
+  const joint = (plane: (typeof JOINT_PLANES)[number]): string =>
+    `joint[${JOINT_PLANES.indexOf(plane)}u * params.jointSize + quad]`;
+  return slotsKernel(target, place.channels / 4, {
+    label: "merge_shared_norm_gradient",
+    read: { partials: VECTORS, norm: VECTORS },
+    write: { joint: VECTORS, dgamma: VECTORS, dbeta: VECTORS },
+    params: { ...params(place), jointSize: u32(place.jointSize / 4) },
+    body: (text) => /* wgsl */ `${mergeSums(text)}
+  let weight = ${normAt("gamma")};
+  let beta = ${joint("beta")} + weight * sumBeta;
+  let gamma = ${joint("gamma")} + weight * sumGamma;
+  let slope = ${normAt("inverse")};
+  ${joint("mean")} = ${normAt("mean")};
+  ${joint("beta")} = beta;
+  ${joint("gamma")} = gamma;
+  ${joint("slope")} = slope;
+  ${joint("tilt")} = -slope * slope * gamma * params.share;
+  ${joint("offset")} = -slope * beta * params.share;`,
+  });
+}
+
+/**
+ * What {@link mergeSharedNormGradient} begins with: `joint` with sums of zero, and G, of `dy` the gradient by the channels
+ * made one by their normalized values, dy / s. `mean`, `variance`: `[channels]`; `dy`, `total`: `[rows, channels]`.
+ */
+export function beginSharedNormGradient(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  epsilon: number,
+): Kernel {
+  return defineKernel({
+    label: "begin_shared_norm_gradient",
+    read: { dy: VECTORS, mean: VECTORS, variance: VECTORS },
+    write: { total: VECTORS, joint: VECTORS },
+    params: { rows: u32(rows), channels: u32(channels / 4), epsilon: f32(epsilon) },
+    workgroups: channelGrid(target, rows, channels / 4),
+    body: channelMain(/* wgsl */ `
+    let deviation = sqrt(variance[channel] + vec4f(params.epsilon));
+    total[row * params.channels + channel] = dy[row * params.channels + channel] * deviation;
+    if (row == 0u) {
+      joint[params.channels + channel] = 1.0 / deviation;
+      joint[channel] = mean[channel];
+      for (var plane = 2u; plane < ${JOINT_PLANES.length}u; plane++) { joint[plane * params.channels + channel] = vec4f(); }
+    }`),
+  });
+}
+
+/**
+ * `dx = slope·gradient + tilt·(x − mean) + offset` for the first `channels` channels: `gradient` and `x`
+ * `[rows, range.width]` from channel `range.begin` on, the planes in `joint` `[6, size]`, `dx` `[rows, channels]`.
+ */
+export function sharedNormInputGradient(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  range: ChannelRange,
+  size: number,
+): Kernel {
+  return defineKernel({
+    label: "shared_norm_input_gradient",
+    read: { gradient: VECTORS, x: VECTORS, joint: VECTORS },
+    write: { dx: VECTORS },
+    params: {
+      rows: u32(rows),
+      channels: u32(channels / 4),
+      stride: u32(range.width / 4),
+      begin: u32(range.begin / 4),
+      size: u32(size / 4),
+    },
+    workgroups: channelGrid(target, rows, channels / 4),
+    body: channelMain(/* wgsl */ `
+    let at = row * params.stride + params.begin + channel;
+    let slope = joint[params.size + channel];
+    let rest = joint[2u * params.size + channel] * (x[at] - joint[channel]) + joint[3u * params.size + channel];
+    dx[row * params.channels + channel] = slope * gradient[at] + rest;`),
+  });
+}

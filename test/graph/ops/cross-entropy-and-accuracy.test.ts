@@ -1,0 +1,233 @@
+import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { gradients } from "../../../src/graph/gradients.ts";
+import { Graph } from "../../../src/graph/graph.ts";
+import type { Tensor } from "../../../src/graph/graph.ts";
+import { add } from "../../../src/graph/ops/add.ts";
+import { crossEntropyAndAccuracy } from "../../../src/graph/ops/cross-entropy-and-accuracy.ts";
+import { relu } from "../../../src/graph/ops/relu.ts";
+import { scale } from "../../../src/graph/ops/scale.ts";
+import { plan } from "../../../src/graph/plan.ts";
+import type { Plan } from "../../../src/graph/plan.ts";
+import { compile } from "../../../src/graph/program.ts";
+import type { CompileOptions } from "../../../src/graph/program.ts";
+import type { Shape } from "../../../src/graph/shape.ts";
+import { expectClose } from "../../helpers/close.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { paperTarget } from "../../helpers/target.ts";
+import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
+
+const labelsFor = (outer: Shape, classes: number, seed: number): Uint32Array =>
+  Uint32Array.from(randomInput(outer, seed).data, (value) => Math.floor(Math.abs(value) * 1e4) % classes);
+
+describe("crossEntropyAndAccuracy", () => {
+  const gpu = useGpu();
+
+  interface Case {
+    readonly shape: Shape;
+    readonly logits: Float32Array;
+    readonly labels: Uint32Array;
+    readonly classWeights?: Float32Array;
+    /** What the loss is multiplied by before it is differentiated. */
+    readonly lossScale?: number;
+  }
+
+  /** Loss, accuracy and the gradient by the logits, all of one program. */
+  async function run(
+    { shape, logits, labels, classWeights, lossScale }: Case,
+    options: Partial<CompileOptions> = {},
+  ) {
+    const graph = new Graph();
+    const x = graph.input("logits", shape);
+    const weights = classWeights && graph.input("class_weights", [classWeights.length]);
+    const truth = graph.input("labels", shape.slice(0, -1), "u32");
+    const { loss, accuracy } = crossEntropyAndAccuracy(x, truth, { classWeights: weights });
+    const scaled = lossScale === undefined ? loss : scale(loss, graph.input("loss_scale", []));
+    const outputs = { loss, accuracy, gradient: gradients(scaled, [x]).get(x)! };
+    const program = await compile(gpu(), { outputs, ...options });
+    try {
+      const result = await program.run({
+        logits,
+        labels,
+        ...(classWeights && { class_weights: classWeights }),
+        ...(lossScale !== undefined && { loss_scale: Float32Array.of(lossScale) }),
+      });
+      const { loss, accuracy, gradient } = result as Record<string, Float32Array>;
+      return { loss, accuracy, gradient, ops: program.plan.dispatches.map(({ kernel }) => kernel.label) };
+    } finally {
+      program.destroy();
+    }
+  }
+
+  function tfjs({ shape, logits, labels, classWeights, lossScale = 1 }: Case) {
+    const classes = shape[shape.length - 1];
+    const ids = tf.tensor1d(Int32Array.from(labels), "int32");
+    const weights = tf.gather(tf.tensor1d(classWeights ?? new Float32Array(classes).fill(1)), ids);
+    const meanLoss = (x: tf.Tensor): tf.Tensor => {
+      const logSoftmax = tf.logSoftmax(tf.reshape(x, [-1, classes]));
+      return tf.neg(tf.mean(tf.mul(tf.sum(tf.mul(tf.oneHot(ids, classes), logSoftmax), 1), weights)));
+    };
+    const { y, gradients } = tfjsReference(meanLoss, [{ shape, data: logits }], Float32Array.of(lossScale));
+    const found = tf.argMax(tf.tensor2d(logits, [labels.length, classes]), 1);
+    const hits = tf.mean(tf.cast(tf.equal(found, ids), "float32")).dataSync();
+    return { loss: y, gradient: gradients[0], accuracy: hits };
+  }
+
+  it("equals tfjs: loss, gradient and accuracy, with weights and a scaled loss or without", async () => {
+    const extent = fc.integer({ min: 1, max: 9 });
+    const cases = fc.record({
+      outer: fc.oneof(fc.tuple(extent), fc.tuple(extent, extent), fc.tuple(extent, extent, extent)),
+      classes: fc.constantFrom(2, 3, 5, 17, 59, 64),
+      seed: fc.nat(1000),
+      levels: fc.constantFrom(0, 3),
+      weighted: fc.boolean(),
+      lossScale: fc.constantFrom(undefined, 1, 1024),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ outer, classes, seed, levels, weighted, lossScale }) => {
+        const shape = [...outer, classes];
+        const data: Case = {
+          shape,
+          logits: randomInput(shape, seed, { levels }).data,
+          labels: labelsFor(outer, classes, seed),
+          ...(weighted && { classWeights: randomInput([classes], seed).data.map((value) => value * value) }),
+          lossScale,
+        };
+        const expected = tfjs(data);
+        const result = await run(data);
+        expectClose([result.loss[0], 1], [expected.loss[0], 1]);
+        expectClose([result.accuracy[0], 1], [expected.accuracy[0], 1], 1e-6);
+        expectClose(result.gradient, expected.gradient);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  const photos: Case = {
+    shape: [70, 8, 8, 6],
+    logits: randomInput([70, 8, 8, 6], 1).data,
+    labels: labelsFor([70, 8, 8], 6, 2),
+    classWeights: Float32Array.of(1, 2, 0, 0.5, 3, 1),
+  };
+
+  it("gives the same, bit by bit, in pieces along the batch and where the loss is scaled by 2", async () => {
+    const whole = await run(photos);
+    const { ops, ...pieces } = await run(photos, { maxBindingBytes: 16 * 64 * 6 * 4 });
+    expect(pieces).toEqual({ loss: whole.loss, accuracy: whole.accuracy, gradient: whole.gradient });
+    expect(ops.filter((label) => label.startsWith("softmax"))).toHaveLength(5);
+    const doubled = await run({ ...photos, lossScale: 2 });
+    expect(doubled.gradient).toEqual(whole.gradient.map((value) => 2 * value));
+  });
+
+  it("reads the logits once for loss, accuracy and gradient", async () => {
+    const { ops } = await run(photos);
+    expect(ops.filter((label) => label !== "sum_rows")).toEqual(["softmax_cross_entropy_with_gradient"]);
+    const scaled = await run({ ...photos, lossScale: 1 });
+    expect(new Set(scaled.ops)).toEqual(
+      new Set(["softmax_cross_entropy_with_gradient", "sum_rows", "scale", "fill"]),
+    );
+  });
+
+  it("gives one mean an image when asked to", async () => {
+    const graph = new Graph();
+    const [shape, pixels] = [[3, 5, 7, 6], 35];
+    const logits = randomInput(shape, 4).data;
+    const labels = labelsFor([3, 5, 7], 6, 5);
+    const outputs = crossEntropyAndAccuracy(
+      graph.input("logits", shape),
+      graph.input("labels", [3, 5, 7], "u32"),
+      { reduction: "per-image" },
+    );
+    const program = await compile(gpu(), { outputs: { ...outputs } });
+    const { loss, accuracy } = await program.run({ logits, labels });
+    program.destroy();
+    const images = [0, 1, 2].map((i) =>
+      tfjs({
+        shape: [5, 7, 6],
+        logits: logits.subarray(i * pixels * 6, (i + 1) * pixels * 6),
+        labels: labels.subarray(i * pixels, (i + 1) * pixels),
+      }),
+    );
+    expectClose(
+      loss,
+      images.map(({ loss }) => loss[0]),
+    );
+    expectClose(
+      accuracy,
+      images.map(({ accuracy }) => accuracy[0]),
+      1e-6,
+    );
+  });
+
+  it("gives the same where it writes the gradient over the logits", async () => {
+    const { shape, logits, labels } = photos;
+    const graph = new Graph();
+    const x = graph.input("logits", shape);
+    const { loss } = crossEntropyAndAccuracy(scale(x, 1), graph.input("labels", shape.slice(0, -1), "u32"));
+    const gradient = gradients(loss, [x]).get(x)!;
+    const results = [];
+    // Whole and in pieces; where the logits are asked for as well, they may not be written over.
+    for (const maxBindingBytes of [undefined, 16 * 64 * 6 * 4]) {
+      for (const kept of [false, true]) {
+        const outputs = { loss, gradient, ...(kept && { logits: loss.node!.inputs[0] }) };
+        const program = await compile(gpu(), { outputs, maxBindingBytes });
+        const { length } = program.plan.blocks.filter((bytes) => bytes >= logits.byteLength);
+        expect(length).toBe(kept ? 3 : 2);
+        const result = await program.run({ logits, labels });
+        program.destroy();
+        results.push([result.loss, result.gradient]);
+      }
+    }
+    const { loss: expectedLoss, gradient: expected } = await run({ shape, logits, labels });
+    for (const result of results) expect(result).toEqual([expectedLoss, expected]);
+  });
+
+  describe("what a program holds", () => {
+    const BYTES = 4 * 4 * 16 * 16 * 59;
+    const build = (
+      outputs: (net: { x: Tensor; loss: Tensor; accuracy: Tensor }) => Record<string, Tensor>,
+    ): Plan => {
+      const graph = new Graph();
+      const x = graph.input("x", [4, 16, 16, 59]);
+      const { loss, accuracy } = crossEntropyAndAccuracy(relu(x), graph.input("labels", [4, 16, 16], "u32"));
+      return plan({ outputs: outputs({ x, loss, accuracy }) }, paperTarget);
+    };
+    const large = ({ blocks }: Plan): number => blocks.filter((bytes) => bytes >= BYTES).length;
+    const written = ({ dispatches }: Plan): string[] =>
+      dispatches
+        .filter(({ kernel }) => kernel.label.startsWith("softmax"))
+        .flatMap(({ kernel }) => kernel.bindings.filter(({ access }) => access === "read_write"))
+        .map(({ name }) => name);
+
+    it("has no gradient in evaluation, only the logits", () => {
+      const evaluation = build(({ loss, accuracy }) => ({ loss, accuracy }));
+      expect(written(evaluation)).toEqual(["losses", "correct"]);
+      expect(large(evaluation)).toBe(1);
+    });
+
+    it("is only what somebody reads", () => {
+      expect(written(build(({ loss }) => ({ loss })))).toEqual(["losses"]);
+      expect(written(build(({ accuracy }) => ({ accuracy })))).toEqual(["correct"]);
+      const training = build(({ x, loss }) => ({ loss, gradient: gradients(loss, [x]).get(x)! }));
+      expect(written(training)).toEqual(["losses", "dlogits"]);
+      const silent = build(({ x, loss }) => ({ gradient: gradients(loss, [x]).get(x)! }));
+      expect(written(silent)).toEqual(["dlogits"]);
+    });
+  });
+
+  it("says what has no gradient and what does not fit", () => {
+    const graph = new Graph();
+    const x = graph.input("x", [2, 3, 5]);
+    const labels = graph.input("labels", [2, 3], "u32");
+    const { loss, accuracy } = crossEntropyAndAccuracy(x, labels);
+    expect(() => gradients(accuracy, [x])).toThrow("only the cross-entropy has a gradient");
+    expect(() => gradients(add(loss, accuracy), [x])).toThrow("only the cross-entropy has a gradient");
+    expect(() => crossEntropyAndAccuracy(x, graph.input("short", [2], "u32"))).toThrow(
+      'crossEntropyAndAccuracy: the logits "x" [2, 3, 5] take u32 labels [2, 3]; "short" is u32 [2].',
+    );
+    expect(() => crossEntropyAndAccuracy(x, labels, { classWeights: graph.input("four", [4]) })).toThrow(
+      'crossEntropyAndAccuracy: the class weights must be f32 [5]; "four" is f32 [4].',
+    );
+  });
+});
