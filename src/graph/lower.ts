@@ -31,7 +31,8 @@ export function lowerNodes(
   const laidOver = new Map<Tensor | Scratch, Tensor | Scratch>();
   const dispatches: Dispatch[] = [];
   let scratches = 0;
-  for (const node of nodes) {
+  for (const group of neighbours(nodes)) {
+    const [node] = group;
     const lowering: Lowering = {
       target,
       dispatch(kernel, operands) {
@@ -49,7 +50,7 @@ export function lowerNodes(
                 `${target.maxBindingBytes}: use a smaller batch or image size.`,
             );
           }
-          if (access === "read_write" && !mayWrite(node, owner)) {
+          if (access === "read_write" && !group.some((node) => mayWrite(node, owner))) {
             throw new Error(
               `${node.op.name}: ${kernel.label} writes "${nameOf(owner)}", which is not its to write.`,
             );
@@ -71,9 +72,28 @@ export function lowerNodes(
       },
       slices: (tensors) => cutBatch(tensors, target),
     };
-    node.op.lower(lowering, node.outputs);
+    const { op } = node;
+    if (op.together)
+      op.together.lower(
+        lowering,
+        group.map((node) => node.op.together!.item),
+      );
+    else if (op.lower) op.lower(lowering, node.outputs);
+    else throw new Error(`${op.name} does not say how it runs.`);
   }
   return dispatches;
+}
+
+/** The nodes in their order, those next to each other that run together in one group; see `Op.together`. */
+function neighbours(nodes: readonly Node[]): Node[][] {
+  const groups: Node[][] = [];
+  for (const node of nodes) {
+    const last = groups.at(-1);
+    const { together } = node.op;
+    if (together && last?.[0].op.together?.lower === together.lower) last.push(node);
+    else groups.push([node]);
+  }
+  return groups;
 }
 
 /** Where an operand lies within the tensor or scratch buffer it belongs to. */

@@ -15,6 +15,11 @@ export interface Op {
   readonly updates?: readonly Tensor[];
   /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
   readonly automatic?: boolean;
+  /**
+   * Of an op without outputs, instead of `lower`: how it and the nodes next to it that are lowered by the same function
+   * run together, in fewer dispatches than one by one. See {@link together}.
+   */
+  readonly together?: Together;
   /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
   readonly constant?: number;
   /**
@@ -23,7 +28,7 @@ export interface Op {
    */
   readonly moments?: { readonly mean: number; readonly variance: number };
   /** Says which kernels compute `outputs`, once, when a program is compiled. */
-  lower(lowering: Lowering, outputs: readonly Tensor[]): void;
+  lower?(lowering: Lowering, outputs: readonly Tensor[]): void;
   /**
    * Builds the gradient of each input from the gradients of the outputs (`null` where an output has no influence on
    * the loss): one thunk an input, so that what nobody needs is never built; `null` where an input has no gradient.
@@ -31,6 +36,18 @@ export interface Op {
    */
   gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
 }
+
+/** See {@link Op.together}. */
+export interface Together {
+  readonly item: unknown;
+  readonly lower: (lowering: Lowering, items: readonly unknown[]) => void;
+}
+
+/** One item of those that `lower`, which must be the same function for all of them, runs together. */
+export const together = <Item>(
+  item: Item,
+  lower: (lowering: Lowering, items: readonly Item[]) => void,
+): Together => ({ item, lower: lower as Together["lower"] });
 
 /** A buffer that lives only while one op runs. */
 export interface Scratch {

@@ -9,6 +9,8 @@
  * where it pays (the pipeline cache is keyed by the text itself).
  */
 
+import type { Tile, TileFor, TileRequest } from "./conv2d/tiles.ts";
+
 /** What a kernel may know of the adapter it is written for. */
 export interface KernelTarget {
   /**
@@ -27,6 +29,18 @@ export interface KernelTarget {
   readonly maxStorageBuffers: number;
   /** Largest number of workgroups along one dimension of a dispatch. */
   readonly maxWorkgroupsPerDimension: number;
+  /** Memory that the invocations of a workgroup may share, in bytes. */
+  readonly maxWorkgroupBytes: number;
+  /** Invocations that a workgroup may have. */
+  readonly maxInvocations: number;
+  /** Chooses the tiles of matrix products; without it they are the default ones. */
+  readonly tileFor?: TileFor | undefined;
+}
+
+/** The tile that a matrix product is computed in, one of several that would do, and what it was chosen for. */
+export interface Tiling {
+  readonly request: TileRequest;
+  readonly tile: Tile;
 }
 
 /** A scalar of the uniform block, with its WGSL type. */
@@ -50,6 +64,8 @@ export interface Kernel {
   readonly uniforms?: ArrayBuffer;
   /** Workgroups along x, y and z. */
   readonly workgroups: readonly [number, number, number];
+  /** Of a matrix product. */
+  readonly tiling?: Tiling;
 }
 
 export interface KernelBinding {

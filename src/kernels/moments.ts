@@ -7,9 +7,8 @@
  */
 import { walkText } from "./channels.ts";
 import type { ChannelWalk } from "./channels.ts";
-import { defineKernel, f32, u32 } from "./kernel.ts";
-import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { defineKernel, u32 } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 
 /**
  * Moments of `x` `[rows, C]` by slot of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
@@ -71,21 +70,5 @@ export function mergeMoments(walk: ChannelWalk): Kernel {
   variance[slot * params.columns + column] = squares / n;
   if (column == 0u) { count[slot] = n; }`,
     }),
-  });
-}
-
-/**
- * One step of the moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`, all `[count]`.
- * As Keras 3 and tfjs do it, of the biased variance.
- */
-export function updateMovingMoments(target: KernelTarget, count: number, momentum: number): Kernel {
-  return perItemKernel(target, count, {
-    label: "update_moving_moments",
-    read: { mean: "array<f32>", variance: "array<f32>" },
-    write: { movingMean: "array<f32>", movingVariance: "array<f32>" },
-    params: { momentum: f32(momentum), rest: f32(1 - momentum) },
-    body: /* wgsl */ `
-  movingMean[index] = movingMean[index] * params.momentum + mean[index] * params.rest;
-  movingVariance[index] = movingVariance[index] * params.momentum + variance[index] * params.rest;`,
   });
 }

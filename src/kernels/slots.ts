@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
 export interface SlotsText {
   /** WGSL that runs `body` for each `slot` of the invocation, of `count` in all. */
-  eachSlot(count: string, body: string): string;
+  readonly eachSlot: (count: string, body: string) => string;
   /** WGSL that makes a vec4 variable its total over the workgroup; only where all invocations come by. */
-  total(variable: string): string;
+  readonly total: (variable: string) => string;
 }

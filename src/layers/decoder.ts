@@ -3,6 +3,9 @@ import type { Tensor } from "../graph/graph.ts";
 import { glorotUniform, randomNormal, zeros } from "../graph/initializers.ts";
 import type { Initializer } from "../graph/initializers.ts";
 import { biasAdd } from "../graph/ops/bias.ts";
+import { channelsOf, listed } from "../graph/ops/conv2d-products.ts";
+import type { Images } from "../graph/ops/conv2d-products.ts";
+import { concat } from "../graph/ops/concat.ts";
 import { conv2dTranspose } from "../graph/ops/conv2d-transpose.ts";
 import { conv2d } from "../graph/ops/conv2d.ts";
 import { upsampleNearest2x } from "../graph/ops/upsample-nearest2x.ts";
@@ -24,10 +27,10 @@ export interface UpsampleOptions extends Mode {
 const KERNEL_SIZE = 3;
 
 /**
- * pix2pix `upsample(filters, 3)`: {@link Decoder} without bias, batch norm, ReLU. `[N, H, W, C]` becomes
- * `[N, 2H, 2W, filters]`. The kernel is `<name>/conv2d_transpose/kernel` (HWOI) or `<name>/conv2d/kernel` (HWIO).
+ * pix2pix `upsample(filters, 3)`: {@link Decoder} without bias, batch norm, ReLU. `[N, H, W, C]`, or
+ * two such tensors joined along the channels, becomes `[N, 2H, 2W, filters]`. The kernel is `<name>/conv2d_transpose/kernel` (HWOI) or `<name>/conv2d/kernel` (HWIO).
  */
-export function upsampleBlock(x: Tensor, name: string, filters: number, options: UpsampleOptions): Tensor {
+export function upsampleBlock(x: Images, name: string, filters: number, options: UpsampleOptions): Tensor {
   const { decoder, ...mode } = options;
   const layer = { transpose: "conv2d_transpose", nearest: "conv2d" }[decoder];
   const y = convolve2x(x, `${name}/${layer}/kernel`, filters, randomNormal(0.02), options);
@@ -39,26 +42,29 @@ export function upsampleBlock(x: Tensor, name: string, filters: number, options:
  * `[N, H, W, C]` becomes `[N, 2H, 2W, classes]`.
  */
 export function upsampleHead(
-  x: Tensor,
+  x: Images,
   name: string,
   classes: number,
   options: Pick<UpsampleOptions, "decoder" | "trainable">,
 ): Tensor {
   const y = convolve2x(x, `${name}/kernel`, classes, glorotUniform, options);
-  return biasAdd(y, x.graph.parameter(`${name}/bias`, [classes], zeros, options));
+  return biasAdd(y, y.graph.parameter(`${name}/bias`, [classes], zeros, options));
 }
 
 function convolve2x(
-  x: Tensor,
+  x: Images,
   kernelName: string,
   filters: number,
   initializer: Initializer,
   { decoder, trainable }: Pick<UpsampleOptions, "decoder" | "trainable">,
 ): Tensor {
-  const channels = x.shape[3];
+  const channels = channelsOf(x);
+  const [{ graph }] = listed(x);
   const kernel = (...lastAxes: [number, number]): Tensor =>
-    x.graph.parameter(kernelName, [KERNEL_SIZE, KERNEL_SIZE, ...lastAxes], initializer, { trainable });
+    graph.parameter(kernelName, [KERNEL_SIZE, KERNEL_SIZE, ...lastAxes], initializer, { trainable });
   return decoder === "transpose"
     ? conv2dTranspose(x, kernel(filters, channels), { strides: 2, padding: "same" })
-    : conv2d(upsampleNearest2x(x), kernel(channels, filters), { strides: 1, padding: "same" });
+    : conv2d(upsampleNearest2x(joined(x)), kernel(channels, filters), { strides: 1, padding: "same" });
 }
+
+const joined = (images: Images): Tensor => ("graph" in images ? images : concat(images));

@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/graph.ts";
-import { concat } from "../graph/ops/concat.ts";
+import type { Images } from "../graph/ops/conv2d-products.ts";
 import { upsampleBlock, upsampleHead } from "./decoder.ts";
 import type { Decoder } from "./decoder.ts";
 import { denseNet121 } from "./densenet121.ts";
@@ -31,9 +31,9 @@ export function unet(image: Tensor, options: UNetOptions): Tensor {
   const { skips } = denseNet121(image, { training, trainable: trainableEncoder, momentum });
   const joins = [skips.pool4_relu, skips.pool3_relu, skips.pool2_relu, skips["conv1/relu"]];
   const mode = { decoder, training, trainable: true, momentum };
-  let x = skips.relu;
+  let x: Images = skips.relu;
   DECODER_FILTERS.forEach((filters, i) => {
-    x = concat([upsampleBlock(x, `upsample_${i + 1}`, filters, mode), joins[i]]);
+    x = [upsampleBlock(x, `upsample_${i + 1}`, filters, mode), joins[i]];
   });
   return upsampleHead(x, "head", classes, mode);
 }

@@ -28,13 +28,14 @@ export function expectClose(
   actual: ArrayLike<number> | null | undefined,
   expected: ArrayLike<number>,
   relative = 1e-5,
+  what = "the result",
 ): void {
-  if (!actual) expect.fail("There is nothing to compare: the result is missing.");
+  if (!actual) expect.fail(`There is nothing to compare: ${what} is missing.`);
   expect(actual.length, "number of values").toBe(expected.length);
   const { difference, magnitude, at } = worstDifference(actual, expected);
   if (difference > relative * magnitude) {
     expect.fail(
-      `Value ${at} is ${actual[at]} and should be ${expected[at]}: off by ${difference}, which is ` +
+      `Value ${at} of ${what} is ${actual[at]} and should be ${expected[at]}: off by ${difference}, which is ` +
         `${(difference / magnitude).toExponential(2)} of the largest value ${magnitude} (allowed: ${relative}).`,
     );
   }

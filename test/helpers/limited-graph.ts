@@ -13,7 +13,8 @@ export class LimitedGraph extends Graph {
 
   override apply(op: Op, inputs: readonly Tensor[]): Node {
     const limit = { maxStorageBuffers: this.#maxStorageBuffers };
-    const lower: Op["lower"] = (l, outputs) => op.lower({ ...l, target: { ...l.target, ...limit } }, outputs);
-    return super.apply({ ...op, lower }, inputs);
+    const lower: Op["lower"] = (l, outputs) =>
+      op.lower?.({ ...l, target: { ...l.target, ...limit } }, outputs);
+    return super.apply({ ...op, ...(op.lower && { lower }) }, inputs);
   }
 }

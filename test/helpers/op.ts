@@ -17,6 +17,8 @@ export interface OpInput {
 export interface RunOpOptions {
   /** A pretended limit on the bytes of one binding, to see work cut along the batch. */
   readonly maxBindingBytes?: number;
+  /** The family of matrix kernels; the adapter's own by default. */
+  readonly family?: "register" | "workgroup";
   /** Where variables that `f` makes live; the caller frees them. */
   readonly variables?: Variables;
 }

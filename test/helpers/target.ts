@@ -8,4 +8,6 @@ export const paperTarget: KernelTarget = {
   offsetAlignment: 256,
   maxStorageBuffers: 8,
   maxWorkgroupsPerDimension: 65535,
+  maxWorkgroupBytes: 16384,
+  maxInvocations: 256,
 };

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model } from "@tensorflow/tfjs-layers";
 import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { loadTfjsDenseNet, outputOf } from "./tfjs-densenet.ts";
+import { outputOf } from "./tfjs-densenet.ts";
 
 /** Deepest first, as the decoder takes them. */
 const SKIPS = ["relu", "pool4_relu", "pool3_relu", "pool2_relu", "conv1/relu"];
@@ -17,15 +17,14 @@ export interface TfjsUNet {
 }
 
 /**
- * The U-Net as tfjs-layers has it: the DenseNet121 of `folder` and a pix2pix decoder. Its layers are named as our
- * variables are, and every weight takes the numbers that `read` has for its name.
+ * The U-Net as tfjs-layers has it: `whole`, a DenseNet121 (with or without its top, its weights still to be assigned) and a pix2pix
+ * decoder. Its layers are named as our variables are, and every weight takes the numbers that `read` has for its name.
  */
 export async function buildTfjsUNet(
-  folder: string,
+  whole: LayersModel,
   classes: number,
   read: (name: string) => Promise<Float32Array | number[]>,
 ): Promise<TfjsUNet> {
-  const whole = await loadTfjsDenseNet(folder, { weights: false });
   const encoder = model({ inputs: whole.inputs, outputs: SKIPS.map((name) => outputOf(whole, name)) });
   const skips = encoder.outputs.map(({ shape }) => input({ shape: shape.slice(1) }));
   const transposed = { kernelSize: 3, strides: 2, padding: "same" } as const;

@@ -9,7 +9,8 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { checkChannels, mergePartials, reductionParts, rowsPerItem } from "./channel-reduction.ts";
-import { channelMoments, updateMovingStatistics } from "./moments.ts";
+import { channelMoments } from "./moments.ts";
+import { updateMovingStatistics } from "./moving-statistics.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance. */
@@ -64,7 +65,7 @@ export function batchNormTraining(
 ): Tensor {
   checkChannels("batchNormTraining", x, [gamma, beta, movingMean, movingVariance]);
   const { mean, variance } = channelMoments(x);
-  updateMovingStatistics({ mean, variance, movingMean, movingVariance, momentum });
+  updateMovingStatistics({ moments: { mean, variance }, movingMean, movingVariance, momentum });
   return normalize({ x, gamma, beta, mean, variance }, { epsilon, activation }, "moments of x");
 }
 

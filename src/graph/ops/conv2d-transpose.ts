@@ -1,7 +1,16 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
-import { shapeText } from "../shape.ts";
-import { applyBackwardData, applyBackwardWeights, applyForward } from "./conv2d-products.ts";
+import { sameShape, shapeText } from "../shape.ts";
+import { concat } from "./concat.ts";
+import {
+  applyBackwardData,
+  applyBackwardWeights,
+  applyForward,
+  applyForwardSplit,
+  channelsOf,
+  listed,
+} from "./conv2d-products.ts";
+import type { Images } from "./conv2d-products.ts";
 
 export interface Conv2dTransposeOptions {
   readonly strides: number | readonly [number, number];
@@ -10,26 +19,33 @@ export interface Conv2dTransposeOptions {
 
 /**
  * Transposed 2-D convolution (Keras `Conv2DTranspose`): `x` `[N, H, W, Cin]`, `kernel` HWOI `[kh, kw, Cout, Cin]`,
- * without bias. With `same` the output is `stride` times as large; with `valid`, `H·stride + max(kh − stride, 0)`.
+ * without bias. With `same` the output is `stride` times as large; with `valid`, `H·stride + max(kh − stride, 0)`. Of two
+ * tensors x it is that of their concatenation along the channels, which is never made where both have multiples of 4.
  *
  * It is the gradient of a convolution from the output's shape to the input's, and is computed as just that: forward
  * is the convolution's gradient by its input, and the gradient by the input is the convolution.
  *
- * @throws Error when ranks or channels do not fit.
+ * @throws Error when ranks or channels do not fit, or two tensors differ in another axis than the last.
  */
 export function conv2dTranspose(
-  x: Tensor,
+  images: Images,
   kernel: Tensor,
   { strides, padding }: Conv2dTransposeOptions,
 ): Tensor {
+  const parts = listed(images);
+  const [{ shape, name }] = parts;
+  const joinable = parts.every(
+    (part) => part.shape[3] % 4 === 0 && sameShape(part.shape.slice(0, 3), shape.slice(0, 3)),
+  );
+  if (parts.length > 1 && !joinable) return conv2dTranspose(concat(parts), kernel, { strides, padding });
   const [strideY, strideX] = typeof strides === "number" ? [strides, strides] : strides;
-  if (x.shape.length !== 4 || kernel.shape.length !== 4 || x.shape[3] !== kernel.shape[3]) {
+  if (shape.length !== 4 || kernel.shape.length !== 4 || channelsOf(images) !== kernel.shape[3]) {
     throw new Error(
-      `conv2dTranspose: "${x.name}" ${shapeText(x.shape)} (NHWC) and "${kernel.name}" ${shapeText(kernel.shape)} ` +
-        `(HWOI) do not fit: both must be of rank 4 with the same last extent.`,
+      `conv2dTranspose: "${name}" ${shapeText([...shape.slice(0, 3), channelsOf(images)])} (NHWC) and "${kernel.name}" ` +
+        `${shapeText(kernel.shape)} (HWOI) do not fit: both must be of rank 4 with the same last extent.`,
     );
   }
-  const [batch, height, width] = x.shape;
+  const [batch, height, width] = shape;
   const [kernelHeight, kernelWidth, channels] = kernel.shape;
   const extent = (input: number, stride: number, size: number): number =>
     input * stride + (padding === "same" ? 0 : Math.max(size - stride, 0));
@@ -40,12 +56,21 @@ export function conv2dTranspose(
     channels,
   ];
   const geometry = conv2dGeometry(yShape, kernel.shape, { strides: [strideY, strideX], padding });
-  return applyBackwardData(x, kernel, geometry, {
+  return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
     moments: true,
-    gradient: ([dy]) => [
-      () => applyForward(dy!, kernel, geometry, { name: "conv2d_transpose_gradient_input" }),
-      () => applyBackwardWeights(dy!, x, geometry, { name: "conv2d_transpose_gradient_kernel" }),
-    ],
+    gradient([dy]) {
+      const naming = { name: "conv2d_transpose_gradient_input" };
+      let made: readonly Tensor[] | undefined;
+      const inputs = (): readonly Tensor[] =>
+        (made ??=
+          parts.length === 1
+            ? [applyForward(dy!, kernel, geometry, naming)]
+            : applyForwardSplit(dy!, kernel, geometry, shape[3], naming));
+      return [
+        ...parts.map((_, i) => () => inputs()[i]),
+        () => applyBackwardWeights(dy!, images, geometry, { name: "conv2d_transpose_gradient_kernel" }),
+      ];
+    },
   });
 }

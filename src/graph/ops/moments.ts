@@ -1,5 +1,5 @@
-import { mergeMoments, moments, updateMovingMoments } from "../../kernels/moments.ts";
-import type { Node, Tensor } from "../graph.ts";
+import { mergeMoments, moments } from "../../kernels/moments.ts";
+import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { mergePartials, reductionParts } from "./channel-reduction.ts";
 
@@ -45,35 +45,4 @@ export function channelMoments(x: Tensor): Moments {
     [x],
   );
   return { mean: node.outputs[0], variance: node.outputs[1] };
-}
-
-/**
- * Moves `movingMean` and `movingVariance` towards the batch's, in every program that computes those.
- *
- * @throws Error when the moving statistics are not variables.
- */
-export function updateMovingStatistics(statistics: {
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-  readonly movingMean: Tensor;
-  readonly movingVariance: Tensor;
-  readonly momentum: number;
-}): Node {
-  const { mean, variance, movingMean, movingVariance, momentum } = statistics;
-  for (const { name, variable } of [movingMean, movingVariance]) {
-    if (!variable) throw new Error(`"${name}" must be a variable to hold moving statistics.`);
-  }
-  return mean.graph.apply(
-    {
-      name: "update_moving_statistics",
-      outputs: [],
-      updates: [movingMean, movingVariance],
-      automatic: true,
-      lower: (l) => {
-        const kernel = updateMovingMoments(l.target, mean.shape[0], momentum);
-        l.dispatch(kernel, { mean, variance, movingMean, movingVariance });
-      },
-    },
-    [mean, variance, movingMean, movingVariance],
-  );
 }

@@ -6,6 +6,7 @@
  */
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
+import { allChannels } from "../channel-range.ts";
 import type { ChannelRange } from "../channel-range.ts";
 
 export interface Load {
@@ -13,6 +14,8 @@ export interface Load {
   /** Name to WGSL type of every buffer it reads. */
   readonly read: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, Uniform>>;
+  /** WGSL functions that the other texts call. */
+  readonly functions?: string;
   /** WGSL that declares what belongs to lane `lane` of channels, whatever the pixel; empty when nothing does. */
   channel(lane: string, id?: string): string;
   /** WGSL that declares where the pixel number `pixel` begins. */
@@ -36,6 +39,29 @@ export function plainLoad(name: string, width: 4 | 1, range: ChannelRange, begin
     channel: () => "",
     pixel: (pixel, id) => `let ${name}At${id} = ${pixel} * params.${name}Stride + ${begin};`,
     value: (lane, id) => `${name}[${name}At${id} + ${lane}]`,
+  };
+}
+
+/** Two tensors taken for one, joined along their channels, both multiples of `width`. */
+export function joinedLoad(
+  width: 4 | 1,
+  first: { readonly name: string; readonly channels: number },
+  second: { readonly name: string; readonly channels: number },
+): Load {
+  const [a, b] = [first, second].map(({ name, channels }) => plainLoad(name, width, allChannels(channels)));
+  return {
+    width,
+    read: { ...a.read, ...b.read },
+    params: { ...a.params, ...b.params },
+    functions: /* wgsl */ `
+fn joined(first: u32, second: u32, lane: u32) -> ${width === 4 ? "vec4f" : "f32"} {
+  if (lane < params.${first.name}Stride) { return ${first.name}[first + lane]; }
+  return ${second.name}[second + lane - params.${first.name}Stride];
+}
+`,
+    channel: () => "",
+    pixel: (pixel, id) => `${a.pixel(pixel, id)} ${b.pixel(pixel, id)}`,
+    value: (lane, id) => `joined(${first.name}At${id}, ${second.name}At${id}, ${lane})`,
   };
 }
 

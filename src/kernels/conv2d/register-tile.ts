@@ -10,6 +10,7 @@
  * several steps of the sum.
  */
 import type { KernelTarget } from "../kernel.ts";
+import type { Tile } from "./tiles.ts";
 
 export interface RegisterTile {
   /** Invocations a workgroup. */
@@ -25,21 +26,12 @@ export interface RegisterTile {
   readonly columns: number;
 }
 
-/** Rows of a tile whose lanes share them. */
-const ROWS = 16;
-/** Rows without subgroups: every lane loads the values of all of them, and SwiftShader compiles 8 for minutes. */
-const ROWS_ALONE = 4;
-
-/**
- * The tile for a product of so many columns: 16 × 64 where there are as many columns and a subgroup has 8 lanes or more,
- * else 16 × 32. Larger ones gain nothing more on lavapipe; SwiftShader takes minutes to compile them.
- */
-export function registerTile({ subgroupSize }: KernelTarget, columns: number): RegisterTile {
+/** The tile of about so many rows and columns that the lanes of `target` share out evenly. */
+export function registerTile({ subgroupSize }: KernelTarget, { rows, columns }: Tile): RegisterTile {
   const subgroups = subgroupSize >= 4;
   const lanes = subgroups ? subgroupSize : 8;
-  const rowsPerLane = subgroups ? Math.max(1, Math.floor(ROWS / lanes)) : ROWS_ALONE;
-  const width = columns > 32 && subgroupSize >= 8 ? 64 : 32;
-  const vectors = Math.max(1, Math.floor(width / (4 * lanes)));
+  const rowsPerLane = subgroups ? Math.max(1, Math.floor(rows / lanes)) : rows;
+  const vectors = Math.max(1, Math.floor(columns / (4 * lanes)));
   return {
     lanes,
     subgroups,

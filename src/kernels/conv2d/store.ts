@@ -71,6 +71,27 @@ export function plainStore(name: string, channels: number, range: ChannelRange):
   };
 }
 
+/** Stores the first channels into one tensor and the others into a second; both have multiples of 4. */
+export function joinedStore(
+  first: { readonly name: string; readonly channels: number },
+  second: { readonly name: string; readonly channels: number },
+): Store {
+  return {
+    width: 4,
+    read: {},
+    write: { [first.name]: vectorArray, [second.name]: vectorArray },
+    params: { firstQuads: u32(first.channels / 4), secondQuads: u32(second.channels / 4) },
+    partials: false,
+    text: (tile) =>
+      eachSum(
+        tile,
+        (v, sum) => `let quad${v} = ${tile.column(v)} / 4u;
+      if (quad${v} < params.firstQuads) { ${first.name}[place * params.firstQuads + quad${v}] = ${sum}; }
+      else if (${tile.column(v)} < params.channels) { ${second.name}[place * params.secondQuads + quad${v} - params.firstQuads] = ${sum}; }`,
+      ),
+  };
+}
+
 /**
  * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[slots, 2, channels]`, mean
  * and biased variance, and `counts` `[slots]`, the number of rows. `channels` must be a multiple of 4.

@@ -13,7 +13,7 @@ import {
 } from "./register-tile.ts";
 import type { RegisterTile } from "./register-tile.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { walkText } from "./tap-product.ts";
+import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
 
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
@@ -21,8 +21,8 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
   const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
   const vectorDepth = load.width === 4;
   const vectorChannels = store.width === 4;
-  // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
-  const tile = registerTile(target, vectorChannels ? channels : 4);
+  const tiling = tapTiling(target, product);
+  const tile = registerTile(target, tiling.tile);
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
   const vectorWeights = transposed ? vectorDepth : vectorChannels;
   const steps = vectorDepth ? 4 : 1;
@@ -117,7 +117,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `${walkText(product)}
+    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}
 ${mainText(tile)} {
   ${tileText}
   let phase = phaseOf(group.z);
@@ -145,7 +145,7 @@ ${mainText(tile)} {
   })}
 }`,
   });
-  return { kernel, slots: phases * rowTiles };
+  return { kernel: { ...kernel, tiling }, slots: phases * rowTiles };
 }
 
 /** Text of the number of the pixel that tile-row `row` is. */

@@ -1,6 +1,6 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
-import { walkText } from "./tap-product.ts";
+import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import {
@@ -17,7 +17,8 @@ import {
 /** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
 export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
   const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
-  const tile = workgroupTile(rows, channels, phases, depth);
+  const tiling = tapTiling(target, product);
+  const tile = workgroupTile(tiling.tile);
   const vectorDepth = load.width === 4;
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
@@ -94,7 +95,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `${walkText(product)}
+    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}
 ${shareText(tile)}
 var<workgroup> places: array<u32, ${tile.rows}>;
 ${store.partials ? `var<workgroup> totals: array<vec4f, ${tile.threads}>;` : ""}
@@ -162,5 +163,5 @@ ${mainText(tile)} {
   })}
 }`,
   });
-  return { kernel, slots: phases * rowTiles };
+  return { kernel: { ...kernel, tiling }, slots: phases * rowTiles };
 }

@@ -9,7 +9,7 @@
  * kind of gather with stride 1, running backwards. The weights are then transposed: `w[ky, kx, c, d]`.
  */
 import { i32, u32 } from "../kernel.ts";
-import type { Kernel, Uniform } from "../kernel.ts";
+import type { Kernel, KernelTarget, Tiling, Uniform } from "../kernel.ts";
 import { allChannels } from "../channel-range.ts";
 import { laneFor } from "../lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
@@ -17,6 +17,7 @@ import { plainLoad } from "./load.ts";
 import type { Load } from "./load.ts";
 import { plainStore } from "./store.ts";
 import type { Store } from "./store.ts";
+import { operandText, tileOf } from "./tiles.ts";
 
 export interface TapProduct {
   readonly label: string;
@@ -27,6 +28,7 @@ export interface TapProduct {
   readonly transposed: boolean;
   /** The element of the weights' buffer with which they begin. */
   readonly weightsBegin: number;
+  readonly taps: number;
   /** Channels of the source: what is summed over at each tap. */
   readonly depth: number;
   /** Channels of the result. */
@@ -58,6 +60,7 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
     store: fusion.store ?? plainStore("y", g.outChannels, allChannels(g.outChannels)),
     transposed: false,
     weightsBegin: fusion.weightsBegin ?? 0,
+    taps: g.kernelHeight * g.kernelWidth,
     depth: g.inChannels,
     channels: g.outChannels,
     phases: 1,
@@ -89,6 +92,7 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
     store: fusion.store ?? plainStore("dx", g.inChannels, allChannels(g.inChannels)),
     transposed: true,
     weightsBegin: fusion.weightsBegin ?? 0,
+    taps: g.kernelHeight * g.kernelWidth,
     depth: g.outChannels,
     channels: g.inChannels,
     phases,
@@ -111,6 +115,24 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
       direction: i32(-1),
     },
   };
+}
+
+/** The tile of a product, and what it was chosen for. */
+export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
+  const { label, rows, channels, depth, taps, phases, load, store } = product;
+  const request = {
+    family: target.family,
+    product: label,
+    rows,
+    columns: channels,
+    depth,
+    taps,
+    phases,
+    layers: 1,
+    loads: operandText(load.read, load.width),
+    stores: operandText({ ...store.read, ...store.write }, store.width),
+  };
+  return { request, tile: tileOf(target, request) };
 }
 
 /**

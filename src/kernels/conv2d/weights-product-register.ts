@@ -12,23 +12,22 @@ import {
   repeat,
 } from "./register-tile.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { layersText, splitCount } from "./weights-product.ts";
+import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 
-/** Workgroups that keep the cores of a computer busy. */
-const ENOUGH_WORKGROUPS = 64;
 /** Pixels of a line that one turn of the loop adds. */
 const STEPS = 4;
 
 /** A {@link WeightsProduct} in register tiles; see register-tile.ts. Sums are split between lines of pixels. */
 export function weightsProductRegister(target: KernelTarget, product: WeightsProduct): WeightsKernel {
   const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
-  const tile = registerTile(target, columns % 4 === 0 ? columns : 4);
+  const tiling = weightsTiling(target, product);
+  const tile = registerTile(target, tiling.tile);
   const vector = columns % 4 === 0;
   const own = range(tile.rowsPerLane);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const lines = g.batch * g.outHeight;
-  const linesPerSplit = Math.ceil(lines / splitCount(target, product, tiles, ENOUGH_WORKGROUPS));
+  const linesPerSplit = Math.ceil(lines / splitCount(target, product, tiles, tiling.tile.workgroups));
   const splits = Math.ceil(lines / linesPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
   const layered = layersText(product, splits, { left: 1, right: vector ? 4 : 1 });
@@ -62,7 +61,7 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
       columnTiles: u32(grid.columnTiles),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `
+    body: /* wgsl */ `${left.functions ?? ""}${right.functions ?? ""}
 ${mainText(tile)} {
   ${tileText}
   ${layered.text}
@@ -138,5 +137,5 @@ ${mainText(tile)} {
   )}
 }`,
   });
-  return { partial, splits, count: totalRows * columns };
+  return { partial: { ...partial, tiling }, splits, count: totalRows * columns };
 }

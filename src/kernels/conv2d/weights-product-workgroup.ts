@@ -1,10 +1,9 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { layersText, splitCount } from "./weights-product.ts";
+import { inFours, layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 import {
-  ENOUGH_WORKGROUPS,
   THREAD_ROWS,
   addProductsAlongRows,
   declareSums,
@@ -19,14 +18,14 @@ import {
 export function weightsProductWorkgroup(target: KernelTarget, product: WeightsProduct): WeightsKernel {
   const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
   const pixels = g.batch * g.outHeight * g.outWidth;
-  // The splits make the workgroups: the tile itself may be large.
-  const tile = workgroupTile(rows, columns, Infinity, Infinity);
+  const tiling = weightsTiling(target, product);
+  const tile = workgroupTile(tiling.tile);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
-  const wanted = splitCount(target, product, tiles, ENOUGH_WORKGROUPS);
+  const wanted = splitCount(target, product, tiles, tiling.tile.workgroups);
   const pixelsPerSplit = Math.ceil(pixels / wanted / tile.steps) * tile.steps;
   const splits = Math.ceil(pixels / pixelsPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
-  const vectorRows = g.inChannels % 4 === 0 && layers.growth % 4 === 0;
+  const vectorRows = inFours(product);
   const vectorColumns = columns % 4 === 0;
   const layered = layersText(product, splits, { left: vectorRows ? 4 : 1, right: vectorColumns ? 4 : 1 });
   const { left, right } = layered;
@@ -75,7 +74,7 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
       columnTiles: u32(grid.columnTiles),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `
+    body: /* wgsl */ `${left.functions ?? ""}${right.functions ?? ""}
 struct Tap { y: i32, x: i32, channel: i32 }
 struct Pixel { image: i32, y: i32, x: i32 }
 
@@ -140,5 +139,5 @@ ${mainText(tile)} {
   })}
 }`,
   });
-  return { partial, splits, count: totalRows * columns };
+  return { partial: { ...partial, tiling }, splits, count: totalRows * columns };
 }

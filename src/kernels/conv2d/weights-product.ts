@@ -8,10 +8,11 @@
  */
 import { allChannels } from "../channel-range.ts";
 import { i32, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
+import type { Kernel, KernelTarget, Tiling, Uniform } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";
+import { operandText, tileOf } from "./tiles.ts";
 
 export interface WeightsProduct {
   readonly label: string;
@@ -96,6 +97,30 @@ export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion =
   };
 }
 
+/** The tile of a product, and what it was chosen for. */
+export function weightsTiling(target: KernelTarget, product: WeightsProduct): Tiling {
+  const { label, geometry: g, layers, rows, columns, left, right } = product;
+  const width = columns % 4 === 0 ? 4 : 1;
+  const leftWidth = target.family === "workgroup" && inFours(product) ? 4 : 1;
+  const request = {
+    family: target.family,
+    product: label,
+    rows,
+    columns,
+    depth: g.batch * g.outHeight * g.outWidth,
+    taps: g.kernelHeight * g.kernelWidth,
+    phases: 1,
+    layers: layers.count,
+    loads: `${operandText(left(leftWidth, {}).read, leftWidth)} ${operandText(right(width, {}).read, width)}`,
+    stores: operandText({ dw: "" }, width),
+  };
+  return { request, tile: tileOf(target, request) };
+}
+
+/** Whether the channels of x come in fours, in every layer. */
+export const inFours = ({ geometry, layers }: WeightsProduct): boolean =>
+  geometry.inChannels % 4 === 0 && layers.growth % 4 === 0;
+
 /** Channels of x of all layers before layer number `layer`. */
 const channelsBefore = (channels: number, growth: number, layer: number): number =>
   layer * channels + (growth * layer * (layer - 1)) / 2;
@@ -157,7 +182,7 @@ export function splitCount(
   target: KernelTarget,
   { geometry: g, layers, totalRows, columns }: WeightsProduct,
   tiles: number,
-  enough: number,
+  enough = 1,
 ): number {
   const pixels = g.batch * g.outHeight * g.outWidth;
   const forWork = Math.min(Math.ceil(enough / tiles), Math.floor(pixels / SHORTEST_SUM));

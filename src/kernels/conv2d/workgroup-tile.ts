@@ -6,6 +6,8 @@
  * sum, `[rows, steps / 4]`, or along the rows, `[steps, rows / 4]`. Either way slabs are filled without bank conflicts, and
  * four steps of the sum read 12 vec4 for 128 multiply-adds.
  */
+import type { Tile } from "./tiles.ts";
+
 export interface WorkgroupTile {
   readonly rows: number;
   readonly columns: number;
@@ -17,23 +19,10 @@ export interface WorkgroupTile {
 
 /** Rows and columns of an invocation. */
 export const THREAD_ROWS = 8;
-const THREAD_COLUMNS = 4;
+export const THREAD_COLUMNS = 4;
 
-/** So many workgroups keep a large GPU busy. */
-export const ENOUGH_WORKGROUPS = 256;
-
-/** The largest tile that still makes enough workgroups of a `rows` × `columns` product in `layers` independent parts. */
-export function workgroupTile(rows: number, columns: number, layers: number, sum: number): WorkgroupTile {
-  const width = columns <= 32 ? 32 : 64;
-  const heights = width === 32 ? [128, 64, 32] : [64, 32];
-  const tiles = (height: number): number => Math.ceil(rows / height) * Math.ceil(columns / width) * layers;
-  const height = heights.find((candidate) => tiles(candidate) >= ENOUGH_WORKGROUPS) ?? 32;
-  return {
-    rows: height,
-    columns: width,
-    steps: sum <= 4 ? 4 : 16,
-    threads: (height / THREAD_ROWS) * (width / THREAD_COLUMNS),
-  };
+export function workgroupTile({ rows, columns, steps = 16 }: Tile): WorkgroupTile {
+  return { rows, columns, steps, threads: (rows / THREAD_ROWS) * (columns / THREAD_COLUMNS) };
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
+import type { Tensor } from "../../../src/graph/graph.ts";
+import { concat } from "../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
@@ -61,8 +63,7 @@ describe("conv2dTranspose", () => {
     const y = conv2dTranspose(graph.input("x", x), graph.input("kernel", kernel), { strides, padding });
     const { data: dy } = randomInput(y.shape, 3);
     expect(dy.length).toBe(sizeOf(y.shape));
-    const build = (x: Parameters<typeof conv2dTranspose>[0], k: Parameters<typeof conv2dTranspose>[1]) =>
-      conv2dTranspose(x, k, { strides, padding });
+    const build = (x: Tensor, k: Tensor): Tensor => conv2dTranspose(x, k, { strides, padding });
     const actual = await runOp(gpu(), build, inputs, dy, { maxBindingBytes });
     const shape = y.shape as [number, number, number, number];
     const reference = (x: tf.Tensor, k: tf.Tensor): tf.Tensor =>
@@ -81,6 +82,41 @@ describe("conv2dTranspose", () => {
   ])("is tfjs's for %j with a kernel %j, strides %i, %s, and so are its gradients", (...args) =>
     compare(args),
   );
+
+  it.each([
+    { channels: [8, 12], filters: 20, maxBindingBytes: undefined },
+    { channels: [64, 36], filters: 59, maxBindingBytes: undefined },
+    { channels: [5, 3], filters: 4, maxBindingBytes: undefined },
+    { channels: [8, 4], filters: 8, maxBindingBytes: 8192 },
+  ])(
+    "takes two tensors of $channels channels for one",
+    async ({ channels: [first, second], filters, maxBindingBytes }) => {
+      const shape = [5, 4, 3];
+      const kernelShape = [3, 3, filters, first + second];
+      const inputs = [[...shape, first], [...shape, second], kernelShape].map((s, i) => randomInput(s, i));
+      const { data: dy } = randomInput([5, 8, 6, filters], 3);
+      const options = { strides: 2, padding: "same" } as const;
+      const joined = (a: Tensor, b: Tensor, kernel: Tensor): Tensor =>
+        conv2dTranspose([a, b], kernel, options);
+      const whole = (a: Tensor, b: Tensor, kernel: Tensor): Tensor =>
+        conv2dTranspose(concat([a, b]), kernel, options);
+      const expected = await runOp(gpu(), whole, inputs, dy);
+      for (const family of ["register", "workgroup"] as const) {
+        const actual = await runOp(gpu(), joined, inputs, dy, { maxBindingBytes, family });
+        expectClose(actual.y, expected.y);
+        expected.gradients.forEach((gradient, i) => expectClose(actual.gradients[i], gradient!));
+      }
+    },
+  );
+
+  it("refuses two tensors of different extents", () => {
+    const graph = new Graph();
+    const [a, b] = [graph.input("a", [1, 8, 8, 4]), graph.input("b", [1, 8, 4, 4])];
+    const kernel = graph.input("kernel", [3, 3, 4, 8]);
+    expect(() => conv2dTranspose([a, b], kernel, { strides: 2, padding: "same" })).toThrow(
+      /differ in another axis/,
+    );
+  });
 
   it("is the same when the batch is cut", () => compare([[5, 4, 4, 8], [3, 3, 8, 8], 2, "same"], 8192));
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Tensor } from "../../../src/graph/graph.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import type { Conv2dTransposeOptions } from "../../../src/graph/ops/conv2d-transpose.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
@@ -50,8 +51,7 @@ function transposed(name: string, x: Shape, kernel: Shape, options: Conv2dTransp
     ];
     return tf.conv2dTranspose(x as tf.Tensor4D, kernel as tf.Tensor4D, shape, strides, options.padding);
   };
-  const ours = (x: Parameters<typeof conv2dTranspose>[0], kernel: typeof x): typeof x =>
-    conv2dTranspose(x, kernel, options);
+  const ours = (x: Tensor, kernel: Tensor): Tensor => conv2dTranspose(x, kernel, options);
   return KERNELS.map((kernels) =>
     opCase(`conv2d_transpose ${name}`, { x, kernel }, ours, theirs, { kernels }),
   );

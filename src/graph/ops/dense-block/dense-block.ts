@@ -23,7 +23,7 @@ import { shapeText, sizeOf } from "../../shape.ts";
 import { channelMoments } from "../moments.ts";
 import { lowerTiles, momentsPerSlot } from "../tiles.ts";
 import { denseBlockGradient } from "./gradient.ts";
-import { updateMovingStatistics } from "./moving-statistics.ts";
+import { updateMovingStatistics } from "../moving-statistics.ts";
 import { channelsBefore, denseBlockShape, firstConv, layerChannels, secondConv } from "./shape.ts";
 import type { DenseBlockShape, DenseBlockSize } from "./shape.ts";
 
@@ -216,8 +216,8 @@ function withBatchStatistics(
     [x, kernel1, kernel2, norm1.gamma, norm1.beta, norm2.gamma, norm2.beta, begin.mean, begin.variance],
   );
   const [y, , mean, variance, middleMean, middleVariance] = node.outputs;
-  updateMovingStatistics({ mean, variance }, norm1, momentum, s);
-  updateMovingStatistics({ mean: middleMean, variance: middleVariance }, norm2, momentum);
+  updateMovingStatistics({ ...norm1, moments: { mean, variance }, momentum, layers: s });
+  updateMovingStatistics({ ...norm2, moments: { mean: middleMean, variance: middleVariance }, momentum });
   return y;
 }
 

@@ -28,7 +28,7 @@ interface Block {
 
 /** The numbers of one batch norm of one layer. */
 const normNumbers = (channels: number, seed: number): Float32Array[] => {
-  const random = (n: number): Float32Array => randomInput([channels], seed + n).data as Float32Array;
+  const random = (n: number): Float32Array => randomInput([channels], seed + n).data;
   return [
     random(0).map((v) => 1 + 0.4 * v),
     random(1).map((v) => 0.5 * v),
@@ -84,7 +84,12 @@ async function run(
   const { layers, growth, bottleneck } = block;
   const state = (name: string, data: Float32Array): Tensor => graph.state(name, [data.length], () => data);
   const learned: Record<string, Tensor[]> = {};
-  const parameter = (kind: string, name: string, data: Float32Array, shape: Shape = [data.length]): Tensor => {
+  const parameter = (
+    kind: string,
+    name: string,
+    data: Float32Array,
+    shape: Shape = [data.length],
+  ): Tensor => {
     const tensor = graph.parameter(name, shape, () => data);
     (learned[kind] ??= []).push(tensor);
     return tensor;
@@ -94,18 +99,40 @@ async function run(
     const stack = (pick: (layer: (typeof numbers)[number]) => Float32Array): Float32Array =>
       join(numbers.map(pick));
     const norm = (which: "norm1" | "norm2", n: string) => ({
-      gamma: parameter(`gamma${n}`, `gamma${n}`, stack((layer) => layer[which][0])),
-      beta: parameter(`beta${n}`, `beta${n}`, stack((layer) => layer[which][1])),
-      movingMean: state(`mean${n}`, stack((layer) => layer[which][2])),
-      movingVariance: state(`variance${n}`, stack((layer) => layer[which][3])),
+      gamma: parameter(
+        `gamma${n}`,
+        `gamma${n}`,
+        stack((layer) => layer[which][0]),
+      ),
+      beta: parameter(
+        `beta${n}`,
+        `beta${n}`,
+        stack((layer) => layer[which][1]),
+      ),
+      movingMean: state(
+        `mean${n}`,
+        stack((layer) => layer[which][2]),
+      ),
+      movingVariance: state(
+        `variance${n}`,
+        stack((layer) => layer[which][3]),
+      ),
     });
     y = denseBlock(
       x,
       {
         norm1: norm("norm1", "1"),
-        kernel1: parameter("kernel1", "kernel1", stack(({ kernel1 }) => kernel1)),
+        kernel1: parameter(
+          "kernel1",
+          "kernel1",
+          stack(({ kernel1 }) => kernel1),
+        ),
         norm2: norm("norm2", "2"),
-        kernel2: parameter("kernel2", "kernel2", stack(({ kernel2 }) => kernel2)),
+        kernel2: parameter(
+          "kernel2",
+          "kernel2",
+          stack(({ kernel2 }) => kernel2),
+        ),
       },
       { layers, growth, bottleneck, epsilon: EPSILON, momentum: training ? MOMENTUM : null },
     );
@@ -128,10 +155,14 @@ async function run(
       const kernel = (n: string, data: Float32Array, shape: Shape): Tensor =>
         parameter(`kernel${n}`, `kernel${n}_${i}`, data, shape);
       const channels = y.shape[3];
-      const middle = conv2d(normRelu(y, "norm1", "1"), kernel("1", layer.kernel1, [1, 1, channels, bottleneck]), {
-        strides: 1,
-        padding: "same",
-      });
+      const middle = conv2d(
+        normRelu(y, "norm1", "1"),
+        kernel("1", layer.kernel1, [1, 1, channels, bottleneck]),
+        {
+          strides: 1,
+          padding: "same",
+        },
+      );
       const added = conv2d(
         normRelu(middle, "norm2", "2"),
         kernel("2", layer.kernel2, [3, 3, bottleneck, growth]),
@@ -204,11 +235,7 @@ describe.each(["register", "workgroup"] as const)("denseBlock with %s tiles", (f
     expect(Object.keys(fused)).toEqual(Object.keys(plain));
     for (const [name, expected] of Object.entries(plain)) {
       expect(expected.length, name).toBeGreaterThan(0);
-      try {
-        expectClose(fused[name], expected, 2e-5);
-      } catch (error) {
-        throw new Error(`${name}: ${(error as Error).message}`);
-      }
+      expectClose(fused[name], expected, 1e-5, name);
     }
   });
 });

@@ -1,0 +1,156 @@
+/**
+ * @file In which tiles a matrix product may be computed: a short list for every product, the default first. All of them give
+ * right results, so which one is taken is a matter of speed, and may be found by timing them on the adapter. The last bits
+ * may differ: partial sums and moments are of other pixels.
+ */
+import type { KernelTarget } from "../kernel.ts";
+import { registerTile } from "./register-tile.ts";
+import { THREAD_COLUMNS, THREAD_ROWS } from "./workgroup-tile.ts";
+
+/** A product, as far as the choice of its tile is concerned; plain data. */
+export interface TileRequest {
+  readonly family: KernelTarget["family"];
+  /** The kernel's label, `conv2d_forward` for example. */
+  readonly product: string;
+  /** Of the result as a matrix: of its largest phase, or of its largest layer. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Steps of the sum: channels at each tap, or pixels where the product is by weights. */
+  readonly depth: number;
+  readonly taps: number;
+  /** Products of the same size in one dispatch. */
+  readonly phases: number;
+  readonly layers: number;
+  /** The buffers that it reads and writes, each side with the channels that it takes at once: `x+norm×4`. */
+  readonly loads: string;
+  readonly stores: string;
+}
+
+/** A tile, as plain data. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Of workgroup tiles: steps of the sum that a slab holds. */
+  readonly steps?: number;
+  /** Of products by weights: their sum is split until there are about so many workgroups. */
+  readonly workgroups?: number;
+}
+
+/** Chooses a tile; undefined for the default. One that is not in the list of {@link tileCandidates} is not taken. */
+export type TileFor = (request: TileRequest) => Tile | undefined;
+
+/** So many workgroups keep the cores of a computer busy, and so many a large GPU. */
+const ENOUGH_WORKGROUPS = { register: 64, workgroup: 256 } as const;
+
+/** Whether a product sums over pixels. */
+const byWeights = ({ product }: TileRequest): boolean => product === "conv2d_backward_weights";
+
+/** Whether columns, or what is stored of them, come in fours. */
+const inFours = ({ stores }: TileRequest): boolean => stores.endsWith("×4");
+
+/** What a product loads or stores, for its request. */
+export const operandText = (buffers: Readonly<Record<string, string>>, width: 4 | 1): string =>
+  `${Object.keys(buffers).join("+")}×${width}`;
+
+/** The tile that `target` chooses for a product, or the default. */
+export function tileOf(target: KernelTarget, request: TileRequest): Tile {
+  const candidates = tileCandidates(target, request);
+  const chosen = target.tileFor?.(request);
+  return candidates.find((tile) => chosen && sameTile(tile, chosen)) ?? candidates[0];
+}
+
+export const sameTile = (a: Tile, b: Tile): boolean =>
+  a.rows === b.rows && a.columns === b.columns && a.steps === b.steps && a.workgroups === b.workgroups;
+
+/** For people: `64×64, 16 steps, 256 workgroups`. */
+export function describeTile({ rows, columns, steps, workgroups }: Tile): string {
+  const parts = [`${rows}×${columns}`];
+  if (steps !== undefined) parts.push(`${steps} steps`);
+  if (workgroups !== undefined) parts.push(`${workgroups} workgroups`);
+  return parts.join(", ");
+}
+
+/**
+ * Names the products that are near enough to share a tile: rows, columns and depth rounded up to powers of two, all else
+ * equal.
+ */
+export function tileGroup(request: TileRequest): string {
+  const { family, product, taps, phases, layers, loads, stores } = request;
+  const [rows, columns, depth] = [request.rows, request.columns, request.depth].map(
+    (extent) => 2 ** Math.ceil(Math.log2(extent)),
+  );
+  return `${family} ${product} ${rows}×${columns}×${depth} taps ${taps} phases ${phases} layers ${layers} ${loads} → ${stores}`;
+}
+
+/** The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. */
+export function tileCandidates(target: KernelTarget, request: TileRequest): readonly Tile[] {
+  const tiles = request.family === "register" ? registerTiles(target, request) : workgroupTiles(target, request);
+  const [usual] = tiles;
+  const enough = ENOUGH_WORKGROUPS[request.family];
+  const all = byWeights(request)
+    ? [
+        ...tiles.map((tile) => ({ ...tile, workgroups: enough })),
+        ...[enough / 4, enough * 4].map((workgroups) => ({ ...usual, workgroups })),
+      ]
+    : tiles;
+  return all.filter((tile, i) => all.findIndex((other) => sameTile(tile, other)) === i);
+}
+
+/**
+ * 16 × 64 where there are as many columns and a subgroup has 8 lanes or more, else 16 × 32. Without subgroups every lane
+ * loads the values of all rows, so there are 4. No larger ones: SwiftShader takes minutes to compile them.
+ */
+function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
+  const { subgroupSize } = target;
+  // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
+  const wide = request.columns > 32 && inFours(request) && subgroupSize >= 8;
+  const width = wide ? 64 : 32;
+  const shapes: (readonly [rows: number, columns: number])[] =
+    subgroupSize < 4
+      ? [[4, 32]]
+      : [
+          [16, width],
+          [16, 32],
+          [8, 32],
+          [8, width],
+          // lavapipe's compiler is quick enough for it.
+          ...(subgroupSize >= 8 ? [[24, 32] as const] : []),
+        ];
+  return shapes.map(([rows, columns]) => {
+    const tile = registerTile(target, { rows, columns });
+    return { rows: tile.rows, columns: tile.columns };
+  });
+}
+
+/** The largest tile that still makes enough workgroups; by weights, where the splits make them, the largest. */
+function workgroupTiles(target: KernelTarget, request: TileRequest): Tile[] {
+  const { rows, columns, depth, phases } = request;
+  const summed = byWeights(request);
+  const width = columns <= 32 ? 32 : 64;
+  const heights = width === 32 ? [128, 64, 32] : [64, 32];
+  const tiles = (height: number): number => Math.ceil(rows / height) * Math.ceil(columns / width) * phases;
+  const height = heights.find((each) => summed || tiles(each) >= ENOUGH_WORKGROUPS.workgroup) ?? 32;
+  const usual = { rows: height, columns: width, steps: !summed && depth <= 4 ? 4 : 16 };
+  const widths = columns <= 32 ? [32] : [64, 32];
+  const others = [
+    ...[128, 64, 32].flatMap((rows) => widths.map((columns) => ({ ...usual, rows, columns }))),
+    ...(depth <= 4 ? [] : [8, 32]).map((steps) => ({ ...usual, steps })),
+  ];
+  return [usual, ...others.filter((tile) => suits(target, request, tile))];
+}
+
+/** Whether the workgroup kernels can fill the slabs of a tile, and the adapter can hold them. */
+function suits(
+  target: KernelTarget,
+  request: TileRequest,
+  { rows, columns, steps }: Required<Pick<Tile, "rows" | "columns" | "steps">>,
+): boolean {
+  const threads = (rows / THREAD_ROWS) * (columns / THREAD_COLUMNS);
+  // Both slabs, the places of the rows, and a vec4 an invocation for totals over the rows.
+  const bytes = 4 * steps * (rows + columns) + 4 * rows + 16 * threads;
+  if (threads > target.maxInvocations || bytes > target.maxWorkgroupBytes) return false;
+  // By weights every invocation fills as much of a slab as the others.
+  if (byWeights(request)) return (8 * steps) % rows === 0 && (8 * steps) % columns === 0;
+  // By data one turn fills the slab of weights.
+  return request.product !== "conv2d_backward_data" || 2 * steps <= rows;
+}

@@ -1,0 +1,42 @@
+import { f32, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { perItemKernel } from "./per-item.ts";
+import { numberedBuffers, severalTensors } from "./several-tensors.ts";
+
+/** The moving statistics of one batch norm, or of a stack of them. */
+export interface MovedMoments {
+  /** Of all of the stack. */
+  readonly count: number;
+  readonly momentum: number;
+  /** Channels of the first batch norm of the stack, and how many more each of the next has. */
+  readonly channels: number;
+  readonly growth: number;
+}
+
+/**
+ * One step of several moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`. `movingMean0` and
+ * `movingVariance0` `[count]` hold those of a stack of batch norms; channel c of every one moves towards `mean0[c]` and
+ * `variance0[c]`. So do the next.
+ */
+export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]): Kernel {
+  const { count, params, text } = severalTensors(
+    all.map(({ count }) => count),
+    (i) => /* wgsl */ `var channel = first;
+    for (var size = params.channels${i}; channel >= size; size += params.growth${i}) { channel -= size; }
+    movingMean${i}[first] = movingMean${i}[first] * params.momentum${i} + mean${i}[channel] * params.rest${i};
+    movingVariance${i}[first] = movingVariance${i}[first] * params.momentum${i} + variance${i}[channel] * params.rest${i};`,
+  );
+  const ofEach = all.flatMap(({ momentum, channels, growth }, i) => [
+    [`momentum${i}`, f32(momentum)] as const,
+    [`rest${i}`, f32(1 - momentum)] as const,
+    [`channels${i}`, u32(channels)] as const,
+    [`growth${i}`, u32(growth)] as const,
+  ]);
+  return perItemKernel(target, count, {
+    label: `move_moments_${all.length}`,
+    read: numberedBuffers(["mean", "variance"], all.length, "f32"),
+    write: numberedBuffers(["movingMean", "movingVariance"], all.length, "f32"),
+    params: { ...params, ...Object.fromEntries(ofEach) },
+    body: text,
+  });
+}
