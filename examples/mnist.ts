@@ -1,14 +1,6 @@
 // A small convolutional network that reads generated digits.  npm run example -- mnist [steps]
-import { accuracy, adam, argmax, biasAdd, compile, conv2d, dense, gradients, glorotUniform } from "bespoke";
-import {
-  globalAveragePool2d,
-  Graph,
-  maxPool2d,
-  relu,
-  sparseSoftmaxCrossEntropy,
-  Variables,
-  zeros,
-} from "bespoke";
+import { adam, argmax, biasAdd, compile, conv2d, crossEntropyAndAccuracy, dense, gradients } from "bespoke";
+import { globalAveragePool2d, glorotUniform, Graph, maxPool2d, relu, Variables, zeros } from "bespoke";
 import type { Tensor } from "bespoke";
 import { openGpu } from "bespoke/node";
 import { digitText, drawDigits, SIZE } from "./digits.ts";
@@ -46,10 +38,10 @@ const variables = new Variables(gpu, { seed: 1 });
 const training = new Graph();
 const labels = training.input("labels", [BATCH], "u32");
 const logits = network(training.input("images", [BATCH, SIZE, SIZE, 1]));
-const loss = sparseSoftmaxCrossEntropy(logits, labels);
+const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels);
 const updates = adam(gradients(loss), { learningRate: 3e-3 });
 const step = await compile(gpu, {
-  outputs: { loss, accuracy: accuracy(logits, labels) },
+  outputs: { loss, accuracy },
   updates,
   variables,
 });

@@ -1,14 +1,5 @@
 // The clothing U-Net on drawn people: a few training steps, then a look at one mask.  npm run example -- unet [steps [size]]
-import {
-  accuracy,
-  argmax,
-  compile,
-  gradients,
-  Graph,
-  rmsprop,
-  sparseSoftmaxCrossEntropy,
-  unet,
-} from "bespoke";
+import { argmax, compile, crossEntropyAndAccuracy, gradients, Graph, rmsprop, unet } from "bespoke";
 import { GeneratedDataset, openGpu, trainingBatches } from "bespoke/node";
 
 const steps = Number(process.argv[2] ?? 20);
@@ -25,9 +16,9 @@ const image = graph.input("image", [BATCH, SIZE, SIZE, 3]);
 const labels = graph.input("labels", [BATCH, SIZE, SIZE], "u32");
 const classes = people.classNames.length;
 const logits = unet(image, { classes, training: true, trainableEncoder: true, momentum: 0.9 });
-const loss = sparseSoftmaxCrossEntropy(logits, labels);
+const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels);
 const step = await compile(gpu, {
-  outputs: { loss, accuracy: accuracy(logits, labels), prediction: argmax(logits) },
+  outputs: { loss, accuracy, prediction: argmax(logits) },
   updates: rmsprop(gradients(loss), { learningRate: 1e-3 }),
 });
 const { dispatches, peakBytes } = step.summary;

@@ -13,8 +13,8 @@ export type { GpuErrorKind } from "./gpu/errors.ts";
 export type { DispatchTime } from "./gpu/profiler.ts";
 
 // Graphs, and programs made of them.
-export { Graph } from "./graph/graph.ts";
-export type { Node, Tensor, Variable } from "./graph/graph.ts";
+export { Graph, variableParts } from "./graph/graph.ts";
+export type { Node, Tensor, Variable, VariablePart } from "./graph/graph.ts";
 export { bytesOf, sameShape, shapeText, sizeOf } from "./graph/shape.ts";
 export type { DType, Shape, TensorType } from "./graph/shape.ts";
 export { constant, glorotUniform, ones, randomNormal, seededRandom, zeros } from "./graph/initializers.ts";
@@ -42,8 +42,17 @@ export { concat, sliceChannels } from "./graph/ops/concat.ts";
 export { conv2d } from "./graph/ops/conv2d.ts";
 export type { Conv2dOptions } from "./graph/ops/conv2d.ts";
 export { conv2dTranspose } from "./graph/ops/conv2d-transpose.ts";
+export type { Images } from "./graph/ops/conv2d-products.ts";
 export type { Conv2dTransposeOptions } from "./graph/ops/conv2d-transpose.ts";
+export { crossEntropyAndAccuracy } from "./graph/ops/cross-entropy-and-accuracy.ts";
+export type { CrossEntropyAndAccuracy, CrossEntropyOptions } from "./graph/ops/cross-entropy-and-accuracy.ts";
 export { dense } from "./graph/ops/dense.ts";
+export { denseBlock } from "./graph/ops/dense-block/dense-block.ts";
+export type {
+  DenseBlockOptions,
+  DenseBlockParameters,
+  NormStacks,
+} from "./graph/ops/dense-block/dense-block.ts";
 export { fill } from "./graph/ops/fill.ts";
 export { globalNorm } from "./graph/ops/global-norm.ts";
 export { matmul } from "./graph/ops/matmul.ts";
@@ -69,8 +78,10 @@ export type { OptimizerOptions } from "./graph/optimizers/optimizer.ts";
 // Layers.
 export { batchNormalization } from "./layers/batch-normalization.ts";
 export type { BatchNormalizationOptions } from "./layers/batch-normalization.ts";
+export { fusedDenseBlock, plainDenseBlock } from "./layers/dense-block.ts";
+export type { DenseBlockLayerOptions } from "./layers/dense-block.ts";
 export { denseNet121 } from "./layers/densenet121.ts";
-export type { DenseNet121 } from "./layers/densenet121.ts";
+export type { DenseNet121, DenseNet121Options } from "./layers/densenet121.ts";
 export { unet } from "./layers/unet.ts";
 export type { UNetOptions } from "./layers/unet.ts";
 export type { Decoder } from "./layers/decoder.ts";
@@ -82,6 +93,6 @@ export type { Kernel, KernelBinding, KernelDefinition, KernelTarget, Uniform } f
 export { perItemKernel } from "./kernels/per-item.ts";
 export { kernelTarget } from "./kernels/target.ts";
 export { slice } from "./graph/op.ts";
-export type { BatchRange, BatchSlice, Lowering, Op, Operand, Scratch } from "./graph/op.ts";
+export type { BatchRange, BatchSlice, Lowering, Op, Operand, Scratch, Together } from "./graph/op.ts";
 export { lowerElementwise } from "./graph/ops/elementwise.ts";
 export { lowerPixelMean } from "./graph/ops/pixel-mean.ts";

@@ -15,11 +15,12 @@ describe("what the library exports", () => {
       words(`
       Gpu GpuError Graph Program Variables accuracy adam add argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd bytesOf channelSum clipByGlobalNorm compile concat
-      constant conv2d conv2dTranspose defineKernel dense denseNet121 describeMemoryPlan f32 fill
+      constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
+      describeMemoryPlan f32 fill fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lowerElementwise
-      lowerPixelMean matmul maxPool2d ones perItemKernel plan randomNormal relu rmsprop sameShape scale
+      lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan randomNormal relu rmsprop sameShape scale
       seededRandom shapeText sizeOf slice sliceChannels softmax sparseSoftmaxCrossEntropy trainable u32
-      unet upsampleNearest2x zeros`),
+      unet upsampleNearest2x variableParts zeros`),
     );
   });
 

@@ -1,0 +1,20 @@
+import type { BenchCase } from "../bench-case.ts";
+import { convolutionCases } from "./convolutions.ts";
+import type { NetworkSize } from "./convolutions.ts";
+import { denseBlockCases } from "./dense-blocks.ts";
+import { layerCases } from "./layers.ts";
+import { lossAndUpdateCases } from "./loss-and-updates.ts";
+
+/** Every case of the benchmark, in the order in which they are measured. */
+export const benchCases = (network: NetworkSize): BenchCase[] => [
+  ...convolutionCases(network),
+  ...denseBlockCases(network),
+  ...layerCases(network),
+  ...lossAndUpdateCases(network),
+];
+
+/** Whether `filter` is a part of the case's name, whatever the case of its letters; an x may stand for ×. */
+export function matches({ name }: Pick<BenchCase, "name">, filter: string): boolean {
+  const plain = (text: string): string => text.toLowerCase().replaceAll("×", "x");
+  return plain(name).includes(plain(filter));
+}

@@ -1,0 +1,140 @@
+/**
+ * @file What a whole training step costs: `npm run bench:step -- --size 64 --batch 2 --phase frozen`.
+ *
+ * Says how long the first step takes, compilation included (`--cold`: with no driver's cache of compiled shaders), how
+ * long a step takes one at a time and with two in flight, what of it is the host's, what the plan holds, and, from
+ * timestamps, which kernels the time goes to. tfjs's WebGPU backend then makes the same step on the same adapter, in turns
+ * with ours; its network, loss and optimizer are those of the parity tests and begin with the same numbers.
+ *
+ * On a machine with a GPU, everything in one sitting, files into bench/results/:
+ *
+ *     npm run bench:step -- --size 128 --batch 64 --phase both --json bench/results/step-gpu.json
+ *     python3 -m venv .cache/peers && .cache/peers/bin/pip install torch numpy
+ *     .cache/peers/bin/python bench/peers/pytorch_unet.py --size 128 --batch 64 --json bench/results/step-pytorch.json
+ *
+ * That both compute the same thing: give this `--save-weights FILE` and the other `--weights FILE`; the first losses agree.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { openGpu } from "../src/cli/open-gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Decoder } from "../src/layers/decoder.ts";
+import { PHASES } from "../src/train/programs.ts";
+import type { Phase, StepSpec } from "../src/train/programs.ts";
+import { measureFma } from "./ceilings.ts";
+import { disableShaderCaches } from "./step/cold.ts";
+import { measurePhase } from "./step/measure-phase.ts";
+import { reportLines } from "./step/report.ts";
+import type { StepResult } from "./step/step-result.ts";
+
+const CLASSES = 59;
+
+interface Options {
+  readonly size?: number;
+  readonly batch?: number;
+  readonly phase: Phase | "both";
+  readonly steps?: number;
+  readonly rounds: number;
+  readonly optimizer: StepSpec["optimizer"];
+  readonly decoder: Decoder;
+  readonly weights?: string;
+  readonly saveWeights?: string;
+  readonly tfjs: boolean;
+  readonly profile: boolean;
+  readonly cold: boolean;
+  readonly json?: string;
+}
+
+async function measure(gpu: Gpu, options: Options): Promise<StepResult[]> {
+  const { size, batch, phase, steps, optimizer, decoder, weights, saveWeights } = options;
+  const software = gpu.isSoftware;
+  const spec: StepSpec = {
+    batchSize: batch ?? (software ? 2 : 64),
+    imageSize: size ?? (software ? 64 : 128),
+    ...{ classes: CLASSES, momentum: 0.99, clipNorm: null, weighted: false },
+    ...{ optimizer, decoder },
+  };
+  const canProfile = options.profile && gpu.features.has("timestamp-query");
+  const fmaGflopPerSecond = await measureFma(gpu);
+  const results: StepResult[] = [];
+  for (const each of phase === "both" ? PHASES : [phase]) {
+    const result = await measurePhase(gpu, {
+      ...{ spec, phase: each, weights, saveWeights, fmaGflopPerSecond },
+      steps: steps ?? (software ? 3 : 30),
+      profiles: canProfile ? (software ? 1 : 5) : 0,
+      rounds: options.tfjs ? options.rounds : 0,
+    });
+    results.push(result);
+    console.log(`\n${reportLines(result).join("\n")}`);
+  }
+  return results;
+}
+
+async function main(options: Options): Promise<void> {
+  if (options.cold) disableShaderCaches();
+  if (options.tfjs && (options.decoder !== "transpose" || options.optimizer !== "rmsprop")) {
+    throw new Error(
+      "tfjs's network has the transpose decoder and RMSprop: add --no-tfjs to measure another one.",
+    );
+  }
+  // Without it tfjs greets whoever runs it in Node.
+  tf.enableProdMode();
+  const gpu = await openGpu();
+  try {
+    console.log(`Adapter: ${gpu.adapterName}`);
+    const results = await measure(gpu, options);
+    if (options.json !== undefined) {
+      await mkdir(dirname(options.json), { recursive: true });
+      await writeFile(options.json, `${JSON.stringify({ results }, null, 2)}\n`);
+    }
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+const command = new Command("bench:step")
+  .description("Measures whole training steps, beside tfjs's WebGPU backend on the same adapter.")
+  .option(
+    "--size <pixels>",
+    "side of the square photos, a multiple of 32 (128; on a software adapter 64)",
+    positive,
+  )
+  .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
+  .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
+  .option("--steps <count>", "steps timed in each way (30; on a software adapter 3)", positive)
+  .option("--rounds <count>", "turns of ours and tfjs's", positive, 3)
+  .addOption(
+    new Option("--optimizer <name>", "the optimizer").choices(["rmsprop", "adam"]).default("rmsprop"),
+  )
+  .addOption(
+    new Option("--decoder <name>", "how the decoder doubles the size")
+      .choices(["transpose", "nearest"])
+      .default("transpose"),
+  )
+  .option("--weights <file>", "begin with these weights instead of random ones")
+  .option("--save-weights <file>", "write the weights that it begins with, as safetensors")
+  .option("--no-tfjs", "leave tfjs out")
+  .option("--no-profile", "leave the breakdown by kernel out")
+  .option(
+    "--cold",
+    "without the driver's cache of compiled shaders (one phase: a second would share the first one's)",
+  )
+  .option("--json <file>", "also write the numbers to a file")
+  .action(async (options: Options) => {
+    try {
+      await main(options);
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error);
+      process.exitCode = 1;
+    }
+  });
+await command.parseAsync();
