@@ -10,9 +10,13 @@ import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choi
 
 /**
  * What Dawn is created with. NVIDIA's f16 is hidden without the second toggle and the experimental features without the
- * first; other drivers are indifferent to both.
+ * first; other drivers are indifferent to both. Timestamps come in steps of 65 µs unless told otherwise: that is for pages
+ * that must not measure too well.
  */
-const DAWN_TOGGLES = "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia";
+const DAWN_TOGGLES = [
+  "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
+  "disable-dawn-features=timestamp_quantization",
+];
 
 /** An adapter and what runs behind it. */
 export interface AdapterDescription {
@@ -65,7 +69,7 @@ export async function openAdapter(wanted = "auto"): Promise<GPUAdapter> {
     if (choice === null) throw new Error(noAdapterSentence(all, wanted));
     name = choice.adapter.name;
   }
-  const dawn = createDawn([DAWN_TOGGLES, `adapter=${name}`]);
+  const dawn = createDawn([...DAWN_TOGGLES, `adapter=${name}`]);
   try {
     const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
     if (adapter !== null) return adapter;

@@ -48,7 +48,8 @@ describe("what the library exports", () => {
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead");
     const missing: string[] = [];
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
-      for (const file of await readdir(folder)) {
+      for (const file of await readdir(folder, { recursive: true })) {
+        if (!file.endsWith(".ts")) continue;
         const source = await readFile(join(folder, file), "utf8");
         const functions = source.matchAll(/^export function (\w+)\([^)]*\): (?:Tensor|Node\[\]) \{/gm);
         for (const [, name] of functions) if (!(name in engine)) missing.push(name);
