@@ -1,12 +1,12 @@
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { evaluationReport, formatReport } from "../train/evaluation-report.ts";
+import { evaluationReport, formatReport } from "../train/use/evaluation-report.ts";
 import { classesFigure } from "../train/figures/classes.ts";
 import { confusionFigure } from "../train/figures/confusion.ts";
-import { evaluateModel, openEvaluationData, SPLITS } from "../train/model-evaluation.ts";
-import type { EvaluationSplit } from "../train/model-evaluation.ts";
-import { loadModel } from "../train/model.ts";
-import { makeOutputFolder } from "../train/output-folder.ts";
+import { evaluateModel, openEvaluationData, SPLITS } from "../train/use/model-evaluation.ts";
+import type { EvaluationSplit } from "../train/use/model-evaluation.ts";
+import { loadModel } from "../train/use/model.ts";
+import { makeOutputFolder } from "../train/use/output-folder.ts";
 import { writeJson } from "../train/run-folder.ts";
 import { writeFileAtomically } from "../weights/atomic-write.ts";
 import { describeAdapter } from "./adapters.ts";

@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { loadModel } from "../train/model.ts";
-import { makeOutputFolder } from "../train/output-folder.ts";
-import { predictJobs } from "../train/predict-files.ts";
-import { predictPhotos } from "../train/predict.ts";
-import { Predictor } from "../train/predictor.ts";
+import { loadModel } from "../train/use/model.ts";
+import { makeOutputFolder } from "../train/use/output-folder.ts";
+import { predictJobs } from "../train/use/predict-files.ts";
+import { predictPhotos } from "../train/use/predict.ts";
+import { Predictor } from "../train/use/predictor.ts";
 import { describeAdapter } from "./adapters.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";

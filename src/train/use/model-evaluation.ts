@@ -1,19 +1,19 @@
 import { join } from "node:path";
-import type { Batch } from "../data/batch.ts";
-import { evaluationBatches } from "../data/batches.ts";
-import type { SegmentationDataset } from "../data/dataset.ts";
-import { FolderDataset } from "../data/folder-dataset.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import { Variables } from "../graph/variables.ts";
-import { restoreWeights } from "./checkpoint.ts";
-import { ConfigError, readConfigFile, resolveConfig } from "./config/index.ts";
-import type { TrainConfig } from "./config/index.ts";
-import { evaluate } from "./evaluate.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Batch } from "../../data/batch.ts";
+import { evaluationBatches } from "../../data/batches.ts";
+import type { SegmentationDataset } from "../../data/dataset.ts";
+import { FolderDataset } from "../../data/folder-dataset.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { Variables } from "../../graph/variables.ts";
+import { restoreWeights } from "../checkpoint.ts";
+import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
+import { evaluate } from "../evaluate.ts";
+import type { Evaluation } from "../evaluate.ts";
 import { ModelError } from "./model.ts";
 import type { Model } from "./model.ts";
-import { compileEvaluator } from "./programs.ts";
-import { openData } from "./run-data.ts";
+import { compileEvaluator } from "../programs.ts";
+import { openData } from "../run-data.ts";
 
 export const SPLITS = ["all", "validation", "training"] as const;
 /** Which photos are evaluated on: all, or those that the model's run validated or trained on. */

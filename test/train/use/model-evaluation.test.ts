@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CLOTHING_CLASSES } from "../../src/data/class-names.ts";
-import { trainTestSplit } from "../../src/data/split.ts";
-import { resolveConfig } from "../../src/train/config/index.ts";
-import type { Said } from "../../src/train/config/index.ts";
-import { openEvaluationData } from "../../src/train/model-evaluation.ts";
-import type { Model } from "../../src/train/model.ts";
-import { folderOf, greyPng, photo } from "../data/folder.ts";
+import { CLOTHING_CLASSES } from "../../../src/data/class-names.ts";
+import { trainTestSplit } from "../../../src/data/split.ts";
+import { resolveConfig } from "../../../src/train/config/index.ts";
+import type { Said } from "../../../src/train/config/index.ts";
+import { openEvaluationData } from "../../../src/train/use/model-evaluation.ts";
+import type { Model } from "../../../src/train/use/model.ts";
+import { folderOf, greyPng, photo } from "../../data/folder.ts";
 
 async function model(said: Said | null, classNames: readonly string[] = CLOTHING_CLASSES): Promise<Model> {
   const run = said === null ? null : await folderOf();

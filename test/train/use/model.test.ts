@@ -1,22 +1,22 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { FolderDataset } from "../../src/data/folder-dataset.ts";
-import { decodePhoto } from "../../src/data/decode.ts";
-import { evaluationBatches } from "../../src/data/batches.ts";
-import { Variables } from "../../src/graph/variables.ts";
-import { restoreWeights } from "../../src/train/checkpoint.ts";
-import { evaluate } from "../../src/train/evaluate.ts";
-import { loadModel } from "../../src/train/model.ts";
-import type { Model } from "../../src/train/model.ts";
-import { maskFromLogits } from "../../src/train/predict-mask.ts";
-import { Predictor } from "../../src/train/predictor.ts";
-import { compileEvaluator } from "../../src/train/programs.ts";
-import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
-import type { Metadata, NamedTensors } from "../../src/weights/tensors.ts";
-import { folderOf, greyPng, photo } from "../data/folder.ts";
-import { useGpu } from "../helpers/gpu.ts";
-import { TINY_CLASSES, TINY_METADATA, tinyModel } from "./tiny-model.ts";
+import { FolderDataset } from "../../../src/data/folder-dataset.ts";
+import { decodePhoto } from "../../../src/data/decode.ts";
+import { evaluationBatches } from "../../../src/data/batches.ts";
+import { Variables } from "../../../src/graph/variables.ts";
+import { restoreWeights } from "../../../src/train/checkpoint.ts";
+import { evaluate } from "../../../src/train/evaluate.ts";
+import { loadModel } from "../../../src/train/use/model.ts";
+import type { Model } from "../../../src/train/use/model.ts";
+import { maskFromLogits } from "../../../src/train/use/predict-mask.ts";
+import { Predictor } from "../../../src/train/use/predictor.ts";
+import { compileEvaluator } from "../../../src/train/programs.ts";
+import { writeSafetensors } from "../../../src/weights/safetensors-file.ts";
+import type { Metadata, NamedTensors } from "../../../src/weights/tensors.ts";
+import { folderOf, greyPng, photo } from "../../data/folder.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { TINY_CLASSES, TINY_METADATA, tinyModel } from "../tiny-model.ts";
 
 /** As much of a checkpoint as is looked at before a network is built. */
 const STUMP: NamedTensors = new Map([["head/bias", { shape: [5], data: new Float32Array(5) }]]);

@@ -1,9 +1,9 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeOutputFolder } from "../../src/train/output-folder.ts";
-import { predictJobs } from "../../src/train/predict-files.ts";
-import { folderOf } from "../data/folder.ts";
+import { makeOutputFolder } from "../../../src/train/use/output-folder.ts";
+import { predictJobs } from "../../../src/train/use/predict-files.ts";
+import { folderOf } from "../../data/folder.ts";
 
 describe("predictJobs", () => {
   it("takes every picture right in a folder, and names the outputs after it", async () => {

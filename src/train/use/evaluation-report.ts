@@ -1,4 +1,4 @@
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "../evaluate.ts";
 import type { EvaluationData, EvaluationSplit } from "./model-evaluation.ts";
 import type { Model } from "./model.ts";
 

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { DataError, messageOf } from "../data/data-error.ts";
-import { makeFolder } from "./make-folder.ts";
+import { DataError, messageOf } from "../../data/data-error.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /**
  * Makes a folder for output and those above it; what is there stays.

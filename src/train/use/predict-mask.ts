@@ -1,4 +1,4 @@
-import type { Size } from "../data/resize.ts";
+import type { Size } from "../../data/resize.ts";
 
 /**
  * The likeliest class of each pixel of a photo, from logits at the network's size: what resizing the logits bilinearly

@@ -1,13 +1,13 @@
-import { normalize } from "../data/normalize.ts";
-import { resizeBilinear } from "../data/resize.ts";
-import type { Photo } from "../data/decode.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import { Graph } from "../graph/graph.ts";
-import { compile } from "../graph/program.ts";
-import type { Program } from "../graph/program.ts";
-import { Variables } from "../graph/variables.ts";
-import { unet } from "../layers/unet.ts";
-import { restoreWeights } from "./checkpoint.ts";
+import { normalize } from "../../data/normalize.ts";
+import { resizeBilinear } from "../../data/resize.ts";
+import type { Photo } from "../../data/decode.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { Graph } from "../../graph/graph.ts";
+import { compile } from "../../graph/program.ts";
+import type { Program } from "../../graph/program.ts";
+import { Variables } from "../../graph/variables.ts";
+import { unet } from "../../layers/unet.ts";
+import { restoreWeights } from "../checkpoint.ts";
 import type { Model } from "./model.ts";
 
 /** A trained network that is ready to label photos. */

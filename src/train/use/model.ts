@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { NORMALIZATIONS } from "../data/normalize.ts";
-import type { Normalization } from "../data/normalize.ts";
-import type { Decoder } from "../layers/decoder.ts";
-import { loadWeights } from "../weights/load.ts";
-import type { Metadata, NamedTensors } from "../weights/tensors.ts";
+import { NORMALIZATIONS } from "../../data/normalize.ts";
+import type { Normalization } from "../../data/normalize.ts";
+import type { Decoder } from "../../layers/decoder.ts";
+import { loadWeights } from "../../weights/load.ts";
+import type { Metadata, NamedTensors } from "../../weights/tensors.ts";
 
 const RUNS = "runs";
 

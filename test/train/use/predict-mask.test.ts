@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resizeBilinear } from "../../src/data/resize.ts";
-import { maskFromLogits } from "../../src/train/predict-mask.ts";
+import { resizeBilinear } from "../../../src/data/resize.ts";
+import { maskFromLogits } from "../../../src/train/use/predict-mask.ts";
 
 const logitsOf = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 5);

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join, parse, resolve } from "node:path";
-import { DataError, messageOf } from "../data/data-error.ts";
+import { DataError, messageOf } from "../../data/data-error.ts";
 
 /** What sharp decodes and cameras, phones and the web deal in. */
 const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;

@@ -1,15 +1,15 @@
-import { DataError } from "../data/data-error.ts";
-import { decodePhoto } from "../data/decode.ts";
-import type { Photo } from "../data/decode.ts";
-import { sharp } from "../data/sharp.ts";
-import { writeFileAtomically } from "../weights/atomic-write.ts";
-import { writeSafetensors } from "../weights/safetensors-file.ts";
-import { overlayFigure } from "./figures/overlay.ts";
+import { DataError } from "../../data/data-error.ts";
+import { decodePhoto } from "../../data/decode.ts";
+import type { Photo } from "../../data/decode.ts";
+import { sharp } from "../../data/sharp.ts";
+import { writeFileAtomically } from "../../weights/atomic-write.ts";
+import { writeSafetensors } from "../../weights/safetensors-file.ts";
+import { overlayFigure } from "../figures/overlay.ts";
 import type { Model } from "./model.ts";
 import type { PredictJob } from "./predict-files.ts";
 import { maskFromLogits } from "./predict-mask.ts";
 import type { Predictor } from "./predictor.ts";
-import { writeJson } from "./run-folder.ts";
+import { writeJson } from "../run-folder.ts";
 
 export interface PredictOptions {
   /** Whether the logits are written too. */
