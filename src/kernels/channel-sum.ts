@@ -1,16 +1,19 @@
 import { walkText } from "./channels.ts";
 import type { ChannelWalk } from "./channels.ts";
 import { defineKernel, u32 } from "./kernel.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { numberedBuffers } from "./several-tensors.ts";
+import { slotsKernel } from "./slots.ts";
 
 /** Sums by slot of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstSlot` on. */
 export function sumChannels(walk: ChannelWalk, firstSlot = 0): Kernel {
   return sums(walk, ["x"], ["sum"], firstSlot);
 }
 
-/** {@link sumChannels} of two matrices at once: `x0` to `sum0` and `x1` to `sum1`. */
-export function sumChannelsOfTwo(walk: ChannelWalk): Kernel {
-  return sums(walk, ["x0", "x1"], ["sum0", "sum1"], 0);
+/** {@link sumChannels} of several matrices at once: `x0` to `sum0`, and so on. */
+export function sumChannelsOfSeveral(walk: ChannelWalk, count: number): Kernel {
+  const names = (name: string): string[] => Array.from({ length: count }, (_, i) => `${name}${i}`);
+  return sums(walk, names("x"), names("sum"), 0);
 }
 
 function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[], firstSlot: number): Kernel {
@@ -28,5 +31,30 @@ function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[],
       row: each((i) => `total${i} += ${from[i]}[at];`),
       end: each((i) => `${to[i]}[(params.firstSlot + slot) * params.columns + column] = total${i};`),
     }),
+  });
+}
+
+/**
+ * The sums of partials `[slots, C]` over all slots, of `count` matrices at once: `x0` to `sum0` `[C]`, and so on, in one
+ * dispatch. C must be a multiple of 4.
+ */
+export function sumSlots(target: KernelTarget, slots: number, channels: number, count: number): Kernel {
+  const each = (text: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => text(i)).join("\n  ");
+  return slotsKernel(target, channels / 4, {
+    label: `sum_slots_${count}`,
+    read: numberedBuffers(["x"], count, "vec4f"),
+    write: numberedBuffers(["sum"], count, "vec4f"),
+    params: { slots: u32(slots), quads: u32(channels / 4) },
+    body: ({ eachSlot, total }) => /* wgsl */ `
+  ${each((i) => `var total${i} = vec4f();`)}
+  ${eachSlot(
+    "params.slots",
+    each((i) => `total${i} += x${i}[slot * params.quads + quad];`),
+  )}
+  ${each((i) => total(`total${i}`))}
+  if (writer) {
+    ${each((i) => `sum${i}[quad] = total${i};`)}
+  }`,
   });
 }

@@ -4,11 +4,10 @@ import {
   batchNormParameterGradients,
 } from "../../kernels/batch-norm.ts";
 import type { BatchNormKernelOptions } from "../../kernels/batch-norm.ts";
-import { sumChannelsOfTwo } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { sizeOf } from "../shape.ts";
-import { checkChannels, mergePartials, reductionParts, rowsPerItem } from "./channel-reduction.ts";
+import { checkChannels, mergeSums, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 import { channelMoments } from "./moments.ts";
 import { updateMovingStatistics } from "./moving-statistics.ts";
 
@@ -134,9 +133,7 @@ function parameterGradients(norm: Norm, dy: Tensor, options: BatchNormKernelOpti
             dbeta: partials[1],
           });
         }
-        mergePartials(l, slots, channels, partials, [dgamma, dbeta], (walk, from, to) => {
-          l.dispatch(sumChannelsOfTwo(walk), { x0: from[0], x1: from[1], sum0: to[0], sum1: to[1] });
-        });
+        mergeSums(l, slots, channels, partials, [dgamma, dbeta]);
       },
     },
     [x, dy, mean, variance, ...(relu ? [gamma, beta] : [])],

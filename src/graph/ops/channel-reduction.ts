@@ -5,7 +5,7 @@
  */
 import { channelWalk, mergeWalks } from "../../kernels/channels.ts";
 import type { ChannelWalk } from "../../kernels/channels.ts";
-import { sumChannels } from "../../kernels/channel-sum.ts";
+import { sumChannels, sumChannelsOfSeveral, sumSlots } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
@@ -77,6 +77,26 @@ export function mergePartials(
   }
 }
 
+/** Sums partials `[slots, channels]` over the slots, several matrices at once, to `results` `[channels]`. */
+export function mergeSums(
+  l: Lowering,
+  slots: number,
+  channels: number,
+  partials: readonly Scratch[],
+  results: readonly Operand[],
+): void {
+  const named = (name: string, operands: readonly Operand[]): Record<string, Operand> =>
+    Object.fromEntries(operands.map((operand, i) => [`${name}${i}`, operand]));
+  if (channels % 4 === 0) {
+    const kernel = sumSlots(l.target, slots, channels, partials.length);
+    l.dispatch(kernel, { ...named("x", partials), ...named("sum", results) });
+    return;
+  }
+  mergePartials(l, slots, channels, partials, results, (walk, from, to) => {
+    l.dispatch(sumChannelsOfSeveral(walk, partials.length), { ...named("x", from), ...named("sum", to) });
+  });
+}
+
 /** Sum over all axes but the last: `[.., C]` to `[C]`. The gradient of a bias; it has none of its own. */
 export function channelSum(x: Tensor): Tensor {
   checkChannels("channelSum", x);
@@ -90,9 +110,7 @@ export function channelSum(x: Tensor): Tensor {
         for (const { range, walk, firstSlot } of parts) {
           l.dispatch(sumChannels(walk, firstSlot), { x: slice(x, range), sum: partial });
         }
-        mergePartials(l, slots, channels, [partial], [sum], (walk, [from], [to]) => {
-          l.dispatch(sumChannels(walk), { x: from, sum: to });
-        });
+        mergeSums(l, slots, channels, [partial], [sum]);
       },
     },
     [x],
