@@ -1,40 +1,39 @@
 /** @file Batch norms brought into the planes of norm-planes.ts, from given statistics or from those of a product's tiles. */
 import { f32, u32 } from "./kernel.ts";
-import type { Kernel, KernelTarget } from "./kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
+import { NORM_PLANES, normChannelsParams } from "./norm-planes.ts";
+import type { NormChannels, NormPlane } from "./norm-planes.ts";
 import { perItemKernel } from "./per-item.ts";
 import { slotsKernel } from "./slots.ts";
 import type { SlotsText } from "./slots.ts";
 
-/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
-export interface NormPlace {
-  readonly channels: number;
-  /** The first one in `mean` and `variance`. */
+export interface NormPlace extends NormChannels {
+  /** The first channel in `mean` and `variance`. */
   readonly statisticsBegin: number;
-  /** The first one in `gamma` and `beta`. */
-  readonly parametersBegin: number;
-  /** The first one within a plane of `norm`, and how many a plane has. */
-  readonly normBegin: number;
-  readonly normSize: number;
   readonly epsilon: number;
 }
 
 const VECTORS = "array<vec4f>";
 
-const placeParams = (place: NormPlace): Record<string, ReturnType<typeof u32>> => ({
+const placeParams = (place: NormPlace): Record<string, Uniform> => ({
+  ...normChannelsParams(place),
   statisticsBegin: u32(place.statisticsBegin / 4),
-  parametersBegin: u32(place.parametersBegin / 4),
-  normBegin: u32(place.normBegin / 4),
-  normSize: u32(place.normSize / 4),
   epsilon: f32(place.epsilon),
 });
+
+const PLANES: Record<NormPlane, string> = {
+  mean: "centre",
+  scale: "weight * inverse",
+  beta: "beta[params.parametersBegin + quad]",
+  inverse: "inverse",
+  gamma: "weight",
+};
 
 /** WGSL that writes the planes of quad `quad` from `centre` and `deviation2`, mean and variance. */
 const writePlanes = /* wgsl */ `let weight = gamma[params.parametersBegin + quad];
     let inverse = 1.0 / sqrt(deviation2 + vec4f(params.epsilon));
     let at = params.normBegin + quad;
-    ${["centre", "weight * inverse", "beta[params.parametersBegin + quad]", "inverse", "weight"]
-      .map((value, plane) => `norm[${plane}u * params.normSize + at] = ${value};`)
-      .join("\n    ")}`;
+    ${NORM_PLANES.map((name, plane) => `norm[${plane}u * params.normSize + at] = ${PLANES[name]};`).join("\n    ")}`;
 
 /**
  * Planes of `norm` from `mean`, `variance`, `gamma` and `beta`. With `keep` also copies the statistics to `keptMean` and

@@ -7,20 +7,13 @@
 import { channelGrid, channelMain } from "./channel-grid.ts";
 import type { ChannelRange } from "./channel-range.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
-import type { Kernel, KernelTarget } from "./kernel.ts";
-import { GRADIENT_PLANES, planeIndex, planesLength } from "./norm-planes.ts";
-import type { NormPlane } from "./norm-planes.ts";
+import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
+import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./norm-planes.ts";
+import type { NormChannels, NormPlane } from "./norm-planes.ts";
 import { slotsKernel } from "./slots.ts";
 import type { SlotsText } from "./slots.ts";
 
-/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
-export interface NormGradientPlace {
-  readonly channels: number;
-  /** The first one in `dgamma` and `dbeta`. */
-  readonly parametersBegin: number;
-  /** The first one within a plane of `norm`, and how many a plane has. */
-  readonly normBegin: number;
-  readonly normSize: number;
+export interface NormGradientPlace extends NormChannels {
   /** Rows of the whole batch. */
   readonly rows: number;
   readonly slots: number;
@@ -28,11 +21,8 @@ export interface NormGradientPlace {
 
 const VECTORS = "array<vec4f>";
 
-const params = (place: NormGradientPlace): Record<string, ReturnType<typeof u32>> => ({
-  quads: u32(place.channels / 4),
-  parametersBegin: u32(place.parametersBegin / 4),
-  normBegin: u32(place.normBegin / 4),
-  normSize: u32(place.normSize / 4),
+const params = (place: NormGradientPlace): Record<string, Uniform> => ({
+  ...normChannelsParams(place),
   share: f32(1 / place.rows),
   slots: u32(place.slots),
 });
