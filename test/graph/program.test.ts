@@ -27,4 +27,14 @@ describe("a program", () => {
     program.destroy();
     expect(gpu().bytes).toBe(before);
   });
+
+  it("takes numbers that threads share", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", [4]);
+    const program = await compile(gpu(), { outputs: { y: relu(x) } });
+    const shared = new Float32Array(new SharedArrayBuffer(16));
+    shared.set([1, -2, 3, -4]);
+    expect(await program.run({ x: shared })).toEqual({ y: Float32Array.of(1, 0, 3, 0) });
+    program.destroy();
+  });
 });
