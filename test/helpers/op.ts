@@ -61,7 +61,7 @@ export async function runOp(
 }
 
 /** Σ(y·dy), only ever differentiated: its gradient is `dy` itself, and no program asks for its value. */
-function dot(y: Tensor, dy: Tensor): Tensor {
+export function dot(y: Tensor, dy: Tensor): Tensor {
   return y.graph.apply(
     {
       name: "dot",

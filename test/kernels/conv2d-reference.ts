@@ -28,7 +28,7 @@ export const sizes = (g: Conv2dGeometry): { x: number; w: number; y: number } =>
 /** A convolution and its two gradients by definition, summed in double precision. */
 export function referenceConv2d(
   g: Conv2dGeometry,
-  { x, w, dy }: { x: Float32Array; w: Float32Array; dy: Float32Array },
+  { x, w, dy }: { x: ArrayLike<number>; w: ArrayLike<number>; dy: ArrayLike<number> },
 ): { y: Float64Array; dx: Float64Array; dw: Float64Array } {
   const size = sizes(g);
   const y = new Float64Array(size.y);

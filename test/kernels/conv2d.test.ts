@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TestContext } from "vitest";
 import { conv2dBackwardData } from "../../src/kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../src/kernels/conv2d/backward-weights.ts";
 import { conv2dForward } from "../../src/kernels/conv2d/forward.ts";
@@ -8,35 +7,17 @@ import { conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
 import type { Padding } from "../../src/kernels/window.ts";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
 import { expectClose } from "../helpers/close.ts";
+import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
 import { numbers, referenceConv2d, sizes } from "./conv2d-reference.ts";
 
 const gpu = useGpu();
 
-const FAMILIES = {
-  "register tiles": (target: KernelTarget) => ({ ...target, family: "register" as const }),
-  "register tiles without subgroups": (target: KernelTarget) => ({
-    ...target,
-    family: "register" as const,
-    subgroupSize: 0,
-  }),
-  "workgroup tiles": (target: KernelTarget) => ({ ...target, family: "workgroup" as const }),
-};
-
 const operands = (g: Conv2dGeometry): { x: Float32Array; w: Float32Array; dy: Float32Array } => {
   const size = sizes(g);
   return { x: numbers(size.x, 1), w: numbers(size.w, 2), dy: numbers(size.y, 3) };
 };
-
-/** The adapter's target, adapted; skips what the adapter cannot be asked for. */
-function targetFor(adapt: (target: KernelTarget) => KernelTarget, { skip }: TestContext): KernelTarget {
-  const target = adapt(kernelTarget(gpu()));
-  const endless = target.family === "workgroup" && /swiftshader/i.test(gpu().adapterName);
-  skip(endless, "SwiftShader compiles workgroup tiles, which are for hardware, for minutes.");
-  return target;
-}
 
 /** Runs all three kernels; buffers that are written begin as rubbish. */
 async function run(target: KernelTarget, g: Conv2dGeometry): Promise<Record<string, Float32Array>> {
@@ -102,11 +83,11 @@ const CASES: Record<string, Conv2dGeometry> = {
 
 describe.each(Object.entries(FAMILIES))("conv2d with %s", (_, adapt) => {
   it.for(Object.entries(CASES))("computes %s", async ([, g], context) => {
-    await check(targetFor(adapt, context), g);
+    await check(targetFor(gpu(), adapt, context), g);
   });
 
   it("sums weight gradients of many pixels, in splits and slices of the batch", async (context) => {
-    const target = targetFor(adapt, context);
+    const target = targetFor(gpu(), adapt, context);
     const g = geometry([4, 40, 40, 4], [3, 3, 4, 8]);
     const { x, dy } = operands(g);
     const size = sizes(g);
@@ -128,7 +109,7 @@ describe.each(Object.entries(FAMILIES))("conv2d with %s", (_, adapt) => {
   });
 
   it("computes any small convolution", async (context) => {
-    const target = targetFor(adapt, context);
+    const target = targetFor(gpu(), adapt, context);
     const extent = fc.integer({ min: 1, max: 9 });
     // With barriers, a software adapter compiles each text for seconds.
     const channels = target.family === "workgroup" ? fc.constantFrom(5, 8) : fc.constantFrom(1, 3, 4, 5, 8);
@@ -159,14 +140,14 @@ describe.each(Object.entries(FAMILIES))("conv2d with %s", (_, adapt) => {
   });
 
   it("gives the same bits again", async (context) => {
-    const target = targetFor(adapt, context);
+    const target = targetFor(gpu(), adapt, context);
     const g = CASES["3×3 stride 2 same, even"];
     expect(await run(target, g)).toEqual(await run(target, g));
   });
 
   it("folds grids that are longer than the adapter allows", async (context) => {
     await check(
-      { ...targetFor(adapt, context), maxWorkgroupsPerDimension: 3 },
+      { ...targetFor(gpu(), adapt, context), maxWorkgroupsPerDimension: 3 },
       geometry([2, 12, 12, 4], [3, 3, 4, 36]),
     );
   });

@@ -16,7 +16,7 @@ import {
 
 /** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
 export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
-  const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
+  const { label, load, store, transposed, channels, phases, rows, params } = product;
   const tiling = tapTiling(target, product);
   const tile = workgroupTile(tiling.tile);
   const vectorDepth = load.width === 4;

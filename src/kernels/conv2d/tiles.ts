@@ -84,7 +84,8 @@ export function tileGroup(request: TileRequest): string {
 
 /** The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. */
 export function tileCandidates(target: KernelTarget, request: TileRequest): readonly Tile[] {
-  const tiles = request.family === "register" ? registerTiles(target, request) : workgroupTiles(target, request);
+  const tiles =
+    request.family === "register" ? registerTiles(target, request) : workgroupTiles(target, request);
   const [usual] = tiles;
   const enough = ENOUGH_WORKGROUPS[request.family];
   const all = byWeights(request)

@@ -230,9 +230,13 @@ function withMovingStatistics(
   return x.graph.apply(
     {
       name: "dense_block",
-      outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: "f32" }],
-      lower(l, [y]) {
-        const ranges = l.slices([x, y]);
+      // The second lives a range at a time, in scratch; it is declared for the cuts to mind it.
+      outputs: [s.outChannels, s.bottleneck].map((channels) => ({
+        shape: [s.batch, s.height, s.width, channels],
+        dtype: "f32",
+      })),
+      lower(l, [y, between]) {
+        const ranges = l.slices([x, y, between]);
         copyInput(l, s, x, y, ranges);
         const [planes1, planes2] = normTypes(s).map((type) => l.scratch(4 * sizeOf(type.shape)));
         for (const [norm, { gamma, beta, movingMean, movingVariance }, channels] of [

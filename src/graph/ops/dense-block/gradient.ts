@@ -151,7 +151,7 @@ export function denseBlockGradient(
             { ...throughOne.partials, norm: planes1, joint, dgamma: dgamma1, dbeta: dbeta1 },
           );
         }
-        for (const range of ranges) {
+        for (const range of l.uses(dx) ? ranges : []) {
           const kernel = sharedNormInputGradient(l.target, rowsOf(range), s.channels, whole, width);
           l.dispatch(kernel, {
             gradient: slice(total, range),

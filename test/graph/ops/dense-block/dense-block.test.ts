@@ -1,225 +1,39 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gradients } from "../../../../src/graph/gradients.ts";
 import { Graph } from "../../../../src/graph/graph.ts";
 import type { Tensor } from "../../../../src/graph/graph.ts";
-import { batchNormInference, batchNormTraining } from "../../../../src/graph/ops/batch-norm.ts";
-import { concat } from "../../../../src/graph/ops/concat.ts";
-import { conv2d } from "../../../../src/graph/ops/conv2d.ts";
+import { zeros } from "../../../../src/graph/initializers.ts";
 import { denseBlock } from "../../../../src/graph/ops/dense-block/dense-block.ts";
-import { compile } from "../../../../src/graph/program.ts";
-import type { CompileOptions } from "../../../../src/graph/program.ts";
-import { sizeOf } from "../../../../src/graph/shape.ts";
-import type { Shape } from "../../../../src/graph/shape.ts";
-import { Variables } from "../../../../src/graph/variables.ts";
+import type { DenseBlockParameters } from "../../../../src/graph/ops/dense-block/dense-block.ts";
 import { expectClose } from "../../../helpers/close.ts";
 import { useGpu } from "../../../helpers/gpu.ts";
-import { randomInput } from "../../../helpers/tfjs-reference.ts";
+import { blockNumbers, runBlock } from "./block.ts";
+import type { Block, BlockOptions, Results } from "./block.ts";
+import { referenceBlock } from "./reference.ts";
 
 const gpu = useGpu();
-const EPSILON = 1.001e-5;
-const MOMENTUM = 0.9;
 
-interface Block {
-  readonly x: Shape;
-  readonly layers: number;
-  readonly growth: number;
-  readonly bottleneck: number;
-}
+type Options = Omit<BlockOptions, "training">;
 
-/** The numbers of one batch norm of one layer. */
-const normNumbers = (channels: number, seed: number): Float32Array[] => {
-  const random = (n: number): Float32Array => randomInput([channels], seed + n).data;
-  return [
-    random(0).map((v) => 1 + 0.4 * v),
-    random(1).map((v) => 0.5 * v),
-    random(2),
-    random(3).map((v) => 0.3 + v * v),
-  ];
+const FAMILIES: Record<string, Options> = {
+  "register tiles": { family: "register" },
+  "register tiles without subgroups": { family: "register", subgroupSize: 0 },
+  "workgroup tiles": { family: "workgroup" },
 };
 
-/** The parameters, layer by layer and kind by kind: γ, β, moving mean and variance, kernel, of each convolution. */
-function parameterNumbers({ x, layers, growth, bottleneck }: Block): {
-  norm1: Float32Array[];
-  kernel1: Float32Array;
-  norm2: Float32Array[];
-  kernel2: Float32Array;
-}[] {
-  return Array.from({ length: layers }, (_, layer) => {
-    const channels = x[3] + layer * growth;
-    const scaled = (shape: Shape, seed: number): Float32Array => {
-      const fan = sizeOf(shape.slice(0, 3));
-      return (randomInput(shape, seed).data as Float32Array).map((v) => (2 * v) / Math.sqrt(fan));
-    };
-    return {
-      norm1: normNumbers(channels, 100 * layer),
-      kernel1: scaled([1, 1, channels, bottleneck], 100 * layer + 10),
-      norm2: normNumbers(bottleneck, 100 * layer + 20),
-      kernel2: scaled([3, 3, bottleneck, growth], 100 * layer + 30),
-    };
-  });
-}
-
-const join = (parts: Float32Array[]): Float32Array => {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-};
-
-type Results = Record<string, Float32Array>;
-
-/** y, the gradients of Σ(y·dy) and the moved statistics; of the parameters stacked as the fused block has them. */
-async function run(
-  block: Block,
-  form: "fused" | "plain",
-  training: boolean,
-  options: Partial<CompileOptions> = {},
-): Promise<Results> {
-  const graph = new Graph();
-  const numbers = parameterNumbers(block);
-  const x = graph.input("x", block.x);
-  const { layers, growth, bottleneck } = block;
-  const state = (name: string, data: Float32Array): Tensor => graph.state(name, [data.length], () => data);
-  const learned: Record<string, Tensor[]> = {};
-  const parameter = (
-    kind: string,
-    name: string,
-    data: Float32Array,
-    shape: Shape = [data.length],
-  ): Tensor => {
-    const tensor = graph.parameter(name, shape, () => data);
-    (learned[kind] ??= []).push(tensor);
-    return tensor;
-  };
-  let y: Tensor;
-  if (form === "fused") {
-    const stack = (pick: (layer: (typeof numbers)[number]) => Float32Array): Float32Array =>
-      join(numbers.map(pick));
-    const norm = (which: "norm1" | "norm2", n: string) => ({
-      gamma: parameter(
-        `gamma${n}`,
-        `gamma${n}`,
-        stack((layer) => layer[which][0]),
-      ),
-      beta: parameter(
-        `beta${n}`,
-        `beta${n}`,
-        stack((layer) => layer[which][1]),
-      ),
-      movingMean: state(
-        `mean${n}`,
-        stack((layer) => layer[which][2]),
-      ),
-      movingVariance: state(
-        `variance${n}`,
-        stack((layer) => layer[which][3]),
-      ),
-    });
-    y = denseBlock(
-      x,
-      {
-        norm1: norm("norm1", "1"),
-        kernel1: parameter(
-          "kernel1",
-          "kernel1",
-          stack(({ kernel1 }) => kernel1),
-        ),
-        norm2: norm("norm2", "2"),
-        kernel2: parameter(
-          "kernel2",
-          "kernel2",
-          stack(({ kernel2 }) => kernel2),
-        ),
-      },
-      { layers, growth, bottleneck, epsilon: EPSILON, momentum: training ? MOMENTUM : null },
-    );
-  } else {
-    y = x;
-    numbers.forEach((layer, i) => {
-      const normRelu = (input: Tensor, which: "norm1" | "norm2", n: string): Tensor => {
-        const [gamma, beta, mean, variance] = layer[which];
-        const tensors = [
-          parameter(`gamma${n}`, `gamma${n}_${i}`, gamma),
-          parameter(`beta${n}`, `beta${n}_${i}`, beta),
-          state(`mean${n}_${i}`, mean),
-          state(`variance${n}_${i}`, variance),
-        ] as const;
-        const relu = { epsilon: EPSILON, activation: "relu" } as const;
-        return training
-          ? batchNormTraining(input, ...tensors, { ...relu, momentum: MOMENTUM })
-          : batchNormInference(input, ...tensors, relu);
-      };
-      const kernel = (n: string, data: Float32Array, shape: Shape): Tensor =>
-        parameter(`kernel${n}`, `kernel${n}_${i}`, data, shape);
-      const channels = y.shape[3];
-      const middle = conv2d(
-        normRelu(y, "norm1", "1"),
-        kernel("1", layer.kernel1, [1, 1, channels, bottleneck]),
-        {
-          strides: 1,
-          padding: "same",
-        },
-      );
-      const added = conv2d(
-        normRelu(middle, "norm2", "2"),
-        kernel("2", layer.kernel2, [3, 3, bottleneck, growth]),
-        { strides: 1, padding: "same" },
-      );
-      y = concat([y, added]);
-    });
-  }
-  const variables = new Variables(gpu());
-  const outputs: Record<string, Tensor> = { y };
-  const dy = graph.input("dy", y.shape);
-  if (training) {
-    const wrt = [x, ...Object.values(learned).flat()];
-    const found = gradients(dot(y, dy), wrt);
-    outputs.dx = found.get(x)!;
-    for (const [kind, tensors] of Object.entries(learned)) {
-      tensors.forEach((tensor, i) => (outputs[`d${kind}:${i}`] = found.get(tensor)!));
-    }
-  }
-  const program = await compile(gpu(), { outputs, variables, ...options });
-  try {
-    const feeds = {
-      x: (randomInput(block.x, 7).data as Float32Array).map((v, i) => v * (1 + (i % 3)) + 0.3),
-      ...(training && { dy: randomInput(y.shape, 8).data as Float32Array }),
-    };
-    const result = (await program.run(feeds)) as Results;
-    const joined: Results = { y: result.y };
-    if (training) {
-      joined.dx = result.dx;
-      for (const [kind, tensors] of Object.entries(learned)) {
-        joined[`d${kind}`] = join(tensors.map((_, i) => result[`d${kind}:${i}`]));
-      }
-      for (const kind of ["mean1", "variance1", "mean2", "variance2"]) {
-        const names = [...variables.shapes().keys()].filter((name) => name.split("_")[0] === kind);
-        joined[kind] = join(await Promise.all(names.map((name) => variables.read(name))));
-      }
-    }
-    return joined;
-  } finally {
-    program.destroy();
-    variables.destroy();
+function expectSame(actual: Results, expected: Results, relative: number): void {
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [name, values] of Object.entries(expected)) {
+    expect(values.length, name).toBeGreaterThan(0);
+    expectClose(actual[name], values, relative, name);
   }
 }
 
-/** Σ(y·dy), only ever differentiated. */
-function dot(y: Tensor, dy: Tensor): Tensor {
-  return y.graph.apply(
-    {
-      name: "dot",
-      outputs: [{ shape: [], dtype: "f32" }],
-      lower: () => {
-        throw new Error("The seed of the gradients is never computed.");
-      },
-      gradient: () => [() => dy, null],
-    },
-    [y, dy],
-  ).outputs[0];
+/** The block as one op beside the plain composition, with the statistics of the batch. */
+async function compare(block: Block, options: Options, relative = 1e-5): Promise<void> {
+  const fused = await runBlock(gpu(), block, "fused", { ...options, training: true });
+  const plain = await runBlock(gpu(), block, "plain", { training: true });
+  expectSame(fused, plain, relative);
 }
 
 const BLOCKS: Record<string, Block> = {
@@ -227,15 +41,148 @@ const BLOCKS: Record<string, Block> = {
   "three layers of odd extents": { x: [3, 5, 7, 12], layers: 3, growth: 8, bottleneck: 20 },
   "DenseNet121's first channels": { x: [2, 8, 8, 64], layers: 4, growth: 32, bottleneck: 128 },
 };
+const ODD = BLOCKS["three layers of odd extents"];
 
-describe.each(["register", "workgroup"] as const)("denseBlock with %s tiles", (family) => {
+/** Multiples of 4, small ones. */
+const channels = (most: number): fc.Arbitrary<number> =>
+  fc.integer({ min: 1, max: most / 4 }).map((n) => 4 * n);
+const extent = fc.integer({ min: 1, max: 6 });
+const anyBlock: fc.Arbitrary<Block> = fc.record({
+  x: fc.tuple(fc.integer({ min: 2, max: 4 }), extent, extent, channels(24)),
+  layers: fc.integer({ min: 1, max: 4 }),
+  growth: channels(16),
+  bottleneck: channels(32),
+});
+
+describe.each(Object.entries(FAMILIES))("denseBlock with %s", (_, options) => {
   it.each(Object.entries(BLOCKS))("is what its layers make one after the other: %s", async (_, block) => {
-    const fused = await run(block, "fused", true, { family });
-    const plain = await run(block, "plain", true);
-    expect(Object.keys(fused)).toEqual(Object.keys(plain));
-    for (const [name, expected] of Object.entries(plain)) {
-      expect(expected.length, name).toBeGreaterThan(0);
-      expectClose(fused[name], expected, 1e-5, name);
+    await compare(block, options);
+  });
+
+  it.each([true, false])("is the definition in double precision; training: %s", async (training) => {
+    const { y, moved } = referenceBlock(ODD, blockNumbers(ODD), training);
+    const actual = await runBlock(gpu(), ODD, "fused", { ...options, training });
+    expectClose(actual.y, y);
+    if (!training) return;
+    for (const [name, values] of Object.entries(moved)) expectClose(actual[name], values, 1e-5, name);
+  });
+
+  it("keeps a deviation that is small against the mean", async () => {
+    const numbers = blockNumbers(ODD, { mean: 300, deviation: 0.1 });
+    const { y } = await runBlock(gpu(), ODD, "fused", { ...options, training: true, numbers });
+    const added = (values: ArrayLike<number>): Float64Array =>
+      Float64Array.from(values).filter((_, i) => i % 36 >= 12);
+    // A float near 300 is known to 1.5e-5, a tenth of a thousandth of the deviation.
+    expectClose(added(y), added(referenceBlock(ODD, numbers, true).y), 2e-3);
+  });
+
+  it("cuts the batch where a binding would be too large", async () => {
+    const block = { x: [7, 4, 4, 8], layers: 2, growth: 4, bottleneck: 8 };
+    // An image of 16 channels has 1,024 bytes.
+    const cut = { ...options, maxBindingBytes: 3000 };
+    const dispatches: number[] = [];
+    const inspect: Options["inspect"] = ({ summary }) => dispatches.push(summary.dispatches);
+    await compare(block, { ...options, inspect });
+    await compare(block, { ...cut, inspect });
+    expect(dispatches[1]).toBeGreaterThan(2 * dispatches[0]);
+    const [whole, parts] = await Promise.all(
+      [options, cut].map((each) => runBlock(gpu(), block, "fused", { ...each, training: false })),
+    );
+    expectSame(parts, whole, 1e-6);
+  });
+
+  it("cuts it by what lies between the convolutions too, where that is wider", async () => {
+    const block = { x: [5, 4, 4, 8], layers: 1, growth: 4, bottleneck: 32 };
+    for (const training of [true, false]) {
+      const whole = await runBlock(gpu(), block, "fused", { ...options, training });
+      const parts = await runBlock(gpu(), block, "fused", { ...options, training, maxBindingBytes: 6000 });
+      expectSame(parts, whole, 1e-5);
     }
+  });
+
+  it("gives the same bits again", async () => {
+    const again = { ...options, training: true };
+    expect(await runBlock(gpu(), ODD, "fused", again)).toEqual(await runBlock(gpu(), ODD, "fused", again));
+  });
+});
+
+describe("denseBlock", () => {
+  it("is what its layers make one after the other (any block)", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBlock, fc.boolean(), async (block, training) => {
+        const fused = await runBlock(gpu(), block, "fused", { training });
+        const plain = await runBlock(gpu(), block, "plain", { training });
+        expectSame(fused, plain, 1e-4);
+      }),
+      { numRuns: 30, seed: 11 },
+    );
+  });
+
+  const stacks = (graph: Graph, { x, layers, growth, bottleneck }: Block): DenseBlockParameters => {
+    const normed = layers * x[3] + (growth * layers * (layers - 1)) / 2;
+    const norm = (n: number, size: number) => ({
+      gamma: graph.parameter(`gamma${n}`, [size], zeros),
+      beta: graph.parameter(`beta${n}`, [size], zeros),
+      movingMean: graph.state(`mean${n}`, [size], zeros),
+      movingVariance: graph.state(`variance${n}`, [size], zeros),
+    });
+    return {
+      norm1: norm(1, normed),
+      kernel1: graph.parameter("kernel1", [normed * bottleneck], zeros),
+      norm2: norm(2, layers * bottleneck),
+      kernel2: graph.parameter("kernel2", [9 * layers * bottleneck * growth], zeros),
+    };
+  };
+  const build = (
+    block: Block,
+    change: (parameters: DenseBlockParameters, graph: Graph) => DenseBlockParameters = (same) => same,
+    shape = block.x,
+  ): Tensor => {
+    const graph = new Graph();
+    const parameters = change(stacks(graph, block), graph);
+    return denseBlock(graph.input("x", shape), parameters, { ...block, epsilon: 1e-3, momentum: 0.9 });
+  };
+  const small: Block = { x: [2, 3, 3, 8], layers: 3, growth: 4, bottleneck: 12 };
+
+  it("adds growth channels a layer, and its result's moments are known", () => {
+    const y = build(small);
+    expect(y.shape).toEqual([2, 3, 3, 20]);
+    expect(y.node?.op.moments).toBeDefined();
+  });
+
+  it.each([
+    ["channels", { ...small, x: [2, 3, 3, 6] }, 6],
+    ["growth", { ...small, growth: 3 }, 3],
+    ["bottleneck", { ...small, bottleneck: 10 }, 10],
+  ] as [string, Block, number][])("refuses %s that do not come in fours", (what, block, count) => {
+    expect(() => build(block)).toThrow(
+      `denseBlock: ${what} must be a multiple of 4, not ${count}: use a plain block instead.`,
+    );
+  });
+
+  it("refuses what are not images, and stacks of another size", () => {
+    expect(() => build(small, undefined, [2, 9, 8])).toThrow(
+      'denseBlock: "x" [2, 9, 8] must be [N, H, W, C].',
+    );
+    const other = (graph: Graph): Tensor => graph.parameter("other", [7], zeros);
+    expect(() => build(small, (same, graph) => ({ ...same, kernel1: other(graph) }))).toThrow(
+      'denseBlock: "other" [7] must have 432 numbers.',
+    );
+    expect(() => build(small, (same, graph) => ({ ...same, kernel2: other(graph) }))).toThrow(
+      'denseBlock: "other" [7] must have 1296 numbers.',
+    );
+    expect(() =>
+      build(small, (same, graph) => ({ ...same, norm1: { ...same.norm1, beta: other(graph) } })),
+    ).toThrow('denseBlock: "other" [7] must have 36 numbers.');
+    expect(() =>
+      build(small, (same, graph) => ({ ...same, norm2: { ...same.norm2, movingMean: other(graph) } })),
+    ).toThrow('denseBlock: "other" [7] must have 36 numbers.');
+  });
+
+  it("refuses moving statistics that are no variables", () => {
+    const computed = (graph: Graph): Tensor => graph.input("computed", [36]);
+    expect(() =>
+      build(small, (same, graph) => ({ ...same, norm1: { ...same.norm1, movingMean: computed(graph) } })),
+    ).toThrow('"computed" must be a variable to hold moving statistics.');
   });
 });

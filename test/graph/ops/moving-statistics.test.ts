@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { Graph } from "../../../src/graph/graph.ts";
+import type { Tensor } from "../../../src/graph/graph.ts";
+import { ones } from "../../../src/graph/initializers.ts";
+import { channelMoments } from "../../../src/graph/ops/moments.ts";
+import { updateMovingStatistics } from "../../../src/graph/ops/moving-statistics.ts";
+import { plan } from "../../../src/graph/plan.ts";
+import { compile } from "../../../src/graph/program.ts";
+import { Variables } from "../../../src/graph/variables.ts";
+import { expectClose } from "../../helpers/close.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { paperTarget } from "../../helpers/target.ts";
+import { randomInput } from "../../helpers/tfjs-reference.ts";
+
+const gpu = useGpu();
+
+/** Three batch norms over `x`, the last a stack of one with 4 and one with 6 channels; `mean` of `x`. */
+function build(): { graph: Graph; mean: Tensor } {
+  const graph = new Graph();
+  const moments = channelMoments(graph.input("x", [5, 6]));
+  const state = (name: string, count: number): Tensor => graph.state(name, [count], ones);
+  const norms = [
+    { count: 6, momentum: 0.5 },
+    { count: 6, momentum: 0.75 },
+    { count: 10, momentum: 0.9, layers: { channels: 4, growth: 2 } },
+  ];
+  norms.forEach(({ count, ...options }, i) => {
+    const movingMean = state(`mean${i}`, count);
+    const movingVariance = state(`variance${i}`, count);
+    updateMovingStatistics({ moments, movingMean, movingVariance, ...options });
+  });
+  return { graph, mean: moments.mean };
+}
+
+describe("updateMovingStatistics", () => {
+  it("moves those of many batch norms at once, as many as can be bound", () => {
+    const moves = (maxStorageBuffers: number): string[] => {
+      const { dispatches } = plan({ outputs: { mean: build().mean } }, { ...paperTarget, maxStorageBuffers });
+      return dispatches.map(({ kernel }) => kernel.label).filter((label) => label.startsWith("move_moments"));
+    };
+    expect(moves(8)).toEqual(["move_moments_2", "move_moments_1"]);
+    expect(moves(12)).toEqual(["move_moments_3"]);
+  });
+
+  it("moves each towards the batch's in every program that computes those, and again", async () => {
+    const { mean } = build();
+    const variables = new Variables(gpu());
+    const program = await compile(gpu(), { outputs: { mean }, variables });
+    const x = randomInput([5, 6], 1).data;
+    for (let step = 0; step < 2; step++) await program.run({ x });
+    const batch = Array.from({ length: 6 }, (_, c) => {
+      const column = [0, 1, 2, 3, 4].map((row) => x[6 * row + c]);
+      const centre = column.reduce((a, b) => a + b) / 5;
+      return [centre, column.reduce((sum, value) => sum + (value - centre) ** 2, 0) / 5];
+    });
+    const six = [0, 1, 2, 3, 4, 5];
+    const orders = [six, six, [0, 1, 2, 3, ...six]];
+    for (const [i, momentum] of [0.5, 0.75, 0.9].entries()) {
+      for (const [j, name] of [`mean${i}`, `variance${i}`].entries()) {
+        const kept = momentum ** 2;
+        const expected = orders[i].map((c) => kept + batch[c][j] * (1 - kept));
+        expectClose(await variables.read(name), expected, 1e-6, name);
+      }
+    }
+    program.destroy();
+    variables.destroy();
+  });
+
+  it("refuses statistics that do not outlive a run", () => {
+    const graph = new Graph();
+    const moments = channelMoments(graph.input("x", [5, 6]));
+    const movingMean = graph.state("mean", [6], ones);
+    const movingVariance = graph.input("fed", [6]);
+    expect(() => updateMovingStatistics({ moments, movingMean, movingVariance, momentum: 0.9 })).toThrow(
+      '"fed" must be a variable to hold moving statistics.',
+    );
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { moveMoments } from "../../src/kernels/move-moments.ts";
+import type { MovedMoments } from "../../src/kernels/move-moments.ts";
+import { kernelTarget } from "../../src/kernels/target.ts";
+import { expectClose } from "../helpers/close.ts";
+import { runKernels, useGpu } from "../helpers/gpu.ts";
+import { rubbish } from "./channel-embedding.ts";
+import { numbers } from "./conv2d-reference.ts";
+
+const gpu = useGpu();
+
+describe("moveMoments", () => {
+  const norm = (channels: number, momentum: number): MovedMoments => ({
+    count: channels,
+    momentum,
+    channels,
+    growth: 0,
+  });
+  it.each<[string, MovedMoments[]]>([
+    ["one batch norm of odd channels", [norm(7, 0.9)]],
+    ["two, each with a momentum of its own", [norm(70, 0.99), norm(3, 0.5)]],
+    [
+      "stacks of norms that share their channels, and one beside them",
+      [
+        // 8 + 12 + 16 channels, three times 6, and 65.
+        { count: 36, momentum: 0.9, channels: 8, growth: 4 },
+        { count: 18, momentum: 0.75, channels: 6, growth: 0 },
+        norm(65, 0.99),
+      ],
+    ],
+  ])("moves %s", async (_, all) => {
+    const behind = 4;
+    const buffers: Record<string, Float32Array> = {};
+    const expected: Record<string, number[]> = {};
+    all.forEach(({ count, momentum, channels, growth }, i) => {
+      const order: number[] = [];
+      for (let size = channels; order.length < count; size += growth)
+        for (let c = 0; c < size; c++) order.push(c);
+      expect(order).toHaveLength(count);
+      for (const [j, [from, to]] of [
+        [`mean${i}`, `movingMean${i}`],
+        [`variance${i}`, `movingVariance${i}`],
+      ].entries()) {
+        const fresh = numbers(Math.max(...order) + 1, 10 * i + j);
+        const old = numbers(count, 100 + 10 * i + j);
+        buffers[from] = fresh;
+        buffers[to] = Float32Array.from([...old, ...rubbish(behind)]);
+        expected[to] = order.map((c, at) => old[at] * momentum + fresh[c] * (1 - momentum));
+      }
+    });
+    const kernel = moveMoments(kernelTarget(gpu()), all);
+    const results = await runKernels(gpu(), [kernel], buffers, Object.keys(expected));
+    for (const [name, values] of Object.entries(expected)) {
+      expectClose(results[name].slice(0, values.length), values, 1e-6, name);
+      expect(results[name].slice(values.length)).toEqual(rubbish(behind));
+    }
+  });
+});
