@@ -107,7 +107,9 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
     ],
     ...(moments && { moments: { mean: 1, variance: 2 } }),
     lower(l, outputs) {
-      const results = outputs.slice(0, channels.length);
+      // Of a skip connection into a frozen encoder nobody asks for the gradient.
+      const wanted = channels.length === 2 && !l.uses(outputs[1]) ? channels.slice(0, 1) : channels;
+      const results = outputs.slice(0, wanted.length);
       const ranges = l.slices([...sources, ...results]);
       const load = loadOf(bindings.source, sources);
       const operands = (range: BatchRange): Record<string, Operand> => ({
@@ -123,13 +125,14 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
         });
         return;
       }
-      const [first, second] = channels.map((count, i) => ({
-        name: names(bindings.result, channels)[i],
+      const [first, second] = wanted.map((count, i) => ({
+        name: names(bindings.result, wanted)[i],
         channels: count,
       }));
-      const store = channels.length === 1 ? undefined : joinedStore(first, second);
+      const store = wanted.length === 1 ? undefined : joinedStore(first, second);
+      const count = wanted.reduce((sum, each) => sum + each, 0);
       for (const range of ranges)
-        l.dispatch(product(l, range.count, { load, store }).kernel, operands(range));
+        l.dispatch(product(l, range.count, { load, store, channels: count }).kernel, operands(range));
     },
   };
   return kernel.graph.apply(op, [...sources, kernel]).outputs.slice(0, channels.length);

@@ -18,13 +18,13 @@ import type { TapKernel, TapProduct } from "./tap-product.ts";
 
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
 export function tapProductRegister(target: KernelTarget, product: TapProduct): TapKernel {
-  const { label, load, store, transposed, depth, channels, phases, rows, params } = product;
+  const { label, load, store, transposed, depth, channels, weightsChannels, phases, rows, params } = product;
   const vectorDepth = load.width === 4;
   const vectorChannels = store.width === 4;
   const tiling = tapTiling(target, product);
   const tile = registerTile(target, tiling.tile);
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
-  const vectorWeights = transposed ? vectorDepth : vectorChannels;
+  const vectorWeights = transposed ? vectorDepth : vectorChannels && weightsChannels % 4 === 0;
   const steps = vectorDepth ? 4 : 1;
   const own = range(tile.rowsPerLane);
   const grid = tileGrid(target, rows, channels, tile, phases);
@@ -111,8 +111,8 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       ...store.params,
       turns: u32(depth / steps),
       weightsBegin: u32(product.weightsBegin / (vectorWeights ? 4 : 1)),
-      weightStride: u32(transposed ? depth / steps : channels / (vectorWeights ? 4 : 1)),
-      tapWeights: u32((depth * channels) / (vectorWeights ? 4 : 1)),
+      weightStride: u32(transposed ? depth / steps : weightsChannels / (vectorWeights ? 4 : 1)),
+      tapWeights: u32((depth * weightsChannels) / (vectorWeights ? 4 : 1)),
       columnTiles: u32(grid.columnTiles),
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },

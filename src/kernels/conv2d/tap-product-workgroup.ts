@@ -16,13 +16,13 @@ import {
 
 /** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
 export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
-  const { label, load, store, transposed, channels, phases, rows, params } = product;
+  const { label, load, store, transposed, channels, weightsChannels, phases, rows, params } = product;
   const tiling = tapTiling(target, product);
   const tile = workgroupTile(tiling.tile);
   const vectorDepth = load.width === 4;
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
-  const vectorWeights = transposed ? vectorDepth : vectorChannels;
+  const vectorWeights = transposed ? vectorDepth : vectorChannels && weightsChannels % 4 === 0;
   const grid = tileGrid(target, rows, channels, tile, phases);
   const rowTiles = Math.ceil(rows / tile.rows);
   const quads = tile.steps / 4;
@@ -69,9 +69,9 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       }`
     : repeat(Math.ceil((tile.steps * columnQuads) / tile.threads), (i) => {
         const at = `(local + ${i * tile.threads}u)`;
-        const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.channels`;
+        const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.weightsChannels`;
         const column = `firstColumn + 4u * (${at} % ${columnQuads}u)`;
-        const value = vectorChannels
+        const value = vectorWeights
           ? `w[(${row} + min(${column}, params.channels - 4u)) / 4u]`
           : `vec4f(${range(4)
               .map((j) => `w[${row} + min(${column} + ${j}u, params.channels - 1u)]`)
@@ -91,6 +91,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       ...load.params,
       ...store.params,
       weightsBegin: u32(product.weightsBegin),
+      weightsChannels: u32(weightsChannels),
       columnTiles: u32(grid.columnTiles),
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
@@ -114,7 +115,7 @@ ${mainText(tile)} {
   ${declareSums}
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
-      let weight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.depth * params.channels;
+      let weight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.depth * params.weightsChannels;
       ${repeat(
         leftLoads.length,
         (i) => `let place${i} = sourcePixel(pixel${i}, tapY, tapX);

@@ -33,6 +33,8 @@ export interface TapProduct {
   readonly depth: number;
   /** Channels of the result. */
   readonly channels: number;
+  /** Channels that the weights are for: those of the result come first. */
+  readonly weightsChannels: number;
   readonly phases: number;
   /** Most pixels of the result that one phase has. */
   readonly rows: number;
@@ -51,18 +53,22 @@ export interface TapFusion {
   readonly store?: Store;
   /** Where in the buffer `w` the weights begin, a multiple of 4. */
   readonly weightsBegin?: number;
+  /** Compute only so many of the result's channels, from the first on; all by default. */
+  readonly channels?: number;
 }
 
 export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
+  const { channels = g.outChannels } = fusion;
   return {
     label: "conv2d_forward",
     load: fusion.load ?? plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels)),
-    store: fusion.store ?? plainStore("y", g.outChannels, allChannels(g.outChannels)),
+    store: fusion.store ?? plainStore("y", channels, allChannels(channels)),
     transposed: false,
     weightsBegin: fusion.weightsBegin ?? 0,
     taps: g.kernelHeight * g.kernelWidth,
     depth: g.inChannels,
-    channels: g.outChannels,
+    channels,
+    weightsChannels: g.outChannels,
     phases: 1,
     rows: g.batch * g.outHeight * g.outWidth,
     params: {
@@ -72,7 +78,7 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
       depth: u32(g.inChannels),
       resultHeight: u32(g.outHeight),
       resultWidth: u32(g.outWidth),
-      channels: u32(g.outChannels),
+      channels: u32(channels),
       kernelHeight: u32(g.kernelHeight),
       kernelWidth: u32(g.kernelWidth),
       padTop: u32(g.padTop),
@@ -85,16 +91,18 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
 }
 
 export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
+  const { channels = g.inChannels } = fusion;
   const phases = g.strideY * g.strideX;
   return {
     label: "conv2d_backward_data",
     load: fusion.load ?? plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels)),
-    store: fusion.store ?? plainStore("dx", g.inChannels, allChannels(g.inChannels)),
+    store: fusion.store ?? plainStore("dx", channels, allChannels(channels)),
     transposed: true,
     weightsBegin: fusion.weightsBegin ?? 0,
     taps: g.kernelHeight * g.kernelWidth,
     depth: g.outChannels,
-    channels: g.inChannels,
+    channels,
+    weightsChannels: g.inChannels,
     phases,
     rows: g.batch * Math.ceil(g.inHeight / g.strideY) * Math.ceil(g.inWidth / g.strideX),
     params: {
@@ -104,7 +112,7 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
       depth: u32(g.outChannels),
       resultHeight: u32(g.inHeight),
       resultWidth: u32(g.inWidth),
-      channels: u32(g.inChannels),
+      channels: u32(channels),
       kernelHeight: u32(g.kernelHeight),
       kernelWidth: u32(g.kernelWidth),
       padTop: u32(g.padTop),

@@ -109,6 +109,32 @@ describe("conv2dTranspose", () => {
     },
   );
 
+  it("computes the gradient of the first of two tensors alone where nobody wants the other's", async () => {
+    const shapes = [
+      [2, 4, 3, 8],
+      [2, 4, 3, 12],
+      [3, 3, 20, 20],
+    ];
+    const inputs = shapes.map((shape, i) => randomInput(shape, i));
+    const { data: dy } = randomInput([2, 8, 6, 20], 3);
+    const options = { strides: 2, padding: "same" } as const;
+    const whole = (a: Tensor, b: Tensor, kernel: Tensor): Tensor =>
+      conv2dTranspose(concat([a, b]), kernel, options);
+    const expected = await runOp(gpu(), whole, inputs, dy);
+    for (const family of ["register", "workgroup"] as const) {
+      const first = (a: Tensor, kernel: Tensor): Tensor => {
+        const b = a.graph.parameter("b", shapes[1], () => inputs[1].data, {
+          trainable: false,
+        });
+        return conv2dTranspose([a, b], kernel, options);
+      };
+      const actual = await runOp(gpu(), first, [inputs[0], inputs[2]], dy, { family });
+      expectClose(actual.y, expected.y);
+      expectClose(actual.gradients[0], expected.gradients[0]!);
+      expectClose(actual.gradients[1], expected.gradients[2]!);
+    }
+  });
+
   it("refuses two tensors of different extents", () => {
     const graph = new Graph();
     const [a, b] = [graph.input("a", [1, 8, 8, 4]), graph.input("b", [1, 8, 4, 4])];
