@@ -1,31 +1,95 @@
 /**
- * @file How long the photos of a data set take to load, decode and resize: the first time, and from the cache.
- * `npm run bench:data -- DIR [image size]`
+ * @file How long the photos of a data set take to load, decode and resize, the first time and from the cache; then how
+ * many training batches a second are made of them, on the main thread and by worker threads, and how many milliseconds
+ * of the main thread each batch costs. `npm run bench:data -- DIR [image size [batch size]]`
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
+import { AUGMENTATION_NAMES, noAugmentation, randomly } from "../src/data/augment.ts";
+import { trainingBatches, workerCount } from "../src/data/batches.ts";
+import type { TrainingBatches, TrainingBatchOptions } from "../src/data/batches.ts";
+import { copies } from "../src/data/copies.ts";
+import type { SegmentationDataset } from "../src/data/dataset.ts";
 import { FolderDataset } from "../src/data/folder-dataset.ts";
 
-const [folder, size = "128"] = process.argv.slice(2);
+/** Worker threads start in this time, TypeScript's loader included. */
+const START_MS = 4000;
+/** Batches to time at a time. */
+const BATCHES = 80;
+
+const [folder, size = "128", batch = "64"] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error("Give the folder of a data set: npm run bench:data -- DIR [image size]");
+  console.error("Give the folder of a data set: npm run bench:data -- DIR [image size [batch size]]");
   process.exit(1);
 }
+const imageSize = Number(size);
+const batchSize = Number(batch);
 const cacheFolder = await mkdtemp(join(tmpdir(), "bespoke-bench-"));
 try {
   const seconds: Record<string, number> = {};
-  let photos = 0;
+  let dataset: FolderDataset | undefined;
   for (const run of ["first time", "from the cache"]) {
     const start = performance.now();
-    const dataset = await FolderDataset.open(folder, { imageSize: Number(size), cacheFolder });
+    dataset = await FolderDataset.open(folder, { imageSize, cacheFolder });
     await dataset.readAll();
     seconds[run] = Number(((performance.now() - start) / 1000).toFixed(2));
-    photos = dataset.size;
   }
-  console.log(
-    JSON.stringify({ photos, imageSize: Number(size), cpu: cpus()[0]?.model, cores: cpus().length, seconds }),
-  );
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length };
+  console.log(JSON.stringify({ photos: dataset!.size, imageSize, ...machine, seconds }));
+  for (const workers of new Set([0, workerCount()])) {
+    for (const augmentation of ["copies", "random flips"] as const) {
+      const rates = await batchRates(dataset!, augmentation, workers);
+      console.log(JSON.stringify({ augmentation, batchSize, workers, ...rates }));
+    }
+  }
 } finally {
   await rm(cacheFolder, { recursive: true });
+}
+
+/** What making batches costs while copies are made for the first time, and afterwards. */
+async function batchRates(
+  dataset: SegmentationDataset,
+  augmentation: "copies" | "random flips",
+  workers: number,
+): Promise<Record<string, Rate>> {
+  const options: TrainingBatchOptions = { batchSize, seed: 0, workers };
+  // The tutorial's copies: all but the last augmentation.
+  const stream =
+    augmentation === "copies"
+      ? trainingBatches(copies(dataset, AUGMENTATION_NAMES.slice(0, -1)), {
+          ...options,
+          augment: noAugmentation,
+        })
+      : trainingBatches(dataset, { ...options, augment: randomly(["flip_left_right"]) });
+  const samples = dataset.size * (augmentation === "copies" ? AUGMENTATION_NAMES.length - 1 : 1);
+  const perPass = Math.floor(samples / batchSize);
+  if (workers > 0) await pause(START_MS);
+  const first = await rate(stream, Math.min(BATCHES, perPass));
+  await rate(stream, Math.max(0, perPass - BATCHES));
+  const later = await rate(stream, BATCHES);
+  await stream.return();
+  return { "first pass": first, later };
+}
+
+interface Rate {
+  readonly batchesPerSecond: number;
+  readonly mainThreadMsPerBatch: number;
+}
+
+async function rate(stream: TrainingBatches, batches: number): Promise<Rate> {
+  const before = performance.eventLoopUtilization();
+  const start = performance.now();
+  for (let i = 0; i < batches; i++) {
+    const { value } = await stream.next();
+    stream.recycle(value!);
+  }
+  const milliseconds = performance.now() - start;
+  const { active } = performance.eventLoopUtilization(before);
+  return {
+    batchesPerSecond: Number(((1000 * batches) / milliseconds).toFixed(1)),
+    mainThreadMsPerBatch: Number((active / batches).toFixed(2)),
+  };
 }

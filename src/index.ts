@@ -82,8 +82,8 @@ export { fusedDenseBlock, plainDenseBlock } from "./layers/dense-block.ts";
 export type { DenseBlockLayerOptions } from "./layers/dense-block.ts";
 export { denseNet121 } from "./layers/densenet121.ts";
 export type { DenseNet121, DenseNet121Options } from "./layers/densenet121.ts";
-export { unet } from "./layers/unet.ts";
-export type { UNetOptions } from "./layers/unet.ts";
+export { SKIPS, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
+export type { Skips, UNetOptions } from "./layers/unet.ts";
 export type { Decoder } from "./layers/decoder.ts";
 export type { Mode } from "./layers/layer.ts";
 

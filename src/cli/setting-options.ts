@@ -12,7 +12,13 @@ interface TypeShape {
   };
 }
 
-/** Adds a flag for every setting; switches get a `--no-` form besides, to say no to what a preset says yes to. */
+/** What the `--no-` form of a setting that is no switch means. */
+const OFF = "off";
+
+/**
+ * Adds a flag for every setting; switches get a `--no-` form besides, to say no to what a preset says yes to, and so do
+ * settings that can be off.
+ */
 export function addSettingOptions(command: Command): void {
   for (const name of SETTING_NAMES) {
     const { flag, value, group, summary } = descriptions.get(schema.shape[name])!;
@@ -26,6 +32,7 @@ export function addSettingOptions(command: Command): void {
           .helpGroup(group)
           .argParser((text) => parse(name, text)),
       );
+      if (choices.includes(OFF)) command.addOption(new Option(flag.replace("--", "--no-")).hideHelp());
     }
   }
 }
@@ -37,7 +44,11 @@ const NONE = Symbol("none");
 export function saidOnCommandLine(command: Command): Said {
   const options = command.opts<Record<string, unknown>>();
   return Object.fromEntries(
-    SETTING_NAMES.map((name) => [name, options[name] === NONE ? null : options[name]]),
+    SETTING_NAMES.map((name) => {
+      const said = options[name];
+      if (said === NONE) return [name, null];
+      return [name, said === false && kindOf(name).kind !== "boolean" ? OFF : said];
+    }),
   );
 }
 

@@ -97,9 +97,10 @@ async function fetched(sources: readonly Source[]): Promise<Source> {
 }
 
 function describe(config: TrainConfig): string {
-  const { preset, imageSize, batchSize, epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
+  const { preset, imageSize, batchSize, accumulate, epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
   const steps = stepsPerEpoch === null ? "" : ` of ${stepsPerEpoch} steps`;
-  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}`;
+  const parts = accumulate === 1 ? "" : ` in ${accumulate} micro-batches`;
+  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}`;
 }
 
 async function openPage(port: true | number, say: (sentence: string) => void): Promise<RunServer> {

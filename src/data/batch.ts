@@ -3,12 +3,16 @@ import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { normalize } from "./normalize.ts";
 import type { Normalization } from "./normalize.ts";
 
-/** N samples side by side. */
-export interface Batch {
+/** The numbers of N samples side by side. */
+export interface BatchArrays {
   /** `[N, size, size, 3]`, RGB, normalized. */
   images: Float32Array<ArrayBuffer>;
   /** `[N, size, size]`, the class of each pixel. */
   labels: Uint32Array<ArrayBuffer>;
+}
+
+/** N samples side by side. */
+export interface Batch extends BatchArrays {
   /** How many samples count; those after them only fill the batch up. */
   count: number;
   /** The data set's index of each of the N samples. */
@@ -22,25 +26,54 @@ export interface BatchAssembly {
   readonly prepare?: (sample: Sample, position: number) => Sample;
   /** What is done to pixels last of all; nothing ("unit") unless told otherwise. */
   readonly normalization?: Normalization | undefined;
+  /** Arrays to write into, of the batch's size; new ones unless given. */
+  readonly into?: BatchArrays | undefined;
 }
 
 /** Loads samples and lays them out as a batch. */
 export async function assembleBatch(
   dataset: SegmentationDataset,
   indices: readonly number[],
-  { count = indices.length, prepare = (sample) => sample, normalization = "unit" }: BatchAssembly = {},
+  { count = indices.length, prepare = (sample) => sample, normalization = "unit", into }: BatchAssembly = {},
 ): Promise<Batch> {
-  const pixels = dataset.imageSize ** 2;
-  const images = new Float32Array(indices.length * pixels * 3);
-  const labels = new Uint32Array(indices.length * pixels);
+  const batch = into ?? emptyBatch(indices.length, dataset.imageSize);
   await mapConcurrently(indices, async (index, position) => {
-    const sample = prepare(await dataset.load(index), position);
-    normalize(
-      sample.image,
-      normalization,
-      images.subarray(position * pixels * 3, (position + 1) * pixels * 3),
-    );
-    labels.set(sample.mask, position * pixels);
+    putSample(batch, position, prepare(await dataset.load(index), position), normalization);
   });
-  return { images, labels, count, indices };
+  return { ...batch, count, indices };
+}
+
+/** Room for `n` samples. */
+export function emptyBatch(n: number, imageSize: number): BatchArrays {
+  const pixels = n * imageSize ** 2;
+  return { images: new Float32Array(3 * pixels), labels: new Uint32Array(pixels) };
+}
+
+/**
+ * Arrays of batches that are done with. New ones are megabytes whose pages the kernel has to clear, and soon garbage: a
+ * collection every few batches.
+ */
+export class SpareArrays {
+  readonly #spare: BatchArrays[] = [];
+
+  /** Takes arrays for `n` samples out, if there are any. */
+  take(n: number, imageSize: number): BatchArrays | undefined {
+    const place = this.#spare.findIndex(({ labels }) => labels.length === n * imageSize ** 2);
+    return place < 0 ? undefined : this.#spare.splice(place, 1)[0];
+  }
+
+  give({ images, labels }: BatchArrays): void {
+    if (!this.#spare.some((spare) => spare.images === images)) this.#spare.push({ images, labels });
+  }
+}
+
+/** Writes a sample at its place in a batch. */
+export function putSample(
+  { images, labels }: BatchArrays,
+  position: number,
+  { image, mask }: Sample,
+  normalization: Normalization,
+): void {
+  normalize(image, normalization, images.subarray(position * image.length, (position + 1) * image.length));
+  labels.set(mask, position * mask.length);
 }

@@ -1,13 +1,18 @@
 import { randomFlipLeftRight } from "./augment.ts";
 import type { Augmentation } from "./augment.ts";
-import { assembleBatch } from "./batch.ts";
+import { assembleBatch, SpareArrays } from "./batch.ts";
 import type { Batch } from "./batch.ts";
+import { BatchThreads } from "./batch-threads.ts";
 import { DataError } from "./data-error.ts";
-import type { SegmentationDataset } from "./dataset.ts";
+import type { Sample, SegmentationDataset } from "./dataset.ts";
 import type { Normalization } from "./normalize.ts";
-import { Prefetcher } from "./prefetch.ts";
+import { Later, PREFETCH, Prefetcher } from "./prefetch.ts";
+import type { PrefetchOptions } from "./prefetch.ts";
 import { Random } from "./random.ts";
 import { streamingShuffle } from "./shuffle.ts";
+import { WorkerLostError } from "./worker-pool.ts";
+
+export { workerCount } from "./worker-pool.ts";
 
 export interface BatchOptions {
   batchSize: number;
@@ -15,7 +20,7 @@ export interface BatchOptions {
   indices?: readonly number[];
   /** What is done to pixels last of all; nothing ("unit") unless told otherwise. */
   normalization?: Normalization;
-  /** Batches made ahead of time; 2 unless told otherwise. */
+  /** Batches made ahead of time; `PREFETCH` unless told otherwise, with worker threads `PREFETCH_OF_WORKERS`. */
   prefetch?: number;
   /** Makes the next `next()` throw the signal's reason and ends the stream. */
   signal?: AbortSignal;
@@ -41,11 +46,44 @@ export interface TrainingBatchOptions extends BatchOptions {
   augment?: Augmentation;
   /** Where to begin, for example the `state` after the last batch of an interrupted run. */
   start?: BatchState;
+  /**
+   * Worker threads that make the batches, each a batch at a time; none unless told otherwise: the main thread makes them.
+   * It also does until a thread is up, when none can be started, and when `augment` is a function without `draw`.
+   */
+  workers?: number;
 }
+
+/** Batches that worker threads make ahead: enough for four threads, some 17 MB each for 64 photos of 128 × 128. */
+export const PREFETCH_OF_WORKERS = 4;
 
 /** A training batch and where it leaves the stream: start there to get the batch after it. */
 export interface TrainingBatch extends Batch {
   state: BatchState;
+  /**
+   * What tells each sample from any other of the stream: equal texts are equal pixels. Null where `augment` is a function
+   * without `draw`, of which nobody knows.
+   */
+  identities: readonly (string | null)[];
+}
+
+/** A stream of training batches. */
+export class TrainingBatches extends Prefetcher<TrainingBatch> {
+  readonly #spare: SpareArrays;
+
+  /** @param spare arrays that `produce` takes to write batches into. */
+  constructor(
+    produce: () => Promise<TrainingBatch | Later<TrainingBatch>>,
+    spare: SpareArrays,
+    options: PrefetchOptions,
+  ) {
+    super(produce, options);
+    this.#spare = spare;
+  }
+
+  /** Gives back a batch that nobody looks at any more: its arrays are filled with a later one. */
+  recycle(batch: TrainingBatch): void {
+    this.#spare.give(batch);
+  }
 }
 
 /**
@@ -56,13 +94,15 @@ export interface TrainingBatch extends Batch {
 export function trainingBatches(
   dataset: SegmentationDataset,
   options: TrainingBatchOptions,
-): Prefetcher<TrainingBatch> {
+): TrainingBatches {
   const {
     batchSize,
     seed,
     augment = randomFlipLeftRight,
     shuffleBuffer = null,
     dropRemainder = true,
+    normalization = "unit",
+    workers = 0,
   } = options;
   const indices = chosen(dataset, options);
   const perPass = (dropRemainder ? Math.floor : Math.ceil)(indices.length / batchSize);
@@ -78,20 +118,43 @@ export function trainingBatches(
   };
   let { epoch, position } = options.start ?? START;
   let order = passOrder(epoch);
-  const produce = async (): Promise<TrainingBatch> => {
+  const threads =
+    workers > 0 && augment.draw !== undefined ? new BatchThreads(dataset, normalization, workers) : undefined;
+  const spare = new SpareArrays();
+  const produce = async (): Promise<TrainingBatch | Later<TrainingBatch>> => {
     if (position >= perPass) {
       position = 0;
       order = passOrder(++epoch);
     }
     const [first, current] = [position++ * batchSize, epoch];
-    const state = { epoch, position };
-    const batch = await assembleBatch(dataset, order.slice(first, first + batchSize), {
-      prepare: (sample, i) => augment(sample, new Random(seed, AUGMENTATION, current, first + i)),
-      normalization: options.normalization,
-    });
-    return { ...batch, state };
+    const picked = order.slice(first, first + batchSize);
+    const chance = (i: number): Random => new Random(seed, AUGMENTATION, current, first + i);
+    const rest = {
+      state: { epoch, position },
+      identities: picked.map((index, i) =>
+        augment.draw ? [index, ...augment.draw(chance(i)).names].join(" ") : null,
+      ),
+    };
+    const onMainThread = async (): Promise<TrainingBatch> => {
+      const prepare = (sample: Sample, i: number): Sample => augment(sample, chance(i));
+      const into = spare.take(picked.length, dataset.imageSize);
+      return { ...(await assembleBatch(dataset, picked, { prepare, normalization, into })), ...rest };
+    };
+    if (!threads?.ready) return onMainThread();
+    const { item } = await threads.begin(picked, (i) => augment.draw!(chance(i)), spare);
+    const batch = item.then((arrays) => ({ ...arrays, count: picked.length, indices: picked, ...rest }));
+    return new Later(
+      batch.catch((error: unknown) => {
+        if (error instanceof WorkerLostError) return onMainThread();
+        throw error;
+      }),
+    );
   };
-  return new Prefetcher(produce, { ahead: options.prefetch, signal: options.signal });
+  return new TrainingBatches(produce, spare, {
+    ahead: options.prefetch ?? (threads ? PREFETCH_OF_WORKERS : PREFETCH),
+    signal: options.signal,
+    close: threads && (() => threads.close()),
+  });
 }
 
 /**

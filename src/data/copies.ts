@@ -1,6 +1,7 @@
 import { AUGMENTATIONS } from "./augment/registry.ts";
 import type { AugmentationName, AugmentationOptions } from "./augment/registry.ts";
 import { DataError } from "./data-error.ts";
+import type { RecipeDataset } from "./recipe.ts";
 import type { SegmentationDataset } from "./dataset.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 
@@ -18,13 +19,20 @@ export function copies(
   dataset: SegmentationDataset,
   names: readonly AugmentationName[],
   options: CopyOptions = {},
-): SegmentationDataset {
+): RecipeDataset {
   const { imageSize, classNames, size: n } = dataset;
   const size = names.length * n;
+  const { cacheBytes = DEFAULT_CACHE_BYTES, ...strengths } = options;
+  const nameOf = (index: number): AugmentationName => {
+    if (!(Number.isInteger(index) && index >= 0 && index < size)) {
+      throw new DataError(`There is no photo ${index} among ${size}.`);
+    }
+    return names[Math.floor(index / n)];
+  };
   const cache = new SampleCache(
-    async (index) => AUGMENTATIONS[names[Math.floor(index / n)]](await dataset.load(index % n), options),
+    async (index) => AUGMENTATIONS[nameOf(index)](await dataset.load(index % n), strengths),
     imageSize,
-    options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+    cacheBytes,
   );
   return {
     size,
@@ -33,12 +41,16 @@ export function copies(
     names: names.flatMap((name) =>
       name === "original" ? dataset.names : dataset.names.map((of) => `${of} (${name})`),
     ),
-    load: async (index) => {
-      if (!(Number.isInteger(index) && index >= 0 && index < size)) {
-        throw new DataError(`There is no photo ${index} among ${size}.`);
-      }
-      // The data set keeps its own samples.
-      return names[Math.floor(index / n)] === "original" ? dataset.load(index % n) : cache.load(index);
+    // The data set keeps its own samples.
+    load: async (index) => (nameOf(index) === "original" ? dataset.load(index % n) : cache.load(index)),
+    recipe: async (index) => {
+      const name = nameOf(index);
+      const kept = cache.kept(index);
+      if (kept !== undefined) return { sample: await kept, steps: { names: [] } };
+      const sample = await dataset.load(index % n);
+      if (name === "original") return { sample, steps: { names: [] } };
+      return { sample, steps: { names: [name], options: strengths }, wanted: cache.hasRoom };
     },
+    keep: (index, sample) => cache.keep(index, sample),
   };
 }

@@ -1,9 +1,12 @@
-/** One photo and its mask at the data set's image size. Samples are shared: never write into one. */
+/**
+ * One photo and its mask at the data set's image size, possibly in memory that worker threads see too. Samples are
+ * shared: never write into one.
+ */
 export interface Sample {
   /** `[size, size, 3]`, RGB in [0, 1]. */
-  readonly image: Float32Array<ArrayBuffer>;
+  readonly image: Float32Array;
   /** `[size, size]`, the class of each pixel. */
-  readonly mask: Uint8Array<ArrayBuffer>;
+  readonly mask: Uint8Array;
 }
 
 /** Photos and masks by index, resized to a square. */

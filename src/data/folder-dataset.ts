@@ -13,6 +13,7 @@ import { findPairs } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
+import { share } from "./shared-sample.ts";
 import { sharp } from "./sharp.ts";
 import { stampOf } from "./stamp.ts";
 
@@ -102,12 +103,12 @@ export class FolderDataset implements SegmentationDataset {
 
   async #read(index: number, options: FolderOptions): Promise<Sample> {
     const pair = this.pairs[index];
-    if (this.#disk === undefined) return readSample(pair, options);
+    if (this.#disk === undefined) return share(await readSample(pair, options));
     // Before the files are read: one that changes meanwhile is then read anew the next time.
     const stamp = await stampOf(pair.image, pair.mask);
-    if (stamp === undefined) return readSample(pair, options);
+    if (stamp === undefined) return share(await readSample(pair, options));
     const kept = await this.#disk.read(this.#ids[index], stamp);
-    const sample = kept ?? (await readSample(pair, options));
+    const sample = share(kept ?? (await readSample(pair, options)));
     this.#stamps.set(sample, stamp);
     return sample;
   }

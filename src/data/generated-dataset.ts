@@ -3,6 +3,7 @@ import { DataError } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { drawFigure } from "./people/figure.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
+import { share } from "./shared-sample.ts";
 
 export interface GeneratedOptions {
   /** Number of samples. */
@@ -39,7 +40,7 @@ export class GeneratedDataset implements SegmentationDataset {
     this.imageSize = imageSize;
     this.names = Array.from({ length: size }, (_, index) => `generated-${String(index).padStart(4, "0")}`);
     this.#cache = new SampleCache(
-      (index) => Promise.resolve().then(() => drawFigure(seed, index, imageSize)),
+      (index) => Promise.resolve().then(() => share(drawFigure(seed, index, imageSize))),
       imageSize,
       cacheBytes,
     );

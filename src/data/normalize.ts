@@ -16,21 +16,23 @@ const STD = [0.229, 0.224, 0.225].map(f32);
  * @param out where the result goes, possibly `image` itself. Without it the result is a new array, or `image` where
  * nothing changes.
  */
-export function normalize(
-  image: Float32Array<ArrayBuffer>,
+export function normalize<Image extends Float32Array>(
+  image: Image,
   normalization: Normalization,
   out?: Float32Array<ArrayBuffer>,
-): Float32Array<ArrayBuffer> {
+): Image | Float32Array<ArrayBuffer> {
   if (normalization === "unit") {
-    if (out === undefined || out === image) return image;
+    if (out === undefined) return image;
     out.set(image);
     return out;
   }
   const result = out ?? new Float32Array(image.length);
+  const [red, green, blue] = MEAN;
+  const [ofRed, ofGreen, ofBlue] = STD;
   for (let i = 0; i < image.length; i += 3) {
-    result[i] = f32(image[i] - MEAN[0]) / STD[0];
-    result[i + 1] = f32(image[i + 1] - MEAN[1]) / STD[1];
-    result[i + 2] = f32(image[i + 2] - MEAN[2]) / STD[2];
+    result[i] = f32(image[i] - red) / ofRed;
+    result[i + 1] = f32(image[i + 1] - green) / ofGreen;
+    result[i + 2] = f32(image[i + 2] - blue) / ofBlue;
   }
   return result;
 }

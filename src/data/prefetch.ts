@@ -1,12 +1,33 @@
+/** An item that is on its way elsewhere: the producer may begin the one after it. */
+export class Later<Item> {
+  readonly item: Promise<Item>;
+
+  constructor(item: Promise<Item>) {
+    this.item = item;
+  }
+}
+
+export interface PrefetchOptions {
+  /** Items made before they are asked for; `PREFETCH` unless told otherwise. */
+  readonly ahead?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called once when the stream ends, for whatever reason. */
+  readonly close?: (() => Promise<void>) | undefined;
+}
+
+/** Items made ahead unless told otherwise: one is ready while the next is being made. */
+export const PREFETCH = 2;
+
 /**
  * Runs a producer ahead of its consumer: up to `ahead` items are made, one after another, before they are asked
  * for. A producer's failure surfaces at the `next()` that would have had the item and ends the stream; so does an
  * aborted signal, with the signal's reason. After `return()`, as at `break` in a `for await`, nothing new is begun.
  */
 export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> {
-  readonly #produce: () => Promise<Item | undefined>;
+  readonly #produce: () => Promise<Item | Later<Item> | undefined>;
   readonly #ahead: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #close: () => Promise<void>;
   readonly #queue: Promise<Item | undefined>[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
@@ -14,12 +35,13 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
 
   /** @param produce makes the next item, or undefined when there is none left; never called twice at a time. */
   constructor(
-    produce: () => Promise<Item | undefined>,
-    options: { ahead?: number | undefined; signal?: AbortSignal | undefined } = {},
+    produce: () => Promise<Item | Later<Item> | undefined>,
+    { ahead = PREFETCH, signal, close = () => Promise.resolve() }: PrefetchOptions = {},
   ) {
     this.#produce = produce;
-    this.#ahead = options.ahead ?? 2;
-    this.#signal = options.signal;
+    this.#ahead = ahead;
+    this.#signal = signal;
+    this.#close = close;
   }
 
   /** Milliseconds that the consumer has waited in `next()` so far. */
@@ -45,23 +67,36 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
     }
   }
 
-  return(): Promise<IteratorResult<Item, undefined>> {
+  async return(): Promise<IteratorResult<Item, undefined>> {
+    const first = !this.#ended;
     this.#ended = true;
     this.#queue.length = 0;
-    return Promise.resolve({ done: true, value: undefined });
+    if (first) await this.#close();
+    return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  async #arrival({ item }: Later<Item>): Promise<Item | undefined> {
+    try {
+      return await item;
+    } catch (error) {
+      // Whoever ends the stream ends the work on its items as well.
+      if (this.#ended) return undefined;
+      throw error;
+    }
+  }
+
   #fill(length: number): void {
     while (this.#queue.length < length) {
-      const item = this.#last.then(() => (this.#ended ? undefined : this.#produce()));
+      const begun = this.#last.then(() => (this.#ended ? undefined : this.#produce()));
+      const item = begun.then((made) => (made instanceof Later ? this.#arrival(made) : made));
       // The consumer sees a failure when it comes to this item; until then it must not count as unhandled.
       item.catch(() => undefined);
       this.#queue.push(item);
-      this.#last = item;
+      this.#last = begun;
     }
   }
 }

@@ -15,12 +15,27 @@ export class SampleCache {
     this.#capacity = Math.floor(limit / (imageSize * imageSize * 13));
   }
 
+  /** Sample `index` if it is kept or being made. */
+  kept(index: number): Promise<Sample> | undefined {
+    return this.#kept.get(index);
+  }
+
+  /** Whether one more sample may be kept. */
+  get hasRoom(): boolean {
+    return this.#kept.size < this.#capacity;
+  }
+
+  /** Keeps sample `index`, made elsewhere, as far as the limit allows. */
+  keep(index: number, sample: Sample): void {
+    if (this.hasRoom && !this.#kept.has(index)) this.#kept.set(index, Promise.resolve(sample));
+  }
+
   /** Sample `index`; loads of the same sample at the same time share one reading. */
   load(index: number): Promise<Sample> {
     const kept = this.#kept.get(index);
     if (kept !== undefined) return kept;
     const sample = this.#make(index);
-    if (this.#kept.size < this.#capacity) {
+    if (this.hasRoom) {
       this.#kept.set(index, sample);
       // A failure is not kept, so that a file mended meanwhile can be read.
       sample.catch(() => this.#kept.delete(index));

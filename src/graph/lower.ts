@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { Node, Tensor } from "./graph.ts";
-import type { BatchRange, Lowering, Operand, Scratch } from "./op.ts";
+import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
 import { bytesOf, shapeText } from "./shape.ts";
 
 /** A part of a tensor or scratch buffer as one binding of one dispatch. */
@@ -106,7 +106,7 @@ function resolve(operand: Operand): Omit<Binding, "access"> {
 }
 
 /** See {@link Lowering.slices}. */
-export function cutBatch(tensors: readonly Tensor[], target: KernelTarget): BatchRange[] {
+export function cutBatch(tensors: readonly Sliceable[], target: KernelTarget): BatchRange[] {
   const batch = tensors[0].shape[0] ?? 1;
   let most = batch;
   let multiple = 1;

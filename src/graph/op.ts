@@ -70,6 +70,11 @@ export interface BatchSlice {
 /** What a kernel's binding can be bound to. */
 export type Operand = Tensor | Scratch | BatchSlice;
 
+/** A tensor, or what an op has in a buffer of its own for each range. */
+export interface Sliceable extends TensorType {
+  readonly name: string;
+}
+
 /** What an op is given to say how it runs. */
 export interface Lowering {
   readonly target: KernelTarget;
@@ -94,7 +99,7 @@ export interface Lowering {
    *
    * @throws Error when a single image is already too large.
    */
-  slices(tensors: readonly Tensor[]): BatchRange[];
+  slices(tensors: readonly Sliceable[]): BatchRange[];
 }
 
 /** `tensor`'s part for one of {@link Lowering.slices}. */

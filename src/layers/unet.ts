@@ -3,6 +3,7 @@ import type { Images } from "../graph/ops/conv2d-products.ts";
 import { upsampleBlock, upsampleHead } from "./decoder.ts";
 import type { Decoder } from "./decoder.ts";
 import { denseNet121 } from "./densenet121.ts";
+import type { DenseNet121 } from "./densenet121.ts";
 
 /** Filters of the decoder's four upsample blocks, deepest first. */
 const DECODER_FILTERS = [512, 256, 128, 64];
@@ -20,6 +21,18 @@ export interface UNetOptions {
   readonly decoder?: Decoder;
 }
 
+/** What the encoder hands to the decoder. */
+export type Skips = DenseNet121["skips"];
+
+/** The encoder's outputs by Keras layer name, with the stride and the channels of each; see {@link unetEncoder}. */
+export const SKIPS: Readonly<Record<keyof Skips, { readonly stride: number; readonly channels: number }>> = {
+  "conv1/relu": { stride: 2, channels: 64 },
+  pool2_relu: { stride: 4, channels: 256 },
+  pool3_relu: { stride: 8, channels: 512 },
+  pool4_relu: { stride: 16, channels: 1024 },
+  relu: { stride: 32, channels: 1024 },
+};
+
 /**
  * The U-Net of the pix2pix/segmentation tutorials of TensorFlow on a DenseNet121: four upsample blocks, each joined
  * with the encoder's output of its size, and a last one, without batch norm and ReLU, to the class logits.
@@ -27,8 +40,24 @@ export interface UNetOptions {
  * `image`: `[N, S, S, 3]` in [0, 1], S a multiple of 32. Returns logits `[N, S, S, classes]`.
  */
 export function unet(image: Tensor, options: UNetOptions): Tensor {
-  const { classes, training, trainableEncoder, momentum = 0.99, decoder = "transpose" } = options;
-  const { skips } = denseNet121(image, { training, trainable: trainableEncoder, momentum });
+  return unetDecoder(unetEncoder(image, options), options);
+}
+
+/**
+ * The first half of {@link unet}: `image` `[N, S, S, 3]` becomes the five {@link SKIPS}, `[N, S/stride, S/stride, channels]`.
+ */
+export function unetEncoder(
+  image: Tensor,
+  { training, trainableEncoder, momentum = 0.99 }: Omit<UNetOptions, "classes">,
+): Skips {
+  return denseNet121(image, { training, trainable: trainableEncoder, momentum }).skips;
+}
+
+/** The second half of {@link unet}: the skips of N photos become logits `[N, S, S, classes]`. */
+export function unetDecoder(
+  skips: Skips,
+  { classes, training, momentum = 0.99, decoder = "transpose" }: Omit<UNetOptions, "trainableEncoder">,
+): Tensor {
   const joins = [skips.pool4_relu, skips.pool3_relu, skips.pool2_relu, skips["conv1/relu"]];
   const mode = { decoder, training, trainable: true, momentum };
   let x: Images = skips.relu;

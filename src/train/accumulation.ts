@@ -11,6 +11,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { zeros } from "../graph/initializers.ts";
 import { accumulate, clear } from "../graph/ops/accumulate.ts";
 import type { Goals } from "../graph/plan.ts";
+import type { Features } from "./features.ts";
 import { optimizerUpdates, trainingPass } from "./programs.ts";
 import type { Phase, StepSpec } from "./programs.ts";
 
@@ -63,10 +64,13 @@ export function throughAccumulators(
 }
 
 /** A part of a batch. */
-export type MicroBatch = Pick<Batch, "images" | "labels" | "count">;
+export interface MicroBatch extends Pick<Batch, "images" | "labels" | "count"> {
+  /** What the encoder has made of each photo, for steps that take that. */
+  readonly features?: readonly Features[] | undefined;
+}
 
 /** Cuts a batch into parts of `size` photos, the last one of what is left; they look into the batch's own numbers. */
-export function microBatches({ images, labels, count }: MicroBatch, size: number): MicroBatch[] {
+export function microBatches({ images, labels, count, features }: MicroBatch, size: number): MicroBatch[] {
   const [perImage, perMask] = [images.length / count, labels.length / count];
   const parts: MicroBatch[] = [];
   for (let first = 0; first < count; first += size) {
@@ -75,6 +79,7 @@ export function microBatches({ images, labels, count }: MicroBatch, size: number
       images: images.subarray(first * perImage, end * perImage),
       labels: labels.subarray(first * perMask, end * perMask),
       count: end - first,
+      features: features?.slice(first, end),
     });
   }
   return parts;

@@ -4,6 +4,7 @@ import { loadWeights } from "../weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
+import { isAccumulator } from "./accumulation.ts";
 import { isOptimizerSlot } from "./programs.ts";
 import { parseState } from "./training-state.ts";
 import type { TrainingState } from "./training-state.ts";
@@ -23,7 +24,8 @@ export async function saveCheckpoint(
   state: TrainingState,
   metadata: Metadata,
 ): Promise<void> {
-  await writeSafetensors(path, await variables.readAll(), {
+  const kept = await variables.readAll((name) => !isAccumulator(name));
+  await writeSafetensors(path, kept, {
     ...metadata,
     epoch: String(state.epoch),
     steps: String(state.globalStep),

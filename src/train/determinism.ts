@@ -41,7 +41,7 @@ export async function checkDeterminism(
       const spec = { ...options, batchSize: batch.count };
       const steps = await PhaseSteps.create(gpu, variables, spec, phase, classWeights);
       try {
-        await steps.run(batch, options.learningRate[phase]);
+        await steps.run(await steps.prepare(batch), options.learningRate[phase]);
         const values = await variables.readAll();
         return new Map([...values].map(([name, { data }]) => [name, new Uint32Array(data.buffer)]));
       } finally {

@@ -2,12 +2,18 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { plan } from "../graph/plan.ts";
 import { shapeText, sizeOf } from "../graph/shape.ts";
 import { kernelTarget } from "../kernels/target.ts";
+import { microBatchSize } from "./accumulation.ts";
 import type { TrainConfig } from "./config/index.ts";
 import { estimateTime } from "./estimate.ts";
+import { featureBudget, photosWithin } from "./feature-cache.ts";
+import { featureBytes } from "./features.ts";
+import { encoderSpec } from "./frozen-encoder.ts";
 import { learningRateAt } from "./learning-rate.ts";
+import { plannedBytes, refuseLargeBatch } from "./memory.ts";
 import { formatDuration } from "./progress.ts";
-import { trainingStep } from "./programs.ts";
+import { encoder, takesSkips, trainingPass } from "./programs.ts";
 import type { Phase } from "./programs.ts";
+import { planStep } from "./step-plan.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
@@ -32,15 +38,22 @@ const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
   const data = await openData(config, say);
   const options = trainerOptions(config, data, signal);
-  for (const line of [...describeData(config, data), ...describeNetwork(gpu, config, options)]) say(line);
+  for (const line of describeData(config, data)) say(line);
+  await refuseLargeBatch(gpu, options, data.training.size);
+  for (const line of describeNetwork(gpu, config, options)) say(line);
   for (const line of describePhases(gpu, config, options)) say(line);
+  const held = Math.ceil(plannedBytes(options, kernelTarget(gpu), data.training.size) / 2 ** 20);
+  say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
   say("Timing a few steps …");
   const time = await estimateTime(gpu, options, data.validation.size);
   for (const [phase, seconds] of Object.entries(time.step))
     say(row(`${phase} step`, `${seconds.toPrecision(3)} s`));
+  if (time.encoding !== null)
+    say(row("encoder", `${time.encoding.toPrecision(3)} s more for a step whose photos are all new`));
   if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
   if (config.time !== null) say(row("limit", `${formatDuration(config.time)} of training`));
-  say(row("whole run", `about ${formatDuration(time.total)} on ${gpu.adapterName}`));
+  const most = time.encoding === null ? "about" : "at most about";
+  say(row("whole run", `${most} ${formatDuration(time.total)} on ${gpu.adapterName}`));
 }
 
 const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`;
@@ -89,7 +102,10 @@ function describeNetwork(
   { weights, decoder, bnMomentum }: TrainConfig,
   options: TrainerOptions,
 ): string[] {
-  const { graph, logits } = trainingStep(options, phasesOf(options)[0]);
+  const { graph, logits } = trainingPass(
+    { ...options, batchSize: microBatchSize(options), cacheFeatures: false },
+    phasesOf(options)[0],
+  );
   const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu));
   const elements = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
@@ -107,9 +123,12 @@ function describeNetwork(
 
 function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions): string[] {
   const { stepsPerEpoch, epochs, learningRate, schedule, warmupSteps } = options;
+  const { accumulate } = config;
+  const microBatches =
+    accumulate === 1 ? "" : `, each in ${accumulate} micro-batches of ${microBatchSize(options)}`;
   let epoch = 0;
   return phasesOf(options).flatMap((phase) => {
-    const { summary } = plan(trainingStep(options, phase), kernelTarget(gpu));
+    const { summary } = planStep(options, phase, kernelTarget(gpu));
     const steps = epochs[phase] * stepsPerEpoch;
     const base = learningRate[phase];
     const last = learningRateAt(steps - 1, { base, schedule, warmupSteps, steps });
@@ -117,7 +136,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
     epoch += epochs[phase];
     return [
       `Epochs ${first} to ${epoch - 1}: ${PHASE_NAMES[phase]}`,
-      row("steps", `${stepsPerEpoch} an epoch, ${steps} in all`),
+      row("steps", `${stepsPerEpoch} an epoch, ${steps} in all${microBatches}`),
       row(
         "optimizer",
         `${config.optimizer}, fresh, learning rate ${base}` +
@@ -126,6 +145,27 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
       ),
       row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),
       row("dispatches", `${summary.dispatches} a step, ${summary.pipelines} pipelines`),
+      ...(takesSkips(options, phase) ? describeFeatures(gpu, options) : []),
     ];
   });
+}
+
+function describeFeatures(gpu: Gpu, options: TrainerOptions): string[] {
+  const target = kernelTarget(gpu);
+  const spec = encoderSpec(options, target);
+  const { summary } = plan(encoder(spec), target);
+  const photos = spec.batchSize === 1 ? "a new photo" : `${spec.batchSize} new photos`;
+  const budget = featureBudget();
+  const kibibytes = Math.ceil(featureBytes(options.imageSize) / 2 ** 10);
+  const most = photosWithin(budget, options.imageSize);
+  return [
+    row(
+      "encoder",
+      `${summary.dispatches} dispatches for ${photos}, ${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`,
+    ),
+    row(
+      "features",
+      `${kibibytes} KiB a photo, kept of the first ${most} in up to ${Math.floor(budget / 2 ** 20)} MiB of this machine's memory`,
+    ),
+  ];
 }

@@ -3,7 +3,10 @@ import { compile } from "../graph/program.ts";
 import type { Goals } from "../graph/plan.ts";
 import { Variables } from "../graph/variables.ts";
 import { sizeOf } from "../graph/shape.ts";
-import { evaluator, trainingStep } from "./programs.ts";
+import { kernelTarget } from "../kernels/target.ts";
+import { microBatchSize } from "./accumulation.ts";
+import { encoderSpec } from "./frozen-encoder.ts";
+import { encoder, evaluator, takesSkips, trainingStep } from "./programs.ts";
 import { phasesOf } from "./trainer-options.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
@@ -16,7 +19,9 @@ export interface TimeEstimate {
   /** Seconds of a step of each phase, and of the evaluation of a batch. */
   readonly step: Readonly<Record<string, number>>;
   readonly evaluation: number;
-  /** Seconds of the whole run (up to `maxSteps`), compilation and reading aside. */
+  /** Seconds that a frozen step takes longer where features are cached and all its photos are new; else null. */
+  readonly encoding: number | null;
+  /** Seconds of the whole run (up to `maxSteps`), compilation and reading aside, were every photo new. */
   readonly total: number;
 }
 
@@ -26,7 +31,8 @@ export async function estimateTime(
   options: TrainerOptions,
   validationPhotos: number,
 ): Promise<TimeEstimate> {
-  const batchSize = gpu.isSoftware ? Math.min(SOFTWARE_BATCH, options.batchSize) : options.batchSize;
+  const together = microBatchSize(options);
+  const batchSize = gpu.isSoftware ? Math.min(SOFTWARE_BATCH, together) : together;
   const scale = options.batchSize / batchSize;
   const spec = { ...options, batchSize };
   const step: Record<string, number> = {};
@@ -34,16 +40,22 @@ export async function estimateTime(
   let total = 0;
   let left = maxSteps ?? Infinity;
   let epochs = 0;
+  let encoding: number | null = null;
   for (const phase of phasesOf(options)) {
     const steps = Math.min(left, options.epochs[phase] * stepsPerEpoch);
     left -= steps;
     epochs += Math.ceil(steps / stepsPerEpoch);
     step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase)));
+    if (takesSkips(spec, phase)) {
+      const own = encoderSpec(spec, kernelTarget(gpu));
+      encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own)));
+      total += steps * encoding;
+    }
     total += steps * step[phase];
   }
   const evaluation = scale * (await secondsARun(gpu, evaluator(spec)));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
-  return { step, evaluation, total };
+  return { step, evaluation, encoding, total };
 }
 
 async function secondsARun(gpu: Gpu, goals: Goals): Promise<number> {

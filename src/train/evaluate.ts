@@ -1,5 +1,5 @@
 import type { Batch } from "../data/batch.ts";
-import type { Program } from "../graph/program.ts";
+import type { Feeds, Program } from "../graph/program.ts";
 import { ConfusionMatrix } from "./metrics.ts";
 
 export interface Evaluation {
@@ -18,22 +18,30 @@ export interface Evaluation {
   readonly predictions: readonly Uint8Array[];
 }
 
+export interface EvaluateOptions {
+  readonly classes: number;
+  readonly keep?: number;
+  readonly feed?: (batch: Batch) => Feeds | Promise<Feeds>;
+}
+
 /**
  * Runs the evaluator (see `compileEvaluator`) over `batches`; the filling of a short last batch does not count.
  *
  * @param options.keep how many photos' predictions to keep.
+ * @param options.feed what the evaluator takes besides the labels: the photos unless told otherwise.
  */
 export async function evaluate(
   evaluator: Program,
   batches: AsyncIterable<Batch>,
-  { classes, keep = 0 }: { classes: number; keep?: number },
+  { classes, keep = 0, feed = ({ images }) => ({ image: images }) }: EvaluateOptions,
 ): Promise<Evaluation> {
   const confusion = new ConfusionMatrix(classes);
   const predictions: Uint8Array[] = [];
   let count = 0;
   let sum = 0;
-  for await (const { images, labels, count: valid } of batches) {
-    const results = await evaluator.run({ image: images, labels });
+  for await (const batch of batches) {
+    const { labels, count: valid } = batch;
+    const results = await evaluator.run({ ...(await feed(batch)), labels });
     const prediction = results.prediction as Uint32Array;
     const pixels = labels.length / results.loss.length;
     for (let i = 0; i < valid; i++) sum += results.loss[i];

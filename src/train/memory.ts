@@ -7,18 +7,21 @@ import type { KernelTarget } from "../kernels/kernel.ts";
 import { kernelTarget } from "../kernels/target.ts";
 import { microBatchSize } from "./accumulation.ts";
 import { ConfigError } from "./config/index.ts";
+import { encoderSpec } from "./frozen-encoder.ts";
 import { machineMemory } from "./machine-memory.ts";
-import { evaluator } from "./programs.ts";
+import { encoder, evaluator, takesSkips } from "./programs.ts";
 import { planStep } from "./step-plan.ts";
 import { phasesOf } from "./trainer-options.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
+import { evaluatorSpec } from "./validation.ts";
 
 /** Bytes of each buffer that a run holds at once where it holds most. */
 type Buffers = readonly number[];
 
 /**
- * The buffers of a run in its larger phase: the variables, the evaluator, the training step, and the step for the smaller
- * batch at the end of a pass where there is one.
+ * The buffers of a run in its larger phase: the variables, the evaluator, the training step, the step for the smaller
+ * batch at the end of a pass where there is one, and where features are cached the encoder and the evaluator that takes
+ * them. The features themselves lie on the host, in what is left of its memory.
  *
  * @param trainingPhotos of one pass, copies included.
  * @throws Error when a piece of the work exceeds the adapter's limits.
@@ -28,11 +31,15 @@ export function plannedBuffers(
   target: KernelTarget,
   trainingPhotos: number,
 ): Buffers {
-  const evaluation = plan(evaluator({ ...options, batchSize: microBatchSize(options) }), target);
+  const evaluation = plan(evaluator(evaluatorSpec(options)), target);
   const phases = phasesOf(options).map((phase) => {
     const plans = [evaluation, planStep(options, phase, target)];
     const rest = smallerBatch(options, options.epochs[phase], trainingPhotos);
     if (rest > 0) plans.push(planStep({ ...options, batchSize: rest, accumulate: 1 }, phase, target));
+    if (takesSkips(options, phase)) {
+      plans.push(plan(encoder(encoderSpec(options, target)), target));
+      plans.push(plan(evaluator(evaluatorSpec(options), "skips"), target));
+    }
     return buffersOf(plans);
   });
   return phases.reduce((a, b) => (sum(b) > sum(a) ? b : a));

@@ -1,18 +1,19 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { gradients } from "../graph/gradients.ts";
 import { Graph } from "../graph/graph.ts";
-import type { Node, Tensor } from "../graph/graph.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { adam } from "../graph/optimizers/adam.ts";
 import { clipByGlobalNorm } from "../graph/ops/clip-by-global-norm.ts";
 import { rmsprop } from "../graph/optimizers/rmsprop.ts";
-import { accuracy } from "../graph/ops/accuracy.ts";
 import { argmax } from "../graph/ops/argmax.ts";
+import { crossEntropyAndAccuracy } from "../graph/ops/cross-entropy-and-accuracy.ts";
 import { sparseSoftmaxCrossEntropy } from "../graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Goals } from "../graph/plan.ts";
 import { compile } from "../graph/program.ts";
 import type { Program } from "../graph/program.ts";
 import type { Variables } from "../graph/variables.ts";
-import { unet } from "../layers/unet.ts";
+import { SKIPS, unet, unetDecoder, unetEncoder } from "../layers/unet.ts";
+import type { Skips, UNetOptions } from "../layers/unet.ts";
 
 export interface NetworkSpec {
   readonly batchSize: number;
@@ -25,6 +26,9 @@ export interface NetworkSpec {
   readonly decoder?: "transpose" | "nearest";
 }
 
+/** What a program begins with: photos, or what the encoder has made of them. */
+export type Beginning = "image" | "skips";
+
 /** What a training step needs to know besides the network. */
 export interface StepSpec extends NetworkSpec {
   readonly optimizer: "rmsprop" | "adam";
@@ -32,11 +36,21 @@ export interface StepSpec extends NetworkSpec {
   readonly clipNorm: number | null;
   /** Whether each class's pixels have a weight of their own in the loss: an input `class_weights` `[classes]`. */
   readonly weighted: boolean;
+  /** Micro-batches a step (see `accumulation.ts`); 1 unless told otherwise. */
+  readonly accumulate?: number;
+  /** Whether the steps on a frozen encoder take what it has made of each photo before; not unless told otherwise. */
+  readonly cacheFeatures?: boolean;
 }
 
 /** The two phases, in order: the decoder on a frozen encoder, then everything. */
 export const PHASES = ["frozen", "finetune"] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** Whether the steps of a phase take skips: nothing changes a frozen encoder, so a photo need go through it only once. */
+export const takesSkips = (
+  { cacheFeatures = false }: Pick<StepSpec, "cacheFeatures">,
+  phase: Phase,
+): boolean => cacheFeatures && phase === "frozen";
 
 /** Whether a variable is an optimizer's, not the network's. */
 export const isOptimizerSlot = (name: string): boolean => /(^|\/)(rmsprop|adam)_(frozen|finetune)/.test(name);
@@ -48,30 +62,51 @@ export interface TrainingStep extends Goals {
 }
 
 /**
- * One training step: inputs `image` `[N, S, S, 3]`, `labels` `[N, S, S]` (u32) and `learning_rate` `[]` (and
- * `class_weights`); outputs `loss` (mean over all pixels), `accuracy`, and `gradient_norm` when gradients are clipped.
- * Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
+ * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
+ * (and `class_weights`); outputs `loss` (mean over all pixels), `accuracy`, and `gradient_norm` when gradients are
+ * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
-  const { batchSize, imageSize, classes, momentum, decoder, optimizer, clipNorm, weighted } = spec;
+  const { graph, logits, outputs, slopes } = trainingPass(spec, phase);
+  const learning = optimizerUpdates(slopes, spec, phase);
+  return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
+}
+
+/** The network over a batch, forth and back. */
+export interface TrainingPass {
+  readonly graph: Graph;
+  readonly logits: Tensor;
+  /** `loss` and `accuracy`. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** The gradient of each parameter that the phase trains. */
+  readonly slopes: ReadonlyMap<Tensor, Tensor>;
+}
+
+/** A training step up to the gradients; see {@link trainingStep}. */
+export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
+  const { batchSize, imageSize, classes, momentum, decoder, weighted } = spec;
   const graph = new Graph();
-  const image = graph.input("image", [batchSize, imageSize, imageSize, 3]);
-  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
-  const learningRate = graph.input("learning_rate", []);
-  const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
   const trainableEncoder = phase === "finetune";
-  const logits = unet(image, { classes, training: true, trainableEncoder, momentum, decoder });
-  const loss = sparseSoftmaxCrossEntropy(logits, labels, { classWeights });
-  const outputs: Record<string, Tensor> = { loss, accuracy: accuracy(logits, labels) };
-  let slopes: ReadonlyMap<Tensor, Tensor> = gradients(loss);
-  if (clipNorm !== null) {
-    const clipped = clipByGlobalNorm(slopes, clipNorm);
-    slopes = clipped.gradients;
-    outputs.gradient_norm = clipped.norm;
-  }
-  const options = { learningRate, name: `${optimizer}_${phase}` };
-  const updates: Node[] = optimizer === "adam" ? adam(slopes, options) : rmsprop(slopes, options);
-  return { graph, logits, outputs, updates };
+  const options = { classes, training: true, trainableEncoder, momentum, decoder };
+  const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
+  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
+  const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
+  const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights });
+  return { graph, logits, outputs: { loss, accuracy }, slopes: gradients(loss) };
+}
+
+/** A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. */
+export function optimizerUpdates(
+  slopes: ReadonlyMap<Tensor, Tensor>,
+  { optimizer, clipNorm }: Pick<StepSpec, "optimizer" | "clipNorm">,
+  phase: Phase,
+): Required<Goals> {
+  const [[{ graph }]] = slopes;
+  const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
+  const update = optimizer === "adam" ? adam : rmsprop;
+  if (clipNorm === null) return { outputs: {}, updates: update(slopes, options) };
+  const clipped = clipByGlobalNorm(slopes, clipNorm);
+  return { outputs: { gradient_norm: clipped.norm }, updates: update(clipped.gradients, options) };
 }
 
 /** See {@link trainingStep}. */
@@ -86,19 +121,61 @@ export function compileTrainingStep(
 }
 
 /**
- * Evaluation: inputs `image` and `labels`; outputs `loss`, one value a photo (so that a last batch filled up with
- * repetitions can be weighed right), and `prediction` `[N, S, S]` (u32), the likeliest class.
+ * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`; outputs `loss`, one value a photo (so that a last batch
+ * filled up with repetitions can be weighed right), and `prediction` `[N, S, S]` (u32), the likeliest class.
  */
-export function compileEvaluator(gpu: Gpu, variables: Variables, spec: NetworkSpec): Promise<Program> {
-  return compile(gpu, { ...evaluator(spec), variables });
+export function compileEvaluator(
+  gpu: Gpu,
+  variables: Variables,
+  spec: NetworkSpec,
+  from?: Beginning,
+): Promise<Program> {
+  return compile(gpu, { ...evaluator(spec, from), variables });
 }
 
 /** See {@link compileEvaluator}. */
-export function evaluator({ batchSize, imageSize, classes, momentum, decoder }: NetworkSpec): Goals {
+export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
+  const { batchSize, imageSize, classes, momentum, decoder } = spec;
   const graph = new Graph();
-  const image = graph.input("image", [batchSize, imageSize, imageSize, 3]);
+  const options = { classes, training: false, trainableEncoder: false, momentum, decoder };
+  const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
-  const logits = unet(image, { classes, training: false, trainableEncoder: false, momentum, decoder });
   const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image" });
   return { outputs: { loss, prediction: argmax(logits) } };
 }
+
+/** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInputs}. */
+export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize">): Goals {
+  const skips = unetEncoder(imageInput(new Graph(), spec), { training: false, trainableEncoder: false });
+  const named = Object.entries(skips) as [keyof Skips, Tensor][];
+  return { outputs: Object.fromEntries(named.map(([name, skip]) => [skipInput(name), skip])) };
+}
+
+/** Of the input that takes a skip: `skip_pool2_relu`. */
+export const skipInput = (name: keyof Skips): string => `skip_${name}`;
+
+/** Inputs in place of `image`: each of `SKIPS` `[N, S/stride, S/stride, channels]`, called as {@link skipInput} says. */
+function skipInputs(
+  graph: Graph,
+  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+): Skips {
+  const input = (name: keyof Skips): Tensor => {
+    const { stride, channels } = SKIPS[name];
+    return graph.input(skipInput(name), [batchSize, imageSize / stride, imageSize / stride, channels]);
+  };
+  return {
+    "conv1/relu": input("conv1/relu"),
+    pool2_relu: input("pool2_relu"),
+    pool3_relu: input("pool3_relu"),
+    pool4_relu: input("pool4_relu"),
+    relu: input("relu"),
+  };
+}
+
+const imageInput = (
+  graph: Graph,
+  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+): Tensor => graph.input("image", [batchSize, imageSize, imageSize, 3]);
+
+const logitsOf = (graph: Graph, spec: NetworkSpec, options: UNetOptions, from: Beginning): Tensor =>
+  from === "image" ? unet(imageInput(graph, spec), options) : unetDecoder(skipInputs(graph, spec), options);

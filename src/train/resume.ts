@@ -14,6 +14,9 @@ const FREE: readonly SettingName[] = [
   "cache",
 ];
 
+/** Settings that runs of earlier versions do not have, as those runs went. */
+const SINCE: Partial<TrainConfig> = { accumulate: 1, cacheFeatures: false, tune: "off" };
+
 /**
  * The settings of a run that goes on: its own, with limits lifted unless they are said anew.
  *
@@ -30,7 +33,7 @@ export async function resumedConfig(run: RunFolder, said: Said): Promise<TrainCo
   }
   let own: TrainConfig;
   try {
-    own = schema.parse(JSON.parse(await readFile(run.config, "utf8")));
+    own = schema.parse({ ...SINCE, ...(JSON.parse(await readFile(run.config, "utf8")) as object) });
   } catch (error) {
     throw new ConfigError(`${run.config} holds no settings that this version knows: begin a new run.`, {
       cause: error,

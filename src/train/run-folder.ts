@@ -77,6 +77,10 @@ export class RunFolder {
   get environment(): string {
     return join(this.path, "environment.json");
   }
+  /** The tiles of its matrix products. */
+  get tiles(): string {
+    return join(this.path, "tiles.json");
+  }
   get history(): string {
     return join(this.path, "history.csv");
   }

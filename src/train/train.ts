@@ -3,17 +3,19 @@ import { classWeights } from "./class-weights.ts";
 import type { TrainConfig } from "./config/index.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
+import { refuseLargeBatch, withMemoryAdvice } from "./memory.ts";
 import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
 import { RunError } from "./run-error.ts";
-import { checkRunFolder, RunFolder } from "./run-folder.ts";
+import { checkRunFolder, RunFolder, writeJson } from "./run-folder.ts";
 import { refuseLongSoftwareRun } from "./software.ts";
 import type { Summary } from "./summary.ts";
 import { Trainer, TrainingDivergedError } from "./trainer.ts";
 import type { Resumed } from "./trainer.ts";
 import { trainerOptions } from "./trainer-options.ts";
+import { chooseTiles } from "./tuning.ts";
 
 export type { TrainJob } from "./run.ts";
 
@@ -32,9 +34,13 @@ export async function train(job: TrainJob): Promise<Summary> {
   const data = await openData(config, say);
   say(describeData(data, config));
   const options = trainerOptions(config, data, signal);
+  await refuseLargeBatch(gpu, options, data.training.size);
   await refuseLongSoftwareRun(gpu, config, options, data.validation.size);
   const resumed = resume && (await takeUp(resume, data, say));
-  const trainer = await Trainer.create(gpu, options, resumed);
+  const tiles = await chooseTiles(job, options);
+  const trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
+    throw withMemoryAdvice(error);
+  });
   try {
     await data.read({ signal });
     const { training, validation } = data;
@@ -44,6 +50,7 @@ export async function train(job: TrainJob): Promise<Summary> {
     if (config.deterministic) await checkDeterminism(gpu, options, trained);
 
     const folder = resume ?? (await RunFolder.create(config));
+    if (!resume) await writeJson(folder.tiles, tiles);
     say(`${resume ? "Going on with" : "Writing to"} ${folder.path}`);
     const run = new Run(job, folder, data, trainer, start);
     try {
@@ -55,7 +62,8 @@ export async function train(job: TrainJob): Promise<Summary> {
         say(`Stopped; go on with --resume ${folder.path}`);
         throw error;
       }
-      if (!(error instanceof TrainingDivergedError)) throw run.failure((error as Error).message, error);
+      if (!(error instanceof TrainingDivergedError))
+        throw run.failure((withMemoryAdvice(error) as Error).message, error);
       trainer.destroy();
       const last = await run.lastCheckpoint();
       const where = await diagnose(gpu, options, trained, last, error.goodSteps);

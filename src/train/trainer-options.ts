@@ -40,6 +40,8 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     optimizer: config.optimizer,
     clipNorm: config.clipNorm,
     weighted: config.classWeights !== "none",
+    accumulate: config.accumulate,
+    cacheFeatures: config.cacheFeatures,
     epochs: { frozen: config.epochsFrozen, finetune: config.epochsFinetune },
     learningRate: { frozen: config.learningRate, finetune: config.finetuneLearningRate },
     schedule: config.schedule,

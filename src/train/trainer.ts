@@ -1,26 +1,26 @@
-import { evaluationBatches, trainingBatches } from "../data/batches.ts";
+import { trainingBatches, workerCount } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { hash } from "../data/random.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Plan } from "../graph/plan.ts";
-import type { Program } from "../graph/program.ts";
 import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
+import { isAccumulator } from "./accumulation.ts";
 import { restoreWeights } from "./checkpoint.ts";
-import { evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { HistoryRow } from "./history.ts";
 import { bestRow } from "./history.ts";
 import { learningRateAt } from "./learning-rate.ts";
 import type { StepResult } from "./observer.ts";
 import { firstNonFinite } from "./non-finite.ts";
-import { PhaseSteps, stepFeeds } from "./phase-steps.ts";
-import type { StepOutcome } from "./phase-steps.ts";
-import { compileEvaluator, isOptimizerSlot, PHASES, trainingStep } from "./programs.ts";
+import { passGoals, PhaseSteps, stepPasses } from "./phase-steps.ts";
+import { isOptimizerSlot, PHASES } from "./programs.ts";
 import type { Phase } from "./programs.ts";
+import { Flight } from "./steps-in-flight.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "./training-state.ts";
 import type { TrainingState } from "./training-state.ts";
+import { Validation } from "./validation.ts";
 
 /** What a run is made with. */
 export interface TrainerData {
@@ -54,12 +54,9 @@ export interface TrainerEvents {
 /** Why a run came to its end: everything was done, or a limit of steps or time was reached. */
 export type Ending = "finished" | "limit";
 
-/** Photos whose predictions an evaluation keeps, for the figures. */
-const SHOWN = 4;
-
 /**
  * Trains the U-Net in two phases: the decoder on a frozen encoder, then everything with a fresh optimizer. Owns the
- * variables and the evaluator; `run` may be called once.
+ * variables and the evaluation; `run` may be called once.
  */
 export class Trainer {
   readonly variables: Variables;
@@ -70,19 +67,19 @@ export class Trainer {
   #state: TrainingState;
   readonly #gpu: Gpu;
   readonly #options: TrainerOptions;
-  readonly #evaluator: Program;
+  readonly #validation: Validation;
 
   private constructor(
     gpu: Gpu,
     options: TrainerOptions,
     variables: Variables,
-    evaluator: Program,
+    validation: Validation,
     state: TrainingState,
   ) {
     this.#gpu = gpu;
     this.#options = options;
     this.variables = variables;
-    this.#evaluator = evaluator;
+    this.#validation = validation;
     this.#state = state;
   }
 
@@ -90,9 +87,9 @@ export class Trainer {
   static async create(gpu: Gpu, options: TrainerOptions, resumed?: Resumed): Promise<Trainer> {
     const variables = new Variables(gpu, { seed: options.seed, values: resumed?.values });
     try {
-      const evaluator = await compileEvaluator(gpu, variables, options);
+      const validation = await Validation.create(gpu, variables, options);
       if (options.weights !== null && !resumed) await restoreWeights(variables, options.weights);
-      return new Trainer(gpu, options, variables, evaluator, resumed?.state ?? INITIAL_STATE);
+      return new Trainer(gpu, options, variables, validation, resumed?.state ?? INITIAL_STATE);
     } catch (error) {
       variables.destroy();
       throw error;
@@ -107,7 +104,7 @@ export class Trainer {
    * Both phases, from where the state stands.
    *
    * @throws TrainingDivergedError when the loss is no longer a number; the signal's reason when it is aborted (after
-   *   the step in flight and `checkpoint`); GpuError when the device fails.
+   *   the steps in flight and `checkpoint`); GpuError when the device fails.
    */
   async run(data: TrainerData, events: TrainerEvents = {}): Promise<Ending> {
     const { epochs } = this.#options;
@@ -124,9 +121,7 @@ export class Trainer {
 
   /** Runs the validation photos through the network as it is. */
   evaluate(validation: SegmentationDataset): Promise<Evaluation> {
-    const { batchSize, normalization, classes, signal } = this.#options;
-    const batches = evaluationBatches(validation, { batchSize, normalization, signal });
-    return evaluate(this.#evaluator, batches, { classes, keep: SHOWN });
+    return this.#validation.evaluate(validation);
   }
 
   /**
@@ -142,13 +137,19 @@ export class Trainer {
     const { value: batch } = await batches.next();
     await batches.return();
     if (!batch) return null;
-    const step = trainingStep({ ...this.#options, batchSize: batch.count }, phase);
-    const feeds = stepFeeds(batch, this.#learningRate(this.#state.step), classWeights);
-    return firstNonFinite(this.#gpu, this.variables, step, feeds);
+    const rate = this.#learningRate(this.#state.step);
+    // From the photos on: the encoder's tensors are looked at too.
+    const options = { ...this.#options, cacheFeatures: false };
+    for (const { photos, feeds } of stepPasses(batch, options, rate, classWeights)) {
+      const goals = passGoals(options, phase, photos);
+      const broken = await firstNonFinite(this.#gpu, this.variables, goals, feeds());
+      if (broken !== null) return broken;
+    }
+    return null;
   }
 
   destroy(): void {
-    this.#evaluator.destroy();
+    this.#validation.destroy();
     this.variables.destroy();
   }
 
@@ -161,16 +162,17 @@ export class Trainer {
     const { stepsPerEpoch, signal } = this.#options;
     const steps = await PhaseSteps.create(this.#gpu, this.variables, this.#options, phase, classWeights);
     const batches = this.#stream(phase, training);
+    const flight = new Flight({ onCpu: this.#gpu.isSoftware });
     try {
       await events.phase?.(phase, steps.plan);
       while (!this.#phaseEnded()) {
         const before = performance.now();
-        await this.#steps(steps, batches, start, events);
+        await this.#steps(steps, batches, flight, start, events);
         this.steppedMs += performance.now() - before;
         signal?.throwIfAborted();
         const whole = this.#state.step === stepsPerEpoch;
         if (!whole) await events.checkpoint?.(this.#state);
-        const outcome = await this.#endOfEpoch(validation, before);
+        const outcome = await this.#endOfEpoch(steps, validation, before);
         if (whole) {
           this.#state = afterEpoch(this.#state, outcome.row);
           await events.checkpoint?.(this.#state);
@@ -180,59 +182,60 @@ export class Trainer {
       }
       return "finished";
     } catch (error) {
-      if (signal?.aborted) await events.checkpoint?.(this.#state);
+      // After any other failure the variables may be ahead of the state.
+      if (signal?.aborted && error === signal.reason) await events.checkpoint?.(this.#state);
       throw error;
     } finally {
       this.waitedMs += batches.waitedMs;
       await batches.return();
       steps.destroy();
-      this.variables.release(isOptimizerSlot);
+      this.#validation.endPhase();
+      this.variables.release((name) => isOptimizerSlot(name) || isAccumulator(name));
     }
   }
 
-  /** Steps to the end of the epoch, or until the run is told to stop. */
+  /** Steps to the end of the epoch, or until the run is told to stop; none is in flight afterwards. */
   async #steps(
     steps: PhaseSteps,
     batches: ReturnType<typeof trainingBatches>,
+    flight: Flight,
     start: number,
     events: TrainerEvents,
   ): Promise<void> {
-    const { stepsPerEpoch, batchSize, maxSteps, signal } = this.#options;
+    const { stepsPerEpoch, maxSteps, signal } = this.#options;
     const first = this.#state;
     const last = Math.min(stepsPerEpoch, first.step + (maxSteps ?? Infinity) - first.globalStep);
-    const finish = async (
-      stream: TrainingState["stream"],
-      learningRate: number,
-      running: Promise<StepOutcome>,
-    ): Promise<void> => {
-      const { loss, accuracy } = await running;
-      const state = this.#state;
-      const at = { epoch: state.epoch + 1, step: state.step + 1, globalStep: state.globalStep + 1 };
-      if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, state.globalStep);
-      this.#state = afterStep(state, { loss, accuracy, stream });
-      const waitedMs = this.waitedMs + batches.waitedMs;
-      events.step?.({ phase: state.phase, ...at, loss, accuracy, learningRate, waitedMs });
-    };
-    // The step before is waited for only once the next one is submitted, so the GPU never waits for the host.
-    let inFlight: Promise<void> | null = null;
-    for (let number = first.step; number < last; number++) {
-      const { value: batch } = await batches.next();
-      if (!batch) break;
-      const learningRate = this.#learningRate(number);
-      const current = finish(batch.state, learningRate, steps.run(batch, learningRate));
-      current.catch(() => {});
-      await inFlight;
-      inFlight = current;
-      // A batch of another size has a program to compile first, and the next step must not overtake it.
-      if (batch.count !== batchSize) await current;
-      if (signal?.aborted || this.#outOfTime(start)) break;
+    try {
+      for (let number = first.step; number < last; number++) {
+        const { value: batch } = await batches.next();
+        if (!batch) break;
+        const ready = await steps.prepare(batch);
+        const learningRate = this.#learningRate(number);
+        await flight.add(steps.run(ready, learningRate), ({ loss, accuracy }) => {
+          const { phase, epoch, step, globalStep } = this.#state;
+          const at = { epoch: epoch + 1, step: step + 1, globalStep: globalStep + 1 };
+          if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, globalStep);
+          this.#state = afterStep(this.#state, { loss, accuracy, stream: batch.state });
+          batches.recycle(batch);
+          const waitedMs = this.waitedMs + batches.waitedMs;
+          events.step?.({ phase, ...at, loss, accuracy, learningRate, waitedMs });
+        });
+        if (signal?.aborted || this.#outOfTime(start)) break;
+      }
+    } catch (error) {
+      await flight.land().catch(() => undefined);
+      throw error;
     }
-    await inFlight;
+    await flight.land();
   }
 
-  async #endOfEpoch(validation: SegmentationDataset, since: number): Promise<EpochOutcome> {
+  async #endOfEpoch(
+    { encoder }: PhaseSteps,
+    validation: SegmentationDataset,
+    since: number,
+  ): Promise<EpochOutcome> {
     const { phase, epoch, step, sums, globalStep } = this.#state;
-    const result = await this.evaluate(validation);
+    const result = await this.#validation.evaluate(validation, encoder);
     if (!Number.isFinite(result.loss))
       throw new TrainingDivergedError({ epoch: epoch + 1, step }, globalStep);
     const row: HistoryRow = {
@@ -259,6 +262,8 @@ export class Trainer {
       dropRemainder,
       normalization,
       start: this.#state.stream,
+      // A software adapter needs the cores itself, and is too slow to wait for data.
+      workers: this.#gpu.isSoftware ? 0 : workerCount(),
     });
   }
 

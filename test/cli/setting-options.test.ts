@@ -38,6 +38,13 @@ describe("flags of settings", () => {
     }
   });
 
+  it("say off in two ways", () => {
+    expect(said("--tune", "on")).toEqual({ tune: "on" });
+    expect(said("--no-tune")).toEqual(said("--tune", "off"));
+    expect(resolveConfig([{ file: null, said: said("--no-tune") }], "hardware").tune).toBe("off");
+    expect(resolveConfig([], "hardware").tune).toBe("auto");
+  });
+
   it("leave what cannot be read to the schema's message", () => {
     expect(said("--batch-size", "many")).toEqual({ batchSize: "many" });
     expect(() => resolveConfig([{ file: null, said: said("--batch-size", "none") }], "lavapipe")).toThrow(

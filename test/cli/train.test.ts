@@ -129,6 +129,7 @@ describe("npm run train", () => {
     await photos(folder);
     const { code, output, errors } = await train(folder, [
       ...["--dry-run", "--preset", "article", "--data", "data", "--image-size", "32", "--batch-size", "2"],
+      ...["--accumulate", "2"],
     ]);
     expect([code, errors]).toEqual([0, ""]);
     expect(output).toMatch(/photos +6 from data/);
@@ -137,12 +138,13 @@ describe("npm run train", () => {
       /augment +7 copies: original, brightness, gamma, hue, crop, flip_left_right, flip_up_down \(28 samples\)/,
     );
     expect(output).toMatch(/pass +14 batches of 2$/m);
-    expect(output).toMatch(/image +\[2, 32, 32, 3\]/);
-    expect(output).toMatch(/logits +\[2, 32, 32, 59\]/);
+    expect(output).toMatch(/image +\[1, 32, 32, 3\]/);
+    expect(output).toMatch(/logits +\[1, 32, 32, 59\]/);
     expect(output).toMatch(/Epochs 0 to 19: encoder frozen/);
     expect(output).toMatch(/Epochs 20 to 39: fine-tuning/);
-    expect(output).toMatch(/steps +2 an epoch, 40 in all/);
+    expect(output).toMatch(/steps +2 an epoch, 40 in all, each in 2 micro-batches of 1/);
     expect(output).toMatch(/memory +\d+ MiB/);
+    expect(output).toMatch(/in all +at most \d+ MiB at once/);
     expect(output).toMatch(/whole run +about \d+:\d\d/);
     expect((await readdir(folder)).sort()).toEqual(["data"]);
   });
@@ -191,6 +193,10 @@ describe("npm run train", () => {
       ["--augment", "hue,blur"],
       /^--augment must be one of original, .*\(it is \["hue","blur"\]\)\.$/,
     );
+    await refused(
+      ["--accumulate", "3", "--batch-size", "4"],
+      /^--accumulate cuts a batch into equal parts, and --batch-size 4 is no multiple of 3/,
+    );
     await refused(["--time", "soon"], /^--time must be a time/);
     await refused(["--config", "nowhere.yaml"], /^The configuration nowhere\.yaml cannot be read/);
     await refused(["--adapter", "no such thing", ...TINY], /^No WebGPU adapter matches "no such thing"/);
@@ -206,6 +212,14 @@ describe("npm run train", () => {
     await mkdir(join(folder, "run"));
     await writeFile(join(folder, "run", "mine"), "");
     await refused(TINY, /The output folder run is not empty/);
+  });
+
+  it("refuses photos that no batch of fits, before it writes anything", async () => {
+    const large = ["--image-size", "4096", "--batch-size", "2"];
+    await refused(
+      [...TINY, ...large],
+      /^A batch of 2 photos at 4096×4096 does not fit.*, and no single photo would fit: use a smaller --image-size\.$/,
+    );
   });
 
   it("says that there is no adapter", async () => {

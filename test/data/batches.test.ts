@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, expect, test, vi } from "vitest";
 import { flipLeftRight, noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
+import type { Augmentation } from "../../src/data/augment.ts";
 import { evaluationBatches, trainingBatches } from "../../src/data/batches.ts";
 import { mapConcurrently } from "../../src/data/concurrency.ts";
 import { DataError } from "../../src/data/data-error.ts";
@@ -75,6 +76,31 @@ test("the same seed gives the same batches, also when resumed at any batch", asy
   }
   const other = await take(7, trainingBatches(numbered(9), { ...options, seed: 6 }));
   expect(other.map((batch) => batch.indices)).not.toEqual(whole.map((batch) => batch.indices));
+});
+
+test("identities tell the samples of a stream apart, as far as the augmentation can be told", async () => {
+  const identities = async (augment?: Augmentation): Promise<Map<string | null, string>> => {
+    const seen = new Map<string | null, string>();
+    for (const batch of await take(20, trainingBatches(numbered(4), { batchSize: 2, seed: 1, augment }))) {
+      batch.identities.forEach((identity, i) => {
+        const pixels = batch.images.subarray(12 * i, 12 * i + 12).join();
+        expect(seen.get(identity) ?? pixels).toBe(pixels);
+        seen.set(identity, pixels);
+      });
+    }
+    return seen;
+  };
+  const flipped = await identities();
+  expect([...flipped.keys()].sort()).toEqual(
+    ["0", "1", "2", "3"].flatMap((photo) => [photo, `${photo} flip_left_right`]),
+  );
+  expect(new Set(flipped.values()).size).toBe(8);
+  expect([...(await identities(noAugmentation)).keys()].sort()).toEqual(["0", "1", "2", "3"]);
+  const [{ identities: unknown }] = await take(
+    1,
+    trainingBatches(numbered(4), { batchSize: 2, seed: 1, augment: (sample) => sample }),
+  );
+  expect(unknown).toEqual([null, null]);
 });
 
 test("evaluation batches go through in order and fill up the last", async () => {

@@ -13,14 +13,14 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      Gpu GpuError Graph Program Variables accuracy adam add argmax averagePool2d batchNormInference
+      Gpu GpuError Graph Program SKIPS Variables accuracy adam add argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd bytesOf channelSum clipByGlobalNorm compile concat
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lowerElementwise
       lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan randomNormal relu rmsprop sameShape scale
       seededRandom shapeText sizeOf slice sliceChannels softmax sparseSoftmaxCrossEntropy trainable u32
-      unet upsampleNearest2x variableParts zeros`),
+      unet unetDecoder unetEncoder upsampleNearest2x variableParts zeros`),
     );
   });
 

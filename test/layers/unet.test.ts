@@ -6,7 +6,7 @@ import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { PlanSummary } from "../../src/graph/plan.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
-import { unet } from "../../src/layers/unet.ts";
+import { SKIPS, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 describe("unet", () => {
@@ -50,6 +50,20 @@ describe("unet", () => {
     ];
     const expected = blocks.reduce((sum, [from, to]) => sum + 9 * from * to + 4 * to, 9 * 128 * 59 + 59);
     expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(expected);
+  });
+
+  it("is an encoder and a decoder that share nothing but the skips", () => {
+    const options = { classes: 59, training: true, trainableEncoder: false };
+    const [whole, first, second] = [new Graph(), new Graph(), new Graph()];
+    unet(whole.input("image", [2, 64, 64, 3]), options);
+    const skips = unetEncoder(first.input("image", [2, 64, 64, 3]), options);
+    for (const [name, { stride, channels }] of Object.entries(SKIPS))
+      expect(skips[name as keyof typeof skips].shape).toEqual([2, 64 / stride, 64 / stride, channels]);
+    const inputs = Object.entries(skips).map(([name, { shape }]) => [name, second.input(name, shape)]);
+    const logits = unetDecoder(Object.fromEntries(inputs) as typeof skips, options);
+    expect(logits.shape).toEqual([2, 64, 64, 59]);
+    expect([...first.variables.keys(), ...second.variables.keys()]).toEqual([...whole.variables.keys()]);
+    expect(first.nodes.length + second.nodes.length).toBe(whole.nodes.length);
   });
 
   describe.each(["register", "workgroup"] as const)("a training step with %s kernels", (family) => {

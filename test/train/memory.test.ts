@@ -2,9 +2,13 @@ import { describe, expect, it } from "vitest";
 import { randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GpuError } from "../../src/gpu/errors.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
+import { plan } from "../../src/graph/plan.ts";
 import { ConfigError } from "../../src/train/config/index.ts";
+import { featureBytes } from "../../src/train/features.ts";
+import { encoderSpec } from "../../src/train/frozen-encoder.ts";
 import { machineMemory } from "../../src/train/machine-memory.ts";
 import { plannedBytes, refuseLargeBatch, withMemoryAdvice } from "../../src/train/memory.ts";
+import { encoder, evaluator, trainingStep } from "../../src/train/programs.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { paperTarget } from "../helpers/target.ts";
@@ -38,6 +42,24 @@ describe("the memory of a run", () => {
     // Micro-batches of 8 fill both batches.
     expect(bytes({ dropRemainder: false, accumulate: 3 })).toBe(bytes({ accumulate: 3 }));
     expect(bytes({ accumulate: 3 })).toBeLessThan(0.75 * bytes());
+  });
+
+  it("is that of the programs that run when features are cached", () => {
+    const cached = { ...options, epochs: { frozen: 1, finetune: 0 }, cacheFeatures: true };
+    const programs = [
+      evaluator(options),
+      evaluator(options, "skips"),
+      encoder(encoderSpec(options, paperTarget)),
+      trainingStep(cached, "frozen"),
+    ].map((goals) => plan(goals, paperTarget).summary);
+    const [whole, decoder, , step] = programs;
+    for (const { inputBytes } of [decoder, step]) expect(inputBytes).toBeGreaterThan(24 * featureBytes(128));
+    const held = programs.reduce((sum, { arenaBytes, inputBytes }) => sum + arenaBytes + inputBytes, 0);
+    // The optimizer's slots are the step's alone.
+    const variables = whole.variableBytes + step.variableBytes - decoder.variableBytes;
+    expect(bytes(cached)).toBe(held + variables);
+    // Fine-tuning is the larger phase with and without.
+    expect(bytes({ cacheFeatures: true })).toBe(bytes());
   });
 });
 

@@ -2,12 +2,14 @@ import { DataError } from "../data-error.ts";
 import { power } from "./power.ts";
 
 /** `[size, size, 3]`, RGB; mostly in [0, 1], but nothing here needs it. */
-type Image = Float32Array<ArrayBuffer>;
+type Image = Float32Array;
+/** An image of its own. */
+type NewImage = Float32Array<ArrayBuffer>;
 
 const f32 = Math.fround;
 
 /** `tf.image.adjust_brightness` of a float image: `x + delta`, not clipped. */
-export function adjustBrightness(image: Image, delta: number): Image {
+export function adjustBrightness(image: Image, delta: number): NewImage {
   const added = f32(delta);
   const result = new Float32Array(image.length);
   for (let i = 0; i < result.length; i++) result[i] = image[i] + added;
@@ -18,7 +20,7 @@ export function adjustBrightness(image: Image, delta: number): Image {
  * `tf.image.adjust_gamma` of a float image: `x ** gamma`. A negative value becomes NaN unless gamma is whole.
  * @throws DataError for a negative gamma.
  */
-export function adjustGamma(image: Image, gamma: number): Image {
+export function adjustGamma(image: Image, gamma: number): NewImage {
   if (!(gamma >= 0)) {
     throw new DataError(`The gamma ${gamma} cannot be used: give a number from 0 up.`);
   }
@@ -31,7 +33,7 @@ export function adjustGamma(image: Image, gamma: number): Image {
  * and largest channel and so takes values outside [0, 1] as they are.
  * @throws DataError for a delta outside [−1, 1].
  */
-export function adjustHue(image: Image, delta: number): Image {
+export function adjustHue(image: Image, delta: number): NewImage {
   if (!(delta >= -1 && delta <= 1)) {
     throw new DataError(`The hue cannot be turned by ${delta}: give a part of a turn, from -1 to 1.`);
   }

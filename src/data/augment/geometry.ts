@@ -10,17 +10,17 @@ export type MaskInterpolation = "nearest" | "bilinear";
 
 /** `tf.image.flip_left_right` of photo and mask. */
 export function flipLeftRight(sample: Sample): Sample {
-  return rearranged(sample, (y, x, size) => y * size + size - 1 - x);
+  return rearranged(sample, (size) => ({ first: size - 1, down: size, right: -1 }));
 }
 
 /** `tf.image.flip_up_down` of photo and mask. */
 export function flipUpDown(sample: Sample): Sample {
-  return rearranged(sample, (y, x, size) => (size - 1 - y) * size + x);
+  return rearranged(sample, (size) => ({ first: (size - 1) * size, down: -size, right: 1 }));
 }
 
 /** `tf.image.rot90` of photo and mask: a quarter turn counter-clockwise. */
 export function rot90(sample: Sample): Sample {
-  return rearranged(sample, (y, x, size) => x * size + size - 1 - y);
+  return rearranged(sample, (size) => ({ first: size - 1, down: -1, right: size }));
 }
 
 /**
@@ -52,14 +52,17 @@ export function centralCrop(
   };
 }
 
-/** The sample whose pixel (y, x) is pixel `source(y, x, size)` of the given one, counted row by row. */
-function rearranged(sample: Sample, source: (y: number, x: number, size: number) => number): Sample {
+/** The sample whose pixel (y, x) is pixel `first + y · down + x · right` of the given one, counted row by row. */
+function rearranged(
+  sample: Sample,
+  walk: (size: number) => { first: number; down: number; right: number },
+): Sample {
   const size = sizeOf(sample);
+  const { first, down, right } = walk(size);
   const image = new Float32Array(sample.image.length);
   const mask = new Uint8Array(sample.mask.length);
   for (let y = 0, to = 0; y < size; y++) {
-    for (let x = 0; x < size; x++, to++) {
-      const from = source(y, x, size);
+    for (let x = 0, from = first + y * down; x < size; x++, to++, from += right) {
       mask[to] = sample.mask[from];
       image[3 * to] = sample.image[3 * from];
       image[3 * to + 1] = sample.image[3 * from + 1];

@@ -39,6 +39,13 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   if (config.epochsFrozen + config.epochsFinetune === 0) {
     throw new ConfigError("There is nothing to train: --epochs-frozen and --epochs-finetune are both 0.");
   }
+  const { batchSize, accumulate } = config;
+  if (batchSize % accumulate !== 0) {
+    throw new ConfigError(
+      `--accumulate cuts a batch into equal parts, and --batch-size ${batchSize} is no multiple of ${accumulate}: give ` +
+        `--batch-size ${Math.ceil(batchSize / accumulate) * accumulate}, for example.`,
+    );
+  }
   return config;
 }
 

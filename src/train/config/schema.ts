@@ -87,6 +87,13 @@ export const schema = z.strictObject({
     toggle(),
   ),
   cache: setting("--cache", "Data", "keep the resized photos in .cache/samples for the next run", toggle()),
+  cacheFeatures: setting(
+    "--cache-features",
+    "Data",
+    "while the encoder is frozen, keep in memory what it makes of each photo, up to a quarter of what is free and 4 GiB: " +
+      "the same bits, sooner where photos come again",
+    toggle(),
+  ),
 
   weights: setting(
     "--weights PATH",
@@ -146,6 +153,13 @@ export const schema = z.strictObject({
   ),
 
   batchSize: setting("--batch-size N", "Length of the run", "photos a step", whole(1)),
+  accumulate: setting(
+    "--accumulate N",
+    "Length of the run",
+    "micro-batches a step, to take less memory: gradients of N batches of batch-size/N photos are averaged before the " +
+      "update; batch norms see the micro-batch, and their moving statistics move N times a step",
+    whole(1),
+  ),
   epochsFrozen: setting("--epochs-frozen N", "Length of the run", "epochs with the encoder frozen", whole(0)),
   epochsFinetune: setting(
     "--epochs-finetune N",
@@ -201,6 +215,14 @@ export const schema = z.strictObject({
     "Run",
     "hardware, lavapipe, swiftshader, or a part of an adapter's name; none for the best there is",
     text().nullable(),
+  ),
+  tune: setting(
+    "--tune MODE",
+    "Run",
+    "time the matrix products in several tiles before training, 10 seconds on hardware and minutes on a CPU, and take the " +
+      "fastest; auto: on hardware only; off, as --no-tune: the default tiles. Measurements stay in .cache/tuning, and other " +
+      "tiles may give other last bits",
+    choice(["auto", "on", "off"]),
   ),
   allowSoftware: setting(
     "--allow-software",

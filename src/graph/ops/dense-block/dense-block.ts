@@ -230,12 +230,9 @@ function withMovingStatistics(
   return x.graph.apply(
     {
       name: "dense_block",
-      // The second lives a range at a time, in scratch; it is declared for the cuts to mind it.
-      outputs: [s.outChannels, s.bottleneck].map((channels) => ({
-        shape: [s.batch, s.height, s.width, channels],
-        dtype: "f32",
-      })),
-      lower(l, [y, between]) {
+      outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: "f32" }],
+      lower(l, [y]) {
+        const between = { ...x, name: "a bottleneck", shape: [s.batch, s.height, s.width, s.bottleneck] };
         const ranges = l.slices([x, y, between]);
         copyInput(l, s, x, y, ranges);
         const [planes1, planes2] = normTypes(s).map((type) => l.scratch(4 * sizeOf(type.shape)));
