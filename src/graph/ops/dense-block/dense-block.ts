@@ -7,24 +7,29 @@
  * found once, from the tiles of the convolution that makes the channel; γ, β and ReLU are applied while the next
  * convolution loads its input, and again, instead of being remembered, in the backward pass.
  */
-import { allChannels } from "../../../kernels/channel-range.ts";
 import { conv2dForwardFused } from "../../../kernels/conv2d/forward.ts";
-import { activationLoad } from "../../../kernels/conv2d/load.ts";
-import { momentsStore, plainStore } from "../../../kernels/conv2d/store.ts";
-import type { TapFusion } from "../../../kernels/conv2d/tap-product.ts";
-import { copyChannels } from "../../../kernels/copy-channels.ts";
+import { momentsStore } from "../../../kernels/conv2d/store.ts";
 import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../../kernels/fold-norm.ts";
-import type { NormPlace } from "../../../kernels/fold-norm.ts";
-import { NORM_PLANES, planesLength } from "../../../kernels/norm-planes.ts";
 import type { Tensor } from "../../graph.ts";
 import { slice } from "../../op.ts";
-import type { BatchRange, Lowering } from "../../op.ts";
 import { shapeText, sizeOf } from "../../shape.ts";
+import type { TensorType } from "../../shape.ts";
 import { channelMoments } from "../moments.ts";
+import { updateMovingStatistics } from "../moving-statistics.ts";
 import { lowerTiles, momentsPerSlot } from "../tiles.ts";
 import { denseBlockGradient } from "./gradient.ts";
-import { updateMovingStatistics } from "../moving-statistics.ts";
-import { channelsBefore, denseBlockShape, firstConv, layerChannels, secondConv } from "./shape.ts";
+import { withMovingStatistics } from "./inference.ts";
+import {
+  copyInput,
+  firstFusion,
+  firstNorm,
+  middleRange,
+  normTypes,
+  ownRange,
+  secondFusion,
+  secondNorm,
+} from "./places.ts";
+import { denseBlockShape, firstConv, layerChannels, secondConv } from "./shape.ts";
 import type { DenseBlockShape, DenseBlockSize } from "./shape.ts";
 
 /** γ, β and moving statistics of one batch norm of every layer, stacked: those of the first layer first. */
@@ -83,31 +88,6 @@ function checkStacks(s: DenseBlockShape, { norm1, norm2, kernel1, kernel2 }: Den
   expect([kernel2], 9 * s.middle * s.growth);
 }
 
-/** The batch norm before the first convolution of a layer, with statistics a channel of the block. */
-export const firstNorm = (s: DenseBlockShape, layer: number, epsilon: number): NormPlace => ({
-  channels: layerChannels(s, layer),
-  statisticsBegin: 0,
-  parametersBegin: channelsBefore(s, layer),
-  normBegin: channelsBefore(s, layer),
-  normSize: s.normed,
-  epsilon,
-});
-
-/** The batch norm before the second convolution of a layer. */
-export const secondNorm = (s: DenseBlockShape, layer: number, epsilon: number): NormPlace => ({
-  channels: s.bottleneck,
-  statisticsBegin: layer * s.bottleneck,
-  parametersBegin: layer * s.bottleneck,
-  normBegin: layer * s.bottleneck,
-  normSize: s.middle,
-  epsilon,
-});
-
-/** The planes of the first and the second batch norms of all layers. */
-const normTypes = (s: DenseBlockShape): [first: Plane, second: Plane] => [planes(s.normed), planes(s.middle)];
-type Plane = { readonly shape: readonly number[]; readonly dtype: "f32" };
-const planes = (channels: number): Plane => ({ shape: [planesLength(NORM_PLANES, channels)], dtype: "f32" });
-
 function withBatchStatistics(
   x: Tensor,
   s: DenseBlockShape,
@@ -116,11 +96,11 @@ function withBatchStatistics(
 ): Tensor {
   const { norm1, norm2, kernel1, kernel2 } = parameters;
   const begin = channelMoments(x);
-  const images = (channels: number): Plane => ({
+  const images = (channels: number): TensorType => ({
     shape: [s.batch, s.height, s.width, channels],
     dtype: "f32",
   });
-  const vector = (channels: number): Plane => ({ shape: [channels], dtype: "f32" });
+  const vector = (channels: number): TensorType => ({ shape: [channels], dtype: "f32" });
   const node = x.graph.apply(
     {
       name: "dense_block",
@@ -137,21 +117,19 @@ function withBatchStatistics(
       lower(l, [y, u, mean, variance, middleMean, middleVariance, planes1, planes2]) {
         const ranges = l.slices([x, y, u]);
         copyInput(l, s, x, y, ranges);
+        l.dispatch(foldNorm(l.target, firstNorm(s, 0, epsilon), { keep: true }), {
+          ...begin,
+          gamma: norm1.gamma,
+          beta: norm1.beta,
+          norm: planes1,
+          keptMean: mean,
+          keptVariance: variance,
+        });
         for (let layer = 0; layer < s.layers; layer++) {
-          const [place1, place2] = [firstNorm(s, layer, epsilon), secondNorm(s, layer, epsilon)];
-          if (layer === 0) {
-            l.dispatch(foldNorm(l.target, place1, { keep: true }), {
-              ...begin,
-              gamma: norm1.gamma,
-              beta: norm1.beta,
-              norm: planes1,
-              keptMean: mean,
-              keptVariance: variance,
-            });
-          }
+          const place2 = secondNorm(s, layer, epsilon);
           const middle = lowerTiles(l, ranges, momentsPerSlot(s.bottleneck), (range, firstSlot) => ({
             product: conv2dForwardFused(l.target, firstConv(s, layer, range.count), {
-              ...first(s, layer),
+              ...firstFusion(s, layer),
               store: momentsStore("y", s.bottleneck, middleRange(s, layer), firstSlot),
             }),
             operands: { x: slice(y, range), norm: planes1, w: kernel1, y: slice(u, range) },
@@ -166,7 +144,7 @@ function withBatchStatistics(
           });
           const added = lowerTiles(l, ranges, momentsPerSlot(s.growth), (range, firstSlot) => ({
             product: conv2dForwardFused(l.target, secondConv(s, range.count), {
-              ...second(s, layer, middleRange(s, layer)),
+              ...secondFusion(s, layer, middleRange(s, layer)),
               store: momentsStore("y", s.growth, ownRange(s, layer), firstSlot),
             }),
             operands: { x: slice(u, range), norm: planes2, w: kernel2, y: slice(y, range) },
@@ -219,104 +197,4 @@ function withBatchStatistics(
   updateMovingStatistics({ ...norm1, moments: { mean, variance }, momentum, layers: s });
   updateMovingStatistics({ ...norm2, moments: { mean: middleMean, variance: middleVariance }, momentum });
   return y;
-}
-
-function withMovingStatistics(
-  x: Tensor,
-  s: DenseBlockShape,
-  { norm1, norm2, kernel1, kernel2 }: DenseBlockParameters,
-  epsilon: number,
-): Tensor {
-  return x.graph.apply(
-    {
-      name: "dense_block",
-      outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: "f32" }],
-      lower(l, [y]) {
-        const between = { ...x, name: "a bottleneck", shape: [s.batch, s.height, s.width, s.bottleneck] };
-        const ranges = l.slices([x, y, between]);
-        copyInput(l, s, x, y, ranges);
-        const [planes1, planes2] = normTypes(s).map((type) => l.scratch(4 * sizeOf(type.shape)));
-        for (const [norm, { gamma, beta, movingMean, movingVariance }, channels] of [
-          [planes1, norm1, s.normed],
-          [planes2, norm2, s.middle],
-        ] as const) {
-          const place = {
-            channels,
-            statisticsBegin: 0,
-            parametersBegin: 0,
-            normBegin: 0,
-            normSize: channels,
-            epsilon,
-          };
-          const operands = { mean: movingMean, variance: movingVariance, gamma, beta, norm };
-          l.dispatch(foldNorm(l.target, place), operands);
-        }
-        for (const range of ranges) {
-          const images = slice(y, range);
-          const u = l.scratch(4 * range.count * s.height * s.width * s.bottleneck);
-          for (let layer = 0; layer < s.layers; layer++) {
-            const bottleneck = allChannels(s.bottleneck);
-            const to = plainStore("y", s.bottleneck, bottleneck);
-            const one = conv2dForwardFused(l.target, firstConv(s, layer, range.count), {
-              ...first(s, layer),
-              store: to,
-            });
-            l.dispatch(one.kernel, { x: images, norm: planes1, w: kernel1, y: u });
-            const three = conv2dForwardFused(l.target, secondConv(s, range.count), {
-              ...second(s, layer, bottleneck),
-              store: plainStore("y", s.growth, ownRange(s, layer)),
-            });
-            l.dispatch(three.kernel, { x: u, norm: planes2, w: kernel2, y: images });
-          }
-        }
-      },
-    },
-    [x, kernel1, kernel2, ...(Object.values(norm1) as Tensor[]), ...(Object.values(norm2) as Tensor[])],
-  ).outputs[0];
-}
-
-/** The channels between the convolutions of a layer, in the tensor of those of all layers. */
-export const middleRange = (s: DenseBlockShape, layer: number) => ({
-  width: s.middle,
-  begin: layer * s.bottleneck,
-});
-
-/** The channels that a layer adds. */
-export const ownRange = (s: DenseBlockShape, layer: number) => ({
-  width: s.outChannels,
-  begin: layerChannels(s, layer),
-});
-
-/** How the first convolution of a layer loads its input and where its weights lie. */
-const first = (s: DenseBlockShape, layer: number): TapFusion => {
-  const begin = channelsBefore(s, layer);
-  return {
-    load: activationLoad("x", 4, allChannels(s.outChannels), { size: s.normed, begin }),
-    weightsBegin: begin * s.bottleneck,
-  };
-};
-
-const second = (s: DenseBlockShape, layer: number, range: { width: number; begin: number }): TapFusion => ({
-  load: activationLoad("x", 4, range, { size: s.middle, begin: layer * s.bottleneck }),
-  weightsBegin: 9 * layer * s.bottleneck * s.growth,
-});
-
-function copyInput(
-  l: Lowering,
-  s: DenseBlockShape,
-  x: Tensor,
-  y: Tensor,
-  ranges: readonly BatchRange[],
-): void {
-  for (const range of ranges) {
-    const rows = range.count * s.height * s.width;
-    const kernel = copyChannels(
-      l.target,
-      rows,
-      s.channels,
-      allChannels(s.channels),
-      allChannels(s.outChannels),
-    );
-    l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
-  }
 }

@@ -16,6 +16,7 @@
  * gradients of all 3×3 kernels are one batch of products, those of all 1×1 kernels another.
  */
 import { allChannels } from "../../../kernels/channel-range.ts";
+import type { ChannelRange } from "../../../kernels/channel-range.ts";
 import { conv2dBackwardDataFused } from "../../../kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../../kernels/conv2d/backward-weights.ts";
 import type { Conv2dGeometry } from "../../../kernels/conv2d/geometry.ts";
@@ -35,7 +36,8 @@ import { slice } from "../../op.ts";
 import type { BatchRange, Lowering, Operand } from "../../op.ts";
 import type { TensorType } from "../../shape.ts";
 import { lowerTiles } from "../tiles.ts";
-import { channelsBefore, firstConv, layerChannels, secondConv } from "./shape.ts";
+import { middleRange, ownRange } from "./places.ts";
+import { channelsBefore, firstConv, secondConv } from "./shape.ts";
 import type { DenseBlockShape } from "./shape.ts";
 
 export interface DenseBlockGradient {
@@ -90,8 +92,8 @@ export function denseBlockGradient(
           l.dispatch(kernel, { dy: slice(dy, range), mean, variance, total: slice(total, range), joint });
         }
         for (let layer = s.layers - 1; layer >= 0; layer--) {
-          const between = { width: m, begin: layer * bottleneck };
-          const own = { width, begin: layerChannels(s, layer) };
+          const between = middleRange(s, layer);
+          const own = ownRange(s, layer);
           const throughThree = lowerTiles(l, ranges, { partials: 2 * bottleneck }, (range, firstSlot) => ({
             product: conv2dBackwardDataFused(l.target, secondConv(s, range.count), {
               load: ownGradient(s, own),
@@ -198,7 +200,7 @@ export function denseBlockGradient(
 }
 
 /** Loads dy of the channels `own` from G and y. */
-const ownGradient = (s: DenseBlockShape, own: { width: number; begin: number }) =>
+const ownGradient = (s: DenseBlockShape, own: ChannelRange) =>
   normGradientLoad(
     4,
     { name: "dy", range: own },
@@ -207,7 +209,7 @@ const ownGradient = (s: DenseBlockShape, own: { width: number; begin: number }) 
   );
 
 /** Loads du from dz2 and u. */
-const middleGradient = (size: number, range: { width: number; begin: number }, begin: number) =>
+const middleGradient = (size: number, range: ChannelRange, begin: number) =>
   normGradientLoad(4, { name: "dy", range }, { name: "y", range }, { size, begin });
 
 /** How the products by weights of all layers load their operands: of the 1×1 kernels, and of the 3×3 kernels. */
