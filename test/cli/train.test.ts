@@ -36,7 +36,14 @@ describe("npm run train", () => {
     expect(errors).toBe("");
     expect(code).toBe(0);
     const run = join(folder, "runs", "train-1");
-    const files = ["config.json", "environment.json", "history.csv", "plan.json", "summary.json"];
+    const files = [
+      "config.json",
+      "environment.json",
+      "history.csv",
+      "plan.json",
+      "summary.json",
+      "tiles.json",
+    ];
     expect((await readdir(run)).sort()).toEqual(["checkpoints", "figures", "tensorboard", ...files].sort());
     expect((await readdir(join(run, "checkpoints"))).sort()).toEqual([
       "best.safetensors",
