@@ -37,11 +37,49 @@ export const TRAINING_RUNS: readonly TrainingRun[] = [
  * gradients are a small rest of large numbers; RMSprop's first steps are as large for a small gradient as for a large
  * one. In single precision a tenth of tfjs's gradient is rounding error (of ours, some thousandths), and after two steps
  * no single precision determines the loss to 1e-4; after four frozen steps at 64×64 hardly. Where ours is further off than
- * that, {@link roundingErrors} are the limit instead, and the row says so.
+ * that, the {@link roundingErrors} of both together are the limit instead, and the row says so.
  */
 export async function compareTraining(gpu: Gpu, files: RealFiles, run: TrainingRun): Promise<Row[]> {
   const { phase, imageSize, steps, precision } = run;
   const batch = await firstPhotos(files.data, imageSize);
+  const { losses: ours, first } = await trainOurs(gpu, files.weights, run, batch);
+  const options = { imageSize, classes: CLASSES, phase, steps, learningRate: LEARNING_RATE };
+  const task = { ...batch, ...options, folder: files.weights, variables: first };
+  const theirs = await (precision === "single" ? trainInSingle(task) : trainWithTfjsInDouble(task));
+  const errors = theirs.map((loss, i) => relative(ours[i], loss));
+  let roundings: number[] = [];
+  if (errors.some((error) => error > LIMIT)) {
+    const ourWay = async (image: Float32Array): Promise<number[]> =>
+      (await trainOurs(gpu, files.weights, run, { ...batch, image })).losses;
+    const theirWay = (image: Float32Array): Promise<number[]> => trainInSingle({ ...task, image });
+    const [ofOurs, ofTheirs] = [
+      await roundingErrors(batch.image, ours, ourWay),
+      await roundingErrors(batch.image, theirs, theirWay),
+    ];
+    roundings = ofOurs.map((error, i) => error + ofTheirs[i]);
+  }
+  return theirs.map((loss, i) => {
+    const rounding = errors[i] > LIMIT ? (roundings[i] ?? 0) : 0;
+    const because = rounding > LIMIT ? "; the limit is how far rounding moves the two" : "";
+    return makeRow({
+      part: "training",
+      case: `U-Net training loss, ${phase} step ${i + 1}`,
+      shape: `image ${PHOTOS}×${imageSize}×${imageSize}×3`,
+      forward: errors[i],
+      others: {},
+      limit: Math.max(LIMIT, rounding),
+      note: `ours ${ours[i].toFixed(6)}, tfjs in ${precision} precision ${loss.toFixed(6)}${because}`,
+    });
+  });
+}
+
+/** Our losses before each step, and the variables' values before the first. */
+async function trainOurs(
+  gpu: Gpu,
+  weights: string,
+  { phase, imageSize, steps }: TrainingRun,
+  batch: { readonly image: Float32Array; readonly labels: Uint32Array },
+): Promise<{ losses: number[]; first: Map<string, Float32Array> }> {
   const variables = new Variables(gpu, { seed: 1 });
   const program = await compileTrainingStep(
     gpu,
@@ -53,34 +91,13 @@ export async function compareTraining(gpu: Gpu, files: RealFiles, run: TrainingR
     phase,
   );
   try {
-    await restoreWeights(variables, files.weights);
+    await restoreWeights(variables, weights);
     const first = new Map<string, Float32Array>();
-    for (const name of variables.shapes().keys()) first.set(name, await variables.read(name));
-
-    const ours: number[] = [];
+    for (const [name, { data }] of await variables.readAll()) first.set(name, data);
+    const losses: number[] = [];
     const feeds = { ...batch, learning_rate: Float32Array.of(LEARNING_RATE) };
-    for (let step = 0; step < steps; step++) ours.push((await program.run(feeds, ["loss"])).loss[0]);
-
-    const options = { imageSize, classes: CLASSES, phase, steps, learningRate: LEARNING_RATE };
-    const task = { ...batch, ...options, folder: files.weights, variables: first };
-    const theirs = await (precision === "single" ? trainInSingle(task) : trainWithTfjsInDouble(task));
-    const errors = theirs.map((loss, i) => relative(ours[i], loss));
-    const widened = errors.some((error) => error > LIMIT);
-    const roundings = widened ? await roundingErrors(task, theirs) : [];
-    return theirs.map((loss, i) => {
-      const rounding = errors[i] > LIMIT ? (roundings[i] ?? 0) : 0;
-      const because =
-        rounding > LIMIT ? "; the limit is how far rounding moves tfjs in single precision" : "";
-      return makeRow({
-        part: "training",
-        case: `U-Net training loss, ${phase} step ${i + 1}`,
-        shape: `image ${PHOTOS}×${imageSize}×${imageSize}×3`,
-        forward: errors[i],
-        others: {},
-        limit: Math.max(LIMIT, rounding),
-        note: `ours ${ours[i].toFixed(6)}, tfjs in ${precision} precision ${loss.toFixed(6)}${because}`,
-      });
-    });
+    for (let step = 0; step < steps; step++) losses.push((await program.run(feeds, ["loss"])).loss[0]);
+    return { losses, first };
   } finally {
     program.destroy();
     variables.destroy();
@@ -96,18 +113,19 @@ async function trainInSingle(task: TrainingTask): Promise<number[]> {
 }
 
 /**
- * The furthest that tfjs in single precision is from `exact`, step by step, in three runs: on the photos as they are, and
- * on two that differ from them by the rounding of an f32.
+ * The furthest that the losses of `train` are from `losses`, step by step, in three runs: on the photos as they are, and on
+ * two that differ from them by the rounding of an f32.
  */
-async function roundingErrors(task: TrainingTask, exact: readonly number[]): Promise<number[]> {
-  const worst = exact.map(() => 0);
+async function roundingErrors(
+  photos: Float32Array,
+  losses: readonly number[],
+  train: (image: Float32Array) => Promise<number[]>,
+): Promise<number[]> {
+  const worst = losses.map(() => 0);
   for (const nudge of [0, 1e-7, -1e-7]) {
-    const image = Float32Array.from(
-      task.image,
-      (value, i) => value * (1 + nudge * (((i * 7919) % 13) / 6 - 1)),
-    );
-    const losses = await trainInSingle({ ...task, image });
-    losses.forEach((loss, i) => (worst[i] = Math.max(worst[i], relative(loss, exact[i]))));
+    const image = photos.map((value, i) => value * (1 + nudge * (((i * 7919) % 13) / 6 - 1)));
+    const moved = await train(image);
+    moved.forEach((loss, i) => (worst[i] = Math.max(worst[i], relative(loss, losses[i]))));
   }
   return worst;
 }
