@@ -136,6 +136,15 @@ export class Gpu {
     return buffer;
   }
 
+  /**
+   * Writes `values` into a buffer, from byte `offset` on, before what is submitted next. Numbers that threads share are
+   * copied first: WebGPU takes no shared memory, and Dawn's Node bindings crash on it.
+   */
+  write(buffer: GPUBuffer, values: Float32Array | Uint32Array, offset = 0): void {
+    const own = values.buffer instanceof ArrayBuffer ? values : values.slice();
+    this.device.queue.writeBuffer(buffer, offset, own as Float32Array<ArrayBuffer>);
+  }
+
   /** Frees a buffer at once: the garbage collector does not see GPU memory. */
   destroyBuffer(buffer: GPUBuffer): void {
     if (!this.#buffers.delete(buffer)) return;

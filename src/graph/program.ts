@@ -238,14 +238,10 @@ export class Program {
           `The input "${name}" ${shapeText(tensor.shape)} takes a ${expected.name} of ${sizeOf(tensor.shape)} values.`,
         );
       }
-      this.#gpu.device.queue.writeBuffer(buffer, 0, unshared(values));
+      this.#gpu.write(buffer, values);
     }
   }
 }
-
-/** WebGPU takes no shared memory (Dawn's Node bindings crash on it): what threads share is copied. */
-const unshared = (values: Float32Array | Uint32Array): Float32Array<ArrayBuffer> =>
-  (values.buffer instanceof ArrayBuffer ? values : values.slice()) as Float32Array<ArrayBuffer>;
 
 function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: Command): void {
   pass.setPipeline(pipeline);

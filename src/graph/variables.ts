@@ -186,7 +186,7 @@ export class Variables {
   }
 
   #write({ stored, begin }: Place, values: Float32Array): void {
-    this.#gpu.device.queue.writeBuffer(stored.buffer, 4 * begin, values as Float32Array<ArrayBuffer>);
+    this.#gpu.write(stored.buffer, values, 4 * begin);
   }
 }
 
