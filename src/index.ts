@@ -36,6 +36,7 @@ export { argmax } from "./graph/ops/argmax.ts";
 export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";
 export type { BatchNormOptions, BatchNormTrainingOptions } from "./graph/ops/batch-norm.ts";
 export { biasAdd } from "./graph/ops/bias.ts";
+export { cast } from "./graph/ops/cast.ts";
 export { channelSum } from "./graph/ops/channel-reduction.ts";
 export { clipByGlobalNorm } from "./graph/ops/clip-by-global-norm.ts";
 export { concat, sliceChannels } from "./graph/ops/concat.ts";

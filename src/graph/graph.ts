@@ -74,8 +74,8 @@ export class Graph {
   readonly #homes = new Map<string, Tensor>();
   #nextId = 0;
 
-  /** A tensor that is fed at each run. */
-  input(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
+  /** A tensor that is fed at each run; the op `cast` makes f16 of one. */
+  input(name: string, shape: Shape, dtype: Exclude<DType, "f16"> = "f32"): Tensor {
     if (this.inputs.has(name)) throw new Error(`The graph already has an input "${name}".`);
     const tensor = this.#tensor({ shape, dtype }, name, null, null);
     this.inputs.set(name, tensor);

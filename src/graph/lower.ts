@@ -1,7 +1,9 @@
+import { storedAsHalf } from "../kernels/half-storage.ts";
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { Node, Tensor } from "./graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
-import { bytesOf, shapeText } from "./shape.ts";
+import { bytesOf, bytesOfItems, bytesPerItem, shapeText } from "./shape.ts";
+import type { DType } from "./shape.ts";
 
 /** A part of a tensor or scratch buffer as one binding of one dispatch. */
 export interface Binding {
@@ -60,13 +62,17 @@ export function lowerNodes(
           ...bound,
           owner: laidOver.get(bound.owner) ?? bound.owner,
         }));
-        dispatches.push({ kernel, bindings: placed, node });
+        const half = kernel.bindings
+          .filter(({ name }) => dtypeOf(operands[name]) === "f16")
+          .map(({ name }) => name);
+        dispatches.push({ kernel: storedAsHalf(kernel, half), bindings: placed, node });
       },
-      scratch: (bytes) => ({ scratch: scratches++, bytes }),
+      scratch: (bytes, dtype = "f32") => ({ scratch: scratches++, bytes, dtype }),
       uses: (output) => lastReader.has(output) || kept.has(output),
       overwrites(input, output) {
         if (!input.node || kept.has(input) || kept.has(output)) return false;
-        if (lastReader.get(input) !== node || bytesOf(input) !== bytesOf(output)) return false;
+        if (lastReader.get(input) !== node) return false;
+        if (input.dtype !== output.dtype || bytesOf(input) !== bytesOf(output)) return false;
         laidOver.set(output, laidOver.get(input) ?? input);
         return true;
       },
@@ -96,13 +102,18 @@ function neighbours(nodes: readonly Node[]): Node[][] {
   return groups;
 }
 
+const dtypeOf = (operand: Operand): DType => ("tensor" in operand ? operand.tensor.dtype : operand.dtype);
+
 /** Where an operand lies within the tensor or scratch buffer it belongs to. */
 function resolve(operand: Operand): Omit<Binding, "access"> {
   if ("scratch" in operand) return { owner: operand, offset: 0, bytes: operand.bytes };
   if (!("tensor" in operand)) return { owner: operand, offset: 0, bytes: bytesOf(operand) };
   const { tensor, range } = operand;
-  const perItem = bytesOf(tensor) / (tensor.shape[0] ?? 1);
-  return { owner: tensor, offset: range.first * perItem, bytes: range.count * perItem };
+  return {
+    owner: tensor,
+    offset: range.first * bytesPerItem(tensor),
+    bytes: bytesOfItems(tensor, range.count),
+  };
 }
 
 /** See {@link Lowering.slices}. */
@@ -114,7 +125,7 @@ export function cutBatch(tensors: readonly Sliceable[], target: KernelTarget): B
     if ((tensor.shape[0] ?? 1) !== batch) {
       throw new Error(`"${tensor.name}" ${shapeText(tensor.shape)} has not the batch size ${batch}.`);
     }
-    const perItem = bytesOf(tensor) / batch;
+    const perItem = bytesPerItem(tensor);
     most = Math.min(most, Math.floor(target.maxBindingBytes / perItem));
     multiple = leastCommonMultiple(
       multiple,

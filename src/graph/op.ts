@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { Tensor } from "./graph.ts";
-import type { TensorType } from "./shape.ts";
+import type { DType, TensorType } from "./shape.ts";
 
 /**
  * @file What an op is: the types of its outputs, how it runs (a few kernels) and how its gradient is built (a few
@@ -53,6 +53,7 @@ export const together = <Item>(
 export interface Scratch {
   readonly scratch: number;
   readonly bytes: number;
+  readonly dtype: DType;
 }
 
 /** Images `first` to `first + count - 1` of a batch. */
@@ -80,8 +81,8 @@ export interface Lowering {
   readonly target: KernelTarget;
   /** Adds a dispatch; `operands` names one operand for each of the kernel's bindings. */
   dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
-  /** A buffer of `bytes` bytes for the op's own use; its contents are undefined at first. */
-  scratch(bytes: number): Scratch;
+  /** A buffer of `bytes` bytes for the op's own use, of f32 unless told otherwise; its contents are undefined at first. */
+  scratch(bytes: number, dtype?: DType): Scratch;
   /**
    * Whether anything in the program reads `output`, one of the op's own: another op or the caller. One that nobody reads
    * need not be computed and, bound nowhere, takes no memory.

@@ -1,3 +1,4 @@
+import { GpuError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, StagingRing } from "../gpu/readback.ts";
 import { timePasses } from "../gpu/profiler.ts";
@@ -5,6 +6,7 @@ import type { DispatchTime } from "../gpu/profiler.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
 import { kernelTarget } from "../kernels/target.ts";
 import type { Tensor } from "./graph.ts";
+import { decodeHalf } from "./half.ts";
 import type { Binding } from "./lower.ts";
 import { plan } from "./plan.ts";
 import type { Goals, Plan, PlanSummary } from "./plan.ts";
@@ -48,6 +50,7 @@ export async function compile(gpu: Gpu, options: CompileOptions): Promise<Progra
     maxBindingBytes: options.maxBindingBytes ?? adapter.maxBindingBytes,
   };
   const planned = plan(options, target);
+  checkHalf(gpu, planned);
   const variables = options.variables ?? new Variables(gpu);
   const buffers: GPUBuffer[] = [];
   try {
@@ -57,6 +60,20 @@ export async function compile(gpu: Gpu, options: CompileOptions): Promise<Progra
     if (!options.variables) variables.destroy();
     throw error;
   }
+}
+
+function checkHalf(gpu: Gpu, { dispatches }: Plan): void {
+  if (gpu.features.has("shader-f16")) return;
+  const half = dispatches
+    .flatMap(({ bindings }) => bindings)
+    .map(({ owner }) => owner)
+    .find(({ dtype }) => dtype === "f16");
+  if (!half) return;
+  throw new GpuError(
+    "unsupported",
+    `"${"name" in half ? half.name : "scratch"}" is f16 and ${gpu.adapterName} has no half-precision numbers (the WebGPU ` +
+      `feature shader-f16): use f32.`,
+  );
 }
 
 async function build(
@@ -249,5 +266,7 @@ function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }
   pass.dispatchWorkgroups(...workgroups);
 }
 
-const typed = ({ dtype }: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array =>
-  dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes);
+function typed({ dtype, shape }: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array {
+  if (dtype === "u32") return new Uint32Array(bytes);
+  return dtype === "f32" ? new Float32Array(bytes) : decodeHalf(new Uint16Array(bytes, 0, sizeOf(shape)));
+}

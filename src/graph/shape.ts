@@ -1,8 +1,11 @@
 /** Extents, outermost first; images are NHWC: `[batch, height, width, channels]`. A scalar is `[]`. */
 export type Shape = readonly number[];
 
-/** Both take 4 bytes an element. */
-export type DType = "f32" | "u32";
+/** `f16` is how activations may be stored; every kernel computes in f32, whatever its tensors are stored as. */
+export type DType = "f32" | "f16" | "u32";
+
+/** Of one element. */
+export const BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u32: 4 };
 
 export interface TensorType {
   readonly shape: Shape;
@@ -12,7 +15,17 @@ export interface TensorType {
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
-export const bytesOf = ({ shape }: TensorType): number => 4 * sizeOf(shape);
+/** Rounded up to 4, as WebGPU copies and binds buffers. */
+export const bytesOf = ({ shape, dtype }: TensorType): number => roundUp(BYTES[dtype] * sizeOf(shape));
+
+/** Of `count` items of a tensor along its first axis, rounded up to 4. */
+export const bytesOfItems = (tensor: TensorType, count: number): number =>
+  roundUp(count * bytesPerItem(tensor));
+
+/** Of one item along the first axis: what the next one's begins after. */
+export const bytesPerItem = ({ shape, dtype }: TensorType): number => BYTES[dtype] * sizeOf(shape.slice(1));
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);

@@ -70,6 +70,8 @@ export interface Kernel {
 
 export interface KernelBinding {
   readonly name: string;
+  /** In WGSL, e.g. `array<vec4f>`. */
+  readonly type: string;
   readonly access: "read" | "read_write";
 }
 
@@ -103,7 +105,7 @@ export function defineKernel(definition: KernelDefinition): Kernel {
   ] as const) {
     for (const [name, type] of Object.entries(buffers)) {
       header += `@group(0) @binding(${bindings.length}) var<storage, ${access}> ${name}: ${type};\n`;
-      bindings.push({ name, access });
+      bindings.push({ name, type, access });
     }
   }
   const fields = Object.entries(params);

@@ -10,6 +10,8 @@ export interface CrossEntropyParts {
   readonly correct?: boolean;
   /** `dlogits` `[pixels, classes]`: (softmax − one-hot label) times this factor. */
   readonly gradientScale?: number;
+  /** Whether `dlogits` is also multiplied by `dy` `[1]`, the gradient of the loss. */
+  readonly timesDy?: boolean;
   /** Whether `dlogits` holds the logits at first and is written over them; there is no `logits` then. */
   readonly inPlace?: boolean;
   /** Whether loss and gradient are multiplied by the weight of the label, from `classWeights` `[classes]`. */
@@ -25,7 +27,14 @@ export function softmaxCrossEntropy(
   target: KernelTarget,
   pixels: number,
   classes: number,
-  { losses = false, correct = false, gradientScale, inPlace = false, ...parts }: CrossEntropyParts,
+  {
+    losses = false,
+    correct = false,
+    gradientScale,
+    timesDy = false,
+    inPlace = false,
+    ...parts
+  }: CrossEntropyParts,
 ): Kernel {
   const layout = rowLanes(target, classes);
   const gradient = gradientScale !== undefined;
@@ -73,7 +82,7 @@ export function softmaxCrossEntropy(
   const storeGradient = /* wgsl */ `
     if (inside) {
       let share = 1.0 / total;
-      let factor = params.scale${when(weighted, " * classWeights[label]")};
+      let factor = params.scale${when(timesDy, " * dy[0]")}${when(weighted, " * classWeights[label]")};
       ${each(
         (value, i) =>
           `dlogits[begin + ${i}] = (${exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor;`,
@@ -87,6 +96,7 @@ export function softmaxCrossEntropy(
       ...(!inPlace && { logits: "array<f32>" }),
       labels: "array<u32>",
       ...(weighted && { classWeights: "array<f32>" }),
+      ...(timesDy && { dy: "array<f32>" }),
     },
     write: {
       ...(losses && { losses: "array<f32>" }),

@@ -14,7 +14,7 @@ describe("what the library exports", () => {
     expect(names(engine)).toBe(
       words(`
       Gpu GpuError Graph Program SKIPS Variables accuracy adam add argmax averagePool2d batchNormInference
-      batchNormTraining batchNormalization biasAdd bytesOf channelSum clipByGlobalNorm compile concat
+      batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lowerElementwise
@@ -45,7 +45,7 @@ describe("what the library exports", () => {
   it("every op, optimizer and layer there is", async () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
-    internal.push("learningRateTensor", "upsampleBlock", "upsampleHead");
+    internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
       for (const file of await readdir(folder, { recursive: true })) {

@@ -56,8 +56,8 @@ describe("describeMemoryPlan", () => {
         lower(lowering, [y]) {
           const scratch = lowering.scratch(64);
           const bindings = [
-            { name: "a", access: "read_write" },
-            { name: "b", access: "read_write" },
+            { name: "a", type: "array<f32>", access: "read_write" },
+            { name: "b", type: "array<f32>", access: "read_write" },
           ] as const;
           lowering.dispatch({ label: "k", wgsl: "", bindings, workgroups: [1, 1, 1] }, { a: scratch, b: y });
         },

@@ -4,14 +4,14 @@ import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { compile } from "../../src/graph/program.ts";
 import { shapeText, sizeOf } from "../../src/graph/shape.ts";
-import type { DType, Shape } from "../../src/graph/shape.ts";
+import type { Shape } from "../../src/graph/shape.ts";
 import type { Variables } from "../../src/graph/variables.ts";
 
 export interface OpInput {
   readonly shape: Shape;
   readonly data: Float32Array | Uint32Array;
   /** `f32` by default; a `u32` input has no gradient. */
-  readonly dtype?: DType;
+  readonly dtype?: "f32" | "u32";
 }
 
 export interface RunOpOptions {

@@ -111,7 +111,7 @@ const values = (walk: ChannelWalk): Record<string, number> =>
 /** The kernel with some of its bindings under other names. */
 const bind = (kernel: Kernel, names: Readonly<Record<string, string>>): Kernel => ({
   ...kernel,
-  bindings: kernel.bindings.map(({ name, access }) => ({ name: names[name] ?? name, access })),
+  bindings: kernel.bindings.map((binding) => ({ ...binding, name: names[binding.name] ?? binding.name })),
 });
 
 /** Sum, mean and biased variance of each channel in float64. */

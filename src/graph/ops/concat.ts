@@ -6,7 +6,8 @@ import { fill } from "./fill.ts";
 import { lastAxis } from "./last-axis.ts";
 
 /**
- * Joins tensors `[N, .., Ci]` along the last axis into `[N, .., ΣCi]` (`tf.concat`, axis −1). Of one tensor, a copy.
+ * Joins tensors `[N, .., Ci]` along the last axis into `[N, .., ΣCi]` (`tf.concat`, axis −1), f16 where one of
+ * them is. Of one tensor, a copy.
  *
  * @throws Error when there is none, or they differ in another axis than the last.
  */
@@ -28,10 +29,11 @@ export function concat(tensors: readonly Tensor[]): Tensor {
     channels += extent;
   }
   const { rowsPerItem } = lastAxis("concat", first);
+  const dtype = tensors.some((x) => x.dtype === "f16") ? "f16" : "f32";
   return first.graph.apply(
     {
       name: "concat",
-      outputs: [{ shape: [...leading, channels], dtype: "f32" }],
+      outputs: [{ shape: [...leading, channels], dtype }],
       lower(l, [y]) {
         for (const range of l.slices([...tensors, y])) {
           for (const { x, begin, size } of parts) {
@@ -72,7 +74,7 @@ export function sliceChannels(x: Tensor, begin: number, size: number): Tensor {
   return x.graph.apply(
     {
       name: "slice_channels",
-      outputs: [{ shape: [...leading, size], dtype: "f32" }],
+      outputs: [{ shape: [...leading, size], dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const from = { width: extent, begin };

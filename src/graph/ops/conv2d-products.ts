@@ -102,7 +102,7 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
     name: naming.name,
     gradient: naming.gradient,
     outputs: [
-      ...channels.map((count) => ({ shape: [...extents, count], dtype: "f32" as const })),
+      ...channels.map((count) => ({ shape: [...extents, count], dtype: sources[0].dtype })),
       ...(moments ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
     ],
     ...(moments && { moments: { mean: 1, variance: 2 } }),

@@ -1,12 +1,11 @@
 import { softmaxCrossEntropy } from "../../kernels/softmax-cross-entropy.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import type { Op } from "../op.ts";
+import type { BatchRange, Op, Operand } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { checkLabels, lastAxis } from "./last-axis.ts";
 import { lowerPixelMeans, pixelMeanShape } from "./pixel-mean.ts";
 import type { PixelMeanOptions } from "./pixel-mean.ts";
-import { scale } from "./scale.ts";
 
 export interface CrossEntropyOptions extends PixelMeanOptions {
   /**
@@ -53,6 +52,32 @@ export function applyCrossEntropy(
   if (classWeights) checkWeights(name, classWeights, classes);
   const batch = logits.shape[0];
   const mean = { shape: pixelMeanShape(options, batch), dtype: "f32" } as const;
+  const inputs = [logits, labels, ...(classWeights ? [classWeights] : [])];
+  const weighted = classWeights !== undefined;
+  const gradientScale = 1 / (batch * rowsPerItem);
+  const operands = (range: BatchRange, inPlace: boolean, dlogits?: Tensor): Record<string, Operand> => ({
+    ...(!inPlace && { logits: slice(logits, range) }),
+    labels: slice(labels, range),
+    ...(classWeights && { classWeights }),
+    ...(dlogits && { dlogits: slice(dlogits, range) }),
+  });
+  /** The gradient where dy is known only when the program runs: multiplied before it is rounded to what logits are stored in. */
+  const gradientTimes = (dy: Tensor): Tensor =>
+    logits.graph.apply(
+      {
+        name: "softmax_cross_entropy_gradient",
+        outputs: [logits],
+        lower(l, [dlogits]) {
+          const inPlace = l.overwrites(logits, dlogits);
+          const parts = { inPlace, weighted, gradientScale, timesDy: true };
+          for (const range of l.slices([logits, labels])) {
+            const kernel = softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts);
+            l.dispatch(kernel, { ...operands(range, inPlace, dlogits), dy });
+          }
+        },
+      },
+      [...inputs, dy],
+    ).outputs[0];
   const op: Op = {
     name: "softmax_cross_entropy",
     outputs: [mean, mean, logits],
@@ -65,17 +90,14 @@ export function applyCrossEntropy(
         losses,
         correct,
         inPlace,
-        weighted: classWeights !== undefined,
-        ...(gradient && { gradientScale: 1 / (batch * rowsPerItem) }),
+        weighted,
+        ...(gradient && { gradientScale }),
       };
       const means = { ...(losses && { losses: loss }), ...(correct && { correct: accuracy }) };
       lowerPixelMeans(l, means, batch, rowsPerItem, l.slices([logits, labels]), (values, range) => {
         l.dispatch(softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts), {
-          ...(!inPlace && { logits: slice(logits, range) }),
-          labels: slice(labels, range),
-          ...(classWeights && { classWeights }),
+          ...operands(range, inPlace, gradient ? dlogits : undefined),
           ...values,
-          ...(gradient && { dlogits: slice(dlogits, range) }),
         });
       });
     },
@@ -84,12 +106,11 @@ export function applyCrossEntropy(
         if (!dy || others.some((other) => other)) {
           throw new Error(`${name}: only the cross-entropy has a gradient.`);
         }
-        // The seed of a backward pass is 1: not worth reading and writing the whole gradient again.
-        return [() => (dy.node?.op.constant === 1 ? dlogits : scale(dlogits, dy)), null, null];
+        // Of the loss itself dy is 1, and the gradient has been made along with it.
+        return [() => (dy.node?.op.constant === 1 ? dlogits : gradientTimes(dy)), null, null];
       },
     }),
   };
-  const inputs = [logits, labels, ...(classWeights ? [classWeights] : [])];
   const [loss, accuracy] = logits.graph.apply(op, inputs).outputs;
   return { loss, accuracy };
 }

@@ -4,12 +4,12 @@ import { shapeText, sizeOf } from "../shape.ts";
 /**
  * Extent of the last axis of `x` and the number of rows (all other axes) that each item of the batch has.
  *
- * @throws Error when `x` has no axis but the last, so that nothing is left to be the batch, or is not f32.
+ * @throws Error when `x` has no axis but the last, so that nothing is left to be the batch, or holds no floats.
  */
 export function lastAxis(op: string, x: Tensor): { extent: number; rowsPerItem: number } {
-  if (x.shape.length < 2 || x.dtype !== "f32") {
+  if (x.shape.length < 2 || x.dtype === "u32") {
     throw new Error(
-      `${op} takes f32 tensors [batch, .., channels]; "${x.name}" is ${x.dtype} ${shapeText(x.shape)}.`,
+      `${op} takes floats [batch, .., channels]; "${x.name}" is ${x.dtype} ${shapeText(x.shape)}.`,
     );
   }
   return { extent: x.shape[x.shape.length - 1], rowsPerItem: sizeOf(x.shape.slice(1, -1)) };

@@ -27,7 +27,7 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
     {
       name: "max_pool2d",
       outputs: [
-        { shape, dtype: "f32" },
+        { shape, dtype: x.dtype },
         { shape, dtype: "u32" },
       ],
       lower(l, [y, positions]) {
@@ -91,7 +91,7 @@ function average(name: string, x: Tensor, geometry: PoolGeometry, shape: Shape):
   return x.graph.apply(
     {
       name,
-      outputs: [{ shape, dtype: "f32" }],
+      outputs: [{ shape, dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           l.dispatch(averagePool2dForward(l.target, { ...geometry, batch: range.count }), {

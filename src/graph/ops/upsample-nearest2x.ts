@@ -18,7 +18,7 @@ export function upsampleNearest2x(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "upsample_nearest2x",
-      outputs: [{ shape: [batch, 2 * height, 2 * width, channels], dtype: "f32" }],
+      outputs: [{ shape: [batch, 2 * height, 2 * width, channels], dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = upsampleNearest2xForward(l.target, range.count * height * width, width, channels);

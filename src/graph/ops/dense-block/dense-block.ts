@@ -98,7 +98,7 @@ function withBatchStatistics(
   const begin = channelMoments(x);
   const images = (channels: number): TensorType => ({
     shape: [s.batch, s.height, s.width, channels],
-    dtype: "f32",
+    dtype: x.dtype,
   });
   const vector = (channels: number): TensorType => ({ shape: [channels], dtype: "f32" });
   const node = x.graph.apply(

@@ -75,12 +75,14 @@ export function denseBlockGradient(
   const { x, y, u, dy, mean, variance, planes1, planes2, kernel1, kernel2 } = tensors;
   const vector = (length: number): TensorType => ({ shape: [length], dtype: "f32" });
   const { middle: m, outChannels: width, bottleneck } = s;
+  // Sums over many layers, so in full precision, whatever the activations are stored in.
+  const sum: TensorType = { shape: y.shape, dtype: "f32" };
   const node = x.graph.apply(
     {
       name: "dense_block_gradient",
-      outputs: [x, kernel1, kernel2, vector(s.normed), vector(s.normed), vector(m), vector(m), y, u],
+      outputs: [x, kernel1, kernel2, vector(s.normed), vector(s.normed), vector(m), vector(m), sum, u],
       lower(l, [dx, dkernel1, dkernel2, dgamma1, dbeta1, dgamma2, dbeta2, total, dz]) {
-        const ranges = l.slices([x, y, u]);
+        const ranges = l.slices([x, y, u, total]);
         const rows = s.batch * s.height * s.width;
         const rowsOf = ({ count }: BatchRange): number => count * s.height * s.width;
         const joint = l.scratch(4 * jointLength(width));

@@ -4,7 +4,7 @@ import { plainStore } from "../../../kernels/conv2d/store.ts";
 import { foldNorm } from "../../../kernels/fold-norm.ts";
 import type { Tensor } from "../../graph.ts";
 import { slice } from "../../op.ts";
-import { sizeOf } from "../../shape.ts";
+import { bytesOfItems, sizeOf } from "../../shape.ts";
 import type { DenseBlockParameters } from "./dense-block.ts";
 import { copyInput, firstFusion, normTypes, ownRange, secondFusion } from "./places.ts";
 import { firstConv, secondConv } from "./shape.ts";
@@ -20,7 +20,7 @@ export function withMovingStatistics(
   return x.graph.apply(
     {
       name: "dense_block",
-      outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: "f32" }],
+      outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: x.dtype }],
       lower(l, [y]) {
         const between = { ...x, name: "a bottleneck", shape: [s.batch, s.height, s.width, s.bottleneck] };
         const ranges = l.slices([x, y, between]);
@@ -43,7 +43,7 @@ export function withMovingStatistics(
         }
         for (const range of ranges) {
           const images = slice(y, range);
-          const u = l.scratch(4 * range.count * s.height * s.width * s.bottleneck);
+          const u = l.scratch(bytesOfItems(between, range.count), x.dtype);
           for (let layer = 0; layer < s.layers; layer++) {
             const bottleneck = allChannels(s.bottleneck);
             const to = plainStore("y", s.bottleneck, bottleneck);

@@ -3,6 +3,7 @@ import { gradients } from "../../../../src/graph/gradients.ts";
 import { Graph } from "../../../../src/graph/graph.ts";
 import type { Tensor } from "../../../../src/graph/graph.ts";
 import { batchNormInference, batchNormTraining } from "../../../../src/graph/ops/batch-norm.ts";
+import { cast } from "../../../../src/graph/ops/cast.ts";
 import { concat } from "../../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../../src/graph/ops/conv2d.ts";
 import { denseBlock } from "../../../../src/graph/ops/dense-block/dense-block.ts";
@@ -115,6 +116,8 @@ export interface BlockOptions extends Partial<Omit<CompileOptions, "outputs" | "
   readonly numbers?: BlockNumbers;
   /** Whether the gradient of x is asked for, which is the default. */
   readonly ofInput?: boolean;
+  /** In f16 the input and the gradient of the output are cast to it, and the results back. */
+  readonly precision?: "f32" | "f16";
   /** Is shown the plan. */
   readonly inspect?: (plan: Plan) => void;
 }
@@ -128,13 +131,20 @@ export async function runBlock(
   gpu: Gpu,
   block: Block,
   form: "fused" | "plain",
-  { training, numbers = blockNumbers(block), ofInput = true, inspect, ...options }: BlockOptions,
+  {
+    training,
+    numbers = blockNumbers(block),
+    ofInput = true,
+    precision = "f32",
+    inspect,
+    ...options
+  }: BlockOptions,
 ): Promise<Results> {
   const graph = new Graph();
   const x = graph.input("x", block.x);
   const learned: Record<string, Tensor[]> = Object.fromEntries(Object.keys(STACKS).map((kind) => [kind, []]));
-  const make = { x, block, numbers, training, learned };
-  const y = form === "fused" ? fused(make) : plain(make);
+  const make = { x: cast(x, precision), block, numbers, training, learned };
+  const y = cast(form === "fused" ? fused(make) : plain(make), "f32");
   const outputs: Record<string, Tensor> = { y };
   if (training) {
     Object.assign(outputs, channelMoments(y));

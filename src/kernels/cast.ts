@@ -1,0 +1,14 @@
+import type { Kernel, KernelTarget } from "./kernel.ts";
+import { laneFor } from "./lane.ts";
+import { perItemKernel } from "./per-item.ts";
+
+/** Copies `x` to `y`, `count` numbers, which may be stored in different precisions; see half-storage.ts. */
+export function castForward(target: KernelTarget, count: number): Kernel {
+  const { width, float } = laneFor(count);
+  return perItemKernel(target, count / width, {
+    label: "cast",
+    read: { x: `array<${float}>` },
+    write: { y: `array<${float}>` },
+    body: "y[index] = x[index];",
+  });
+}
