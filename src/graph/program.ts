@@ -4,9 +4,9 @@ import { readBuffer, StagingRing } from "../gpu/readback.ts";
 import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
+import { float16ToFloat32 } from "../half-floats.ts";
 import { kernelTarget } from "../kernels/target.ts";
 import type { Tensor } from "./graph.ts";
-import { decodeHalf } from "./half.ts";
 import type { Binding } from "./lower.ts";
 import { plan } from "./plan.ts";
 import type { Goals, Plan, PlanSummary } from "./plan.ts";
@@ -268,5 +268,5 @@ function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }
 
 function typed({ dtype, shape }: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array {
   if (dtype === "u32") return new Uint32Array(bytes);
-  return dtype === "f32" ? new Float32Array(bytes) : decodeHalf(new Uint16Array(bytes, 0, sizeOf(shape)));
+  return dtype === "f32" ? new Float32Array(bytes) : float16ToFloat32(new Uint16Array(bytes, 0, sizeOf(shape)));
 }

@@ -4,7 +4,7 @@
  * Numbers are little-endian in the file and taken over as they lie, which is right on every machine that has
  * WebGPU. `NaN`s keep their bits.
  */
-import { bfloat16ToFloat32, float16ToFloat32 } from "./half-floats.ts";
+import { bfloat16ToFloat32, float16ToFloat32 } from "../half-floats.ts";
 import {
   encodeHeader,
   headerLength,

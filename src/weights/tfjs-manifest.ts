@@ -3,7 +3,7 @@
  * stored back to back over one or more shard files, plain or quantised. Pure: bytes in, tensors out.
  */
 import { z } from "zod";
-import { float16ToFloat32 } from "./half-floats.ts";
+import { float16ToFloat32 } from "../half-floats.ts";
 import { elementCount, formatShape, type Metadata, type TensorData } from "./tensors.ts";
 import { WeightsError, messageOf } from "./weights-error.ts";
 

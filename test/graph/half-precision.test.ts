@@ -3,7 +3,6 @@ import type { TestContext } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
-import { decodeHalf } from "../../src/graph/half.ts";
 import { add } from "../../src/graph/ops/add.ts";
 import { argmax } from "../../src/graph/ops/argmax.ts";
 import { batchNormInference, batchNormTraining } from "../../src/graph/ops/batch-norm.ts";
@@ -21,6 +20,7 @@ import { upsampleNearest2x } from "../../src/graph/ops/upsample-nearest2x.ts";
 import { compile } from "../../src/graph/program.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import type { Shape } from "../../src/graph/shape.ts";
+import { float16ToFloat32 } from "../../src/half-floats.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { runOp } from "../helpers/op.ts";
@@ -217,7 +217,7 @@ function distance(actual: Float32Array, expected: Float32Array): number {
 
 /** The nearest halves, as an f32 each. */
 function rounded(values: Float32Array): Float32Array {
-  const halves = decodeHalf(Uint16Array.from({ length: 0x7c00 }, (_, i) => i));
+  const halves = float16ToFloat32(Uint16Array.from({ length: 0x7c00 }, (_, i) => i));
   return values.map((value) => {
     const size = Math.abs(value);
     let [low, high] = [0, halves.length - 1];

@@ -1,3 +1,5 @@
+/** @file 16-bit floats as they lie in files and buffers; browsers and Node before 24 have no `Float16Array`. */
+
 /**
  * IEEE 754 binary16 to binary32, exactly.
  *
