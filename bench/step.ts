@@ -8,7 +8,7 @@
  *
  * On a machine with a GPU, everything in one sitting, files into bench/results/:
  *
- *     npm run bench:step -- --size 128 --batch 64 --phase both --json bench/results/step-gpu.json
+ *     npm run bench:step -- --size 128 --batch 64 --precision both --json bench/results/step-gpu.json
  *     python3 -m venv .cache/peers && .cache/peers/bin/pip install torch numpy
  *     .cache/peers/bin/python bench/peers/pytorch_unet.py --size 128 --batch 64 --json bench/results/step-pytorch.json
  *
@@ -21,8 +21,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { openGpu } from "../src/cli/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Decoder } from "../src/layers/decoder.ts";
+import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { PHASES } from "../src/train/programs.ts";
-import type { Phase, StepSpec } from "../src/train/programs.ts";
+import type { Phase, Precision, StepSpec } from "../src/train/programs.ts";
 import { measureFma } from "./ceilings.ts";
 import { disableShaderCaches } from "./step/cold.ts";
 import { measurePhase } from "./step/measure-phase.ts";
@@ -30,11 +31,13 @@ import { reportLines } from "./step/report.ts";
 import type { StepResult } from "./step/step-result.ts";
 
 const CLASSES = 59;
+const PRECISIONS: readonly Precision[] = ["f32", "f16"];
 
 interface Options {
   readonly size?: number;
   readonly batch?: number;
   readonly phase: Phase | "both";
+  readonly precision: Precision | "both";
   readonly steps?: number;
   readonly rounds: number;
   readonly optimizer: StepSpec["optimizer"];
@@ -60,14 +63,17 @@ async function measure(gpu: Gpu, options: Options): Promise<StepResult[]> {
   const fmaGflopPerSecond = await measureFma(gpu);
   const results: StepResult[] = [];
   for (const each of phase === "both" ? PHASES : [phase]) {
-    const result = await measurePhase(gpu, {
-      ...{ spec, phase: each, weights, saveWeights, fmaGflopPerSecond },
-      steps: steps ?? (software ? 3 : 30),
-      profiles: canProfile ? (software ? 1 : 5) : 0,
-      rounds: options.tfjs ? options.rounds : 0,
-    });
-    results.push(result);
-    console.log(`\n${reportLines(result).join("\n")}`);
+    for (const precision of options.precision === "both" ? PRECISIONS : [options.precision]) {
+      const result = await measurePhase(gpu, {
+        ...{ spec: { ...spec, precision }, phase: each, weights, saveWeights, fmaGflopPerSecond },
+        steps: steps ?? (software ? 3 : 30),
+        profiles: canProfile ? (software ? 1 : 5) : 0,
+        // tfjs has no half precision.
+        rounds: options.tfjs && precision === "f32" ? options.rounds : 0,
+      });
+      results.push(result);
+      console.log(`\n${reportLines(result).join("\n")}`);
+    }
   }
   return results;
 }
@@ -83,6 +89,7 @@ async function main(options: Options): Promise<void> {
   tf.enableProdMode();
   const gpu = await openGpu();
   try {
+    if (options.precision !== "f32") refuseUnknownPrecision(gpu, { precision: "f16" });
     console.log(`Adapter: ${gpu.adapterName}`);
     const results = await measure(gpu, options);
     if (options.json !== undefined) {
@@ -110,6 +117,11 @@ const command = new Command("bench:step")
   )
   .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
+  .addOption(
+    new Option("--precision <type>", "what activations are stored in")
+      .choices([...PRECISIONS, "both"])
+      .default("f32"),
+  )
   .option("--steps <count>", "steps timed in each way (30; on a software adapter 3)", positive)
   .option("--rounds <count>", "turns of ours and tfjs's", positive, 3)
   .addOption(

@@ -72,6 +72,8 @@ export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 // Optimizers.
 export { adam } from "./graph/optimizers/adam.ts";
 export type { AdamOptions } from "./graph/optimizers/adam.ts";
+export { lossScaling } from "./graph/optimizers/loss-scaling.ts";
+export type { CheckedGradients, LossScaling, LossScalingOptions } from "./graph/optimizers/loss-scaling.ts";
 export { rmsprop } from "./graph/optimizers/rmsprop.ts";
 export type { RmspropOptions } from "./graph/optimizers/rmsprop.ts";
 export type { OptimizerOptions } from "./graph/optimizers/optimizer.ts";

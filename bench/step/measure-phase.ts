@@ -69,7 +69,7 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
         .reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
       return {
         framework: "bespoke",
-        variant: "f32",
+        variant: spec.precision ?? "f32",
         device: gpu.adapterName,
         version,
         phase,

@@ -97,10 +97,12 @@ async function fetched(sources: readonly Source[]): Promise<Source> {
 }
 
 function describe(config: TrainConfig): string {
-  const { preset, imageSize, batchSize, accumulate, epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
+  const { preset, imageSize, batchSize, accumulate, precision } = config;
+  const { epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
   const steps = stepsPerEpoch === null ? "" : ` of ${stepsPerEpoch} steps`;
   const parts = accumulate === 1 ? "" : ` in ${accumulate} micro-batches`;
-  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}`;
+  const stored = precision === "f32" ? "" : `, activations in ${precision}`;
+  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}${stored}`;
 }
 
 async function openPage(port: true | number, say: (sentence: string) => void): Promise<RunServer> {

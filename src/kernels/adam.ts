@@ -1,6 +1,7 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
+import { SKIP } from "./loss-scale.ts";
 import { perItemKernel } from "./per-item.ts";
 import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
@@ -8,6 +9,8 @@ export interface AdamKernelOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  /** Whether gradients are multiplied by `gradientScale` `[1]`; where it is 0 nothing is changed. */
+  readonly scaled?: boolean;
 }
 
 /** Terms of the series of 1 − βᵗ that are enough for f32 where −t·ln β is below 1. */
@@ -22,14 +25,14 @@ const TERMS = 12;
  */
 export function adamStep(
   target: KernelTarget,
-  { beta1, beta2 }: Pick<AdamKernelOptions, "beta1" | "beta2">,
+  { beta1, beta2, scaled = false }: Omit<AdamKernelOptions, "epsilon">,
 ): Kernel {
   return perItemKernel(target, 1, {
     label: "adam_step",
-    read: { learningRate: "array<f32>" },
+    read: { learningRate: "array<f32>", ...(scaled && { gradientScale: "array<f32>" }) },
     write: { step: "array<f32>", alpha: "array<f32>" },
     params: { decay1: f32(-Math.log(beta1)), decay2: f32(-Math.log(beta2)) },
-    body: /* wgsl */ `
+    body: /* wgsl */ `${scaled ? SKIP : ""}
   let t = step[0] + 1.0;
   step[0] = t;
   let x = vec2f(params.decay1, params.decay2) * t;
@@ -48,12 +51,12 @@ export function adamStep(
 export function adamUpdate(
   target: KernelTarget,
   lengths: readonly number[],
-  { beta1, beta2, epsilon }: AdamKernelOptions,
+  { beta1, beta2, epsilon, scaled = false }: AdamKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => /* wgsl */ `let g = gradient${i}[first];
+    (i) => /* wgsl */ `let g = gradient${i}[first]${scaled ? " * gradientScale[0]" : ""};
     let m = mean${i}[first] + (g - mean${i}[first]) * params.rest1;
     let v = meanSquare${i}[first] + (g * g - meanSquare${i}[first]) * params.rest2;
     mean${i}[first] = m;
@@ -62,9 +65,13 @@ export function adamUpdate(
   );
   return perItemKernel(target, count, {
     label: `adam_${lengths.length}`,
-    read: { alpha: "array<f32>", ...numberedBuffers(["gradient"], lengths.length, float) },
+    read: {
+      alpha: "array<f32>",
+      ...(scaled && { gradientScale: "array<f32>" }),
+      ...numberedBuffers(["gradient"], lengths.length, float),
+    },
     write: numberedBuffers(["parameter", "mean", "meanSquare"], lengths.length, float),
     params: { rest1: f32(1 - beta1), rest2: f32(1 - beta2), epsilon: f32(epsilon), ...params },
-    body: text,
+    body: scaled ? SKIP + text : text,
   });
 }

@@ -1,12 +1,15 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./lane.ts";
+import { SKIP } from "./loss-scale.ts";
 import { perItemKernel } from "./per-item.ts";
 import { numberedBuffers, severalTensors } from "./several-tensors.ts";
 
 export interface RmspropKernelOptions {
   readonly rho: number;
   readonly epsilon: number;
+  /** Whether gradients are multiplied by `gradientScale` `[1]`; where it is 0 nothing is changed. */
+  readonly scaled?: boolean;
 }
 
 /**
@@ -17,21 +20,25 @@ export interface RmspropKernelOptions {
 export function rmspropUpdate(
   target: KernelTarget,
   lengths: readonly number[],
-  { rho, epsilon }: RmspropKernelOptions,
+  { rho, epsilon, scaled = false }: RmspropKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => /* wgsl */ `let g = gradient${i}[first];
+    (i) => /* wgsl */ `let g = gradient${i}[first]${scaled ? " * gradientScale[0]" : ""};
     let v = params.rho * meanSquare${i}[first] + params.rest * g * g;
     meanSquare${i}[first] = v;
     parameter${i}[first] -= learningRate[0] * g / sqrt(v + params.epsilon);`,
   );
   return perItemKernel(target, count, {
     label: `rmsprop_${lengths.length}`,
-    read: { learningRate: "array<f32>", ...numberedBuffers(["gradient"], lengths.length, float) },
+    read: {
+      learningRate: "array<f32>",
+      ...(scaled && { gradientScale: "array<f32>" }),
+      ...numberedBuffers(["gradient"], lengths.length, float),
+    },
     write: numberedBuffers(["parameter", "meanSquare"], lengths.length, float),
     params: { rho: f32(rho), rest: f32(1 - rho), epsilon: f32(epsilon), ...params },
-    body: text,
+    body: scaled ? SKIP + text : text,
   });
 }

@@ -37,8 +37,8 @@ export interface AccumulatedStep {
 
 /** @param spec of one micro-batch: `batchSize` is the number of its photos. */
 export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
-  const { outputs, slopes } = trainingPass(spec, phase);
-  return throughAccumulators(outputs, slopes, (means) => optimizerUpdates(means, spec, phase));
+  const { outputs, slopes, scaling } = trainingPass(spec, phase);
+  return throughAccumulators(outputs, slopes, (means) => optimizerUpdates(means, spec, phase, scaling));
 }
 
 /**

@@ -10,6 +10,7 @@ import { featureBytes } from "./features.ts";
 import { encoderSpec } from "./frozen-encoder.ts";
 import { learningRateAt } from "./learning-rate.ts";
 import { plannedBytes, refuseLargeBatch } from "./memory.ts";
+import { refuseUnknownPrecision } from "./precision.ts";
 import { formatDuration } from "./progress.ts";
 import { encoder, takesSkips, trainingPass } from "./programs.ts";
 import type { Phase } from "./programs.ts";
@@ -36,6 +37,7 @@ const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 
 /** Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Writes nothing. */
 export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
+  refuseUnknownPrecision(gpu, config);
   const data = await openData(config, say);
   const options = trainerOptions(config, data, signal);
   for (const line of describeData(config, data)) say(line);
@@ -99,7 +101,7 @@ function describeAugmentation({ augment, augmentMode, overfitBatch }: TrainConfi
 
 function describeNetwork(
   gpu: Gpu,
-  { weights, decoder, bnMomentum }: TrainConfig,
+  { weights, decoder, bnMomentum, precision }: TrainConfig,
   options: TrainerOptions,
 ): string[] {
   const { graph, logits } = trainingPass(
@@ -116,6 +118,9 @@ function describeNetwork(
       `${decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"}, batch norm momentum ${bnMomentum}`,
     ),
     row("parameters", elements.toLocaleString("en")),
+    ...(precision === "f16"
+      ? [row("precision", "activations and their gradients in f16, all else in f32")]
+      : []),
     ...[...graph.inputs.values()].slice(0, 2).map(({ name, shape }) => row(name, shapeText(shape))),
     row("logits", shapeText(logits.shape)),
   ];

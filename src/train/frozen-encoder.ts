@@ -24,10 +24,10 @@ const FILLING = 64;
 export function encoderSpec(
   spec: StepSpec,
   { family }: Pick<KernelTarget, "family">,
-): { batchSize: number; imageSize: number } {
-  const { imageSize } = spec;
+): Pick<StepSpec, "batchSize" | "imageSize" | "precision"> {
+  const { imageSize, precision } = spec;
   const enough = family === "workgroup" ? AT_ONCE : Math.ceil((FILLING / imageSize) ** 2);
-  return { batchSize: Math.min(enough, microBatchSize(spec)), imageSize };
+  return { batchSize: Math.min(enough, microBatchSize(spec)), imageSize, precision };
 }
 
 /**

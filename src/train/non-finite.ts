@@ -29,7 +29,7 @@ export async function firstNonFinite(
   const nodes = new Set(plan(goals, kernelTarget(gpu)).dispatches.map(({ node }) => node));
   const tensors = [...nodes]
     .filter(({ op }) => !op.updates?.length)
-    .flatMap(({ outputs }) => outputs.filter(({ dtype }) => dtype === "f32"));
+    .flatMap(({ outputs }) => outputs.filter(({ dtype }) => dtype !== "u32"));
   for (const chunk of chunks(tensors)) {
     const outputs = Object.fromEntries(chunk.map((tensor) => [tensor.name, tensor]));
     const program = await compile(gpu, { outputs, variables });

@@ -3,10 +3,14 @@ import { gradients } from "../graph/gradients.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { adam } from "../graph/optimizers/adam.ts";
+import { lossScaling } from "../graph/optimizers/loss-scaling.ts";
+import type { LossScaling } from "../graph/optimizers/loss-scaling.ts";
+import { cast } from "../graph/ops/cast.ts";
 import { clipByGlobalNorm } from "../graph/ops/clip-by-global-norm.ts";
 import { rmsprop } from "../graph/optimizers/rmsprop.ts";
 import { argmax } from "../graph/ops/argmax.ts";
 import { crossEntropyAndAccuracy } from "../graph/ops/cross-entropy-and-accuracy.ts";
+import { scale } from "../graph/ops/scale.ts";
 import { sparseSoftmaxCrossEntropy } from "../graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Goals } from "../graph/plan.ts";
 import { compile } from "../graph/program.ts";
@@ -24,7 +28,15 @@ export interface NetworkSpec {
   readonly momentum: number;
   /** How the decoder doubles the size; "transpose" unless told otherwise. */
   readonly decoder?: "transpose" | "nearest";
+  /** What activations are stored in; f32 unless told otherwise. */
+  readonly precision?: Precision;
 }
+
+/**
+ * `f16` stores activations and their gradients in half precision. Weights, their gradients, statistics, sums and the loss stay
+ * f32, and the loss is scaled (see `lossScaling`).
+ */
+export type Precision = "f32" | "f16";
 
 /** What a program begins with: photos, or what the encoder has made of them. */
 export type Beginning = "image" | "skips";
@@ -52,8 +64,9 @@ export const takesSkips = (
   phase: Phase,
 ): boolean => cacheFeatures && phase === "frozen";
 
-/** Whether a variable is an optimizer's, not the network's. */
-export const isOptimizerSlot = (name: string): boolean => /(^|\/)(rmsprop|adam)_(frozen|finetune)/.test(name);
+/** Whether a variable is an optimizer's or its loss scale's, not the network's. */
+export const isOptimizerSlot = (name: string): boolean =>
+  /(^|\/)(rmsprop|adam|loss_scale)_(frozen|finetune)/.test(name);
 
 /** The graph of a training step and what is wanted of it. */
 export interface TrainingStep extends Goals {
@@ -67,8 +80,8 @@ export interface TrainingStep extends Goals {
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
-  const { graph, logits, outputs, slopes } = trainingPass(spec, phase);
-  const learning = optimizerUpdates(slopes, spec, phase);
+  const { graph, logits, outputs, slopes, scaling } = trainingPass(spec, phase);
+  const learning = optimizerUpdates(slopes, spec, phase, scaling);
   return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
 }
 
@@ -78,13 +91,15 @@ export interface TrainingPass {
   readonly logits: Tensor;
   /** `loss` and `accuracy`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The gradient of each parameter that the phase trains. */
+  /** The gradient of each parameter that the phase trains, times the loss scale where there is one. */
   readonly slopes: ReadonlyMap<Tensor, Tensor>;
+  /** In half precision. */
+  readonly scaling: LossScaling | null;
 }
 
 /** A training step up to the gradients; see {@link trainingStep}. */
 export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
-  const { batchSize, imageSize, classes, momentum, decoder, weighted } = spec;
+  const { batchSize, imageSize, classes, momentum, decoder, weighted, precision } = spec;
   const graph = new Graph();
   const trainableEncoder = phase === "finetune";
   const options = { classes, training: true, trainableEncoder, momentum, decoder };
@@ -92,18 +107,30 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
   const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights });
-  return { graph, logits, outputs: { loss, accuracy }, slopes: gradients(loss) };
+  const name = `loss_scale_${phase}`;
+  const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
+  const slopes = gradients(scaling ? scale(loss, scaling.scale) : loss);
+  return { graph, logits, outputs: { loss, accuracy }, slopes, scaling };
 }
 
-/** A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. */
+/**
+ * A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. Where the loss
+ * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped.
+ */
 export function optimizerUpdates(
   slopes: ReadonlyMap<Tensor, Tensor>,
   { optimizer, clipNorm }: Pick<StepSpec, "optimizer" | "clipNorm">,
   phase: Phase,
+  scaling: LossScaling | null = null,
 ): Required<Goals> {
   const [[{ graph }]] = slopes;
   const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
   const update = optimizer === "adam" ? adam : rmsprop;
+  if (scaling) {
+    const { factor, norm } = scaling.check(slopes);
+    const updates = update(slopes, { ...options, gradientScale: factor });
+    return { outputs: clipNorm === null ? {} : { gradient_norm: norm }, updates };
+  }
   if (clipNorm === null) return { outputs: {}, updates: update(slopes, options) };
   const clipped = clipByGlobalNorm(slopes, clipNorm);
   return { outputs: { gradient_norm: clipped.norm }, updates: update(clipped.gradients, options) };
@@ -145,10 +172,11 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
 }
 
 /** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInputs}. */
-export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize">): Goals {
-  const skips = unetEncoder(imageInput(new Graph(), spec), { training: false, trainableEncoder: false });
+export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "precision">): Goals {
+  const image = cast(imageInput(new Graph(), spec), spec.precision ?? "f32");
+  const skips = unetEncoder(image, { training: false, trainableEncoder: false });
   const named = Object.entries(skips) as [keyof Skips, Tensor][];
-  return { outputs: Object.fromEntries(named.map(([name, skip]) => [skipInput(name), skip])) };
+  return { outputs: Object.fromEntries(named.map(([name, skip]) => [skipInput(name), cast(skip, "f32")])) };
 }
 
 /** Of the input that takes a skip: `skip_pool2_relu`. */
@@ -158,10 +186,12 @@ export const skipInput = (name: keyof Skips): string => `skip_${name}`;
 function skipInputs(
   graph: Graph,
   { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+  precision: Precision,
 ): Skips {
   const input = (name: keyof Skips): Tensor => {
     const { stride, channels } = SKIPS[name];
-    return graph.input(skipInput(name), [batchSize, imageSize / stride, imageSize / stride, channels]);
+    const shape = [batchSize, imageSize / stride, imageSize / stride, channels];
+    return cast(graph.input(skipInput(name), shape), precision);
   };
   return {
     "conv1/relu": input("conv1/relu"),
@@ -177,5 +207,9 @@ const imageInput = (
   { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
 ): Tensor => graph.input("image", [batchSize, imageSize, imageSize, 3]);
 
-const logitsOf = (graph: Graph, spec: NetworkSpec, options: UNetOptions, from: Beginning): Tensor =>
-  from === "image" ? unet(imageInput(graph, spec), options) : unetDecoder(skipInputs(graph, spec), options);
+/** In half precision what is fed is cast to it, and every op behind keeps it. */
+function logitsOf(graph: Graph, spec: NetworkSpec, options: UNetOptions, from: Beginning): Tensor {
+  const { precision = "f32" } = spec;
+  if (from === "image") return unet(cast(imageInput(graph, spec), precision), options);
+  return unetDecoder(skipInputs(graph, spec, precision), options);
+}

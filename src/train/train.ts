@@ -4,6 +4,7 @@ import type { TrainConfig } from "./config/index.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { refuseLargeBatch, withMemoryAdvice } from "./memory.ts";
+import { refuseUnknownPrecision } from "./precision.ts";
 import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
 import { openData } from "./run-data.ts";
@@ -30,6 +31,7 @@ export type { TrainJob } from "./run.ts";
 export async function train(job: TrainJob): Promise<Summary> {
   const { config, gpu, say, resume, signal } = job;
   const start = performance.now();
+  refuseUnknownPrecision(gpu, config);
   if (!resume) await checkRunFolder(config.out);
   const data = await openData(config, say);
   say(describeData(data, config));
@@ -68,7 +70,7 @@ export async function train(job: TrainJob): Promise<Summary> {
       const last = await run.lastCheckpoint();
       const where = await diagnose(gpu, options, trained, last, error.goodSteps);
       const named = where === null ? "" : ` The first tensor that is not finite is ${where}.`;
-      const gentler = "a lower --learning-rate or --clip-norm 1";
+      const gentler = `a lower --learning-rate${config.precision === "f16" ? ", --precision f32" : ""} or --clip-norm 1`;
       throw run.failure(
         `${error.message}${named} Try ${gentler}.`,
         error,

@@ -41,6 +41,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     clipNorm: config.clipNorm,
     weighted: config.classWeights !== "none",
     accumulate: config.accumulate,
+    precision: config.precision,
     cacheFeatures: config.cacheFeatures,
     epochs: { frozen: config.epochsFrozen, finetune: config.epochsFinetune },
     learningRate: { frozen: config.learningRate, finetune: config.finetuneLearningRate },

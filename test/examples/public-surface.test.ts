@@ -17,7 +17,7 @@ describe("what the library exports", () => {
       batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
-      globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lowerElementwise
+      globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lossScaling lowerElementwise
       lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan randomNormal relu rmsprop sameShape scale
       seededRandom shapeText sizeOf slice sliceChannels softmax sparseSoftmaxCrossEntropy trainable u32
       unet unetDecoder unetEncoder upsampleNearest2x variableParts zeros`),

@@ -3,7 +3,7 @@ import type { AdamKernelOptions } from "../../kernels/adam.ts";
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, learningRateTensor, updateTogether } from "./optimizer.ts";
+import { checkGradients, learningRateTensor, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
@@ -30,7 +30,7 @@ export interface AdamOptions extends OptimizerOptions {
  */
 export function adam(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, name = "adam" }: AdamOptions,
+  { learningRate, gradientScale, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, name = "adam" }: AdamOptions,
 ): Node[] {
   checkGradients("adam", gradients);
   for (const [option, beta] of Object.entries({ beta1, beta2 })) {
@@ -38,10 +38,11 @@ export function adam(
       throw new Error(`adam: ${option} must lie between 0 and 1, and ${beta} does not.`);
   }
   if (gradients.size === 0) return [];
-  const options = { beta1, beta2, epsilon };
+  const options = { beta1, beta2, epsilon, scaled: gradientScale !== undefined };
   const [[{ graph }]] = gradients;
   const rate = learningRateTensor("adam", graph, learningRate);
-  const alpha = countStep(graph.state(`${name}/step`, [], zeros), rate, options);
+  const scalars = sharedScalars("adam", gradientScale, { learningRate: rate });
+  const alpha = countStep(graph.state(`${name}/step`, [], zeros), scalars, options);
   const tensors = [...gradients].map(([parameter, gradient]) => ({
     gradient,
     parameter,
@@ -50,18 +51,22 @@ export function adam(
   }));
   const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
     adamUpdate(target, lengths, options);
-  return [updateTogether("adam", tensors, { alpha }, kernel)];
+  return [updateTogether("adam", tensors, sharedScalars("adam", gradientScale, { alpha }), kernel)];
 }
 
 /** Adds one to `step` and returns α of that step. */
-function countStep(step: Tensor, learningRate: Tensor, options: AdamKernelOptions): Tensor {
+function countStep(
+  step: Tensor,
+  scalars: Readonly<Record<string, Tensor>>,
+  options: AdamKernelOptions,
+): Tensor {
   return step.graph.apply(
     {
       name: "adam_step",
       outputs: [{ shape: [], dtype: "f32" }],
       updates: [step],
-      lower: (l, [alpha]) => l.dispatch(adamStep(l.target, options), { learningRate, step, alpha }),
+      lower: (l, [alpha]) => l.dispatch(adamStep(l.target, options), { ...scalars, step, alpha }),
     },
-    [step, learningRate],
+    [step, ...Object.values(scalars)],
   ).outputs[0];
 }

@@ -11,6 +11,11 @@ import { sameShape, shapeText } from "../shape.ts";
 export interface OptimizerOptions {
   /** A constant, or a scalar tensor, so that each step can be fed its own. */
   readonly learningRate: number | Tensor;
+  /**
+   * A scalar that every gradient is multiplied by, as `lossScaling` finds it; where it is 0 the step is skipped: parameters,
+   * slots and the count of steps stay.
+   */
+  readonly gradientScale?: Tensor;
   /** Part of the names of the optimizer's variables; another name is another, fresh optimizer. */
   readonly name?: string;
 }
@@ -40,6 +45,19 @@ export function learningRateTensor(op: string, graph: Graph, learningRate: numbe
     throw new Error(`${op}: the learning rate must be a scalar; "${name}" is ${shapeText(shape)}.`);
   }
   return learningRate;
+}
+
+/** The scalars that an update takes for all parameters, by the kernels' names. */
+export function sharedScalars(
+  op: string,
+  gradientScale: Tensor | undefined,
+  others: Readonly<Record<string, Tensor>>,
+): Readonly<Record<string, Tensor>> {
+  if (!gradientScale) return others;
+  const { name, shape } = gradientScale;
+  if (shape.length > 0)
+    throw new Error(`${op}: the gradients' scale must be a scalar; "${name}" is ${shapeText(shape)}.`);
+  return { ...others, gradientScale };
 }
 
 /** What an update reads and writes for one parameter: the gradient is read, everything else is changed in place. */

@@ -2,7 +2,7 @@ import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { rmspropUpdate } from "../../kernels/rmsprop.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, learningRateTensor, updateTogether } from "./optimizer.ts";
+import { checkGradients, learningRateTensor, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface RmspropOptions extends OptimizerOptions {
@@ -23,7 +23,7 @@ export interface RmspropOptions extends OptimizerOptions {
  */
 export function rmsprop(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  { learningRate, rho = 0.9, epsilon = 1e-7, name = "rmsprop" }: RmspropOptions,
+  { learningRate, gradientScale, rho = 0.9, epsilon = 1e-7, name = "rmsprop" }: RmspropOptions,
 ): Node[] {
   checkGradients("rmsprop", gradients);
   if (gradients.size === 0) return [];
@@ -35,6 +35,7 @@ export function rmsprop(
     meanSquare: graph.slotOf(parameter, name, zeros),
   }));
   const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
-    rmspropUpdate(target, lengths, { rho, epsilon });
-  return [updateTogether("rmsprop", tensors, { learningRate: rate }, kernel)];
+    rmspropUpdate(target, lengths, { rho, epsilon, scaled: gradientScale !== undefined });
+  const shared = sharedScalars("rmsprop", gradientScale, { learningRate: rate });
+  return [updateTogether("rmsprop", tensors, shared, kernel)];
 }

@@ -31,6 +31,7 @@ const article: TrainConfig = {
   warmupSteps: 0,
   clipNorm: null,
   classWeights: "none",
+  precision: "f32",
   batchSize: 64,
   accumulate: 1,
   epochsFrozen: 20,

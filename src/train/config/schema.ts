@@ -151,6 +151,13 @@ export const schema = z.strictObject({
     "weigh each pixel's loss by its class: balanced as scikit-learn has it, or the square root of that",
     choice(["none", "balanced", "sqrt"]),
   ),
+  precision: setting(
+    "--precision TYPE",
+    "Optimization",
+    "what activations and their gradients are stored in: f16 takes half the memory and traffic, where the adapter has it; " +
+      "weights, statistics, sums and the loss stay f32, and the loss is scaled",
+    choice(["f32", "f16"]),
+  ),
 
   batchSize: setting("--batch-size N", "Length of the run", "photos a step", whole(1)),
   accumulate: setting(

@@ -57,6 +57,7 @@ describe("resolveConfig", () => {
     [{ epochsFrozen: 0, epochsFinetune: 0 }, "There is nothing to train"],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
+    [{ precision: "f64" }, "--precision must be one of f32, f16"],
     [{ preset: "slow" }, "--preset must be one of quick, article"],
     [{ augment: ["hue", "blur"] }, "--augment must be one of original, brightness"],
     [{ augment: [] }, "--augment must name at least one augmentation"],
