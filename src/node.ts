@@ -28,5 +28,7 @@ export { subset } from "./data/subset.ts";
 export { assignWeights, loadWeights } from "./weights/load.ts";
 export type { AssignedWeights, ExpectedWeight, LoadedWeights, WeightsFormat } from "./weights/load.ts";
 export { readSafetensors, writeSafetensors } from "./weights/safetensors-file.ts";
+export { writeModel } from "./weights/write.ts";
+export type { ModelToWrite, WriteModelOptions, WrittenFormat } from "./weights/write.ts";
 export type { HostTensor, Metadata, NamedTensors, TensorData } from "./weights/tensors.ts";
 export { WeightsError } from "./weights/weights-error.ts";

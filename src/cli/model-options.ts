@@ -14,14 +14,15 @@ export function addModelOptions(command: Command): Command {
   return command
     .requiredOption(
       "--model <path>",
-      "the folder of a run (its best checkpoint) or a .safetensors checkpoint",
+      "the folder of a run (its best checkpoint), or the file of a model (docs/models.md)",
     )
     .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
     .option("--batch-size <photos>", "photos at once", positive)
     .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name");
 }
 
-function positive(text: string): number {
+/** Reads a flag that is a whole number above 0. */
+export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);

@@ -4,11 +4,19 @@ import { damagedH5, isHdf5 } from "./keras-h5.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError, messageOf } from "./weights-error.ts";
 
-type KerasWeights = { tensors: NamedTensors; metadata: Metadata };
+/** What a file of Keras's holds. */
+export interface KerasWeights {
+  readonly tensors: NamedTensors;
+  readonly metadata: Metadata;
+  /** The JSON of the model's layers, where the file has it. */
+  readonly config?: string;
+}
 
 /** How long a file may take before it counts as damaged; a sound one takes about a second for 30 MB. */
 const PATIENCE_MS = 30_000;
 const PATIENCE_MS_PER_BYTE = 1e-3;
+/** For names, attributes and the library's own objects: the weights themselves lie outside of the heap. */
+const THREAD_HEAP_MB = 512;
 
 /**
  * Reads a Keras `.h5` file. The HDF5 library works in a thread of its own, since a damaged file can make it abort,
@@ -26,19 +34,26 @@ export async function readKerasH5(path: string, options: { patience?: number } =
     await readFully(file, path, whole, 0);
     return whole;
   });
-  return parseInThread(bytes, path, options.patience ?? PATIENCE_MS + bytes.length * PATIENCE_MS_PER_BYTE);
+  return parseH5InThread(bytes, path, options);
 }
 
-async function parseInThread(
+/**
+ * {@link readKerasH5} from bytes.
+ *
+ * @param bytes the whole file; the thread takes them, so that they are empty afterwards
+ * @param source what the file is called in messages
+ */
+export async function parseH5InThread(
   bytes: Uint8Array<ArrayBuffer>,
   source: string,
-  patience: number,
+  { patience = PATIENCE_MS + bytes.length * PATIENCE_MS_PER_BYTE }: { patience?: number } = {},
 ): Promise<KerasWeights> {
   const worker = new Worker(new URL("./keras-h5-worker.mjs", import.meta.url), {
     workerData: { bytes, source },
     transferList: [bytes.buffer],
     stdout: true,
     stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
   });
   let timer: NodeJS.Timeout | undefined;
   try {

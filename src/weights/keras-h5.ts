@@ -1,10 +1,10 @@
 /**
- * @file Weights from Keras's HDF5 files: what `save_weights("x.h5")` writes, and what `model.save("x.h5")` writes,
- * where the same layout lies in the group `model_weights`.
+ * @file Weights from Keras's HDF5 files: what `save_weights("x.h5")` writes, what `model.save("x.h5")` writes, where the
+ * same layout lies in the group `model_weights`, and Keras 3's `x.weights.h5`.
  *
- * A group a layer, named in the attribute `layer_names` of the root; in it a data set a weight, named in the
- * group's attribute `weight_names` (Keras `saving/legacy/hdf5_format.py`). A file without these attributes is read
- * by the paths of its data sets.
+ * The first two have a group a layer, named in the attribute `layer_names` of the root; in it a data set a weight,
+ * named in the group's attribute `weight_names` (Keras `saving/legacy/hdf5_format.py`). A file without these
+ * attributes is read by the paths of its data sets, such as Keras 3's `layers/functional/layers/conv2d_12/vars/0`.
  */
 import type * as H5 from "h5wasm";
 import type { Dataset, Group } from "h5wasm";
@@ -25,6 +25,12 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** How much larger than the file compressed weights may claim to be; trained ones shrink by little. */
 const LARGEST_EXPANSION = 64;
 const FILE_NAME = "weights.h5";
+/** The most characters that a model's description may have: that of a large network has some hundred thousand. */
+export const MODEL_CONFIG_LIMIT = 8_000_000;
+/** Attributes that describe layers and training, not what a user would say of a model. */
+const CONFIGURATIONS = new Set(["model_config", "training_config", "layer_names", "weight_names"]);
+/** What a training leaves beside the weights: the optimizer's state, and that of random number generators. */
+const NOT_WEIGHTS = /^\/?optimizer(_weights)?\/|(^|\/)seed_generator(_\d+)?\//;
 
 /** Whether these are the first bytes of an HDF5 file. */
 export function isHdf5(start: Uint8Array): boolean {
@@ -40,12 +46,13 @@ export function isHdf5(start: Uint8Array): boolean {
  *
  * @param bytes the whole file, which the library may keep
  * @param source what the file is called in messages
+ * @returns the tensors in the order of the layers, and the JSON of the model's configuration where the file has it
  * @throws {WeightsError} where the file is truncated or damaged, or holds other than 32-bit numbers
  */
 export async function parseKerasH5(
   bytes: Uint8Array,
   source = "the file",
-): Promise<{ tensors: NamedTensors; metadata: Metadata }> {
+): Promise<{ tensors: NamedTensors; metadata: Metadata; config?: string }> {
   // Loaded when first needed: its WebAssembly is some megabytes.
   const h5 = await import("h5wasm");
   const module = await h5.ready;
@@ -62,7 +69,11 @@ export async function parseKerasH5(
       if (tensors.has(name)) throw damagedH5(source, `it holds the weight "${name}" twice`);
       tensors.set(name, readDataset(module, dataset, budget, source));
     }
-    return { tensors, metadata: readMetadata(file, root) };
+    const config = readString(file, "model_config");
+    if (config !== undefined && config.length > MODEL_CONFIG_LIMIT) {
+      throw damagedH5(source, `its model_config has ${config.length} characters`);
+    }
+    return { tensors, metadata: readMetadata(file, root), ...(config === undefined ? {} : { config }) };
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     throw damagedH5(source, `the HDF5 library gives up on it (${messageOf(error)})`);
@@ -84,7 +95,8 @@ function close(module: H5Module, file: H5.File | undefined): void {
 function* weightDatasets(h5: typeof H5, root: Group, source: string): Generator<[string, Dataset]> {
   const layers = readNames(root, "layer_names");
   if (layers === undefined) {
-    for (const name of root.paths()) {
+    for (const name of root.paths().sort(byNumberedSegments)) {
+      if (NOT_WEIGHTS.test(name)) continue;
       const entity = root.get(name);
       if (entity instanceof h5.Dataset) yield [kerasWeightName(name), entity];
     }
@@ -94,14 +106,32 @@ function* weightDatasets(h5: typeof H5, root: Group, source: string): Generator<
     const group = root.get(layer);
     if (!(group instanceof h5.Group)) throw damagedH5(source, `its layer "${layer}" is missing`);
     for (const weight of readNames(group, "weight_names") ?? []) {
+      if (NOT_WEIGHTS.test(weight)) continue;
       const dataset = group.get(weight);
       if (!(dataset instanceof h5.Dataset)) {
         throw damagedH5(source, `the weight "${weight}" of its layer "${layer}" is missing`);
       }
-      // Keras 3 names a weight `kernel` alone, earlier ones `layer/kernel:0`.
-      yield [kerasWeightName(weight.includes("/") ? weight : `${layer}/${weight}`), dataset];
+      yield [kerasWeightName(`${layer}/${weight}`), dataset];
     }
   }
+}
+
+/** Orders paths as their layers run where they are only counted: HDF5 lists `conv2d_10` before `conv2d_2`. */
+function byNumberedSegments(a: string, b: string): number {
+  const [left, right] = [a.split("/"), b.split("/")];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const [stem, number] = numbered(left[i]);
+    const [otherStem, otherNumber] = numbered(right[i]);
+    if (stem !== otherStem) return stem < otherStem ? -1 : 1;
+    if (number !== otherNumber) return number - otherNumber;
+  }
+  return left.length - right.length;
+}
+
+/** `conv2d_12` → `conv2d`, 12; the first of a kind has no number. */
+function numbered(segment: string): [stem: string, number: number] {
+  const digits = /(?:^|_)(\d{1,9})$/.exec(segment);
+  return digits === null ? [segment, -1] : [segment.slice(0, digits.index), Number(digits[1])];
 }
 
 function readDataset(
@@ -175,15 +205,25 @@ function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
-function readMetadata(...groups: Group[]): Metadata {
+/** What the file says of itself: its own attributes that are text, and Keras's of the weights' group. */
+function readMetadata(file: Group, root: Group): Metadata {
   const metadata: Metadata = {};
-  for (const { attrs } of groups) {
-    for (const key of ["backend", "keras_version"]) {
-      const value: unknown = attrs[key]?.value;
-      if (typeof value === "string") metadata[key] = value;
+  const keys = Object.keys(file.attrs).filter((key) => !CONFIGURATIONS.has(key));
+  for (const [group, names] of [
+    [file, keys],
+    [root, ["backend", "keras_version"]],
+  ] as const) {
+    for (const key of names) {
+      const value = readString(group, key);
+      if (value !== undefined) metadata[key] = value;
     }
   }
   return metadata;
+}
+
+function readString({ attrs }: Group, attribute: string): string | undefined {
+  const value: unknown = attrs[attribute]?.value;
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The refusal of a file that is not what it should be; `why` may quote names from the file, of any characters. */

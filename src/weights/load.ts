@@ -1,43 +1,75 @@
 import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileError, readFully, withFile } from "./files.ts";
+import { isZip, readKerasArchive } from "./keras-archive.ts";
 import { readKerasH5 } from "./keras-h5-file.ts";
 import { isHdf5 } from "./keras-h5.ts";
+import { parseModelConfig } from "./keras-model-config.ts";
+import { matchWeights, type MatchedWeights } from "./match/match.ts";
 import { readSafetensors } from "./safetensors-file.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { readTfjs } from "./tfjs.ts";
+import { isTorchvision, matchTorchvision } from "./torchvision.ts";
 import { WeightsError } from "./weights-error.ts";
 
 export { assignWeights, type AssignedWeights, type ExpectedWeight } from "./assign.ts";
+export type { MappedWeight, WeightChange } from "./match/match.ts";
 
-export type WeightsFormat = "tfjs" | "keras-h5" | "safetensors";
+export type WeightsFormat = "tfjs" | "keras-h5" | "keras" | "safetensors" | "torchvision";
 
-export interface LoadedWeights {
-  readonly tensors: NamedTensors;
+export interface LoadedWeights extends Omit<MatchedWeights, "decoder"> {
   readonly format: WeightsFormat;
   readonly metadata: Metadata;
 }
 
-const READERS: Record<WeightsFormat, (path: string) => Promise<Omit<LoadedWeights, "format">>> = {
-  tfjs: readTfjs,
-  "keras-h5": (path) => readKerasH5(path),
+/** What a file holds, under its own names. */
+interface FileContents {
+  readonly tensors: NamedTensors;
+  readonly metadata: Metadata;
+  /** Of a Keras model, parsed and otherwise unchecked. */
+  readonly config?: unknown;
+}
+
+type FileFormat = Exclude<WeightsFormat, "torchvision">;
+
+const READERS: Record<FileFormat, (path: string) => Promise<FileContents>> = {
+  tfjs: async (path) => {
+    const { topology: config, ...contents } = await readTfjs(path);
+    return { ...contents, config };
+  },
+  "keras-h5": async (path) => {
+    const { config, ...contents } = await readKerasH5(path);
+    return config === undefined ? contents : { ...contents, config: parseModelConfig(config, path) };
+  },
+  keras: readKerasArchive,
   safetensors: readSafetensors,
 };
 
-const KNOWN = "a folder with a tfjs model.json, a Keras .h5 file, or a .safetensors file";
+const KNOWN = "a folder with a tfjs model.json, a Keras .h5 or .keras file, or a .safetensors file";
 
 /**
- * Loads weights by what is at `path`: a folder with a tfjs `model.json` (or that file itself), a Keras `.h5` or
- * `.hdf5` file, or a `.safetensors` file. Tensors have Keras's names (see `tensors.ts`), whatever the source.
+ * Loads weights by what is at `path`: a folder with a tfjs `model.json` (or that file itself), a Keras `.h5`, `.hdf5` or
+ * `.keras` file, or a `.safetensors` file. Tensors have our names, which are Keras's (see `tensors.ts`), whatever
+ * another program calls them: a U-Net as the tutorial's script saves it and torchvision's densenet121 are found by
+ * topology and shape.
  *
- * @throws {WeightsError} one sentence where there is no such file, or it cannot be read, or is of no known format
+ * @returns besides the tensors, what of the file became what: `mapping`, `missing` (of ours) and `unused` (of the file's)
+ * @throws {WeightsError} one sentence where there is no such file, or it cannot be read, is of no known format, or
+ *   holds a network that is like ours and differs
  */
 export async function loadWeights(path: string): Promise<LoadedWeights> {
   const { format, file } = await detectFormat(path);
-  return { ...(await READERS[format](file)), format };
+  const { tensors, metadata, config } = await READERS[format](file);
+  if (isTorchvision(tensors)) {
+    return { ...matchTorchvision(tensors, path), metadata, format: "torchvision" };
+  }
+  const { decoder, ...matched } = matchWeights(tensors, { source: path, config });
+  // Who does not say which decoder it is means the other one.
+  const said = decoder === "nearest" && metadata.decoder === undefined ? { ...metadata, decoder } : metadata;
+  return { ...matched, metadata: said, format };
 }
 
-async function detectFormat(path: string): Promise<{ format: WeightsFormat; file: string }> {
+async function detectFormat(path: string): Promise<{ format: FileFormat; file: string }> {
   if (await isFolder(path)) {
     const file = join(path, "model.json");
     const found = await stat(file).catch(() => undefined);
@@ -54,6 +86,8 @@ async function detectFormat(path: string): Promise<{ format: WeightsFormat; file
     case ".h5":
     case ".hdf5":
       return { format: "keras-h5", file: path };
+    case ".keras":
+      return { format: "keras", file: path };
     case ".safetensors":
       return { format: "safetensors", file: path };
   }
@@ -63,6 +97,8 @@ async function detectFormat(path: string): Promise<{ format: WeightsFormat; file
     return bytes;
   });
   if (isHdf5(start)) return { format: "keras-h5", file: path };
+  // PyTorch's own files are archives too.
+  if (isZip(start) && !/^\.(pth?|bin|ckpt)$/.test(extname(path))) return { format: "keras", file: path };
   throw new WeightsError(`Cannot tell what weights ${basename(path)} holds (${path}); give ${KNOWN}.`);
 }
 

@@ -9,11 +9,15 @@
  *
  * Nothing here touches the data, and nothing is allocated by a size that a file merely claims.
  */
+import { parseForeignJson } from "./json.ts";
 import { elementCount, formatShape, type Metadata } from "./tensors.ts";
 import { WeightsError, messageOf } from "./weights-error.ts";
 
-/** The element types read, with their bytes; `F16` and `BF16` are widened to 32 bits. */
-export const SAFETENSORS_DTYPES = { F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2 } as const;
+/**
+ * The element types read, with their bytes; `F16` and `BF16` are widened to 32 bits, `I64`, in which PyTorch counts
+ * batches, is narrowed.
+ */
+export const SAFETENSORS_DTYPES = { F32: 4, I32: 4, U32: 4, I64: 8, F16: 2, BF16: 2 } as const;
 export type SafetensorsDtype = keyof typeof SAFETENSORS_DTYPES;
 
 /** One tensor of the header; `begin` and `end` in bytes from the start of the data. */
@@ -68,7 +72,7 @@ export function headerLength(start: Uint8Array, fileBytes: number, source: strin
 export function parseHeader(json: Uint8Array, dataBytes: number, source: string): SafetensorsHeader {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+    parsed = parseForeignJson(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch (error) {
     throw damaged(source, `its header is not JSON (${messageOf(error)})`);
   }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { float16ToFloat32 } from "../half-floats.ts";
+import { parseForeignJson } from "./json.ts";
 import { elementCount, formatShape, type Metadata, type TensorData } from "./tensors.ts";
 import { WeightsError, messageOf } from "./weights-error.ts";
 
@@ -26,6 +27,8 @@ const modelSchema = z.object({
   weightsManifest: z.array(
     z.object({ paths: z.array(z.string().min(1)).min(1), weights: z.array(weightSchema) }),
   ),
+  modelTopology: z.unknown().optional(),
+  userDefinedMetadata: z.unknown().optional(),
 });
 
 /** One weight of the manifest. */
@@ -38,16 +41,25 @@ export interface TfjsGroup {
   readonly bytes: number;
 }
 
+/** What `model.json` says. */
+export interface TfjsModel {
+  readonly groups: TfjsGroup[];
+  /** Who wrote the file, and the strings among its `userDefinedMetadata`. */
+  readonly metadata: Metadata;
+  /** The layers as Keras describes them, unchecked. */
+  readonly topology?: unknown;
+}
+
 /**
  * Reads and checks the text of `model.json`.
  *
  * @param source what the file is called in messages
  * @throws {WeightsError} naming the first field that is not as the format has it
  */
-export function parseTfjsModel(text: string, source: string): { groups: TfjsGroup[]; metadata: Metadata } {
+export function parseTfjsModel(text: string, source: string): TfjsModel {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseForeignJson(text);
   } catch (error) {
     throw new WeightsError(
       `Cannot read ${source}: it is not JSON (${messageOf(error)}); copy the model anew.`,
@@ -59,13 +71,18 @@ export function parseTfjsModel(text: string, source: string): { groups: TfjsGrou
     const where = path.join(".") || "the whole file";
     throw new WeightsError(`Cannot read ${source} as a tfjs layers model: ${where}: ${message}.`);
   }
-  const { weightsManifest, ...about } = model.data;
+  const { weightsManifest, modelTopology: topology, userDefinedMetadata, ...about } = model.data;
   const groups = weightsManifest.map(({ paths, weights }) => {
     const bytes = weights.reduce((sum, weight) => sum + storedBytes(weight, source), 0);
     return { paths, weights, bytes };
   });
-  const metadata = Object.fromEntries(Object.entries(about).filter(([, value]) => value)) as Metadata;
-  return { groups, metadata };
+  return { groups, metadata: { ...strings(userDefinedMetadata), ...strings(about) }, topology };
+}
+
+/** The members of an object that are text, and not empty. */
+function strings(object: unknown): Metadata {
+  if (typeof object !== "object" || object === null) return {};
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value && typeof value === "string"));
 }
 
 /**

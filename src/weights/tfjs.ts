@@ -12,10 +12,14 @@ const LARGEST_MODEL_JSON = 100_000_000;
  * int32, plain or quantised (uint8, uint16, float16).
  *
  * @param modelJson the path of `model.json`
+ * @returns the tensors in the order of the manifest, and the layers as the file describes them, unchecked
  * @throws {WeightsError} where a file is missing, has another size than the manifest says, or lies elsewhere
  */
-export async function readTfjs(modelJson: string): Promise<{ tensors: NamedTensors; metadata: Metadata }> {
-  const { groups, metadata } = parseTfjsModel(await readText(modelJson), modelJson);
+export async function readTfjs(
+  modelJson: string,
+): Promise<{ tensors: NamedTensors; metadata: Metadata; topology?: unknown }> {
+  const { groups, metadata, topology } = parseTfjsModel(await readText(modelJson), modelJson);
+  checkShardsOnce(groups, modelJson);
   const tensors: NamedTensors = new Map();
   for (const group of groups) {
     const bytes = await readGroup(group, modelJson);
@@ -33,7 +37,21 @@ export async function readTfjs(modelJson: string): Promise<{ tensors: NamedTenso
       offset += size;
     }
   }
-  return { tensors, metadata };
+  return { tensors, metadata, topology };
+}
+
+/** A small shard that is listed often would claim any amount of memory. */
+function checkShardsOnce(groups: readonly TfjsGroup[], modelJson: string): void {
+  const seen = new Set<string>();
+  for (const path of groups.flatMap(({ paths }) => paths)) {
+    const resolved = shardPath(path, modelJson);
+    if (seen.has(resolved)) {
+      throw new WeightsError(
+        `Cannot read ${modelJson}: it lists the shard ${JSON.stringify(path)} twice; export it anew.`,
+      );
+    }
+    seen.add(resolved);
+  }
 }
 
 /** The shards of a group end to end. */

@@ -29,7 +29,7 @@ describe("what the library exports", () => {
       words(`
       CLOTHING_CLASSES DataError FolderDataset GeneratedDataset WeightsError assembleBatch assignWeights
       describeAdapter evaluationBatches listAdapters loadWeights openGpu readSafetensors subset
-      trainTestSplit trainingBatches writeSafetensors`),
+      trainTestSplit trainingBatches writeModel writeSafetensors`),
     );
   });
 

@@ -21,6 +21,9 @@ describe("loadWeights", () => {
       format: "safetensors",
       metadata: { classes: "59" },
       tensors: weights,
+      mapping: [],
+      missing: [],
+      unused: ["conv/bias", "conv/kernel"],
     });
   });
 
@@ -44,7 +47,7 @@ describe("loadWeights", () => {
     for (const [name, why] of [
       ["absent.h5", "there is no such file; check the path"],
       ["model.pt/x", "a part of the path is a file"],
-      ["empty", "it has no model.json; give a folder with a tfjs model.json, a Keras .h5 file"],
+      ["empty", "it has no model.json; give a folder with a tfjs model.json, a Keras .h5 or .keras file"],
       ["model.pt", "Cannot tell what weights model.pt holds"],
       ["broken.h5", "it is not an HDF5 file"],
     ] as const) {

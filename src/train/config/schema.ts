@@ -98,7 +98,7 @@ export const schema = z.strictObject({
   weights: setting(
     "--weights PATH",
     "Network",
-    "to begin with: a tfjs folder, a Keras .h5 or a .safetensors file; none for random ones",
+    "to begin with, an encoder or a whole network: a .safetensors, .h5 or .keras file, or a tfjs folder; none for random ones",
     text().nullable(),
   ),
   decoder: setting(

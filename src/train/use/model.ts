@@ -55,7 +55,8 @@ export async function loadModel(
   };
 }
 
-async function findCheckpoint(path: string): Promise<string> {
+/** The file of a model: the path itself, a tfjs folder, or the best checkpoint of a run. */
+export async function findCheckpoint(path: string): Promise<string> {
   const found = [path, join(RUNS, path)];
   for (const candidate of found) {
     const info = await stat(candidate).catch(() => null);
@@ -70,11 +71,13 @@ async function findCheckpoint(path: string): Promise<string> {
       (await exists(join(candidate, "config.json"))) || (await exists(join(candidate, "checkpoints")));
     throw new ModelError(
       isRun
-        ? `The run ${candidate} has no checkpoint yet: let it finish an epoch, or give another run or a .safetensors file.`
-        : `${candidate} is not the folder of a run: give one such as ${join(RUNS, "train-1")}, or a .safetensors file.`,
+        ? `The run ${candidate} has no checkpoint yet: let it finish an epoch, or give another run or a model's file.`
+        : `${candidate} is not the folder of a run: give one such as ${join(RUNS, "train-1")}, or a model's file (.safetensors, .h5, .keras).`,
     );
   }
-  throw new ModelError(`There is no model ${path}: give the folder of a run or a .safetensors file.`);
+  throw new ModelError(
+    `There is no model ${path}: give the folder of a run or a model's file (.safetensors, .h5, .keras).`,
+  );
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -72,7 +72,7 @@ describe("loadModel", () => {
       expect(loadModel(path)).rejects.toThrow(sentence);
     await refused(
       "nowhere",
-      /^There is no model nowhere: give the folder of a run or a \.safetensors file\.$/,
+      /^There is no model nowhere: give the folder of a run or a model.s file \(\.safetensors, \.h5, \.keras\)\.$/,
     );
     await refused(await folderOf({ "a.txt": "" }), /is not the folder of a run/);
     await refused(await folderOf({ "config.json": "{}" }), /has no checkpoint yet/);

@@ -1,0 +1,35 @@
+import { Command, InvalidArgumentError } from "commander";
+import { findCheckpoint } from "../train/use/model.ts";
+import { convertModel, type ConvertOptions } from "./convert-model.ts";
+import { runCommand } from "./run-command.ts";
+
+const command = new Command("convert")
+  .description(
+    "Reads a model (a run, .safetensors, a Keras .h5 or .keras file, a tfjs folder, torchvision's densenet121) and writes " +
+      "it in the format that OUT's name asks for: .safetensors, .h5, .onnx, or a folder for tfjs.",
+  )
+  .argument("<in>", "the model: a file, a tfjs folder, or the folder of a run (its best checkpoint)")
+  .argument("<out>", "what is written")
+  .option("--verbose", "say of every weight where it came from and what was done to it")
+  .option(
+    "--image-size <pixels>",
+    "side of the photos, where the model does not say it, or another",
+    positive,
+  )
+  .option("--classes <file>", "names of the classes: a JSON array, a name a line, or a data set's labels.csv")
+  .option("--embed", "ONNX: take photos of any size as bytes and give labels")
+  .option("--fold-batch-norm", "ONNX: make batch norms a part of the convolutions before them")
+  .option("--force", "replace what is there");
+
+await runCommand(command, async () => {
+  const [from, to] = command.args;
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  await convertModel(await findCheckpoint(from), to, command.opts<ConvertOptions>(), say);
+});
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
+  return value;
+}

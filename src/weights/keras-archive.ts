@@ -1,0 +1,59 @@
+/**
+ * @file Keras 3's `.keras` file: a zip archive of `config.json` (the layers), `metadata.json` and `model.weights.h5`.
+ */
+import { damagedH5, isHdf5, MODEL_CONFIG_LIMIT } from "./keras-h5.ts";
+import { parseH5InThread } from "./keras-h5-file.ts";
+import { parseModelConfig } from "./keras-model-config.ts";
+import { parseForeignJson } from "./json.ts";
+import type { Metadata, NamedTensors } from "./tensors.ts";
+import { WeightsError } from "./weights-error.ts";
+import { readZipEntries } from "./zip-entries.ts";
+
+const WEIGHTS = "model.weights.h5";
+/** What a buffer of Node's can hold. */
+const LARGEST_WEIGHTS = 2 ** 31;
+
+/** Whether these are the first bytes of a zip archive. */
+export function isZip(start: Uint8Array): boolean {
+  return start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
+}
+
+/**
+ * Reads the weights of a `.keras` file and what it says of its layers.
+ *
+ * @returns the tensors under the paths of the file, and the configuration, parsed and otherwise unchecked
+ * @throws {WeightsError} where the file cannot be read, is damaged or incomplete, or is not what it claims to be
+ */
+export async function readKerasArchive(
+  path: string,
+): Promise<{ tensors: NamedTensors; metadata: Metadata; config: unknown }> {
+  const entries = await readZipEntries(path, {
+    "config.json": MODEL_CONFIG_LIMIT,
+    "metadata.json": MODEL_CONFIG_LIMIT,
+    [WEIGHTS]: LARGEST_WEIGHTS,
+  });
+  const { "config.json": json, "metadata.json": metadata, [WEIGHTS]: weights } = entries;
+  if (json === undefined) throw incomplete(path, "config.json");
+  if (weights === undefined) throw incomplete(path, WEIGHTS);
+  const config = parseModelConfig(new TextDecoder().decode(json), path);
+  if (!isHdf5(weights)) throw damagedH5(path, `its ${WEIGHTS} is not an HDF5 file`);
+  const said = metadata === undefined ? {} : versionOf(new TextDecoder().decode(metadata));
+  const parsed = await parseH5InThread(weights, path);
+  return { tensors: parsed.tensors, metadata: { ...parsed.metadata, ...said }, config };
+}
+
+function incomplete(path: string, name: string): WeightsError {
+  return new WeightsError(
+    `Cannot read ${path} as a Keras model: it holds no ${name}; save it anew with model.save("x.keras").`,
+  );
+}
+
+/** The version of Keras; without it the weights are as good. */
+function versionOf(json: string): { keras_version?: string } {
+  try {
+    const { keras_version: version } = parseForeignJson(json) as { keras_version?: unknown };
+    return typeof version === "string" ? { keras_version: version.slice(0, 100) } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * @file Which group of a Keras `.h5` file holds which weights, in what order and by what names. `load_weights` goes by
+ * the order (Keras `saving/legacy/hdf5_format.py`); the names are those that Keras gives the tutorial's model.
+ */
+import type { LayerWeight } from "./keras-layers.ts";
+import type { HostTensor } from "./tensors.ts";
+import type { WrittenLayer, WrittenNetwork } from "./written-network.ts";
+
+/** A layer of the model: a group of the file. Many have no weights. */
+export interface H5Layer {
+  readonly name: string;
+  readonly weights: readonly H5Weight[];
+}
+
+/** A data set in the layer's group: its name as in `weight_names`, e.g. `conv1/bn/gamma:0`. */
+export interface H5Weight extends HostTensor {
+  readonly name: string;
+}
+
+/** The nested model of the tutorial, whose layers count as one. */
+const DOWN_STACK = "model";
+const INPUT_LAYER = "input_1";
+
+/**
+ * The groups of a network's file: an encoder's as `keras.applications` has them, one a layer; a U-Net's as those of the
+ * tutorial's model, where the encoder is one layer and each upsample block another.
+ */
+export function h5Layers({ layers, weights }: WrittenNetwork): H5Layer[] {
+  const isUnet = layers.some(({ part }) => part === "head");
+  const groups = new Map<string, [WrittenLayer, string][]>([[isUnet ? "input_2" : INPUT_LAYER, []]]);
+  for (const layer of layers) {
+    const [group, name] = isUnet ? nestedNames(layer) : [layer.name, layer.name];
+    groups.set(group, [...(groups.get(group) ?? []), [layer, name]]);
+  }
+  return [...groups].map(([name, members]) => {
+    const all = members.flatMap(([layer, own]) => layer.weights.map((weight) => ({ weight, own })));
+    // Keras lists what can be trained of a whole layer before the rest, a nested model's included.
+    const sorted = [...all.filter(({ weight }) => isTrainable(weight)), ...all.filter(isMoving)];
+    return {
+      name,
+      weights: sorted.map(({ weight, own }) => ({
+        name: `${own}/${weight.role}:0`,
+        ...weights.get(weight.name)!,
+      })),
+    };
+  });
+}
+
+const isTrainable = ({ role }: LayerWeight): boolean => !role.startsWith("moving_");
+const isMoving = ({ weight }: { weight: LayerWeight }): boolean => !isTrainable(weight);
+
+/** The group of a U-Net's layer, and the layer's name in it: Keras numbers the layers of a kind. */
+function nestedNames({ name, part, operation }: WrittenLayer): [group: string, name: string] {
+  if (part === "encoder") return [DOWN_STACK, name];
+  if (part === "head") {
+    const own = numbered(KERAS_NAMES[operation.kind]!, 4);
+    return [own, own];
+  }
+  const block = Number(/\d+/.exec(name)![0]) - 1;
+  const own = numbered(KERAS_NAMES[operation.kind]!, block);
+  return part === null ? [own, own] : [numbered("sequential", block), own];
+}
+
+/** What Keras calls a layer that was given no name. */
+const KERAS_NAMES: Partial<Record<WrittenLayer["operation"]["kind"], string>> = {
+  Conv2D: "conv2d",
+  Conv2DTranspose: "conv2d_transpose",
+  BatchNormalization: "batch_normalization",
+  ReLU: "re_lu",
+  Concatenate: "concatenate",
+  UpSampling2D: "up_sampling2d",
+};
+
+/** The first is called by its kind alone. */
+const numbered = (name: string, index: number): string => (index === 0 ? name : `${name}_${index}`);

@@ -1,0 +1,18 @@
+import { parseForeignJson } from "./json.ts";
+import { WeightsError, messageOf } from "./weights-error.ts";
+
+/**
+ * The configuration of a Keras model, otherwise unchecked.
+ *
+ * @param source what the file is called in messages
+ * @throws {WeightsError} where it is not JSON, or nested beyond reason
+ */
+export function parseModelConfig(json: string, source: string): unknown {
+  try {
+    return parseForeignJson(json);
+  } catch (error) {
+    throw new WeightsError(
+      `Cannot read ${source} as a Keras model: its configuration is not JSON (${messageOf(error)}); save it anew.`,
+    );
+  }
+}

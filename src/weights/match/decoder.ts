@@ -1,0 +1,93 @@
+import { unetLayers, type KerasLayer, type UnetLayersOptions } from "../keras-layers.ts";
+import { formatShape } from "../tensors.ts";
+import { kindOfOurs, layerProblem, misfit, quote, type LayerPairs } from "./misfit.ts";
+import type { SourceLayer } from "./source-layers.ts";
+
+export type DecoderKind = UnetLayersOptions["decoder"];
+
+/** The decoder that was found. */
+export interface MatchedDecoder {
+  readonly decoder: DecoderKind;
+  readonly classes: number;
+  readonly pairs: LayerPairs;
+}
+
+/** The channels that the head reads, by which it is known whatever its number of classes. */
+const HEAD_CHANNELS = 128;
+
+/**
+ * Finds the decoder among the layers of a file that are not the encoder's. The shapes alone tell them apart: no two of
+ * its convolutions read as many channels, no two of its batch norms have as many, and a transposed convolution has
+ * its channels the other way round. So the order in which a file lists them does not matter, nor do their names.
+ *
+ * @returns undefined where there is nothing but the encoder
+ * @throws {WeightsError} naming the first layer that does not fit
+ */
+export function matchDecoder(rest: readonly SourceLayer[], source: string): MatchedDecoder | undefined {
+  if (rest.length === 0) return undefined;
+  const attempts = (["transpose", "nearest"] as const).map((decoder) => attempt(rest, decoder));
+  const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
+  if (best.problems.length > 0) throw misfit(source, best.problems);
+  return best;
+}
+
+function attempt(
+  rest: readonly SourceLayer[],
+  decoder: DecoderKind,
+): MatchedDecoder & { problems: string[] } {
+  const classes = classesOf(rest, decoder);
+  const ours = unetLayers({ classes: classes ?? 1, decoder }).filter(
+    ({ part, weights }) => part !== "encoder" && weights.length > 0,
+  );
+  const pairs: LayerPairs = new Map();
+  const used = new Set<SourceLayer>();
+  const problems: string[] = [];
+  const missing: KerasLayer[] = [];
+  for (const layer of ours) {
+    const fitting = rest.filter((theirs) => isLike(layer, theirs));
+    if (fitting.length > 1) {
+      const names = fitting.map(({ path }) => quote(path)).join(" and ");
+      problems.push(`its layers ${names} could both be "${layer.name}"`);
+    } else if (fitting.length === 0) missing.push(layer);
+    else {
+      pairs.set(layer.name, fitting[0]);
+      const problem = layerProblem(layer, fitting[0]);
+      if (problem !== undefined) problems.push(problem);
+    }
+    fitting.forEach((theirs) => used.add(theirs));
+  }
+  const left = rest.filter((theirs) => !used.has(theirs));
+  for (const layer of missing) problems.push(missingLayer(layer, left));
+  const surplus = left.slice(missing.length);
+  for (const { path } of surplus) problems.push(`its layer ${quote(path)} is none of the U-Net's`);
+  return { decoder, classes: classes ?? 0, pairs, problems };
+}
+
+/** Whether a layer has the shape of one of ours; a bias is looked at later, to be told of. */
+function isLike(ours: KerasLayer, theirs: SourceLayer): boolean {
+  if (kindOfOurs(ours) !== theirs.kind) return false;
+  const { role, shape } = ours.weights[0];
+  return formatShape(theirs.weights.get(role)!.shape) === formatShape(shape);
+}
+
+function classesOf(rest: readonly SourceLayer[], decoder: DecoderKind): number | undefined {
+  for (const { weights } of rest) {
+    const [height, width, first, second] = weights.get("kernel")?.shape ?? [];
+    const [read, written] = decoder === "transpose" ? [second, first] : [first, second];
+    if (height === 3 && width === 3 && read === HEAD_CHANNELS && weights.has("bias")) return written;
+  }
+  return undefined;
+}
+
+function missingLayer(ours: KerasLayer, left: readonly SourceLayer[]): string {
+  const { role, shape } = ours.weights[0];
+  const wanted =
+    ours.part === "head"
+      ? "a bias and a kernel that reads 128 channels"
+      : `a ${role} of shape ${formatShape(shape)}`;
+  const none = `it has no layer like "${ours.name}" with ${wanted}`;
+  const like = left.find(({ kind }) => kind === kindOfOurs(ours));
+  if (like === undefined) return none;
+  const found = like.weights.get(role)!;
+  return `${none} (its ${quote(like.path)} has ${formatShape(found.shape)})`;
+}

@@ -1,0 +1,44 @@
+import type { KerasLayer } from "../keras-layers.ts";
+import { formatShape } from "../tensors.ts";
+import { WeightsError } from "../weights-error.ts";
+import type { SourceLayer } from "./source-layers.ts";
+
+/** Which layer of a file is which of ours: our layer's name → theirs. */
+export type LayerPairs = Map<string, SourceLayer>;
+
+/** The refusal of a network that is not ours: the first thing that does not fit, and how many more there are. */
+export function misfit(source: string, problems: readonly string[]): WeightsError {
+  const others = problems.length - 1;
+  const more = others > 0 ? `, and ${others} more of its layers ${others === 1 ? "does" : "do"} not fit` : "";
+  return new WeightsError(
+    `The weights file ${source} does not fit: ${problems[0]}${more}; use weights of the DenseNet121 U-Net.`,
+  );
+}
+
+/** What keeps a layer from being one of ours, or undefined where nothing does. */
+export function layerProblem(ours: KerasLayer, theirs: SourceLayer): string | undefined {
+  for (const { role, shape } of ours.weights) {
+    const weight = theirs.weights.get(role);
+    if (weight === undefined)
+      return `its layer ${quote(theirs.path)} has no ${role}, and "${ours.name}" has one`;
+    if (formatShape(weight.shape) !== formatShape(shape)) {
+      const shapes = `of shape ${formatShape(weight.shape)} where ${formatShape(shape)} is expected`;
+      return `its layer ${quote(theirs.path)} has a ${role} ${shapes} ("${ours.name}")`;
+    }
+  }
+  if (theirs.weights.size > ours.weights.length) {
+    return `its layer ${quote(theirs.path)} has a bias, and "${ours.name}" has none`;
+  }
+  return undefined;
+}
+
+/** A name from a file, of any length and characters. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length <= 100 ? name : `${name.slice(0, 97)}...`);
+}
+
+/** Whether a layer of ours has a kernel, or the vectors of a batch norm; undefined where it has no weights. */
+export function kindOfOurs({ operation, weights }: KerasLayer): SourceLayer["kind"] | undefined {
+  if (weights.length === 0) return undefined;
+  return operation.kind === "BatchNormalization" ? "normalization" : "convolution";
+}

@@ -1,0 +1,88 @@
+/**
+ * @file The weights of a file put together to layers. The networks matched here have two kinds: convolutions (a kernel
+ * of rank 4, perhaps a bias) and batch norms (four vectors); what is neither is left over.
+ */
+import type { WeightRole } from "../keras-layers.ts";
+
+/** What of a weight decides where it belongs. */
+export interface NamedShape {
+  /** In the file. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export type LayerKind = "convolution" | "normalization";
+
+/** A layer of the file. */
+export interface SourceLayer {
+  /** Without the folders of the format: `model/conv1/conv`, `functional/conv2d_12`. */
+  readonly path: string;
+  readonly kind: LayerKind;
+  readonly weights: ReadonlyMap<WeightRole, NamedShape>;
+}
+
+export interface SourceLayers {
+  /** In the order of the file. */
+  readonly layers: readonly SourceLayer[];
+  /** The weights that belong to none of them. */
+  readonly others: readonly NamedShape[];
+}
+
+const NORMALIZATION = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
+const ROLES: ReadonlySet<string> = new Set<WeightRole>(["kernel", "bias", ...NORMALIZATION]);
+/** What Keras 3 calls the lists of layers in its files. */
+const CONTAINERS = new Set(["layers", "_layer_checkpoint_dependencies"]);
+
+/** @param weights of one file, in its order; names as the readers give them. */
+export function sourceLayers(weights: Iterable<NamedShape>): SourceLayers {
+  const groups = new Map<string, NamedShape[]>();
+  for (const weight of weights) {
+    const path = layerPath(weight.name);
+    const group = groups.get(path);
+    if (group === undefined) groups.set(path, [weight]);
+    else group.push(weight);
+  }
+  const layers: SourceLayer[] = [];
+  const others: NamedShape[] = [];
+  for (const [path, members] of groups) {
+    const byRole = rolesOf(members);
+    const kind = byRole && kindOf(byRole);
+    if (byRole && kind) layers.push({ path, kind, weights: byRole });
+    else others.push(...members);
+  }
+  return { layers, others };
+}
+
+/** `model/conv1/conv/kernel` → `model/conv1/conv`, `layers/functional/layers/conv2d/vars/0` → `functional/conv2d`. */
+function layerPath(name: string): string {
+  const parts = name.split("/");
+  if (!isCounted(parts)) return parts.slice(0, -1).join("/");
+  const layer = parts.slice(0, -2);
+  return layer.filter((part, i) => i % 2 === 1 || !CONTAINERS.has(part)).join("/");
+}
+
+/** Keras 3 numbers a layer's weights: `…/vars/0`. */
+function isCounted(parts: readonly string[]): boolean {
+  return parts.at(-2) === "vars" && /^\d$/.test(parts.at(-1)!);
+}
+
+/** A layer's weights by what they are; undefined where one of them is nothing that is known. */
+function rolesOf(weights: readonly NamedShape[]): Map<WeightRole, NamedShape> | undefined {
+  const counted = weights.filter(({ name }) => isCounted(name.split("/")));
+  const order: readonly string[] = counted.length === 4 ? NORMALIZATION : ["kernel", "bias"];
+  const byRole = new Map<WeightRole, NamedShape>();
+  for (const weight of weights) {
+    const last = weight.name.split("/").at(-1)!;
+    const role = counted.length > 0 ? order[Number(last)] : last;
+    if (role === undefined || !ROLES.has(role) || byRole.has(role as WeightRole)) return undefined;
+    byRole.set(role as WeightRole, weight);
+  }
+  return byRole;
+}
+
+function kindOf(byRole: ReadonlyMap<WeightRole, NamedShape>): LayerKind | undefined {
+  const rank = (role: WeightRole): number | undefined => byRole.get(role)?.shape.length;
+  if (byRole.size === 4 && NORMALIZATION.every((role) => rank(role) === 1)) return "normalization";
+  const isConvolution = rank("kernel") === 4 && byRole.size === (byRole.has("bias") ? 2 : 1);
+  return isConvolution && (rank("bias") ?? 1) === 1 ? "convolution" : undefined;
+}

@@ -1,0 +1,195 @@
+/**
+ * @file Holds a Keras model's configuration against the U-Net: which of its layers is which of ours follows from what
+ * each does and reads, whatever they are called. It finds what shapes cannot tell: skips joined in another order, other
+ * strides or activations, another ε.
+ */
+import {
+  encoderLayers,
+  INPUT,
+  unetLayers,
+  type KerasLayer,
+  type LayerOperation,
+  type UnetLayersOptions,
+} from "../keras-layers.ts";
+import { configLayers, ConfigProblem, MODEL_INPUT, type ConfigLayer } from "./keras-config.ts";
+import { misfit, quote } from "./misfit.ts";
+
+/** A model that is ours, or its encoder: our layer's name → theirs. */
+export type TopologyMatch = ReadonlyMap<string, ConfigLayer>;
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** Classes of Keras that do what another class does. */
+const KINDS: ReadonlyMap<string, LayerOperation["kind"]> = new Map([["Activation", "ReLU"]]);
+
+/**
+ * Finds our layers in a model.
+ *
+ * @param config of the model, parsed and otherwise unchecked
+ * @returns undefined where the configuration does not tell the layers
+ * @throws {WeightsError} naming the first of our layers that is not in the model
+ */
+export function matchTopology(config: unknown, source: string): TopologyMatch | undefined {
+  let theirs: ConfigLayer[] | undefined;
+  try {
+    theirs = configLayers(config);
+  } catch (error) {
+    if (error instanceof ConfigProblem) throw misfit(source, [error.message]);
+    throw error;
+  }
+  if (theirs === undefined) return undefined;
+  const index = indexed(theirs);
+  const networks = [
+    ...(["transpose", "nearest"] as const).map((decoder) => unet(decoder)),
+    ...(theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className)) ? [] : [ENCODER]),
+  ];
+  const attempts = networks.map((ours) => attempt(ours, index));
+  const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
+  if (best.problems.length > 0) throw misfit(source, best.problems);
+  return best.pairs;
+}
+
+/** What comes after the last weight is not needed of an encoder: many exports end with the batch norm. */
+const ENCODER = encoderLayers().slice(0, -1);
+
+/** The number of classes is the head's own affair. */
+const unet = (decoder: UnetLayersOptions["decoder"]): KerasLayer[] => unetLayers({ classes: 1, decoder });
+
+type Index = ReadonlyMap<string, readonly ConfigLayer[]>;
+
+/** What a layer does and reads. */
+const key = (kind: string, inputs: readonly string[]): string => JSON.stringify([kind, ...inputs]);
+
+function indexed(layers: readonly ConfigLayer[]): Index {
+  const index = new Map<string, ConfigLayer[]>();
+  for (const layer of layers) {
+    const at = key(KINDS.get(layer.className) ?? layer.className, layer.inputs);
+    const same = index.get(at);
+    if (same === undefined) index.set(at, [layer]);
+    else same.push(layer);
+  }
+  return index;
+}
+
+function attempt(
+  ours: readonly KerasLayer[],
+  index: Index,
+): { pairs: Map<string, ConfigLayer>; problems: string[] } {
+  const pairs = new Map<string, ConfigLayer>();
+  const problems: string[] = [];
+  const theirName = (name: string): string | undefined =>
+    name === INPUT ? MODEL_INPUT : pairs.get(name)?.path;
+  for (const layer of ours) {
+    const inputs = layer.inputs.map(theirName);
+    const known = inputs.every((input) => input !== undefined);
+    const candidates = known ? (index.get(key(layer.operation.kind, inputs)) ?? []) : [];
+    const fitting = candidates.filter((theirs) => difference(layer, theirs) === undefined);
+    if (fitting.length === 1) pairs.set(layer.name, fitting[0]);
+    else problems.push(problem(layer, candidates, fitting));
+  }
+  return { pairs, problems };
+}
+
+function problem(
+  ours: KerasLayer,
+  candidates: readonly ConfigLayer[],
+  fitting: readonly ConfigLayer[],
+): string {
+  if (fitting.length > 1) {
+    const names = fitting.map(({ path }) => quote(path)).join(" and ");
+    return `its layers ${names} do the same with the same input`;
+  }
+  if (candidates.length > 0) {
+    return `its layer ${quote(candidates[0].path)} has another ${difference(ours, candidates[0])} than "${ours.name}"`;
+  }
+  const reads = ours.inputs.map((input) => `"${input}"`).join(" and ");
+  return `it has no ${ours.operation.kind} in the place of "${ours.name}", which reads ${reads}`;
+}
+
+/** The setting in which a layer differs from ours, or undefined where it does the same. */
+function difference(ours: KerasLayer, { className, config }: ConfigLayer): string | undefined {
+  const wanted = settings(ours, className, config);
+  return Object.keys(wanted).find((setting) => !wanted[setting](config[setting]));
+}
+
+type Test = (value: unknown) => boolean;
+
+/** What each setting must be; a setting that a file leaves out has Keras's default. */
+function settings(ours: KerasLayer, className: string, config: Config): Record<string, Test> {
+  const { operation } = ours;
+  const layout = { data_format: orDefault((value) => value === "channels_last") };
+  switch (operation.kind) {
+    case "ZeroPadding2D":
+      return { ...layout, padding: every(operation.padding) };
+    case "Conv2D":
+    case "Conv2DTranspose": {
+      const { filters, kernelSize, strides, padding, useBias } = operation;
+      const isHead = ours.part === "head";
+      return {
+        ...layout,
+        filters: (value) => isHead || value === filters,
+        kernel_size: every(kernelSize),
+        strides: orDefault(every(strides), strides === 1),
+        // A kernel of one pixel has nothing to pad for.
+        padding: orDefault((value) => kernelSize === 1 || value === padding, padding === "valid"),
+        output_padding: orDefault(() => false),
+        dilation_rate: orDefault(every(1)),
+        groups: orDefault((value) => value === 1),
+        use_bias: orDefault((value) => value === useBias, useBias),
+        // Probabilities are made of the same logits.
+        activation: orDefault((value) => value === "linear" || (isHead && value === "softmax")),
+      };
+    }
+    case "BatchNormalization": {
+      const on = orDefault((value) => value === true);
+      const isEpsilon: Test = (value) => typeof value === "number" && value > 0 && Number.isFinite(value);
+      return { axis: orDefault(isLastAxis), center: on, scale: on, epsilon: orDefault(isEpsilon) };
+    }
+    case "ReLU":
+      if (className === "Activation") return { activation: (value) => value === "relu" };
+      return {
+        max_value: orDefault(() => false),
+        negative_slope: orDefault(every(0)),
+        threshold: orDefault(every(0)),
+      };
+    case "MaxPooling2D":
+    case "AveragePooling2D": {
+      const { poolSize, strides } = operation;
+      const steps: Test = config.strides == null ? () => poolSize === strides : every(strides);
+      const valid: Test = (value) => value === "valid";
+      return {
+        ...layout,
+        pool_size: orDefault(every(poolSize), poolSize === 2),
+        strides: steps,
+        padding: orDefault(valid),
+      };
+    }
+    case "Concatenate":
+      return { axis: orDefault(isLastAxis) };
+    case "UpSampling2D":
+      return {
+        ...layout,
+        size: orDefault(every(2)),
+        interpolation: orDefault((value) => value === "nearest"),
+      };
+  }
+}
+
+/** A setting that may be left out; `fits` says whether Keras's default is what is wanted. */
+function orDefault(test: Test, fits = true): Test {
+  return (value) => (value === undefined || value === null ? fits : test(value));
+}
+
+/** A number, or lists of nothing but it: `3`, `[3, 3]`, `[[3, 3], [3, 3]]`. */
+function every(number: number): Test {
+  return (value) =>
+    Array.isArray(value)
+      ? value.length > 0 && value.flat().every((item) => item === number)
+      : value === number;
+}
+
+/** Images have four axes; older files list the axis. */
+function isLastAxis(value: unknown): boolean {
+  const axis: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return axis === 3 || axis === -1;
+}

@@ -1,0 +1,197 @@
+/**
+ * @file torchvision's `densenet121` as safetensors: `features.denseblock1.denselayer2.conv1.weight` and the like, kernels
+ * OIHW, dense ones (out, in).
+ *
+ * The network is the same as Keras's, but for the ε of its batch norms, 1e-5, which is folded into γ. Its max pool pads
+ * with −∞ where Keras pads with zeros; it comes after a ReLU, so no value is below zero and both find the same maximum
+ * (every window has at least one real value). All other paddings are zeros on both sides in both.
+ */
+import { foldEpsilon } from "./match/fold-epsilon.ts";
+import type { MatchedWeights, MappedWeight, WeightChange } from "./match/match.ts";
+import { encoderLayers, unetLayers } from "./keras-layers.ts";
+import { elementCount, formatShape, type HostTensor, type NamedTensors } from "./tensors.ts";
+import { WeightsError } from "./weights-error.ts";
+
+const FIRST = "features.conv0.weight";
+const EPSILON = 1e-5;
+
+const ROLES: Record<string, string> = {
+  weight: "gamma",
+  bias: "beta",
+  running_mean: "moving_mean",
+  running_var: "moving_variance",
+};
+
+/** Where torchvision's names begin, behind whatever wraps the network; undefined where these are none of its weights. */
+function prefixOf(tensors: NamedTensors): string | undefined {
+  return [...tensors.keys()]
+    .find((name) => name === FIRST || name.endsWith(`.${FIRST}`))
+    ?.slice(0, -FIRST.length);
+}
+
+/** Whether these are the weights of a DenseNet of torchvision's. */
+export function isTorchvision(tensors: NamedTensors): boolean {
+  return prefixOf(tensors) !== undefined;
+}
+
+/**
+ * The encoder, and the classifier as `fc1000/…`, under our names and in our layouts.
+ *
+ * @param source what the file is called in messages
+ * @throws {WeightsError} naming the first weight that is missing, of another shape or none of numbers
+ */
+export function matchTorchvision(tensors: NamedTensors, source: string): MatchedWeights {
+  const prefix = prefixOf(tensors) ?? "";
+  const theirs = new Map<string, string>();
+  for (const from of tensors.keys()) {
+    const to = from.startsWith(prefix) ? ourName(from.slice(prefix.length)) : undefined;
+    if (to === undefined) continue;
+    if (theirs.has(to)) throw refusal(source, [`it holds both "${theirs.get(to)}" and "${from}"`]);
+    theirs.set(to, from);
+  }
+  const taken: NamedTensors = new Map();
+  const mapping: MappedWeight[] = [];
+  const problems: string[] = [];
+  const take = (to: string, shape: readonly number[]): void => {
+    const from = theirs.get(to);
+    if (from === undefined) {
+      problems.push(`it has no weight "${theirName(prefix, to)}"`);
+      return;
+    }
+    const [tensor, change] = inOurLayout(tensors.get(from)!);
+    if (formatShape(tensor.shape) === formatShape(shape) && tensor.data instanceof Float32Array) {
+      taken.set(to, tensor);
+      mapping.push({ from, to, shape, change });
+      return;
+    }
+    const found = formatShape(tensors.get(from)!.shape);
+    const type = tensor.data instanceof Float32Array ? "" : " of integers";
+    problems.push(
+      `its "${from}" has shape ${found}${type}, and "${to}" has ${formatShape(shape)} in our order`,
+    );
+  };
+  const layers = encoderLayers();
+  for (const { weights } of layers) for (const { name, shape } of weights) take(name, shape);
+  const classifier = theirs.get("fc1000/bias");
+  const classes = classifier === undefined ? undefined : elementCount(tensors.get(classifier)!.shape);
+  if (classes !== undefined) {
+    take("fc1000/kernel", [1024, classes]);
+    take("fc1000/bias", [classes]);
+  }
+  if (problems.length > 0) throw refusal(source, problems);
+  for (const { name, operation } of layers) {
+    if (operation.kind !== "BatchNormalization") continue;
+    const folded = foldEpsilon(taken.get(`${name}/gamma`)!, taken.get(`${name}/moving_variance`)!, {
+      ours: operation.epsilon,
+      theirs: EPSILON,
+    });
+    taken.set(`${name}/gamma`, folded);
+  }
+  const used = new Set(mapping.map(({ from }) => from));
+  return {
+    tensors: taken,
+    mapping: mapping.map((weight) =>
+      weight.to.endsWith("/gamma") ? { ...weight, change: "folded" as const } : weight,
+    ),
+    missing: decoderWeights(),
+    unused: [...tensors.keys()].filter((name) => !used.has(name)),
+  };
+}
+
+function decoderWeights(): string[] {
+  const decoder = unetLayers({ classes: 1, decoder: "transpose" }).filter(({ part }) => part !== "encoder");
+  return decoder.flatMap(({ weights }) => weights.map(({ name }) => name));
+}
+
+/** `features.denseblock1.denselayer2.conv1.weight` → `conv2_block2_1_conv/kernel`; undefined for what is not needed. */
+function ourName(name: string): string | undefined {
+  const [, module, role] = /^(.+)\.(weight|bias|running_mean|running_var)$/.exec(name) ?? [];
+  if (module === undefined) return undefined;
+  if (module === "classifier")
+    return role === "weight" || role === "bias" ? `fc1000/${DENSE[role]}` : undefined;
+  const layer = ourLayer(module);
+  if (layer === undefined) return undefined;
+  if (!/conv$/.test(layer)) return `${layer}/${ROLES[role]}`;
+  return role === "weight" ? `${layer}/kernel` : undefined;
+}
+
+const DENSE = { weight: "kernel", bias: "bias" };
+
+function ourLayer(module: string): string | undefined {
+  const fixed = { "features.conv0": "conv1/conv", "features.norm0": "conv1/bn", "features.norm5": "bn" };
+  if (Object.hasOwn(fixed, module)) return fixed[module as keyof typeof fixed];
+  // Files of before 2018 have a dot before the number.
+  const dense = /^features\.denseblock([1-4])\.denselayer(\d+)\.(norm|conv)\.?([12])$/.exec(module);
+  if (dense !== null) {
+    const [, block, layer, kind, number] = dense;
+    const own = kind === "conv" ? `${number}_conv` : `${Number(number) - 1}_bn`;
+    return `conv${Number(block) + 1}_block${layer}_${own}`;
+  }
+  const transition = /^features\.transition([1-3])\.(norm|conv)$/.exec(module);
+  if (transition === null) return undefined;
+  return `pool${Number(transition[1]) + 1}_${transition[2] === "conv" ? "conv" : "bn"}`;
+}
+
+/** {@link ourName} the other way, for messages. */
+function theirName(prefix: string, ours: string): string {
+  const [layer, role] = [ours.slice(0, ours.lastIndexOf("/")), ours.slice(ours.lastIndexOf("/") + 1)];
+  const theirRole =
+    Object.keys(ROLES).find((key) => ROLES[key] === role) ?? (role === "kernel" ? "weight" : role);
+  return `${prefix}${theirModule(layer)}.${theirRole}`;
+}
+
+function theirModule(layer: string): string {
+  const fixed: Record<string, string> = {
+    "conv1/conv": "features.conv0",
+    "conv1/bn": "features.norm0",
+    bn: "features.norm5",
+    fc1000: "classifier",
+  };
+  if (Object.hasOwn(fixed, layer)) return fixed[layer];
+  const transition = /^pool(\d)_(conv|bn)$/.exec(layer);
+  if (transition !== null) {
+    return `features.transition${Number(transition[1]) - 1}.${transition[2] === "conv" ? "conv" : "norm"}`;
+  }
+  const [, block, number, own, kind] = /^conv(\d)_block(\d+)_(\d)_(conv|bn)$/.exec(layer)!;
+  const module = kind === "conv" ? `conv${own}` : `norm${Number(own) + 1}`;
+  return `features.denseblock${Number(block) - 1}.denselayer${number}.${module}`;
+}
+
+/** Kernels OIHW → HWIO, dense ones (out, in) → (in, out). */
+function inOurLayout(tensor: HostTensor): [HostTensor, WeightChange] {
+  const { shape } = tensor;
+  if (shape.length === 4) return [transposed(tensor, [2, 3, 1, 0]), "transposed"];
+  if (shape.length === 2) return [transposed(tensor, [1, 0]), "transposed"];
+  return [tensor, "renamed"];
+}
+
+/** @param axes of `tensor`, in the order in which the result has them */
+function transposed({ shape, data }: HostTensor, axes: readonly number[]): HostTensor {
+  const strides = shape.map((_, axis) =>
+    shape.slice(axis + 1).reduce((product, extent) => product * extent, 1),
+  );
+  const extents = axes.map((axis) => shape[axis]);
+  const steps = axes.map((axis) => strides[axis]);
+  const result = data.slice();
+  const index = axes.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = data[from];
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      from -= steps[axis] * extents[axis];
+      index[axis] = 0;
+    }
+  }
+  return { shape: extents, data: result };
+}
+
+function refusal(source: string, problems: readonly string[]): WeightsError {
+  const others = problems.length - 1;
+  const more =
+    others === 0 ? "" : `, and ${others} more of its weights ${others === 1 ? "does" : "do"} not fit`;
+  return new WeightsError(
+    `The weights file ${source} is not torchvision's densenet121: ${problems[0]}${more}; save the state_dict of that network.`,
+  );
+}

@@ -1,0 +1,103 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, extname } from "node:path";
+import { writeKerasH5 } from "./keras-h5-writer-file.ts";
+import { writeOnnx } from "./onnx/onnx-writer.ts";
+import { writeSafetensors } from "./safetensors-file.ts";
+import type { Metadata, NamedTensors } from "./tensors.ts";
+import { writeTfjs } from "./tfjs-writer.ts";
+import { WeightsError } from "./weights-error.ts";
+import { writtenNetwork, type WrittenNetwork } from "./written-network.ts";
+
+/** A network in host memory: weights by their names here, and what their file says of itself. */
+export interface ModelToWrite {
+  readonly tensors: NamedTensors;
+  readonly metadata: Metadata;
+}
+
+export interface WriteModelOptions {
+  /** Replace a file, or a tfjs model in a folder, that is there; it is refused by default. */
+  readonly force?: boolean;
+  /** What the weights are called in messages, their file as a rule. */
+  readonly source?: string;
+  /** Side of the photos in pixels, in place of what the metadata say. */
+  readonly imageSize?: number;
+  /** ONNX only: photos of any size and of bytes go in, labels come out. */
+  readonly embed?: boolean;
+  /** ONNX only: batch norms that follow a convolution become part of it. */
+  readonly foldBatchNorm?: boolean;
+}
+
+export type WrittenFormat = "safetensors" | "tfjs" | "keras-h5" | "onnx";
+
+const EXTENSIONS: Readonly<Record<string, WrittenFormat>> = {
+  ".safetensors": "safetensors",
+  ".h5": "keras-h5",
+  ".hdf5": "keras-h5",
+  ".onnx": "onnx",
+};
+
+type Write = (path: string, network: WrittenNetwork, options: WriteModelOptions) => Promise<void>;
+
+const WRITERS: Readonly<Record<WrittenFormat, Write>> = {
+  safetensors: (path, { weights, metadata }) => writeSafetensors(path, weights, metadata),
+  tfjs: (path, network, options) => writeTfjs(path, network, options),
+  "keras-h5": (path, network) => writeKerasH5(path, network),
+  onnx: (path, network, options) => writeOnnx(path, network, options),
+};
+
+/**
+ * Writes a network (a U-Net, or its encoder with or without DenseNet121's top) in the format that the path's name asks
+ * for: `.safetensors`, `.h5`, `.onnx`, and a folder, or the `model.json` in one, for a tfjs layers model. Only the
+ * network's weights go out, no optimizer's slots and no state of a run. At every moment the path is what it was before
+ * or the whole new model.
+ *
+ * @throws {WeightsError} one sentence where a tensor is missing or misshapen, the format is not known, or the path
+ *   cannot be written or is taken
+ */
+export async function writeModel(
+  path: string,
+  model: ModelToWrite,
+  options: WriteModelOptions = {},
+): Promise<void> {
+  const { format, file } = await formatOfPath(path);
+  if (format !== "onnx" && (options.embed || options.foldBatchNorm)) {
+    throw new WeightsError(
+      `Only ONNX can take in the preparation of photos or fold batch norms: give a name that ends in .onnx for ${path}.`,
+    );
+  }
+  if (format !== "tfjs" && options.force !== true && (await kindAt(file)) !== null) {
+    throw new WeightsError(
+      `Cannot write ${file}: there is something of that name; choose another path or replace it with --force.`,
+    );
+  }
+  const { source = `for ${path}`, imageSize } = options;
+  await WRITERS[format](file, writtenNetwork(model, { source, imageSize }), options);
+}
+
+/**
+ * The format that a path asks for by its name, and what is to be written: of a tfjs model the folder.
+ *
+ * @throws {WeightsError} where the name asks for none
+ */
+export async function formatOfPath(path: string): Promise<{ format: WrittenFormat; file: string }> {
+  const kind = await kindAt(path);
+  if (kind !== "folder" && basename(path) === "model.json") return { format: "tfjs", file: dirname(path) };
+  if (/\.weights\.h5$/i.test(path)) {
+    throw new WeightsError(
+      `Cannot write ${path}: by such a name Keras 3 expects its own layout; give one that ends in .h5 alone, which it reads as well.`,
+    );
+  }
+  const extension = extname(path).toLowerCase();
+  if (Object.hasOwn(EXTENSIONS, extension)) return { format: EXTENSIONS[extension], file: path };
+  if (kind === "folder" || extension === "" || /[\\/]$/.test(path)) return { format: "tfjs", file: path };
+  throw new WeightsError(
+    `Cannot tell in what format to write ${path}: give a name that ends in ${Object.keys(EXTENSIONS).join(", ")}, ` +
+      "or a folder for a tfjs model.",
+  );
+}
+
+async function kindAt(path: string): Promise<"file" | "folder" | null> {
+  const info = await stat(path).catch(() => null);
+  if (info === null) return null;
+  return info.isDirectory() ? "folder" : "file";
+}

@@ -1,0 +1,116 @@
+/**
+ * @file What of a set of weights goes out: the network they belong to, as a list of layers, and its weights, complete
+ * and of the right shapes. Every writer goes by it.
+ */
+import { assignWeights } from "./assign.ts";
+import { encoderLayers, SKIP_LAYERS, unetLayers } from "./keras-layers.ts";
+import type { KerasLayer, LayerOperation } from "./keras-layers.ts";
+import type { Metadata, NamedTensors } from "./tensors.ts";
+import { WeightsError } from "./weights-error.ts";
+
+/** What DenseNet121's top does besides: the mean of each channel, and the classes' probabilities. */
+export type TopOperation =
+  | { readonly kind: "GlobalAveragePooling2D" }
+  | { readonly kind: "Dense"; readonly units: number; readonly activation: "softmax" };
+
+export type WrittenLayer = Omit<KerasLayer, "operation"> & {
+  readonly operation: LayerOperation | TopOperation;
+};
+
+/** A network that is ready to be written. */
+export interface WrittenNetwork {
+  /** In the order in which they run. */
+  readonly layers: readonly WrittenLayer[];
+  /**
+   * The layers whose results the model gives: the logits of a U-Net, the five skips of an encoder, or the
+   * probabilities of an encoder with its top.
+   */
+  readonly outputs: readonly string[];
+  /** In the order of the layers; nothing else, so no optimizer's slots. */
+  readonly weights: NamedTensors;
+  readonly metadata: Metadata;
+  /** Side of the photos; null where it is not known. */
+  readonly imageSize: number | null;
+}
+
+const IS_DECODER = /^(upsample_\d+|head)\//;
+/** What a checkpoint says of its run, and what the readers say of the file a network came from. */
+const NOT_OF_THE_NETWORK = new Set([
+  "state",
+  ...["backend", "keras_version", "format", "generatedBy", "convertedBy"],
+]);
+
+/**
+ * Finds out which network these weights are of, a U-Net with either decoder or its encoder with or without the
+ * top, and takes them.
+ *
+ * @param options.source what the weights are called in messages
+ * @param options.imageSize in place of what the metadata say
+ * @throws {WeightsError} naming the tensor that is missing or misshapen, or an image size that is of no use
+ */
+export function writtenNetwork(
+  { tensors, metadata: all }: { tensors: NamedTensors; metadata: Metadata },
+  options: { source: string; imageSize?: number },
+): WrittenNetwork {
+  const { source } = options;
+  const { layers, outputs, decoder } = layersOf(tensors, source);
+  const expected = layers.flatMap(({ weights }) => weights);
+  const { assigned } = assignWeights(expected, tensors, { source });
+  const metadata = Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_OF_THE_NETWORK.has(key)));
+  // Who does not say it is taken to have the other one.
+  if (decoder === "nearest") metadata.decoder = decoder;
+  if (options.imageSize !== undefined) metadata.image_size = String(options.imageSize);
+  return { layers, outputs, weights: assigned, metadata, imageSize: imageSizeOf(metadata, source) };
+}
+
+function layersOf(
+  tensors: NamedTensors,
+  source: string,
+): Pick<WrittenNetwork, "layers" | "outputs"> & { decoder?: "transpose" | "nearest" } {
+  if ([...tensors.keys()].some((name) => IS_DECODER.test(name))) {
+    const bias = tensors.get("head/bias");
+    if (bias?.shape.length !== 1) {
+      const what =
+        bias === undefined ? `has no tensor "head/bias"` : `has a tensor "head/bias" of wrong shape`;
+      throw new WeightsError(
+        `The weights file ${source} ${what}, whose length is the number of classes; use weights saved from the same network.`,
+      );
+    }
+    const decoder = tensors.has("upsample_1/conv2d/kernel") ? "nearest" : "transpose";
+    return { layers: unetLayers({ classes: bias.shape[0], decoder }), outputs: ["head"], decoder };
+  }
+  const encoder = encoderLayers();
+  const top = tensors.get("fc1000/bias");
+  if (top?.shape.length !== 1) return { layers: encoder, outputs: SKIP_LAYERS };
+  return { layers: [...encoder, ...topLayers(encoder.at(-1)!, top.shape[0])], outputs: ["fc1000"] };
+}
+
+/** The top of DenseNet121, which `keras.applications` puts on the encoder. */
+function topLayers({ name, channels, stride }: KerasLayer, units: number): WrittenLayer[] {
+  const pool = { name: "avg_pool", part: null, inputs: [name], weights: [], channels, stride } as const;
+  const weights = [
+    { role: "kernel", name: "fc1000/kernel", shape: [channels, units] },
+    { role: "bias", name: "fc1000/bias", shape: [units] },
+  ] as const;
+  const dense = {
+    name: "fc1000",
+    part: null,
+    inputs: [pool.name],
+    weights,
+    channels: units,
+    stride,
+  } as const;
+  return [
+    { ...pool, operation: { kind: "GlobalAveragePooling2D" } },
+    { ...dense, operation: { kind: "Dense", units, activation: "softmax" } },
+  ];
+}
+
+function imageSizeOf({ image_size: said }: Metadata, source: string): number | null {
+  if (said === undefined) return null;
+  const size = Number(said);
+  if (Number.isInteger(size) && size >= 32 && size % 32 === 0) return size;
+  throw new WeightsError(
+    `The image size of ${source} is ${said}, but the encoder halves a photo five times: give a multiple of 32, 128 for example.`,
+  );
+}

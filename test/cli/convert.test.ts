@@ -1,0 +1,125 @@
+import { readdir, stat, writeFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { convertModel, parseClassNames } from "../../src/cli/convert-model.ts";
+import { loadModel } from "../../src/train/use/model.ts";
+import { unetLayers } from "../../src/weights/keras-layers.ts";
+import { loadWeights } from "../../src/weights/load.ts";
+import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
+import type { NamedTensors } from "../../src/weights/tensors.ts";
+import { WeightsError } from "../../src/weights/weights-error.ts";
+import { numbersFor } from "../weights/keras-models.ts";
+import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { runCommandLine } from "./command-process.ts";
+
+const inFolder = temporaryFolder();
+const CLASSES = ["null", "hat", "coat"];
+let numbers: NamedTensors;
+let model: string;
+beforeAll(async () => {
+  numbers = numbersFor(unetLayers({ classes: 3, decoder: "nearest" }));
+  model = inFolder("model.safetensors");
+  // The tutorial's own names for some of it.
+  const renamed = new Map(
+    [...numbers].map(([name, tensor]) => [
+      name.replace(/^upsample_1\//, "sequential/").replace(/^head\//, "conv2d_4/"),
+      tensor,
+    ]),
+  );
+  renamed.set("step", { shape: [], data: Int32Array.of(7) });
+  await writeSafetensors(model, renamed, { normalization: "imagenet" });
+  await writeFile(inFolder("classes.txt"), CLASSES.join("\n"));
+});
+
+async function convert(to: string, options: Parameters<typeof convertModel>[2] = {}): Promise<string[]> {
+  const lines: string[] = [];
+  await convertModel(model, inFolder(to), options, (line) => void lines.push(line));
+  return lines;
+}
+
+describe("convertModel", () => {
+  it("brings a model under our names, with what is said of it, and tells what became of it", async () => {
+    const out = inFolder("out.safetensors");
+    const lines = await convert("out.safetensors", {
+      classes: inFolder("classes.txt"),
+      imageSize: 64,
+      verbose: true,
+    });
+    const { tensors, metadata } = await readSafetensors(out);
+    expect(metadata).toEqual({
+      normalization: "imagenet",
+      decoder: "nearest",
+      image_size: "64",
+      classes: JSON.stringify(CLASSES),
+    });
+    expect([...tensors.keys()].sort()).toEqual([...numbers.keys()].sort());
+    for (const [name, { data }] of numbers) {
+      expect(Buffer.from(tensors.get(name)!.data.buffer).equals(Buffer.from(data.buffer)), name).toBe(true);
+    }
+    expect(lines[0]).toBe(`${model} (safetensors): a U-Net of 3 classes, 619 kept, 7 renamed`);
+    expect(lines).toContain("  conv2d_4/kernel → head/kernel [3, 3, 128, 3] renamed");
+    expect(lines).toContain("  bn/gamma → bn/gamma [1024] kept");
+    expect(lines.slice(-2)).toEqual(["Not used: 1 weight (step)", `Written: ${out}`]);
+  });
+
+  it("reads what --model takes as it is, and then asks for the image size", async () => {
+    await expect(loadModel(model)).rejects.toThrow("give it with --image-size");
+    expect(await loadModel(model, { imageSize: 64 })).toMatchObject({
+      classNames: ["class 0", "class 1", "class 2"],
+      decoder: "nearest",
+      normalization: "imagenet",
+    });
+  });
+
+  it("replaces nothing unless told, and leaves nothing behind", async () => {
+    await writeFile(inFolder("mine.safetensors"), "mine");
+    const before = await readdir(inFolder("."));
+    await expect(convert("mine.safetensors")).rejects.toThrow("replace it with --force");
+    await expect(convert("x.safetensors", { imageSize: 50 })).rejects.toThrow("give a multiple of 32");
+    await expect(convert("x.bin")).rejects.toThrow("Cannot tell in what format to write");
+    await expect(convert("x.onnx/y.safetensors")).rejects.toThrow("its folder does not exist");
+    expect(await readdir(inFolder("."))).toEqual(before);
+    expect((await stat(inFolder("mine.safetensors"))).size).toBe(4);
+    await convert("mine.safetensors", { force: true });
+    expect((await loadWeights(inFolder("mine.safetensors"))).tensors.size).toBe(626);
+  });
+
+  it("wants a name for each class", async () => {
+    await writeFile(inFolder("two.txt"), "null\nhat\n");
+    await expect(convert("y.safetensors", { classes: inFolder("two.txt") })).rejects.toThrow(
+      "names 2 classes and the network has 3",
+    );
+    await expect(convert("y.safetensors", { classes: inFolder("none.txt") })).rejects.toThrow(
+      "check the path",
+    );
+  });
+});
+
+describe("names of classes", () => {
+  it.each([
+    ["a JSON array", ' ["null", "a, b"]', ["null", "a, b"]],
+    ["a name a line", "null\r\n\r\n t-shirt \n", ["null", "t-shirt"]],
+    ["labels.csv", '\uFEFFlabel,name\n0,null\n1,"hat"\n', ["null", "hat"]],
+    ["the same without a header", "0,null\n1,hat\n", ["null", "hat"]],
+    ["nothing", "", []],
+  ])("from %s", (_, text, names) => {
+    expect(parseClassNames(text, "classes")).toEqual(names);
+  });
+
+  it("are refused where they are none", () => {
+    expect(() => parseClassNames("[1]", "c.json")).toThrow(WeightsError);
+    expect(() => parseClassNames("[", "c.json")).toThrow("c.json is not a JSON array of names");
+    expect(() => parseClassNames("0,null\n2,hat", "c.csv")).toThrow("names class 2 where class 1 should be");
+  });
+});
+
+describe("npm run convert", () => {
+  it("says in one sentence what is wrong", async () => {
+    await writeFile(inFolder("text.keras"), "<html>");
+    const { code, errors } = await runCommandLine("convert", [
+      inFolder("text.keras"),
+      inFolder("z.safetensors"),
+    ]);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^Cannot read .*text\.keras as a zip archive: .+\.\n$/);
+  });
+});

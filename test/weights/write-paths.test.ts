@@ -1,0 +1,90 @@
+/** @file What `writeModel` makes of a path, and what of a path it cannot write. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadWeights } from "../../src/weights/load.ts";
+import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
+import { WeightsError } from "../../src/weights/weights-error.ts";
+import { formatOfPath, writeModel } from "../../src/weights/write.ts";
+import { float32 } from "./arbitrary-tensors.ts";
+import { checksums, randomEncoder } from "./random-network.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const inFolder = temporaryFolder();
+const tensors = randomEncoder();
+
+describe("formatOfPath", () => {
+  test.each([
+    ["a/model.safetensors", "safetensors", "a/model.safetensors"],
+    ["a/Model.H5", "keras-h5", "a/Model.H5"],
+    ["model.hdf5", "keras-h5", "model.hdf5"],
+    ["model.onnx", "onnx", "model.onnx"],
+    ["a/model.json", "tfjs", "a"],
+    ["models/mine", "tfjs", "models/mine"],
+    ["models/v1.2/", "tfjs", "models/v1.2/"],
+  ])("%s is %s", async (path, format, file) => {
+    expect(await formatOfPath(path)).toEqual({ format, file });
+  });
+
+  test("a folder that is there is one for tfjs, whatever its name", async () => {
+    await mkdir(inFolder("v1.3"));
+    expect((await formatOfPath(inFolder("v1.3"))).format).toBe("tfjs");
+  });
+
+  test.each([
+    ["model.keras", "Cannot tell in what format to write model.keras: give a name that ends in .safetensors"],
+    ["model.pt", "or a folder for a tfjs model."],
+    ["unet.weights.h5", "Keras 3 expects its own layout; give one that ends in .h5 alone"],
+  ])("%s is refused", async (path, why) => {
+    await expect(formatOfPath(path)).rejects.toThrow(WeightsError);
+    await expect(formatOfPath(path)).rejects.toThrow(why);
+  });
+});
+
+describe("writeModel", () => {
+  test("a checkpoint's network as safetensors, without its run, and again byte by byte", async () => {
+    const slots = new Map([["adam_finetune/step", float32([], 3)], ...tensors]);
+    const run = { image_size: "64", classes: '["a"]', epoch: "3", state: '{"step":0}' };
+    const [first, second] = [inFolder("first.safetensors"), inFolder("second.safetensors")];
+    await writeSafetensors(inFolder("run.safetensors"), slots, run);
+    await writeModel(first, await loadWeights(inFolder("run.safetensors")));
+    const read = await loadWeights(first);
+    expect(checksums(read.tensors)).toEqual(checksums(tensors));
+    expect(read.metadata).toEqual({ image_size: "64", classes: '["a"]', epoch: "3" });
+    await writeModel(second, read);
+    expect((await readFile(second)).equals(await readFile(first))).toBe(true);
+  });
+
+  test("replaces a file only when told to", async () => {
+    const path = inFolder("taken.onnx");
+    await writeFile(path, "mine");
+    const model = { tensors, metadata: {} };
+    await expect(writeModel(path, model)).rejects.toThrow(
+      `Cannot write ${path}: there is something of that name; choose another path or replace it with --force.`,
+    );
+    expect(await readFile(path, "utf8")).toBe("mine");
+    await writeModel(path, model, { force: true });
+    expect((await readFile(path)).length).toBeGreaterThan(28_000_000);
+  });
+
+  test.each(["model.safetensors", "model.h5", "model.onnx", "model"])("no folder for %s", async (name) => {
+    const path = inFolder(`absent/${name}`);
+    await expect(writeModel(path, { tensors, metadata: {} })).rejects.toThrow(
+      `Cannot write ${path}: its folder does not exist; create it or choose another path.`,
+    );
+  });
+
+  test("what does not fit is refused before anything is written", async () => {
+    const some = new Map([...tensors].slice(0, 9));
+    await mkdir(inFolder("clean"));
+    for (const name of ["a.onnx", "a.h5", "a.safetensors", "a"]) {
+      const path = join(inFolder("clean"), name);
+      await expect(writeModel(path, { tensors: some, metadata: {} }, { source: "in.h5" })).rejects.toThrow(
+        /^The weights file in\.h5 has no tensor "conv2_block1_1_conv\/.+ more of 604 do not fit/,
+      );
+    }
+    const embed = writeModel(inFolder("clean/a.h5"), { tensors, metadata: {} }, { embed: true });
+    await expect(embed).rejects.toThrow("Only ONNX can take in the preparation of photos");
+    expect(await readdir(inFolder("clean"))).toEqual([]);
+  });
+});
