@@ -45,5 +45,5 @@ export default tseslint.config(
   forbid(["fetch"], above(...engine, "data", "weights", ...atop)),
   forbid(["train"], above("fetch", "ui", "cli")),
   forbid(["ui"], above("fetch", "cli")),
-  forbid(["ui/page"], [...node, ...above("fetch", "cli")]),
+  forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "cli")]),
 );

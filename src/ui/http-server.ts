@@ -118,10 +118,10 @@ async function bindFirst(server: Server, ports: readonly number[]): Promise<numb
         EACCES: `there is no permission to use port ${port}`,
       };
       const reason = reasons[code ?? ""] ?? message;
-      throw new UiError(`The live page cannot be served: ${reason}; give another port, or none.`, {
+      throw new UiError(`The page cannot be served: ${reason}; give another port, or none.`, {
         cause: error,
       });
     }
   }
-  throw new UiError("The live page cannot be served: there is no free port.");
+  throw new UiError("The page cannot be served: there is no free port.");
 }

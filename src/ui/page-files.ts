@@ -8,24 +8,32 @@ export interface PageFile {
   readonly body: string | Uint8Array;
 }
 
+/** A folder beside this file: `index.html` and `main.ts`, which is bundled with its style sheet. */
+export type PageName = "page" | "demo";
+
 const require = createRequire(import.meta.url);
 const font = (weight: 400 | 600): Promise<Buffer> =>
   readFile(require.resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`));
-const pageSource = (file: string): string => fileURLToPath(new URL(`page/${file}`, import.meta.url));
+const pageSource = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-let bundled: Promise<ReadonlyMap<string, PageFile>> | null = null;
+const bundled = new Map<PageName, Promise<ReadonlyMap<string, PageFile>>>();
 
-/** The page's files by path, bundled once a process and held in memory. */
-export const pageFiles = (): Promise<ReadonlyMap<string, PageFile>> => (bundled ??= bundle());
+/** A page's files by path, bundled once a process and held in memory. */
+export function pageFiles(page: PageName): Promise<ReadonlyMap<string, PageFile>> {
+  const files = bundled.get(page) ?? bundle(page);
+  bundled.set(page, files);
+  return files;
+}
 
-async function bundle(): Promise<ReadonlyMap<string, PageFile>> {
+async function bundle(page: PageName): Promise<ReadonlyMap<string, PageFile>> {
   // Loaded only here: a run without a page does without it.
   const { build } = await import("esbuild");
   const result = await build({
-    entryPoints: [pageSource("main.ts")],
+    entryPoints: [pageSource(`${page}/main.ts`)],
     bundle: true,
     write: false,
     minify: true,
+    platform: "browser",
     format: "esm",
     target: "es2022",
     outdir: "/",
@@ -36,11 +44,12 @@ async function bundle(): Promise<ReadonlyMap<string, PageFile>> {
   });
   const built = (extension: string): string =>
     result.outputFiles.find(({ path }) => path.endsWith(extension))!.text;
+  const html = await readFile(pageSource(`${page}/index.html`), "utf8");
   return new Map<string, PageFile>([
-    ["/", { type: "text/html; charset=utf-8", body: await readFile(pageSource("index.html"), "utf8") }],
+    ["/", { type: "text/html; charset=utf-8", body: html }],
     ["/page.js", { type: "text/javascript; charset=utf-8", body: built(".js") }],
     ["/page.css", { type: "text/css; charset=utf-8", body: built(".css") }],
-    ["/icon.svg", { type: "image/svg+xml", body: await readFile(pageSource("icon.svg"), "utf8") }],
+    ["/icon.svg", { type: "image/svg+xml", body: await readFile(pageSource("page/icon.svg"), "utf8") }],
     ["/fonts/inter-400.woff2", { type: "font/woff2", body: await font(400) }],
     ["/fonts/inter-600.woff2", { type: "font/woff2", body: await font(600) }],
   ]);

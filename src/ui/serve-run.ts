@@ -38,7 +38,7 @@ export async function serveRun(options: ServeOptions): Promise<RunServer> {
   let source: RunSource = folder === undefined ? nothingYet : await RunFiles.read(folder);
   let live: LiveRun | null = null;
   const stream = new EventStream({ snapshot: () => ({ type: "state", state: source.state }) });
-  const files = await pageFiles();
+  const files = await pageFiles("page");
 
   const handle = async (path: string, response: ServerResponse): Promise<boolean> => {
     if (path === "/events") {

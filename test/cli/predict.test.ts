@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ClassShare } from "../../src/train/use/predict.ts";
+import type { ClassShare } from "../../src/train/use/class-shares.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";

@@ -16,9 +16,12 @@ export const chromiumPath = process.env.BESPOKE_CHROMIUM ?? USUAL.find((path) =>
 export const NO_CHROMIUM =
   "No Chromium here: name one by BESPOKE_CHROMIUM, or install chromium, to test the live page in a real browser.";
 
-export const launchChromium = (): Promise<Browser> =>
+/** WebGPU on a machine without a graphics card. */
+export const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+export const launchChromium = (flags: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath!,
     // Chromium's sandbox refuses to run as root.
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...flags],
   });

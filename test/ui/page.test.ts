@@ -13,6 +13,9 @@ import { SimulatedRun, smallPlan } from "./simulated-run.ts";
 
 if (chromiumPath === null) console.warn(NO_CHROMIUM);
 
+/** Milliseconds in which a loaded machine still draws what it has been told. */
+const PATIENCE = 15_000;
+
 describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
   let browser: Browser;
   let root: string;
@@ -62,7 +65,7 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
   }
 
   const see = (page: Page, text: string | RegExp): Promise<void> =>
-    page.getByText(text).first().waitFor({ timeout: 5000 });
+    page.getByText(text).first().waitFor({ timeout: PATIENCE });
   const overflow = (page: Page): Promise<number> =>
     page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   /** How many points of a canvas are painted. */
@@ -103,13 +106,13 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     await see(page, /^Epoch 1 done: validation accuracy 0\.\d{4}, validation loss/);
     const image = page.getByRole("img", { name: /^Epoch 1: validation photos/ });
     await image.waitFor();
-    await expect
-      .poll(() => image.evaluate((element) => (element as HTMLImageElement).naturalWidth))
-      .toBeGreaterThan(100);
+    const width = (): Promise<number> =>
+      image.evaluate((element) => (element as HTMLImageElement).naturalWidth);
+    await expect.poll(width, { timeout: PATIENCE }).toBeGreaterThan(100);
     run.steps(observer, 2);
     await run.epoch(observer, 2);
     await see(page, /^Epoch 2 done/);
-    await expect.poll(() => painted(page, ".plot canvas")).toBeGreaterThan(before);
+    await expect.poll(() => painted(page, ".plot canvas"), { timeout: PATIENCE }).toBeGreaterThan(before);
     await page.getByRole("img", { name: /^Epoch 2: validation photos/ }).waitFor();
 
     await observer.phase!("finetune", smallPlan("finetune"));
@@ -145,17 +148,28 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     await serve();
     const run = new SimulatedRun("runs/train-9");
     await server.observer.start!(run.info);
+    let attempts = 0;
+    let letThrough = (): void => {};
+    const looked = new Promise<void>((resolve) => (letThrough = resolve));
     const page = await open({}, async (page) => {
-      // The first stream breaks off after its first event.
       const body = `data: ${JSON.stringify({ type: "state", state: emptyState() })}\n\n`;
       const headers = { "Content-Type": "text/event-stream" };
-      await page.route("**/events", (route) => route.fulfill({ headers, body }), { times: 1 });
+      await page.route("**/events", async (route) => {
+        // The first stream breaks off after its first event; no other comes about before the page was looked at.
+        if (++attempts === 1) return route.fulfill({ headers, body });
+        await looked;
+        return route.continue();
+      });
     });
     await see(page, "Connection lost, trying again");
+    // All of this happens while nobody listens.
     run.steps(server.observer, 1);
     await run.epoch(server.observer, 1);
+    expect(await page.getByText(/^Training$/).count()).toBe(0);
+    letThrough();
     await see(page, /^Training$/);
     await see(page, "Epoch 1 of 4 done (encoder frozen)");
+    expect(attempts).toBeGreaterThan(1);
   });
 
   it("shows a finished run from its folder alone", async () => {

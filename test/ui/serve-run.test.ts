@@ -259,7 +259,7 @@ describe("serveRun", () => {
     const refused = serve({ port });
     await expect(refused).rejects.toThrow(UiError);
     await expect(refused).rejects.toThrow(
-      `The live page cannot be served: port ${port} is already in use; give another port, or none.`,
+      `The page cannot be served: port ${port} is already in use; give another port, or none.`,
     );
   });
 

@@ -5,6 +5,8 @@ import { sharp } from "../../data/sharp.ts";
 import { writeFileAtomically } from "../../weights/atomic-write.ts";
 import { writeSafetensors } from "../../weights/safetensors-file.ts";
 import { overlayFigure } from "../figures/overlay.ts";
+import { classShares } from "./class-shares.ts";
+import type { ClassShare } from "./class-shares.ts";
 import type { Model } from "./model.ts";
 import type { PredictJob } from "./predict-files.ts";
 import { maskFromLogits } from "./predict-mask.ts";
@@ -20,15 +22,6 @@ export interface PredictOptions {
   readonly onBad?: (sentence: string) => void;
   /** Ends the work after the photo in hand. */
   readonly signal?: AbortSignal;
-}
-
-/** How much of a photo one class takes. */
-export interface ClassShare {
-  readonly id: number;
-  readonly name: string;
-  readonly pixels: number;
-  /** Of the photo's pixels, 0 to 1. */
-  readonly share: number;
 }
 
 /**
@@ -104,16 +97,6 @@ async function writeOutputs(
     classes,
   });
   return classes;
-}
-
-/** The classes that occur in a mask, the largest first. */
-export function classShares(mask: Uint8Array, classNames: readonly string[]): ClassShare[] {
-  const counts = new Uint32Array(classNames.length);
-  for (let pixel = 0; pixel < mask.length; pixel++) counts[mask[pixel]]++;
-  return classNames
-    .map((name, id) => ({ id, name, pixels: counts[id], share: counts[id] / mask.length }))
-    .filter(({ pixels }) => pixels > 0)
-    .sort((a, b) => b.pixels - a.pixels || a.id - b.id);
 }
 
 /** An 8-bit grey PNG whose grey levels are the classes. */

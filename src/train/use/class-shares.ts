@@ -1,0 +1,18 @@
+/** How much of a photo one class takes. */
+export interface ClassShare {
+  readonly id: number;
+  readonly name: string;
+  readonly pixels: number;
+  /** Of the photo's pixels, 0 to 1. */
+  readonly share: number;
+}
+
+/** The classes that occur in a mask, the largest first. */
+export function classShares(mask: Uint8Array, classNames: readonly string[]): ClassShare[] {
+  const counts = new Uint32Array(classNames.length);
+  for (let pixel = 0; pixel < mask.length; pixel++) counts[mask[pixel]]++;
+  return classNames
+    .map((name, id) => ({ id, name, pixels: counts[id], share: counts[id] / mask.length }))
+    .filter(({ pixels }) => pixels > 0)
+    .sort((a, b) => b.pixels - a.pixels || a.id - b.id);
+}

@@ -1,0 +1,26 @@
+import type { Normalization } from "../../data/normalize.ts";
+import type { Decoder } from "../../layers/decoder.ts";
+
+/** What the server tells the page of the model besides its weights. */
+export interface ModelDescription {
+  /** As it is called on the page: no path. */
+  readonly name: string;
+  /** Side of the square that photos are resized to. */
+  readonly imageSize: number;
+  readonly classNames: readonly string[];
+  readonly decoder: Decoder;
+  readonly normalization: Normalization;
+  /** Bytes of the weights. */
+  readonly weightBytes: number;
+}
+
+/** Where the page finds what the server has for it. */
+export const MODEL_PATH = "/model.json";
+export const WEIGHTS_PATH = "/model.safetensors";
+export const SAMPLES_PATH = "/samples.json";
+
+/** A drawn photo to try the model on. */
+export interface SamplePhoto {
+  readonly path: string;
+  readonly label: string;
+}

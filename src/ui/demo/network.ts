@@ -1,0 +1,138 @@
+import { argmax, compile, Graph, unetDecoder, unetEncoder, Variables } from "../../index.ts";
+import type { Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
+import { elapsed } from "./elapsed.ts";
+import type { ModelDescription } from "./model-description.ts";
+import { isDecoder, isTuningSlot, skipInput, tuningClassWeights, tuningStep } from "./tuning-step.ts";
+import type { NamedTensors } from "../../weights/tensors.ts";
+
+/** What the network says of a photo. */
+export interface Labelling {
+  /** `[imageSize, imageSize, classes]` */
+  readonly logits: Float32Array;
+  /** The likeliest class of each pixel, `[imageSize, imageSize]`. */
+  readonly labels: Uint32Array;
+  /** From handing the photo to the GPU to having the logits back. */
+  readonly milliseconds: number;
+}
+
+/** What a correction asks for; see {@link tuningStep}. */
+export interface TuningTargets {
+  /** `[imageSize, imageSize]`: classes where somebody has painted, elsewhere the number of classes. */
+  readonly painted: Uint32Array;
+  /** Pixels that were painted, above 0. */
+  readonly paintedPixels: number;
+  /** `[imageSize, imageSize]`: what is to stay elsewhere; the number of classes where somebody has painted. */
+  readonly kept: Uint32Array;
+}
+
+/**
+ * The model on the browser's GPU. One photo at a time: it is labelled, and the decoder may be trained on what somebody has
+ * corrected.
+ */
+export class Network {
+  readonly model: ModelDescription;
+  /** Milliseconds that compiling took before the first photo. */
+  readonly compileMilliseconds: number;
+  readonly #gpu: Gpu;
+  readonly #variables: Variables;
+  readonly #labels: Program;
+  /** The decoder's weights as they came. */
+  readonly #loaded: NamedTensors;
+  #tuning: Promise<Program> | null = null;
+  /** What the encoder made of the photo labelled last, on the host; it is read when a step first wants it. */
+  #skips: Promise<Feeds> | null = null;
+
+  private constructor(
+    gpu: Gpu,
+    model: ModelDescription,
+    variables: Variables,
+    labels: Program,
+    loaded: NamedTensors,
+    compileMilliseconds: number,
+  ) {
+    this.#gpu = gpu;
+    this.model = model;
+    this.#variables = variables;
+    this.#labels = labels;
+    this.#loaded = loaded;
+    this.compileMilliseconds = compileMilliseconds;
+  }
+
+  /**
+   * Compiles the U-Net and fills it.
+   *
+   * @param tensors all weights of the network, by Keras's names.
+   * @throws GpuError when it does not fit into memory or a shader does not compile.
+   */
+  static async create(gpu: Gpu, model: ModelDescription, tensors: NamedTensors): Promise<Network> {
+    const since = elapsed();
+    const { imageSize, classNames, decoder } = model;
+    const variables = new Variables(gpu, { values: tensors as Map<string, never> });
+    const image = new Graph().input("image", [1, imageSize, imageSize, 3]);
+    // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
+    const skips = unetEncoder(image, { training: false, trainableEncoder: false });
+    const logits = unetDecoder(skips, { classes: classNames.length, training: false, decoder });
+    const outputs = { logits, labels: argmax(logits), ...named(skips) };
+    const labels = await compile(gpu, { outputs, variables });
+    const loaded: NamedTensors = new Map([...tensors].filter(([name]) => isDecoder(name)));
+    return new Network(gpu, model, variables, labels, loaded, since());
+  }
+
+  /** @param image `[imageSize, imageSize, 3]`, prepared as the model's photos were. */
+  async label(image: Float32Array): Promise<Labelling> {
+    const since = elapsed();
+    const { logits, labels } = await this.#labels.run({ image }, ["logits", "labels"]);
+    this.#skips = null;
+    return {
+      logits: logits as Float32Array,
+      labels: labels as Uint32Array,
+      milliseconds: since(),
+    };
+  }
+
+  /**
+   * One step of training on the photo labelled last; the loss is that before the step.
+   *
+   * @throws GpuError when the device failed.
+   */
+  async tune({ painted, paintedPixels, kept }: TuningTargets, learningRate: number): Promise<number> {
+    const program = await this.prepareTuning();
+    const skips = await (this.#skips ??= this.#readSkips());
+    const { loss } = await program.run({
+      ...skips,
+      painted,
+      kept,
+      painted_factor: Float32Array.of(painted.length / paintedPixels),
+      class_weights: tuningClassWeights(this.model.classNames.length),
+      learning_rate: Float32Array.of(learningRate),
+    });
+    return loss[0];
+  }
+
+  /** Compiles the step of training, the first time it is called. */
+  prepareTuning(): Promise<Program> {
+    const { imageSize, classNames, decoder } = this.model;
+    return (this.#tuning ??= compile(this.#gpu, {
+      ...tuningStep({ imageSize, classes: classNames.length, decoder }),
+      variables: this.#variables,
+    }));
+  }
+
+  /** Makes the network what it was when it was loaded. */
+  reset(): void {
+    for (const [name, { data }] of this.#loaded) this.#variables.write(name, data as Float32Array);
+    for (const [name, shape] of this.#variables.shapes()) {
+      if (!isTuningSlot(name)) continue;
+      this.#variables.write(name, new Float32Array(shape.reduce((product, extent) => product * extent, 1)));
+    }
+  }
+
+  async #readSkips(): Promise<Feeds> {
+    const names = [...this.#labels.plan.outputs.keys()].filter((name) => name.startsWith(skipInput("")));
+    const values = await Promise.all(names.map((name) => this.#labels.read(name)));
+    return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  }
+}
+
+const named = (skips: Skips): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(skips).map(([name, skip]) => [skipInput(name), skip]));

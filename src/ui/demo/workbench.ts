@@ -1,0 +1,253 @@
+import { classShares } from "../../train/use/class-shares.ts";
+import type { ClassShare } from "../../train/use/class-shares.ts";
+import { maskFromLogits } from "../../train/use/predict-mask.ts";
+import { h, part, setText } from "../page/dom.ts";
+import { correction } from "./correction.ts";
+import { download } from "./download.ts";
+import { greyPng } from "./grey-png.ts";
+import type { ModelDescription } from "./model-description.ts";
+import type { Labelling, Network } from "./network.ts";
+import { overlayPicture } from "./overlay-picture.ts";
+import type { PagePhoto } from "./photo.ts";
+import { prepareImage } from "./prepare-image.ts";
+import { resultCard } from "./result-card.ts";
+import { shareText } from "./share-text.ts";
+import { sources } from "./sources.ts";
+import { stage as makeStage } from "./stage.ts";
+import { tint } from "./tint.ts";
+import { tuningTargets } from "./tuning-targets.ts";
+
+/** What stands under the picture where nothing is pointed at. */
+const HERE = "Point at the photo to see what is where.";
+
+export interface WorkbenchEvents {
+  /** Has a sentence read out. */
+  readonly say: (sentence: string) => void;
+  readonly status: (text: string, kind: "working" | "ready") => void;
+  /** Told of what the work cannot go on after. */
+  readonly end: (error: unknown) => void;
+}
+
+/** A photo and what the network says of it. */
+interface Labelled extends Labelling {
+  readonly photo: PagePhoto;
+  /** Prepared for the network. */
+  readonly image: Float32Array;
+  /** At the size of the picture on the page. */
+  readonly mask: Uint8Array<ArrayBuffer>;
+  readonly shares: readonly ClassShare[];
+}
+
+/** The page's work: photos in, labels out, corrections learned. Photos may come before the network is there. */
+export function workbench(
+  model: ModelDescription,
+  adapter: string,
+  { say, status, end }: WorkbenchEvents,
+): { use(network: Network): void } {
+  const { imageSize, classNames } = model;
+  let network: Network | null = null;
+  let waiting: PagePhoto | null = null;
+  let current: Labelled | null = null;
+  let highlight: number | null = null;
+  let busy = false;
+  let learning = false;
+  let stopped = false;
+  let learned = false;
+  let losses: number[] = [];
+  let runs = 0;
+
+  const stage = makeStage({
+    onDown: (at) => panel.down(at),
+    onMove: (from, to) => panel.move(from, to),
+    onHover(at) {
+      setText(here, current && at ? panel.classAt(at) : HERE);
+    },
+    onKey: (key, at) => panel.key(key, at),
+  });
+  const panel = correction({
+    onLearn: (steps, rate) => void guarded(() => learn(steps, rate)),
+    onStop: () => (stopped = true),
+    onReset: () => void guarded(reset),
+    onSay: say,
+  });
+  const result = resultCard({
+    onHighlight(label) {
+      highlight = label;
+      stage.showLabels(current?.mask ?? null, highlight);
+    },
+    onMask: () => void guarded(saveMask),
+    onOverlay: () => void guarded(saveOverlay),
+  });
+  const here = h("p", { class: "muted here", "aria-hidden": "true" }, HERE);
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const opacity = h("input", { id: "opacity", type: "range", min: 0, max: 1, step: 0.01, value: 0.7 });
+  const picture = h(
+    "div",
+    { class: "picture", hidden: true },
+    stage.element,
+    here,
+    h("label", { class: "field", for: "opacity" }, h("span", {}, "Labels"), opacity),
+  );
+  opacity.addEventListener("input", () => stage.setOpacity(opacity.valueAsNumber));
+  stage.setOpacity(opacity.valueAsNumber);
+  const drop = h("p", { class: "drop", "aria-hidden": "true" }, "Drop a photo here");
+  part("photo").append(
+    h("h2", { id: "photo-title" }, "Photo"),
+    sources({ onPhoto: (photo) => void bring(photo), onProblem: complain }),
+    problem,
+    drop,
+    picture,
+  );
+  part("result").append(h("h2", { id: "result-title" }, "What it sees"), result.element);
+  part("correct").append(h("h2", { id: "correct-title" }, "Correct it, and it learns"), panel.element);
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.shiftKey) return;
+    if (event.target instanceof HTMLInputElement && event.target.type === "number") return;
+    event.preventDefault();
+    panel.undo();
+  });
+
+  function complain(sentence: string): void {
+    problem.textContent = sentence;
+    problem.hidden = false;
+  }
+
+  /** Runs one piece of work at a time, and ends the page where it fails. */
+  async function guarded(work: () => Promise<void>): Promise<void> {
+    if (busy) return;
+    busy = true;
+    stopped = false;
+    refresh();
+    try {
+      await work();
+    } catch (error) {
+      end(error);
+    } finally {
+      busy = false;
+      refresh();
+    }
+    const next = waiting;
+    waiting = null;
+    if (next) await bring(next);
+  }
+
+  function refresh(): void {
+    panel.show({ ready: current !== null, busy, learning, learned, losses });
+    if (network && !busy) status("Ready", "ready");
+  }
+
+  async function bring(photo: PagePhoto): Promise<void> {
+    problem.hidden = true;
+    // Of photos that come while there is something else to do the last one is taken.
+    if (!network || busy) {
+      waiting = photo;
+      if (!busy) show(photo);
+      return;
+    }
+    await guarded(async () => {
+      show(photo);
+      await label(photo);
+    });
+  }
+
+  function show(photo: PagePhoto): void {
+    current = null;
+    highlight = null;
+    drop.hidden = true;
+    picture.hidden = false;
+    stage.showPhoto(photo);
+    stage.showLabels(null, null);
+    panel.begin(stage, classNames);
+    losses = [];
+    result.show(null);
+    refresh();
+  }
+
+  async function label(photo: PagePhoto, image = prepareImage(photo, model)): Promise<void> {
+    status("Labelling", "working");
+    const labelling = await network!.label(image);
+    runs += 1;
+    const side = { width: imageSize, height: imageSize };
+    const mask = maskFromLogits(labelling.logits, side, classNames.length, stage.size);
+    const shares = classShares(mask, classNames);
+    current = { ...labelling, photo, image, mask, shares };
+    panel.setLabels(mask);
+    stage.showLabels(mask, highlight);
+    result.show({
+      shares,
+      adapter,
+      milliseconds: labelling.milliseconds,
+      compileMilliseconds: network!.compileMilliseconds,
+      first: runs === 1,
+    });
+    const largest = shares.slice(0, 4).map(({ name, share }) => `${name} ${shareText(share)}`);
+    say(`Labelled: ${largest.join(", ")}.`);
+  }
+
+  async function learn(steps: number, learningRate: number): Promise<void> {
+    const { photo, image, labels } = current!;
+    const targets = tuningTargets(panel.painting, labels, imageSize, classNames.length);
+    if (!targets) return;
+    learning = true;
+    try {
+      status("Compiling the kernels of training", "working");
+      refresh();
+      await network!.prepareTuning();
+      learned = true;
+      for (let step = 1; step <= steps && !stopped; step++) {
+        status(`Learning, step ${step} of ${steps}`, "working");
+        losses = [...losses, await network!.tune(targets, learningRate)];
+        refresh();
+      }
+    } finally {
+      learning = false;
+      refresh();
+    }
+    await label(photo, image);
+    const last = losses.at(-1);
+    if (last !== undefined)
+      say(`Learned: the loss is ${last.toPrecision(3)}. ${part("announcer").textContent}`);
+  }
+
+  async function reset(): Promise<void> {
+    network!.reset();
+    learned = false;
+    losses = [];
+    if (current) await label(current.photo, current.image);
+    say("The network is what it was when it was loaded.");
+  }
+
+  async function saveMask(): Promise<void> {
+    if (!current) return;
+    const { photo, logits } = current;
+    const side = { width: imageSize, height: imageSize };
+    const mask = maskFromLogits(logits, side, classNames.length, photo);
+    download(await greyPng(mask, photo.width, photo.height), `${photo.name}.mask.png`);
+    say("The mask was saved.");
+  }
+
+  async function saveOverlay(): Promise<void> {
+    if (!current) return;
+    const { width, height } = stage.size;
+    const rgba = tint({ labels: current.mask, width, height, highlight: null });
+    const png = await overlayPicture({
+      photo: stage.photoCanvas,
+      labels: new ImageData(rgba, width, height),
+      opacity: opacity.valueAsNumber,
+      shares: current.shares,
+    });
+    download(png, `${current.photo.name}.overlay.png`);
+    say("The picture was saved.");
+  }
+
+  return {
+    use(ready) {
+      network = ready;
+      refresh();
+      const first = waiting;
+      waiting = null;
+      if (first) void bring(first);
+      else say("The model is ready: choose a photo.");
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import type { BuildResult } from "esbuild";
+import { describe, expect, it } from "vitest";
+
+/** Bundled for browsers, where nothing of Node's exists: an import of it fails here. */
+const bundle = (entry: string): Promise<BuildResult<{ write: false; metafile: true }>> =>
+  build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    outdir: "/",
+    external: ["/fonts/*"],
+    tsconfigRaw: {},
+    logLevel: "silent",
+  });
+
+/** Of the bundle's files those that match none of the patterns: folders of `src`, or the one package the engine has. */
+const besides = ({ metafile }: { metafile: { inputs: object } }, known: RegExp): string[] =>
+  Object.keys(metafile.inputs).filter(
+    (file) => !known.test(file) && !file.startsWith("node_modules/pure-rand/"),
+  );
+
+describe("what runs in a browser", () => {
+  it("is an engine of a few ten kilobytes, of its own folders", async () => {
+    const result = await bundle("src/index.ts");
+    const bytes = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
+    console.log(`The engine, minified: ${result.outputFiles[0].contents.length} bytes, ${bytes} gzipped`);
+    expect(bytes).toBeLessThan(60_000);
+    expect(besides(result, /^src\/(gpu|kernels|graph|layers|index|half-floats)\b/)).toEqual([]);
+  });
+
+  it("is a page that takes no other package and nothing of Node's along", async () => {
+    const result = await bundle("src/ui/demo/main.ts");
+    const script = result.outputFiles.find(({ path }) => path.endsWith(".js"))!;
+    const bytes = gzipSync(script.contents, { level: 9 }).length;
+    console.log(`The page with the engine, minified: ${script.contents.length} bytes, ${bytes} gzipped`);
+    expect(bytes).toBeLessThan(80_000);
+    expect(besides(result, /^src\//)).toEqual([]);
+    const imported = Object.values(result.metafile.inputs).flatMap(({ imports }) => imports);
+    expect(imported.filter(({ external, path }) => external && !path.startsWith("/fonts/"))).toEqual([]);
+    expect(script.text.match(/\b(process|Buffer|__dirname)\.\w+|["']node:\w+/g)).toBeNull();
+  });
+
+  it("cannot take anything of Node's along unseen", async () => {
+    await expect(bundle("src/ui/http-server.ts")).rejects.toThrow(/node:http/);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { Painting, regionAt, UNPAINTED } from "../../../src/ui/demo/painting.ts";
+import { tuningTargets } from "../../../src/ui/demo/tuning-targets.ts";
+
+const painted = ({ labels }: Painting): number => labels.filter((label) => label !== UNPAINTED).length;
+
+describe("Painting", () => {
+  it("paints discs along a line, inside the picture, and takes strokes back one by one", () => {
+    const painting = new Painting({ width: 40, height: 30 });
+    painting.begin(3);
+    painting.line({ x: 10, y: 15 }, { x: 30, y: 15 }, 5);
+    // A rectangle of 20 × 10 and two half discs.
+    expect(painted(painting)).toBeGreaterThan(260);
+    expect(painted(painting)).toBeLessThan(300);
+    expect(painting.labels[15 * 40 + 20]).toBe(3);
+    expect(painting.labels[8 * 40 + 20]).toBe(UNPAINTED);
+    const before = painting.labels.slice();
+    painting.begin(7);
+    painting.line({ x: 0, y: 15 }, { x: 39, y: 15 }, 2);
+    expect(painting.labels[15 * 40 + 39]).toBe(7);
+    expect(painting.strokes).toBe(2);
+    painting.undo();
+    expect(painting.labels).toEqual(before);
+    painting.begin(UNPAINTED);
+    painting.line({ x: 0, y: 0 }, { x: 39, y: 29 }, 50);
+    expect(painted(painting)).toBe(0);
+    painting.undo();
+    expect(painting.labels).toEqual(before);
+    painting.clear();
+    expect([painted(painting), painting.strokes]).toEqual([0, 0]);
+  });
+
+  it("finds the region around a point, connected by sides", () => {
+    const labels = [
+      [1, 1, 0, 2],
+      [0, 1, 0, 2],
+      [1, 0, 2, 2],
+    ].flat();
+    const size = { width: 4, height: 3 };
+    expect(regionAt(labels, size, { x: 0.5, y: 0.5 }).sort((a, b) => a - b)).toEqual([0, 1, 5]);
+    expect(regionAt(labels, size, { x: 3.9, y: 2.9 }).sort((a, b) => a - b)).toEqual([3, 7, 10, 11]);
+  });
+});
+
+describe("tuningTargets", () => {
+  const labels = Uint32Array.from({ length: 16 }, (_, i) => i % 3);
+
+  it("asks for nothing where nothing is painted", () => {
+    expect(tuningTargets(new Painting({ width: 40, height: 20 }), labels, 4, 5)).toBeNull();
+  });
+
+  it("gives a pixel of the network the class that most of its paint has, and keeps the rest", () => {
+    const painting = new Painting({ width: 40, height: 20 });
+    const block = (x0: number, y0: number, x1: number, y1: number): number[] =>
+      Array.from({ length: (x1 - x0) * (y1 - y0) }, (_, i) => {
+        const [x, y] = [x0 + (i % (x1 - x0)), y0 + Math.floor(i / (x1 - x0))];
+        return y * 40 + x;
+      });
+    // Network pixels are 10 × 5: the first wholly, the second by a tenth, the one below the first by two classes.
+    painting.fill(4, block(0, 0, 10, 5));
+    painting.fill(4, block(10, 0, 11, 5));
+    painting.fill(1, block(0, 5, 6, 10));
+    painting.fill(2, block(6, 5, 10, 10));
+    const { painted, kept, paintedPixels } = tuningTargets(painting, labels, 4, 5)!;
+    expect(paintedPixels).toBe(2);
+    expect([...painted].map((label, i) => (label === 5 ? null : [i, label])).filter(Boolean)).toEqual([
+      [0, 4],
+      [4, 1],
+    ]);
+    expect([...kept]).toEqual([...labels].map((label, i) => ([0, 4].includes(i) ? 5 : label)));
+  });
+
+  it("takes every pixel that a small stroke touches when it covers none", () => {
+    const painting = new Painting({ width: 40, height: 20 });
+    painting.fill(2, [20 * 0 + 15, 5 * 40 + 9]);
+    expect(tuningTargets(painting, labels, 4, 5)!.paintedPixels).toBe(2);
+  });
+});
