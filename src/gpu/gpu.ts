@@ -2,7 +2,13 @@ import { GpuError, toGpuError } from "./errors.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 /** Features asked for wherever the adapter has them. */
-const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as const;
+const WANTED_FEATURES = [
+  "subgroups",
+  "shader-f16",
+  "timestamp-query",
+  // Dawn's, and in no standard yet.
+  "chromium-experimental-subgroup-matrix",
+] as GPUFeatureName[];
 
 /** Limits raised to what the adapter really offers (WebGPU's defaults are those of a phone). */
 const WANTED_LIMITS = [

@@ -21,6 +21,8 @@ export interface KernelTarget {
   readonly family: "workgroup" | "register";
   /** Lanes a subgroup when the adapter has the `subgroups` feature and one fixed size; otherwise 0. */
   readonly subgroupSize: number;
+  /** Extents in which a subgroup of that size multiplies matrices of f16 into sums of f32; null when it cannot. */
+  readonly subgroupMatrix: SubgroupMatrix | null;
   /** Largest range of a buffer that one binding may cover, in bytes. */
   readonly maxBindingBytes: number;
   /** What the offset of a binding must be a multiple of, in bytes. */
@@ -35,6 +37,13 @@ export interface KernelTarget {
   readonly maxInvocations: number;
   /** Chooses the tiles of matrix products; without it they are the default ones. */
   readonly tileFor?: TileFor | undefined;
+}
+
+/** A product of two matrices that a subgroup computes at once: `rows` × `depth` by `depth` × `columns`. */
+export interface SubgroupMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
 }
 
 /** The tile that a matrix product is computed in, one of several that would do, and what it was chosen for. */

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { TileFor } from "./conv2d/tiles.ts";
-import type { KernelTarget } from "./kernel.ts";
+import type { KernelTarget, SubgroupMatrix } from "./kernel.ts";
 
 const tiles = new WeakMap<Gpu, TileFor>();
 
@@ -16,9 +16,11 @@ export function useTiles(gpu: Gpu, tileFor: TileFor): void {
 export function kernelTarget(gpu: Gpu): KernelTarget {
   const { subgroupMinSize, subgroupMaxSize } = gpu.info;
   const fixed = gpu.features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
+  const subgroupSize = fixed ? (subgroupMinSize ?? 0) : 0;
   return {
     family: gpu.isSoftware ? "register" : "workgroup",
-    subgroupSize: fixed ? (subgroupMinSize ?? 0) : 0,
+    subgroupSize,
+    subgroupMatrix: subgroupSize > 0 ? subgroupMatrixOf(gpu) : null,
     maxBindingBytes: Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize),
     offsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
     maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
@@ -27,4 +29,28 @@ export function kernelTarget(gpu: Gpu): KernelTarget {
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup,
     tileFor: tiles.get(gpu),
   };
+}
+
+/** What adapters with `chromium-experimental-subgroup-matrix` tell of themselves; it is in no standard yet. */
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** The largest of the configurations that multiply f16 into f32 and that tiles can be made of. */
+export function subgroupMatrixOf({ features, info }: Pick<Gpu, "features" | "info">): SubgroupMatrix | null {
+  const needed = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"];
+  if (!needed.every((feature) => features.has(feature))) return null;
+  const { subgroupMatrixConfigs } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+  const volume = ({ M, N, K }: SubgroupMatrixConfig): number => M * N * K;
+  const [best] = [...(subgroupMatrixConfigs ?? [])]
+    .filter(
+      ({ componentType, resultComponentType }) => componentType === "f16" && resultComponentType === "f32",
+    )
+    .filter(({ M, N, K }) => [M, N, K].every((extent) => extent >= 8 && 16 % extent === 0))
+    .sort((a, b) => volume(b) - volume(a));
+  return best ? { rows: best.M, columns: best.N, depth: best.K } : null;
 }

@@ -51,4 +51,16 @@ describe("flags of settings", () => {
       '--batch-size must be a number (it is "none").',
     );
   });
+
+  it.each([
+    [["--batch-size", "0"], /^--batch-size must be at least 1/],
+    [["--augment", "hue,blur"], /^--augment must be one of original, .*\(it is \["hue","blur"\]\)\.$/],
+    [
+      ["--accumulate", "3", "--batch-size", "4"],
+      /^--accumulate cuts a batch into equal parts, and --batch-size 4 is no multiple of 3/,
+    ],
+    [["--time", "soon"], /^--time must be a time/],
+  ] as const)("that cannot be used are told of in a sentence (%j)", (args, sentence) => {
+    expect(() => resolveConfig([{ file: null, said: said(...args) }], "lavapipe")).toThrow(sentence);
+  });
 });

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -7,13 +7,19 @@ import { parseHistory } from "../../src/train/history.ts";
 import type { Summary } from "../../src/train/summary.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { photos, TINY, train } from "./train-process.ts";
+import type { Ended } from "./train-process.ts";
 
 describe("npm run train", () => {
   let root: string;
   let folder: string;
+  /** A run without any files, which every process takes seconds for; others begin from its checkpoint. */
+  let complete: Ended;
+  let checkpoint: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "bespoke-train-"));
-  });
+    complete = await train(root, [...TINY, "--seed", "1"]);
+    checkpoint = join(root, "runs", "train-1", "checkpoints", "last.safetensors");
+  }, 600_000);
   afterAll(() => rm(root, { recursive: true, force: true }));
   beforeEach(async () => {
     folder = await mkdtemp(join(root, "case-"));
@@ -32,10 +38,10 @@ describe("npm run train", () => {
   }
 
   it("makes a complete run from no files at all", async () => {
-    const { code, output, errors } = await train(folder, [...TINY, "--seed", "1"]);
+    const { code, output, errors } = complete;
     expect(errors).toBe("");
     expect(code).toBe(0);
-    const run = join(folder, "runs", "train-1");
+    const run = join(root, "runs", "train-1");
     const files = [
       "config.json",
       "environment.json",
@@ -75,7 +81,7 @@ describe("npm run train", () => {
     expect(summary.peak_bytes).toBeGreaterThan(summary.planned_peak_bytes);
     expect(output).toContain("Epoch 2/2 (fine-tuning)");
 
-    const { tensors, metadata } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
+    const { tensors, metadata } = await readSafetensors(checkpoint);
     expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
     expect(tensors.get("head/kernel/rmsprop_finetune")?.shape).toEqual([3, 3, 59, 128]);
     expect(metadata).toMatchObject({
@@ -86,34 +92,28 @@ describe("npm run train", () => {
     });
   });
 
-  it("begins from a checkpoint of its own, and names the tensor of one that does not fit", async () => {
-    await photos(folder);
-    const tiny = ["--data", "data", ...TINY];
-    expect((await train(folder, [...tiny, "--out", "first"])).code).toBe(0);
-    const checkpoint = join(folder, "first", "checkpoints", "last.safetensors");
-    expect((await train(folder, [...tiny, "--out", "second", "--weights", checkpoint])).code).toBe(0);
-
+  it("names the tensor of a checkpoint that does not fit", async () => {
     const { tensors, metadata } = await readSafetensors(checkpoint);
     const wrong = join(folder, "wrong.safetensors");
     const kernel = tensors.get("conv1/conv/kernel")!;
     tensors.set("conv1/conv/kernel", { ...kernel, shape: [...kernel.shape].reverse() });
     await writeSafetensors(wrong, tensors, metadata);
     await refused(
-      [...tiny, "--weights", wrong],
+      [...TINY, "--weights", wrong],
       /"conv1\/conv\/kernel" has shape \[64, 3, 7, 7\] where \[7, 7, 3, 64\] is expected/,
     );
     tensors.delete("conv1/conv/kernel");
     await writeSafetensors(wrong, tensors, metadata);
-    await refused([...tiny, "--weights", wrong], /has no tensor "conv1\/conv\/kernel"/);
-    await refused([...tiny, "--weights", "nowhere"], /nowhere/);
+    await refused([...TINY, "--weights", wrong], /has no tensor "conv1\/conv\/kernel"/);
   });
 
-  it("reads a configuration file, flags before it, and names runs", async () => {
+  it("reads a configuration file, flags before it, names runs, and begins from a checkpoint of its own", async () => {
     await photos(folder);
     const settings = ["data: data", "imageSize: 32", "batchSize: 2", "epochsFrozen: 1", "epochsFinetune: 1"];
+    const others = ["stepsPerEpoch: 9", "normalization: imagenet", "saveEvery: 1", "tensorboard: false"];
     await writeFile(
       join(folder, "mine.yaml"),
-      [...settings, "stepsPerEpoch: 9", "decoder: nearest", "saveEvery: 1", "tensorboard: false"].join("\n"),
+      [...settings, ...others, `weights: ${JSON.stringify(checkpoint)}`].join("\n"),
     );
     const { code, output, errors } = await train(folder, [
       ...["--config", "mine.yaml", "--steps-per-epoch", "1", "--name", "mine", "--epochs-finetune", "0"],
@@ -122,14 +122,26 @@ describe("npm run train", () => {
     expect(output).toContain(`Writing to ${join("runs", "mine-1")}`);
     const run = join(folder, "runs", "mine-1");
     expect(JSON.parse(await readFile(join(run, "config.json"), "utf8"))).toMatchObject({
-      decoder: "nearest",
+      normalization: "imagenet",
       stepsPerEpoch: 1,
+      weights: checkpoint,
     });
     expect((await readdir(join(run, "checkpoints"))).sort()).toEqual(
       ["best", "epoch-1", "last"].map((name) => `${name}.safetensors`),
     );
     expect(await readdir(run)).not.toContain("tensorboard");
     expect((await sharp(join(run, "figures", "resized.png")).metadata()).width).toBeGreaterThan(300);
+    // A frozen encoder stays as it was given, to the bit.
+    const [given, kept] = [checkpoint, join(run, "checkpoints", "last.safetensors")].map(readSafetensors);
+    for (const [name, same] of [
+      ["conv1/conv/kernel", true],
+      ["head/kernel", false],
+    ] as const) {
+      const [before, after] = (await Promise.all([given, kept])).map(
+        ({ tensors }) => tensors.get(name)!.data,
+      );
+      expect([name, before.every((value, i) => value === after[i])]).toEqual([name, same]);
+    }
   });
 
   it("says what it would do and writes nothing (--dry-run)", async () => {
@@ -159,16 +171,8 @@ describe("npm run train", () => {
   it("learns one batch by heart and finds the adapter deterministic", async () => {
     const { code, errors } = await train(folder, [
       ...["--overfit-batch", "--deterministic", "--image-size", "32", "--batch-size", "2", "--out", "run"],
-      ...[
-        "--epochs-frozen",
-        "0",
-        "--epochs-finetune",
-        "2",
-        "--steps-per-epoch",
-        "10",
-        "--class-weights",
-        "sqrt",
-      ],
+      ...["--epochs-frozen", "0", "--epochs-finetune", "2", "--steps-per-epoch", "3"],
+      ...["--class-weights", "sqrt"],
     ]);
     expect([code, errors]).toEqual([0, ""]);
     const history = parseHistory(await readFile(join(folder, "run", "history.csv"), "utf8"));
@@ -180,8 +184,6 @@ describe("npm run train", () => {
   });
 
   it("names the step and the tensor when it diverges, and the checkpoint to go on from", async () => {
-    await train(folder, [...TINY, "--out", "first"]);
-    const checkpoint = join(folder, "first", "checkpoints", "last.safetensors");
     const { tensors, metadata } = await readSafetensors(checkpoint);
     const { shape, data } = tensors.get("head/kernel")!;
     tensors.set("head/kernel", { shape, data: new Float32Array(data.length).fill(3e38) });
@@ -193,29 +195,13 @@ describe("npm run train", () => {
     );
   });
 
-  it("refuses flags that cannot be used", async () => {
+  it("refuses settings that cannot be used", async () => {
     await refused(["--image-size", "50"], /^--image-size must be a multiple of 32.* \(it is 50\)\.$/);
-    await refused(["--batch-size", "0"], /^--batch-size must be at least 1/);
-    await refused(
-      ["--augment", "hue,blur"],
-      /^--augment must be one of original, .*\(it is \["hue","blur"\]\)\.$/,
-    );
-    await refused(
-      ["--accumulate", "3", "--batch-size", "4"],
-      /^--accumulate cuts a batch into equal parts, and --batch-size 4 is no multiple of 3/,
-    );
-    await refused(["--time", "soon"], /^--time must be a time/);
     await refused(["--config", "nowhere.yaml"], /^The configuration nowhere\.yaml cannot be read/);
     await refused(["--adapter", "no such thing", ...TINY], /^No WebGPU adapter matches "no such thing"/);
   });
 
-  it("refuses an output folder that is not empty or cannot be written", async () => {
-    await writeFile(join(folder, "file"), "");
-    const { code, errors } = await train(folder, [...TINY, "--out", join("file", "run")]);
-    expect([code, errors.trim()]).toEqual([
-      1,
-      expect.stringMatching(/cannot be written: a part of the path is a file/),
-    ]);
+  it("refuses an output folder that is not empty", async () => {
     await mkdir(join(folder, "run"));
     await writeFile(join(folder, "run", "mine"), "");
     await refused(TINY, /The output folder run is not empty/);
@@ -241,24 +227,13 @@ describe("npm run train", () => {
   describe("refuses photos that cannot be used", () => {
     const tiny = ["--data", "data", ...TINY];
 
-    it("no such folder", () => refused(["--data", "nowhere", ...TINY], /nowhere/));
-
-    it("an image without a mask, and the reverse", async () => {
+    it("an image without a mask", async () => {
       const data = await photos(folder);
       await rm(join(data, "masks", "photo3.png"));
       await refused(tiny, /photo3\.jpg.*mask/);
-      await rm(join(data, "images", "photo3.jpg"));
-      await cp(join(data, "masks", "photo1.png"), join(data, "masks", "photo9.png"));
-      await refused(tiny, /photo9\.png/);
     });
 
-    it("a truncated PNG", async () => {
-      const data = await photos(folder);
-      await truncate(join(data, "masks", "photo2.png"), 100);
-      await refused(tiny, /photo2\.png/);
-    });
-
-    it("a mask with class 200", async () => {
+    it("a mask with class 200, which comes to light when all are read", async () => {
       const data = await photos(folder);
       const mask = sharp(new Uint8Array(40 * 60).fill(200), { raw: { width: 40, height: 60, channels: 1 } });
       await mask
@@ -266,16 +241,6 @@ describe("npm run train", () => {
         .png()
         .toFile(join(data, "masks", "photo4.png"));
       await refused(tiny, /photo4\.png.*200/);
-    });
-
-    it("a mask of another size than its photo", async () => {
-      const data = await photos(folder);
-      const mask = sharp(new Uint8Array(30 * 60), { raw: { width: 30, height: 60, channels: 1 } });
-      await mask
-        .toColourspace("b-w")
-        .png()
-        .toFile(join(data, "masks", "photo5.png"));
-      await refused(tiny, /photo5\.png.*30×60.*40×60|photo5.*40×60.*30×60/);
     });
   });
 });

@@ -2,15 +2,35 @@ import type { TestContext } from "vitest";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
 import { kernelTarget } from "../../src/kernels/target.ts";
+import { EMULATED_LANES, mustEmulate } from "./emulated-matrices.ts";
 
 type Adapt = (target: KernelTarget) => KernelTarget;
 
+/** Ways to write a kernel, by their names. */
+export type Families = Readonly<Record<string, Adapt>>;
+
 /** What a kernel that is written more than once must be tested as. */
-export const FAMILIES: Readonly<Record<string, Adapt>> = {
+export const FAMILIES: Families = {
   "register tiles": (target) => ({ ...target, family: "register" }),
   "register tiles without subgroups": (target) => ({ ...target, family: "register", subgroupSize: 0 }),
-  "workgroup tiles": (target) => ({ ...target, family: "workgroup" }),
+  "workgroup tiles": (target) => ({ ...target, family: "workgroup", subgroupMatrix: null }),
 };
+
+/** Products on subgroup matrices, which `runKernels` emulates where the adapter has none; of images stored as f16 only. */
+export const MATRICES: Families = {
+  "subgroup matrices": (target) => ({
+    ...target,
+    family: "workgroup",
+    ...(target.subgroupMatrix === null && {
+      subgroupSize: EMULATED_LANES,
+      subgroupMatrix: { rows: 16, columns: 16, depth: 16 },
+    }),
+  }),
+};
+
+/** How near results must come, of the largest: matrices that are not emulated round their operands to f16. */
+export const closeness = (gpu: Gpu, { subgroupMatrix }: KernelTarget): number =>
+  subgroupMatrix === null || mustEmulate(gpu) ? 1e-5 : 2e-3;
 
 /** The target of `gpu`, adapted; skips what the adapter cannot be asked for. */
 export function targetFor(gpu: Gpu, adapt: Adapt, { skip }: TestContext): KernelTarget {

@@ -3,6 +3,8 @@ import { openGpu } from "../../src/cli/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
+import { emulateMatrices, mustEmulate, usesMatrices } from "./emulated-matrices.ts";
+import type { EmulatedOperands } from "./emulated-matrices.ts";
 
 type Numbers = Float32Array | Uint32Array;
 
@@ -18,13 +20,17 @@ export function useGpu(): () => Gpu {
 
 /**
  * Runs kernels one after the other over named buffers and brings back those asked for. `buffers`: the numbers to begin
- * with, or a length for zeros; the kernels' binding names pick among them.
+ * with, or a length for zeros; the kernels' binding names pick among them. Subgroup matrices are emulated where the adapter
+ * has none.
+ *
+ * @param operands of emulated matrices; see `emulateMatrices`
  */
 export async function runKernels(
   gpu: Gpu,
   kernels: readonly Kernel[],
   buffers: Readonly<Record<string, Numbers | number>>,
   read: readonly string[],
+  operands?: EmulatedOperands,
 ): Promise<Record<string, Float32Array>> {
   const { STORAGE, UNIFORM, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const made: GPUBuffer[] = [];
@@ -43,7 +49,10 @@ export async function runKernels(
   try {
     await gpu.scoped("Running kernels", async () => {
       for (const kernel of kernels) {
-        const { pipeline, layout } = await gpu.pipelines.get(kernel);
+        const emulated = usesMatrices(kernel) && mustEmulate(gpu);
+        const { pipeline, layout } = await gpu.pipelines.get(
+          emulated ? emulateMatrices(kernel, operands) : kernel,
+        );
         const resources = kernel.bindings.map(({ name }) => {
           const buffer = named.get(name);
           if (!buffer) throw new Error(`${kernel.label}: no buffer "${name}".`);

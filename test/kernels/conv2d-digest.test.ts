@@ -15,7 +15,8 @@ it("is the same for the same kernels, and another for other texts or lists of ti
       workgroup,
       // The same texts, but more tiles to choose from.
       { ...workgroup, maxWorkgroupBytes: 49152, maxInvocations: 1024 },
+      { ...workgroup, subgroupSize: 32, subgroupMatrix: { rows: 16, columns: 16, depth: 16 } },
     ].map(matrixKernelsDigest),
   );
-  expect(new Set([digest, ...others]).size).toBe(4);
+  expect(new Set([digest, ...others]).size).toBe(5);
 });

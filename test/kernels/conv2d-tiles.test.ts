@@ -1,24 +1,33 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { conv2dBackwardData } from "../../src/kernels/conv2d/backward-data.ts";
-import { conv2dBackwardWeights, sumPartials } from "../../src/kernels/conv2d/backward-weights.ts";
-import { conv2dForward } from "../../src/kernels/conv2d/forward.ts";
-import { conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
-import type { Conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
-import { describeTile, sameTile, tileCandidates, tileGroup, tileOf } from "../../src/kernels/conv2d/tiles.ts";
+import {
+  describeTile,
+  requestFor,
+  tileCandidates,
+  tileGroup,
+  tileOf,
+} from "../../src/kernels/conv2d/tiles.ts";
+import { matrixTile } from "../../src/kernels/conv2d/matrix-tile.ts";
+import type { MatrixTile } from "../../src/kernels/conv2d/matrix-tile.ts";
 import type { TileRequest } from "../../src/kernels/conv2d/tiles.ts";
-import type { Kernel, KernelTarget } from "../../src/kernels/kernel.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
-import { expectClose } from "../helpers/close.ts";
-import { runKernels, useGpu } from "../helpers/gpu.ts";
+import type { KernelTarget } from "../../src/kernels/kernel.ts";
+import { FAMILIES, targetFor } from "../helpers/families.ts";
+import { useGpu } from "../helpers/gpu.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { paperTarget } from "../helpers/target.ts";
-import { numbers, referenceConv2d, sizes } from "./conv2d-reference.ts";
+import { checkEveryTile, TILED } from "./conv2d-tiles-cases.ts";
 
+compileQuickly();
 const gpu = useGpu();
 
+const MATRICES = [
+  { rows: 16, columns: 16, depth: 16 },
+  { rows: 8, columns: 8, depth: 8 },
+  { rows: 16, columns: 8, depth: 16 },
+];
 const extent = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 300_000 }));
 const anyRequest: fc.Arbitrary<TileRequest> = fc.record({
-  family: fc.constantFrom("register", "workgroup"),
+  family: fc.constantFrom("register", "workgroup", "matrix"),
   product: fc.constantFrom("conv2d_forward", "conv2d_backward_data", "conv2d_backward_weights"),
   rows: extent,
   columns: extent,
@@ -34,13 +43,21 @@ const anyTarget: fc.Arbitrary<KernelTarget> = fc
     subgroupSize: fc.constantFrom(0, 4, 8, 16, 32, 64),
     maxWorkgroupBytes: fc.constantFrom(16384, 32768, 49152),
     maxInvocations: fc.constantFrom(256, 1024),
+    subgroupMatrix: fc.constantFrom(null, ...MATRICES),
   })
   .map((some) => ({ ...paperTarget, ...some }));
+/** What {@link requestFor} makes of a product: only adapters that have tiles for them are asked for matrices. */
+const possible = (target: KernelTarget, request: TileRequest): TileRequest =>
+  requestFor(
+    { ...target, family: request.family === "register" ? "register" : "workgroup" },
+    { ...request, half: request.family === "matrix" },
+  );
 
 describe("tileCandidates", () => {
   it("lists tiles that the kernels and the adapter can do, each once", () => {
     fc.assert(
-      fc.property(anyTarget, anyRequest, (target, request) => {
+      fc.property(anyTarget, anyRequest, (target, any) => {
+        const request = possible(target, any);
         const tiles = tileCandidates(target, request);
         expect(tiles.length).toBeGreaterThan(0);
         expect(tiles.length).toBeLessThan(12);
@@ -54,11 +71,14 @@ describe("tileCandidates", () => {
             expect((rows * columns) / (4 * lanes)).toBeLessThanOrEqual(Math.max(32, lanes));
             continue;
           }
-          const threads = (rows * columns) / 32;
+          const matrices = request.family === "matrix" ? matrixTile(target, { rows, columns, steps }) : null;
+          const { threads } = matrices ?? { threads: (rows * columns) / 32 };
           expect(threads).toBeLessThanOrEqual(target.maxInvocations);
-          expect(4 * (rows + columns) * steps! + 4 * rows + 16 * threads).toBeLessThanOrEqual(
-            target.maxWorkgroupBytes,
-          );
+          if (matrices) checkShares(matrices, target);
+          else
+            expect(4 * (rows + columns) * steps! + 4 * rows + 16 * threads).toBeLessThanOrEqual(
+              target.maxWorkgroupBytes,
+            );
           expect(threads % (steps! / 4)).toBe(0);
           if (request.product === "conv2d_backward_data")
             expect(((columns / 4) * steps!) / 4).toBeLessThanOrEqual(threads);
@@ -86,7 +106,41 @@ describe("tileCandidates", () => {
     const request = { ...REQUEST, ...some };
     expect(describeTile(tileCandidates({ ...paperTarget, subgroupSize: 8 }, request)[0])).toBe(expected);
   });
+
+  it.each([
+    [{}, "128×64, 32 steps"],
+    [{ columns: 32 }, "128×32, 32 steps"],
+    [{ rows: 2 ** 12 }, "32×64, 32 steps"],
+    [{ depth: 12 }, "128×64, 16 steps"],
+    [{ product: "conv2d_backward_weights", rows: 64 }, "128×64, 32 steps, 256 workgroups"],
+  ] as const)("begins with the default for subgroup matrices: for %j, %s", (some, expected) => {
+    const request = { ...REQUEST, family: "matrix" as const, ...some };
+    const [subgroupMatrix] = MATRICES;
+    const target = { ...paperTarget, subgroupSize: 32, subgroupMatrix, maxWorkgroupBytes: 49152 };
+    expect(describeTile(tileCandidates(target, request)[0])).toBe(expected);
+  });
+
+  it("has no tile for matrices where there are none", () => {
+    expect(tileCandidates(paperTarget, { ...REQUEST, family: "matrix" })).toEqual([]);
+  });
 });
+
+/** Fails unless the subgroups' rectangles and the invocations' rows make up the tile, in whole matrices. */
+function checkShares(tile: MatrixTile, { subgroupSize }: KernelTarget): void {
+  const { rows, columns, steps, threads, matrix, ownRows, ownColumns, threadRows } = tile;
+  expect((ownRows * ownColumns * threads) / subgroupSize).toBe(rows * columns);
+  expect(4 * threadRows * threads).toBe(rows * columns);
+  const whole = [
+    ownRows / matrix.rows,
+    ownColumns / matrix.columns,
+    steps / matrix.depth,
+    rows / ownRows,
+    columns / ownColumns,
+    // Every invocation gets as many rows of each row of matrices.
+    threadRows / (ownRows / matrix.rows),
+  ];
+  for (const count of whole) expect(Number.isInteger(count) && count > 0).toBe(true);
+}
 
 const REQUEST: TileRequest = {
   family: "register",
@@ -104,7 +158,8 @@ const REQUEST: TileRequest = {
 describe("tileOf", () => {
   it("takes what the target chooses, if it is in the list, and else the default", () => {
     fc.assert(
-      fc.property(anyTarget, anyRequest, fc.nat(20), (target, request, i) => {
+      fc.property(anyTarget, anyRequest, fc.nat(20), (target, any, i) => {
+        const request = possible(target, any);
         const tiles = tileCandidates(target, request);
         expect(tileOf(target, request)).toEqual(tiles[0]);
         expect(tileOf({ ...target, tileFor: () => ({ ...tiles[i] }) }, request)).toEqual(
@@ -125,59 +180,17 @@ describe("tileGroup", () => {
       { taps: 9 },
       { loads: "x+norm×4" },
       { family: "workgroup" as const },
+      { half: true },
     ])
       expect(tileGroup({ ...REQUEST, ...other })).not.toBe(name);
   });
 });
 
-const FAMILIES: Record<string, (target: KernelTarget) => KernelTarget> = {
-  "register tiles": (target) => ({ ...target, family: "register" }),
-  "register tiles without subgroups": (target) => ({ ...target, family: "register", subgroupSize: 0 }),
-  "workgroup tiles": (target) => ({ ...target, family: "workgroup" }),
-};
-
-/** The three products, each in the tiles that stand at place `i` of their lists; undefined past the ends of all lists. */
-function productsIn(target: KernelTarget, g: Conv2dGeometry, i: number) {
-  const placed = { ...target, tileFor: (request: TileRequest) => tileCandidates(target, request)[i] };
-  const weights = conv2dBackwardWeights(placed, g);
-  const kernels = { y: conv2dForward(placed, g), dx: conv2dBackwardData(placed, g), dw: weights.partial };
-  const asked = ({ tiling }: Kernel): boolean => {
-    const tile = tileCandidates(target, tiling!.request).at(i);
-    return tile !== undefined && sameTile(tile, tiling!.tile);
-  };
-  return Object.values(kernels).some(asked) ? { ...kernels, splits: weights.splits } : undefined;
-}
-
-describe.each(Object.entries(FAMILIES))("every one of the %s", (_, adapt) => {
-  it.for([
-    ["channels in fours", conv2dGeometry([3, 14, 13, 36], [3, 3, 36, 40], { strides: 2, padding: "same" })],
-    ["odd channels", conv2dGeometry([2, 11, 8, 5], [3, 3, 5, 6], { strides: 1, padding: "same" })],
-  ] as const)("computes a convolution and its gradients, %s", async ([, g], { skip }) => {
-    const target = adapt(kernelTarget(gpu()));
-    const endless = target.family === "workgroup" && /swiftshader/i.test(gpu().adapterName);
-    skip(endless, "SwiftShader compiles workgroup tiles, which are for hardware, for minutes.");
-    const size = sizes(g);
-    const [x, w, dy] = [numbers(size.x, 1), numbers(size.w, 2), numbers(size.y, 3)];
-    const expected = referenceConv2d(g, { x, w, dy });
-    let tiles = 0;
-    for (let i = 0; ; i++) {
-      const products = productsIn(target, g, i);
-      if (!products) break;
-      tiles++;
-      const { y, dx, dw, splits } = products;
-      const rubbish = (length: number): Float32Array => new Float32Array(length).fill(1e6);
-      const actual = await runKernels(gpu(), [y, dx], { x, w, dy, y: rubbish(size.y), dx: rubbish(size.x) }, [
-        "y",
-        "dx",
-      ]);
-      const partials = (await runKernels(gpu(), [dw], { x, dy, dw: rubbish(size.w * splits) }, ["dw"])).dw;
-      const sum = sumPartials(target, size.w, splits);
-      const total = await runKernels(gpu(), [sum], { partials, dw: size.w }, ["dw"]);
-      for (const [name, values] of Object.entries({ ...actual, ...total })) {
-        const { tile } = products[name as "y"].tiling!;
-        expectClose(values, expected[name as "y"], 1e-5, `${name} in ${describeTile(tile)}`);
-      }
-    }
-    expect(tiles).toBeGreaterThan(1);
-  });
-});
+describe.each(Object.entries(FAMILIES).filter(([name]) => name !== "workgroup tiles"))(
+  "every one of the %s",
+  (_, adapt) => {
+    it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
+      await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
+    });
+  },
+);

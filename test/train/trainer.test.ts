@@ -5,7 +5,7 @@ import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
 import { isAccumulator } from "../../src/train/accumulation.ts";
 import { Trainer, TrainingDivergedError } from "../../src/train/trainer.ts";
-import type { EpochOutcome, Resumed, TrainerEvents } from "../../src/train/trainer.ts";
+import type { Ending, EpochOutcome, Resumed } from "../../src/train/trainer.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import type { TrainingState } from "../../src/train/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -19,11 +19,11 @@ const options: TrainerOptions = {
   clipNorm: null,
   weighted: false,
   accumulate: 1,
-  epochs: { frozen: 1, finetune: 1 },
+  epochs: { frozen: 2, finetune: 1 },
   learningRate: { frozen: 1e-3, finetune: 1e-4 },
   schedule: "constant",
   warmupSteps: 0,
-  stepsPerEpoch: 3,
+  stepsPerEpoch: 4,
   augment: randomFlipLeftRight,
   shuffleBuffer: 3,
   dropRemainder: false,
@@ -42,6 +42,48 @@ const data = {
   classWeights: null,
 };
 
+/**
+ * Runs that tests look at from several sides, since each takes seconds. A setting that has nothing to do with what a run is
+ * for may be varied in it as well.
+ */
+const RUNS = {
+  /** Both phases, the second one cut short. */
+  plain: { maxSteps: 10 },
+  adam: {
+    ...{ optimizer: "adam", clipNorm: 1, epochs: { frozen: 1, finetune: 1 }, stepsPerEpoch: 3 },
+    ...{ augment: noAugmentation, shuffleBuffer: null, seed: 4 },
+  },
+  /** A pass has a batch of four and one of three photos: two and two, two and one. */
+  micro: { batchSize: 4, accumulate: 2, clipNorm: 1, epochs: { frozen: 1, finetune: 1 }, maxSteps: 6 },
+  long: {
+    ...{ epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 20, dropRemainder: true },
+    ...{ weighted: true, schedule: "cosine", warmupSteps: 1 },
+  },
+  /** Nothing is learned at such a rate, so no epoch is better than the first. */
+  idle: {
+    ...{ epochs: { frozen: 9, finetune: 9 }, stepsPerEpoch: 1, patience: 2 },
+    ...{ learningRate: { frozen: 1e-30, finetune: 1e-30 }, momentum: 1 - 1e-12, normalization: "imagenet" },
+  },
+  nearest: { epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 1, decoder: "nearest" },
+} satisfies Record<string, Partial<TrainerOptions>>;
+
+/** What a run left and how it went. */
+interface Ran {
+  readonly hash: string;
+  readonly ending: Ending;
+  readonly state: TrainingState;
+  readonly epochs: readonly EpochOutcome[];
+  readonly losses: readonly number[];
+  readonly rates: readonly number[];
+  /** On the GPU after each step. */
+  readonly bytes: readonly number[];
+  /** Of a step of each phase. */
+  readonly dispatches: readonly number[];
+}
+
+/** An epoch without what a clock says. */
+const told = ({ row, validation }: EpochOutcome) => ({ ...row, seconds: 0, seen: validation.predictions });
+
 async function fingerprint(variables: Variables): Promise<string> {
   const hash = createHash("sha256");
   const values = [...(await variables.readAll())].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -52,209 +94,188 @@ async function fingerprint(variables: Variables): Promise<string> {
 describe("Trainer", () => {
   const gpu = useGpu();
 
-  /** A whole run; what it left and how it went. */
+  /** A whole run, which leaves nothing on the GPU. `keep` is given what a checkpoint would hold. */
   async function run(
-    some: Partial<TrainerOptions> = {},
-    resumed?: Resumed,
-    events: TrainerEvents = {},
-  ): Promise<{ hash: string; epochs: EpochOutcome[]; state: TrainingState; losses: number[] }> {
+    some: Partial<TrainerOptions>,
+    {
+      resumed,
+      keep,
+      onStep,
+    }: { resumed?: Resumed; keep?: (kept: Resumed) => void; onStep?: () => void } = {},
+  ): Promise<Ran> {
+    const before = gpu().bytes;
     const trainer = await Trainer.create(gpu(), { ...options, ...some }, resumed);
+    const [losses, rates, bytes, dispatches]: number[][] = [[], [], [], []];
     const epochs: EpochOutcome[] = [];
-    const losses: number[] = [];
     try {
-      await trainer.run(
-        { ...data, classWeights: some.weighted ? new Float32Array(59).fill(0.5) : null },
+      const classWeights = some.weighted ? new Float32Array(59).fill(0.5) : null;
+      const ending = await trainer.run(
+        { ...data, classWeights },
         {
+          phase: (_, { summary }) => void dispatches.push(summary.dispatches),
+          step: ({ loss, learningRate }) => {
+            losses.push(loss);
+            rates.push(learningRate);
+            bytes.push(gpu().bytes);
+            onStep?.();
+          },
           epoch: (outcome) => void epochs.push(outcome),
-          step: ({ loss }) => void losses.push(loss),
-          ...events,
+          checkpoint: async (state) => {
+            if (!keep) return;
+            const values = await trainer.variables.readAll((name) => !isAccumulator(name));
+            // As a checkpoint's metadata has it.
+            keep({ state: JSON.parse(JSON.stringify(state)) as TrainingState, values });
+          },
         },
       );
-      return { hash: await fingerprint(trainer.variables), epochs, state: trainer.state, losses };
+      const { state, variables } = trainer;
+      return {
+        hash: await fingerprint(variables),
+        ...{ ending, state, epochs, losses, rates, bytes, dispatches },
+      };
     } finally {
       trainer.destroy();
+      expect(gpu().bytes).toBe(before);
     }
   }
 
-  it("gives bit-identical weights from the same seed, through both phases", async () => {
-    const before = gpu().bytes;
-    const [first, second] = [await run(), await run()];
-    expect(second.hash).toBe(first.hash);
-    expect(second.losses).toEqual(first.losses);
-    expect(first.state).toMatchObject({ globalStep: 6, epoch: 2, phase: "finetune" });
-    expect(first.epochs.map(({ row }) => [row.phase, row.epoch])).toEqual([
+  const made = new Map<string, Promise<Ran>>();
+  function once(name: keyof typeof RUNS): Promise<Ran> {
+    let ran = made.get(name);
+    if (!ran) made.set(name, (ran = run(RUNS[name])));
+    return ran;
+  }
+
+  /** A run that is ended after so many steps, and what it kept. */
+  async function firstPart(some: Partial<TrainerOptions>, steps: number): Promise<[Ran, Resumed]> {
+    const kept: Resumed[] = [];
+    const part = await run({ ...some, maxSteps: steps }, { keep: (one) => kept.push(one) });
+    expect(kept.at(-1)?.state.globalStep).toBe(steps);
+    return [part, kept.at(-1)!];
+  }
+
+  /** Fails unless the parts of a run, one after the other, are the whole bit for bit. */
+  function expectWhole(parts: readonly (Pick<Ran, "losses"> | Ran)[], whole: Ran): void {
+    expect(parts.flatMap(({ losses }) => losses)).toEqual(whole.losses);
+    const last = parts.at(-1) as Ran;
+    expect(last.epochs.map(told)).toEqual(whole.epochs.slice(-last.epochs.length).map(told));
+    expect(last.hash).toBe(whole.hash);
+  }
+
+  it("goes through both phases to a limit of steps, the epoch cut short evaluated", async () => {
+    const { ending, state, epochs, losses } = await once("plain");
+    expect(ending).toBe("limit");
+    expect(losses).toHaveLength(10);
+    expect(state).toMatchObject({ globalStep: 10, step: 2, epoch: 2, phase: "finetune" });
+    expect(epochs.map(({ row }) => [row.phase, row.epoch])).toEqual([
       ["frozen", 1],
-      ["finetune", 2],
+      ["frozen", 2],
+      ["finetune", 3],
     ]);
-    expect(first.epochs[0].validation.count).toBe(3);
-    expect(first.epochs[1].row.loss).toBeLessThan(first.epochs[0].row.loss);
-    expect(gpu().bytes).toBe(before);
+    expect(epochs[0].validation.count).toBe(3);
+    expect(epochs[2].row.loss).toBeLessThan(epochs[0].row.loss);
   });
 
-  for (const [optimizer, some, moments] of [
-    ["rmsprop", {}, [2]],
-    ["adam", {}, [3, 4]],
-    // A pass has a batch of four and one of three photos: two and two, two and one.
-    ["rmsprop", { batchSize: 4, accumulate: 2 }, [2]],
-  ] as const) {
-    it(`goes on bit for bit from a state kept after any step (${optimizer}, ${JSON.stringify(some)})`, async () => {
-      const spec = {
-        ...some,
-        optimizer,
-        clipNorm: optimizer === "adam" ? 1 : null,
-        epochs: { frozen: 1, finetune: 1 },
-      };
-      const whole = await run(spec);
-      expect(whole.losses).toHaveLength(6);
-      for (const steps of moments) {
-        let kept: Resumed | undefined;
-        const trainer = await Trainer.create(gpu(), { ...options, ...spec, maxSteps: steps });
-        await trainer.run(data, {
-          checkpoint: async (state) => {
-            // As a checkpoint's metadata has it.
-            kept = {
-              state: JSON.parse(JSON.stringify(state)) as TrainingState,
-              values: await trainer.variables.readAll((name) => !isAccumulator(name)),
-            };
-          },
-        });
-        trainer.destroy();
-        expect(kept?.state.globalStep).toBe(steps);
-        const rest = await run(spec, kept);
-        expect(rest.hash).toBe(whole.hash);
-        expect(rest.losses).toEqual(whole.losses.slice(steps));
-        const means = ({ row }: EpochOutcome) => ({ ...row, seconds: 0 });
-        expect(rest.epochs.map(means)).toEqual(whole.epochs.slice(-rest.epochs.length).map(means));
-      }
-    });
-  }
+  it("ends at a limit of time", async () => {
+    const { ending, state } = await run({ time: 1e-6 });
+    expect([ending, state.globalStep]).toEqual(["limit", 0]);
+  });
 
-  it("trains every variant", async () => {
-    const once = { epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 1 } as const;
-    const [first] = (await run(once)).losses;
-    for (const variant of [
-      { decoder: "nearest" },
-      { normalization: "imagenet" },
-      { augment: noAugmentation, shuffleBuffer: null, seed: 4 },
-    ] as const) {
-      const [loss] = (await run({ ...once, ...variant })).losses;
-      expect(loss).toBeGreaterThan(0);
-      expect(loss).not.toBe(first);
-    }
-    const [halved] = (await run({ ...once, weighted: true })).losses;
-    expect(halved).toBeCloseTo(first / 2, 5);
+  // Which also shows that the same seed gives the same bits.
+  it.each([
+    ["plain", 3],
+    ["micro", 2],
+  ] as const)("goes on bit for bit from a state kept amid an epoch (%s, %i steps)", async (name, steps) => {
+    const [part, resumed] = await firstPart(RUNS[name], steps);
+    expectWhole([part, await run(RUNS[name], { resumed })], await once(name));
+  });
+
+  it("keeps its state when it is told to stop, after the steps in flight, to go on bit for bit", async () => {
+    const whole = await once("adam");
+    expect(whole.ending).toBe("finished");
+    expect(whole.state).toMatchObject({ globalStep: 6, epoch: 2, phase: "finetune" });
+    const [frozen, resumed] = await firstPart(RUNS.adam, 3);
+    const controller = new AbortController();
+    const kept: Resumed[] = [];
+    const stopped = run(
+      { ...RUNS.adam, signal: controller.signal },
+      {
+        resumed,
+        keep: (one) => kept.push(one),
+        onStep: () => controller.abort(new Error("Interrupted.")),
+      },
+    );
+    await expect(stopped).rejects.toThrow("Interrupted.");
+    expect(kept).toHaveLength(1);
+    const { step, globalStep } = kept[0].state;
+    expect(step).toBeGreaterThan(0);
+    expect(step).toBeLessThanOrEqual(gpu().isSoftware ? 2 : 3);
+    expect(globalStep).toBe(3 + step);
+    const rest = await run(RUNS.adam, { resumed: kept[0] });
+    expectWhole([frozen, { losses: whole.losses.slice(3, globalStep) }, rest], whole);
   });
 
   it("learns in micro-batches, and counts the dispatches of all", async () => {
-    const before = gpu().bytes;
-    const dispatches: number[] = [];
-    const spec = { batchSize: 4, epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 4 } as const;
-    for (const accumulate of [1, 4]) {
-      const { losses, epochs } = await run({ ...spec, accumulate, clipNorm: 1 }, undefined, {
-        phase: (_, { summary }) => void dispatches.push(summary.dispatches),
-      });
-      expect(losses).toHaveLength(4);
-      expect(losses[3]).toBeLessThan(losses[0]);
-      expect(epochs[0].validation.count).toBe(3);
-    }
-    expect(dispatches[1]).toBeGreaterThan(3 * dispatches[0]);
-    expect(gpu().bytes).toBe(before);
+    const [{ losses, epochs, dispatches }, plain] = [await once("micro"), await once("plain")];
+    expect(losses).toHaveLength(6);
+    expect(losses[3]).toBeLessThan(losses[0]);
+    expect(epochs[0].validation.count).toBe(3);
+    for (const phase of [0, 1]) expect(dispatches[phase]).toBeGreaterThan(1.5 * plain.dispatches[phase]);
   });
 
   describe("with cached features", () => {
-    const told = ({ row, validation }: EpochOutcome) => ({
-      ...row,
-      seconds: 0,
-      seen: validation.predictions,
-    });
-    const spec = { epochs: { frozen: 2, finetune: 0 }, stepsPerEpoch: 4 };
+    /** Only the frozen phase is without the encoder. */
+    function expectDecoderAlone(cached: readonly number[], [frozen, finetune]: readonly number[]): void {
+      expect(cached[0]).toBeLessThan(0.6 * frozen);
+      expect(cached[1]).toBe(finetune);
+    }
 
-    // Passes of seven photos: three batches of two and one of one, or one of four and one of three in micro-batches.
-    it.each([
-      { epochs: { frozen: 2, finetune: 1 }, maxSteps: 9 },
-      { batchSize: 4, accumulate: 2 },
-    ])("has the bits of a run without (%o)", async (some) => {
-      const before = gpu().bytes;
-      const dispatches: number[] = [];
-      const phase: TrainerEvents["phase"] = (_, { summary }) => void dispatches.push(summary.dispatches);
-      const plain = await run({ ...spec, ...some }, undefined, { phase });
-      const cached = await run({ ...spec, ...some, cacheFeatures: true }, undefined, { phase });
-      expect(cached.losses.length).toBeGreaterThanOrEqual(8);
-      expect(cached.losses).toEqual(plain.losses);
-      expect(cached.epochs.map(told)).toEqual(plain.epochs.map(told));
-      expect(cached.hash).toBe(plain.hash);
-      // Only the frozen phase is without the encoder.
-      const phases = dispatches.length / 2;
-      expect(dispatches[phases]).toBeLessThan(0.6 * dispatches[0]);
-      expect(dispatches[phases + 1]).toBe(phases === 2 ? dispatches[1] : undefined);
-      expect(gpu().bytes).toBe(before);
+    it("has the bits of a run without, taken up amid the frozen phase", async () => {
+      const cached = { ...RUNS.plain, cacheFeatures: true };
+      const [part, resumed] = await firstPart(cached, 3);
+      const rest = await run(cached, { resumed });
+      const whole = await once("plain");
+      expectWhole([part, rest], whole);
+      expectDecoderAlone(rest.dispatches, whole.dispatches);
     });
 
-    it("goes on bit for bit when it is taken up amid the frozen phase", async () => {
-      const cached = { ...spec, cacheFeatures: true };
-      const whole = await run(cached);
-      let kept: Resumed | undefined;
-      const trainer = await Trainer.create(gpu(), { ...options, ...cached, maxSteps: 3 });
-      await trainer.run(data, {
-        checkpoint: async (state) => void (kept = { state, values: await trainer.variables.readAll() }),
-      });
-      trainer.destroy();
-      expect(kept?.state.globalStep).toBe(3);
-      const rest = await run(cached, kept);
-      expect(rest.losses).toEqual(whole.losses.slice(3));
-      expect(rest.epochs.map(told)).toEqual(whole.epochs.map(told));
-      expect(rest.hash).toBe(whole.hash);
+    it("has the bits of a run without, in micro-batches", async () => {
+      const whole = await once("micro");
+      const cached = await run({ ...RUNS.micro, cacheFeatures: true });
+      expectWhole([cached], whole);
+      expect(cached.epochs).toHaveLength(2);
+      expectDecoderAlone(cached.dispatches, whole.dispatches);
     });
+  });
+
+  it("trains every variant", async () => {
+    const [first] = (await once("plain")).losses;
+    for (const variant of ["nearest", "idle", "adam"] as const) {
+      const [loss] = (await once(variant)).losses;
+      expect(loss).toBeGreaterThan(0);
+      expect(loss).not.toBe(first);
+    }
+    const [halved] = (await once("long")).losses;
+    expect(halved).toBeCloseTo(first / 2, 5);
   });
 
   it("follows the schedule", async () => {
-    const rates: number[] = [];
-    await run({ epochs: { frozen: 1, finetune: 0 }, schedule: "cosine", warmupSteps: 1 }, undefined, {
-      step: ({ learningRate }) => rates.push(learningRate),
-    });
-    expect(rates).toEqual([5e-4, 1e-3, 5e-4]);
+    const { rates } = await once("long");
+    expect(rates).toHaveLength(20);
+    expect(rates.slice(0, 2)).toEqual([5e-4, 1e-3]);
+    rates
+      .slice(1)
+      .forEach((rate, i) => expect(rate).toBeCloseTo(5e-4 * (1 + Math.cos((Math.PI * i) / 19)), 12));
   });
 
   it("holds the same bytes from the third step to the twentieth", async () => {
-    const bytes: number[] = [];
-    await run({ epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 20, dropRemainder: true }, undefined, {
-      step: () => bytes.push(gpu().bytes),
-    });
+    const { bytes } = await once("long");
     expect(bytes).toHaveLength(20);
     expect(new Set(bytes.slice(2))).toEqual(new Set([bytes[2]]));
   });
 
-  it("keeps its state and ends after the step in flight when it is told to stop", async () => {
-    const controller = new AbortController();
-    const kept: TrainingState[] = [];
-    await expect(
-      run({ signal: controller.signal }, undefined, {
-        step: () => controller.abort(new Error("Interrupted.")),
-        checkpoint: (state) => void kept.push(state),
-      }),
-    ).rejects.toThrow("Interrupted.");
-    expect(kept).toHaveLength(1);
-    expect(kept[0].globalStep).toBeLessThanOrEqual(gpu().isSoftware ? 2 : 3);
-    expect(kept[0].step).toBe(kept[0].globalStep);
-  });
-
-  it("ends at a limit of steps or time, the epoch cut short evaluated", async () => {
-    const steps = await run({ maxSteps: 4 });
-    expect(steps.state).toMatchObject({ globalStep: 4, step: 1, epoch: 1, phase: "finetune" });
-    expect(steps.epochs.map(({ row }) => row.epoch)).toEqual([1, 2]);
-    const timed = await run({ time: 1e-6 });
-    expect(timed.state.globalStep).toBe(0);
-  });
-
   it("ends a phase whose validation accuracy does not rise any more", async () => {
-    // Nothing is learned at such a rate, so no epoch is better than the first.
-    const { epochs } = await run({
-      epochs: { frozen: 9, finetune: 9 },
-      stepsPerEpoch: 1,
-      learningRate: { frozen: 1e-30, finetune: 1e-30 },
-      momentum: 1 - 1e-12,
-      patience: 2,
-    });
+    const { epochs } = await once("idle");
     expect(epochs.map(({ row }) => row.phase)).toEqual([
       ...["frozen", "frozen", "frozen"],
       ...["finetune", "finetune", "finetune"],
@@ -262,28 +283,24 @@ describe("Trainer", () => {
   });
 
   it("stops when the loss is no longer a number, and tells the first tensor that is not", async () => {
-    const trainer = await Trainer.create(gpu(), { ...options, learningRate: { frozen: 1e38, finetune: 1 } });
+    const diverging = { ...options, learningRate: { frozen: 1e38, finetune: 1 } };
+    const trainer = await Trainer.create(gpu(), diverging);
+    const bias = await trainer.variables.read("head/bias");
+    trainer.variables.write(
+      "head/bias",
+      bias.map(() => NaN),
+    );
+    expect(await trainer.firstNonFinite(data)).toBe('"head/bias"');
+    trainer.variables.write("head/bias", bias);
     const error = await trainer.run(data).catch((thrown: unknown) => thrown);
     trainer.destroy();
     expect(error).toBeInstanceOf(TrainingDivergedError);
     const { goodSteps, message } = error as TrainingDivergedError;
     expect(message).toMatch(/the loss of step \d of epoch 1 is not a finite number/);
     expect(goodSteps).toBeGreaterThan(0);
-    const again = await Trainer.create(gpu(), {
-      ...options,
-      learningRate: { frozen: 1e38, finetune: 1 },
-      maxSteps: goodSteps,
-    });
+    const again = await Trainer.create(gpu(), { ...diverging, maxSteps: goodSteps });
     await again.run(data).catch(() => undefined);
     expect(await again.firstNonFinite(data)).toMatch(/^[a-z_0-9]+ \[.*\]( at ".+")?$|^".+"$/);
     again.destroy();
-  });
-
-  it("names a broken variable", async () => {
-    const trainer = await Trainer.create(gpu(), options);
-    trainer.variables.write("head/bias", new Float32Array(59).fill(NaN));
-    await expect(trainer.run(data)).rejects.toThrow(TrainingDivergedError);
-    expect(await trainer.firstNonFinite(data)).toMatch(/^"(head|upsample)/);
-    trainer.destroy();
   });
 });

@@ -97,6 +97,8 @@ const slices = (name: string, tensors: readonly Tensor[], range: BatchRange): Re
 function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
   const { extents, channels, evenPhases, product, names: bindings } = taps;
   const sources = listed(source);
+  // What is stored as f16 loses next to nothing when its neighbours in a product are rounded to f16 too.
+  const half = sources[0].dtype === "f16";
   const moments = naming.moments === true && channels.length === 1 && evenPhases && channels[0] % 4 === 0;
   const op: Op = {
     name: naming.name,
@@ -121,7 +123,7 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       if (moments && (l.uses(mean) || l.uses(variance))) {
         lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstSlot) => {
           const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstSlot);
-          return { product: product(l, range.count, { load, store }), operands: operands(range) };
+          return { product: product(l, range.count, { load, store, half }), operands: operands(range) };
         });
         return;
       }
@@ -132,7 +134,7 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       const store = wanted.length === 1 ? undefined : joinedStore(first, second);
       const count = wanted.reduce((sum, each) => sum + each, 0);
       for (const range of ranges)
-        l.dispatch(product(l, range.count, { load, store, channels: count }).kernel, operands(range));
+        l.dispatch(product(l, range.count, { load, store, channels: count, half }).kernel, operands(range));
     },
   };
   return kernel.graph.apply(op, [...sources, kernel]).outputs.slice(0, channels.length);
@@ -154,7 +156,11 @@ export function applyBackwardWeights(
     lower(l, [dw]) {
       const count = sizeOf(shape);
       l.slices([x, ...gradients]).forEach((range, i) => {
-        const { partial, splits } = conv2dBackwardWeights(l.target, { ...g, batch: range.count }, { right });
+        const { partial, splits } = conv2dBackwardWeights(
+          l.target,
+          { ...g, batch: range.count },
+          { right, half: x.dtype === "f16" },
+        );
         const whole = i === 0 && splits === 1;
         const partials = whole ? dw : l.scratch(4 * splits * count);
         l.dispatch(partial, { x: slice(x, range), ...slices("dy", gradients, range), dw: partials });

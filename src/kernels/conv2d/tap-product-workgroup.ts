@@ -2,23 +2,16 @@ import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
+import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import {
-  THREAD_ROWS,
-  addProductsAlongSum,
-  declareSums,
-  mainText,
-  range,
-  repeat,
-  shareText,
-  workgroupTile,
-} from "./workgroup-tile.ts";
+import { range, repeat } from "./workgroup-tile.ts";
 
-/** A {@link TapProduct} in workgroup-memory tiles; see workgroup-tile.ts. */
+/** A {@link TapProduct} in tiles that are staged in workgroup memory; see slab-arithmetic.ts. */
 export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
   const { label, load, store, transposed, channels, weightsChannels, phases, rows, params } = product;
   const tiling = tapTiling(target, product);
-  const tile = workgroupTile(tiling.tile);
+  const arithmetic = slabArithmetic(target, tiling, "along the sum");
+  const { tile, putLeft, putRight, rowOffsets } = arithmetic;
   const vectorDepth = load.width === 4;
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
@@ -44,7 +37,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
               `select(0.0, ${load.value(`min(d + ${j}u, params.depth - 1u)`, `${i}`)}, inside${i} && d + ${j}u < params.depth)`,
           )
           .join(", ")})`;
-    return guardLeft(i, `leftTile[local + ${i * tile.threads}u] = ${value};`);
+    return guardLeft(i, putLeft(`local + ${i * tile.threads}u`, value));
   };
 
   // Right operand: past the depth any number will do, as the left one is zero there.
@@ -61,10 +54,11 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
                 .join(", ")});`;
         })}
         let at = 4u * (local % ${quads}u) * ${columnQuads}u + local / ${quads}u;
-        ${repeat(
-          4,
-          (k) =>
-            `rightTile[at + ${k * columnQuads}u] = vec4f(block0[${k}], block1[${k}], block2[${k}], block3[${k}]);`,
+        ${repeat(4, (k) =>
+          putRight(
+            `at + ${k * columnQuads}u`,
+            `vec4f(block0[${k}], block1[${k}], block2[${k}], block3[${k}])`,
+          ),
         )}
       }`
     : repeat(Math.ceil((tile.steps * columnQuads) / tile.threads), (i) => {
@@ -76,7 +70,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
           : `vec4f(${range(4)
               .map((j) => `w[${row} + min(${column} + ${j}u, params.channels - 1u)]`)
               .join(", ")})`;
-        const text = `rightTile[${at}] = ${value};`;
+        const text = putRight(at, value);
         return (i + 1) * tile.threads > tile.steps * columnQuads
           ? `if (${at} < ${tile.steps * columnQuads}u) { ${text} }`
           : text;
@@ -84,6 +78,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
 
   const kernel = defineKernel({
     label,
+    enable: arithmetic.enable,
     read: { ...load.read, w: vectorWeights ? "array<vec4f>" : "array<f32>", ...store.read },
     write: store.write,
     params: {
@@ -97,10 +92,10 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
     },
     workgroups: grid.workgroups,
     body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}
-${shareText(tile)}
+${arithmetic.declarations}
 var<workgroup> places: array<u32, ${tile.rows}>;
 ${store.partials ? `var<workgroup> totals: array<vec4f, ${tile.threads}>;` : ""}
-${mainText(tile)} {
+${arithmetic.main} {
   ${tileText}
   let phase = phaseOf(group.z);
   let rows = params.batch * phase.height * phase.width;
@@ -112,7 +107,7 @@ ${mainText(tile)} {
     (i) => `let pixel${i} = pixelOf(phase, min(firstRow + ${leftRow(i)}, rows - 1u));
   ${guardLeft(i, `places[${leftRow(i)}] = pixel${i}.result;`)}`,
   )}
-  ${declareSums}
+  ${arithmetic.declareSums}
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
       let weight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.depth * params.weightsChannels;
@@ -131,23 +126,23 @@ ${mainText(tile)} {
         }
         ${loadRight}
         workgroupBarrier();
-        ${addProductsAlongSum(tile)}
+        ${arithmetic.addProducts}
         workgroupBarrier();
       }
     }
   }
-  workgroupBarrier();
+  workgroupBarrier();${arithmetic.finish}
   let column = firstColumn + 4u * (local % ${columnQuads}u);
-  let ownRow = local / ${columnQuads}u * ${THREAD_ROWS}u;
+  let ownRow = ${arithmetic.ownRow};
   ${store.text({
-    rows: range(THREAD_ROWS),
+    rows: range(rowOffsets.length),
     vectors: [0],
-    inside: (row) => `firstRow + ownRow + ${row}u < rows`,
+    inside: (row) => `firstRow + ownRow + ${rowOffsets[row]}u < rows`,
     eachRow: (text) =>
       repeat(
-        THREAD_ROWS,
-        (row) => `if (firstRow + ownRow + ${row}u < rows) {
-    let place = places[ownRow + ${row}u];
+        rowOffsets.length,
+        (row) => `if (firstRow + ownRow + ${rowOffsets[row]}u < rows) {
+    let place = places[ownRow + ${rowOffsets[row]}u];
     ${text(() => `sum${row}`)}
   }`,
       ),

@@ -17,7 +17,7 @@ import { plainLoad } from "./load.ts";
 import type { Load } from "./load.ts";
 import { plainStore } from "./store.ts";
 import type { Store } from "./store.ts";
-import { operandText, tileOf } from "./tiles.ts";
+import { operandText, requestFor, tileOf } from "./tiles.ts";
 
 export interface TapProduct {
   readonly label: string;
@@ -39,6 +39,8 @@ export interface TapProduct {
   /** Most pixels of the result that one phase has. */
   readonly rows: number;
   readonly params: Record<string, Uniform>;
+  /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied. */
+  readonly half: boolean;
 }
 
 /** A product's kernel, and how many slots its store leaves partials in. */
@@ -55,6 +57,8 @@ export interface TapFusion {
   readonly weightsBegin?: number;
   /** Compute only so many of the result's channels, from the first on; all by default. */
   readonly channels?: number;
+  /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
+  readonly half?: boolean;
 }
 
 export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
@@ -87,6 +91,7 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
       scaleX: i32(g.strideX),
       direction: i32(1),
     },
+    half: fusion.half ?? false,
   };
 }
 
@@ -122,14 +127,14 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
       scaleX: i32(1),
       direction: i32(-1),
     },
+    half: fusion.half ?? false,
   };
 }
 
 /** The tile of a product, and what it was chosen for. */
 export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
-  const { label, rows, channels, depth, taps, phases, load, store } = product;
-  const request = {
-    family: target.family,
+  const { label, rows, channels, depth, taps, phases, half, load, store } = product;
+  const request = requestFor(target, {
     product: label,
     rows,
     columns: channels,
@@ -137,9 +142,10 @@ export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
     taps,
     phases,
     layers: 1,
+    half,
     loads: operandText(load.read, load.width),
     stores: operandText({ ...store.read, ...store.write }, store.width),
-  };
+  });
   return { request, tile: tileOf(target, request) };
 }
 

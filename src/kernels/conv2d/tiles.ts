@@ -4,12 +4,17 @@
  * may differ: partial sums and moments are of other pixels.
  */
 import type { KernelTarget } from "../kernel.ts";
+import { matrixBytes, matrixTile } from "./matrix-tile.ts";
 import { registerTile } from "./register-tile.ts";
-import { THREAD_COLUMNS, THREAD_ROWS } from "./workgroup-tile.ts";
+import type { SlabTile } from "./slab-arithmetic.ts";
+import { workgroupTile } from "./workgroup-tile.ts";
+
+/** Of kernels: the target's, or `"matrix"`, workgroup tiles that subgroups multiply as matrices of f16. */
+export type ProductFamily = KernelTarget["family"] | "matrix";
 
 /** A product, as far as the choice of its tile is concerned; plain data. */
 export interface TileRequest {
-  readonly family: KernelTarget["family"];
+  readonly family: ProductFamily;
   /** The kernel's label, `conv2d_forward` for example. */
   readonly product: string;
   /** Of the result as a matrix: of its largest phase, or of its largest layer. */
@@ -21,6 +26,8 @@ export interface TileRequest {
   /** Products of the same size in one dispatch. */
   readonly phases: number;
   readonly layers: number;
+  /** Whether its images are stored as f16; not by default. */
+  readonly half?: boolean;
   /** The buffers that it reads and writes, each side with the channels that it takes at once: `x+norm×4`. */
   readonly loads: string;
   readonly stores: string;
@@ -40,7 +47,7 @@ export interface Tile {
 export type TileFor = (request: TileRequest) => Tile | undefined;
 
 /** So many workgroups keep the cores of a computer busy, and so many a large GPU. */
-const ENOUGH_WORKGROUPS = { register: 64, workgroup: 256 } as const;
+const ENOUGH_WORKGROUPS = { register: 64, workgroup: 256, matrix: 256 } as const;
 
 /** Whether a product sums over pixels. */
 const byWeights = ({ product }: TileRequest): boolean => product === "conv2d_backward_weights";
@@ -75,17 +82,20 @@ export function describeTile({ rows, columns, steps, workgroups }: Tile): string
  * equal.
  */
 export function tileGroup(request: TileRequest): string {
-  const { family, product, taps, phases, layers, loads, stores } = request;
+  const { family, product, taps, phases, layers, half, loads, stores } = request;
   const [rows, columns, depth] = [request.rows, request.columns, request.depth].map(
     (extent) => 2 ** Math.ceil(Math.log2(extent)),
   );
-  return `${family} ${product} ${rows}×${columns}×${depth} taps ${taps} phases ${phases} layers ${layers} ${loads} → ${stores}`;
+  return `${family} ${product} ${rows}×${columns}×${depth} taps ${taps} phases ${phases} layers ${layers} ${loads} → ${stores}${half === true ? " f16" : ""}`;
 }
 
-/** The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. */
+/**
+ * The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. There
+ * is none only for matrices, where the adapter has not got them.
+ */
 export function tileCandidates(target: KernelTarget, request: TileRequest): readonly Tile[] {
-  const tiles =
-    request.family === "register" ? registerTiles(target, request) : workgroupTiles(target, request);
+  const tiles = TILES[request.family](target, request);
+  if (tiles.length === 0) return [];
   const [usual] = tiles;
   const enough = ENOUGH_WORKGROUPS[request.family];
   const all = byWeights(request)
@@ -95,6 +105,20 @@ export function tileCandidates(target: KernelTarget, request: TileRequest): read
       ]
     : tiles;
   return all.filter((tile, i) => all.findIndex((other) => sameTile(tile, other)) === i);
+}
+
+/** Sums of a few steps leave most of a matrix empty. */
+const SHORTEST_DEPTH = 5;
+
+/** A product's request, with the family of kernels that suits it. */
+export function requestFor(target: KernelTarget, product: Omit<TileRequest, "family">): TileRequest {
+  const matrix = { ...product, family: "matrix" as const };
+  const suitable =
+    target.family === "workgroup" &&
+    product.half === true &&
+    product.depth >= SHORTEST_DEPTH &&
+    matrixTiles(target, matrix).length > 0;
+  return suitable ? matrix : { ...product, family: target.family };
 }
 
 /**
@@ -140,18 +164,48 @@ function workgroupTiles(target: KernelTarget, request: TileRequest): Tile[] {
   return [usual, ...others.filter((tile) => suits(target, request, tile))];
 }
 
-/** Whether the workgroup kernels can fill the slabs of a tile, and the adapter can hold them. */
-function suits(
-  target: KernelTarget,
-  request: TileRequest,
-  { rows, columns, steps }: Required<Pick<Tile, "rows" | "columns" | "steps">>,
-): boolean {
-  const threads = (rows / THREAD_ROWS) * (columns / THREAD_COLUMNS);
-  // Both slabs, the places of the rows, and a vec4 an invocation for totals over the rows.
-  const bytes = 4 * steps * (rows + columns) + 4 * rows + 16 * threads;
+/** The largest tile that still makes enough workgroups, as for the others; none where subgroups have no matrices. */
+function matrixTiles(target: KernelTarget, request: TileRequest): Tile[] {
+  const { rows, columns, depth, phases } = request;
+  const widths = columns <= 32 ? [32] : columns <= 64 ? [64, 32] : [64, 128];
+  const tile = (rows: number, columns: number, steps: readonly number[]): Tile[] =>
+    steps
+      .map((each) => ({ rows, columns, steps: each }))
+      .filter((each) => suits(target, request, each))
+      .slice(0, 1);
+  const usualSteps = !byWeights(request) && depth <= 16 ? [16] : [32, 16];
+  const all = widths.flatMap((width) =>
+    [128, 64, 32]
+      .filter((height) => height * width >= 2048)
+      .flatMap((height) => tile(height, width, usualSteps)),
+  );
+  const enough = (each: Tile): boolean =>
+    byWeights(request) ||
+    Math.ceil(rows / each.rows) * Math.ceil(columns / each.columns) * phases >= ENOUGH_WORKGROUPS.matrix;
+  const narrow = all.filter((each) => each.columns === widths[0]);
+  const usual = narrow.find(enough) ?? narrow.at(-1) ?? all[0];
+  if (!usual) return [];
+  const other =
+    usualSteps.length > 1 ? [16, 64].flatMap((steps) => tile(usual.rows, usual.columns, [steps])) : [];
+  return [usual, ...all, ...other];
+}
+
+const TILES = { register: registerTiles, workgroup: workgroupTiles, matrix: matrixTiles } as const;
+
+/** Whether the kernels can fill the slabs of a tile, and the adapter can hold them. */
+function suits(target: KernelTarget, request: TileRequest, tile: Tile): boolean {
+  const matrices = request.family === "matrix" ? matrixTile(target, tile) : undefined;
+  if (matrices === null) return false;
+  const { rows, columns, steps, threads }: SlabTile = matrices ?? workgroupTile(tile);
+  const slabs = matrices
+    ? matrixBytes(matrices, byWeights(request) ? "along the rows" : "along the sum")
+    : 4 * steps * (rows + columns);
+  // And the places of the rows, and a vec4 an invocation for totals over the rows.
+  const bytes = slabs + 4 * rows + 16 * threads;
   if (threads > target.maxInvocations || bytes > target.maxWorkgroupBytes) return false;
+  const [rowQuads, columnQuads, quads] = [rows / 4, columns / 4, steps / 4];
   // By weights every invocation fills as much of a slab as the others.
-  if (byWeights(request)) return (8 * steps) % rows === 0 && (8 * steps) % columns === 0;
+  if (byWeights(request)) return (steps * rowQuads) % threads === 0 && (steps * columnQuads) % threads === 0;
   // By data one turn fills the slab of weights.
-  return request.product !== "conv2d_backward_data" || 2 * steps <= rows;
+  return request.product !== "conv2d_backward_data" || quads * columnQuads <= threads;
 }

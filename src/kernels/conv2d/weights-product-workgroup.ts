@@ -1,25 +1,21 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
+import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { inFours, layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
-import {
-  THREAD_ROWS,
-  addProductsAlongRows,
-  declareSums,
-  mainText,
-  range,
-  repeat,
-  shareText,
-  workgroupTile,
-} from "./workgroup-tile.ts";
+import { range, repeat } from "./workgroup-tile.ts";
 
-/** A {@link WeightsProduct} in workgroup-memory tiles; see workgroup-tile.ts. Sums are split between any two pixels. */
+/**
+ * A {@link WeightsProduct} in tiles that are staged in workgroup memory; see slab-arithmetic.ts. Sums are split between any
+ * two pixels.
+ */
 export function weightsProductWorkgroup(target: KernelTarget, product: WeightsProduct): WeightsKernel {
   const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
   const pixels = g.batch * g.outHeight * g.outWidth;
   const tiling = weightsTiling(target, product);
-  const tile = workgroupTile(tiling.tile);
+  const arithmetic = slabArithmetic(target, tiling, "along the rows");
+  const { tile, putLeft, putRight, rowOffsets } = arithmetic;
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const wanted = splitCount(target, product, tiles, tiling.tile.workgroups);
   const pixelsPerSplit = Math.ceil(pixels / wanted / tile.steps) * tile.steps;
@@ -44,7 +40,7 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
         let number = step + (${at}) / ${rowQuads}u;
         let pixel = pixelOf(min(number, params.pixels - 1u));
         ${repeat(taps.length, (tap) => `let place${tap} = sourcePixel(pixel, number < end, tap${tap}); ${left.pixel(`u32(max(place${tap}, 0))`, `${tap}`)}`)}
-        leftTile[${at}] = ${vectorRows ? leftValue(0) : `vec4f(${taps.map(leftValue).join(", ")})`};
+        ${putLeft(at, vectorRows ? leftValue(0) : `vec4f(${taps.map(leftValue).join(", ")})`)}
       }`;
   });
   const loadRight = repeat((tile.steps * columnQuads) / tile.threads, (i) => {
@@ -56,12 +52,13 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
           .join(", ")})`;
     return `{
         ${right.pixel(`min(step + (${at}) / ${columnQuads}u, params.pixels - 1u)`, "")}
-        rightTile[${at}] = ${value};
+        ${putRight(at, value)}
       }`;
   });
 
   const partial = defineKernel({
     label,
+    enable: arithmetic.enable,
     read: { ...left.read, ...right.read },
     write: { dw: vectorColumns ? "array<vec4f>" : "array<f32>" },
     params: {
@@ -104,8 +101,8 @@ fn sourcePixel(pixel: Pixel, counts: bool, tap: Tap) -> i32 {
   let inside = counts && y >= 0 && y < params.inHeight && x >= 0 && x < params.inWidth;
   return select(-1, (pixel.image * params.inHeight + y) * params.inWidth + x, inside);
 }
-${shareText(tile)}
-${mainText(tile)} {
+${arithmetic.declarations}
+${arithmetic.main} {
   ${tileText}
   ${layered.text}
   let firstRow = rowTile * ${tile.rows}u;
@@ -119,21 +116,22 @@ ${mainText(tile)} {
     .join("\n")}
   let column = firstColumn + 4u * (local % ${columnQuads}u);
   ${vectorColumns ? `let columnQuad = min(column, params.outChannels - 4u) / 4u; ${right.channel("columnQuad", "Right")}` : ""}
-  ${declareSums}
+  ${arithmetic.declareSums}
   let end = min((split + 1u) * params.pixelsPerSplit, params.pixels);
   for (var step = split * params.pixelsPerSplit; step < end; step += ${tile.steps}u) {
     ${loadLeft}
     ${loadRight}
     workgroupBarrier();
-    ${addProductsAlongRows(tile)}
+    ${arithmetic.addProducts}
     workgroupBarrier();
-  }
-  let tileRow = local / ${columnQuads}u * ${THREAD_ROWS}u;
-  ${repeat(THREAD_ROWS, (r) => {
-    const at = `let at = (split * params.totalRows + rowsBefore + firstRow + tileRow + ${r}u) * params.outChannels + column;`;
+  }${arithmetic.finish}
+  let tileRow = ${arithmetic.ownRow};
+  ${repeat(rowOffsets.length, (r) => {
+    const row = `firstRow + tileRow + ${rowOffsets[r]}u`;
+    const at = `let at = (split * params.totalRows + rowsBefore + ${row}) * params.outChannels + column;`;
     return vectorColumns
-      ? `if (firstRow + tileRow + ${r}u < rows && column < params.outChannels) { ${at} dw[at / 4u] = sum${r}; }`
-      : `if (firstRow + tileRow + ${r}u < rows) { ${at} ${range(4)
+      ? `if (${row} < rows && column < params.outChannels) { ${at} dw[at / 4u] = sum${r}; }`
+      : `if (${row} < rows) { ${at} ${range(4)
           .map((j) => `if (column + ${j}u < params.outChannels) { dw[at + ${j}u] = sum${r}[${j}]; }`)
           .join(" ")} }`;
   })}

@@ -12,7 +12,7 @@ import type { Kernel, KernelTarget, Tiling, Uniform } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";
-import { operandText, tileOf } from "./tiles.ts";
+import { operandText, requestFor, tileOf } from "./tiles.ts";
 
 export interface WeightsProduct {
   readonly label: string;
@@ -28,6 +28,8 @@ export interface WeightsProduct {
   readonly totalRows: number;
   readonly columns: number;
   readonly params: Record<string, Uniform>;
+  /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied. */
+  readonly half: boolean;
 }
 
 type LoadOfWidth = (width: 4 | 1, begins: Begins) => Load;
@@ -48,6 +50,8 @@ export interface WeightsFusion {
   /** dy. */
   readonly right?: LoadOfWidth;
   readonly layers?: WeightsLayers;
+  /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
+  readonly half?: boolean;
 }
 
 /** A product's kernel, and into how many partial sums it cuts. */
@@ -94,16 +98,16 @@ export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion =
       padTop: i32(g.padTop),
       padLeft: i32(g.padLeft),
     },
+    half: fusion.half ?? false,
   };
 }
 
 /** The tile of a product, and what it was chosen for. */
 export function weightsTiling(target: KernelTarget, product: WeightsProduct): Tiling {
-  const { label, geometry: g, layers, rows, columns, left, right } = product;
+  const { label, geometry: g, layers, rows, columns, half, left, right } = product;
   const width = columns % 4 === 0 ? 4 : 1;
   const leftWidth = target.family === "workgroup" && inFours(product) ? 4 : 1;
-  const request = {
-    family: target.family,
+  const request = requestFor(target, {
     product: label,
     rows,
     columns,
@@ -111,9 +115,10 @@ export function weightsTiling(target: KernelTarget, product: WeightsProduct): Ti
     taps: g.kernelHeight * g.kernelWidth,
     phases: 1,
     layers: layers.count,
+    half,
     loads: `${operandText(left(leftWidth, {}).read, leftWidth)} ${operandText(right(width, {}).read, width)}`,
     stores: operandText({ dw: "" }, width),
-  };
+  });
   return { request, tile: tileOf(target, request) };
 }
 

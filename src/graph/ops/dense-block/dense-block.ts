@@ -96,6 +96,7 @@ function withBatchStatistics(
 ): Tensor {
   const { norm1, norm2, kernel1, kernel2 } = parameters;
   const begin = channelMoments(x);
+  const half = x.dtype === "f16";
   const images = (channels: number): TensorType => ({
     shape: [s.batch, s.height, s.width, channels],
     dtype: x.dtype,
@@ -131,6 +132,7 @@ function withBatchStatistics(
             product: conv2dForwardFused(l.target, firstConv(s, layer, range.count), {
               ...firstFusion(s, layer),
               store: momentsStore("y", s.bottleneck, middleRange(s, layer), firstSlot),
+              half,
             }),
             operands: { x: slice(y, range), norm: planes1, w: kernel1, y: slice(u, range) },
           }));
@@ -146,6 +148,7 @@ function withBatchStatistics(
             product: conv2dForwardFused(l.target, secondConv(s, range.count), {
               ...secondFusion(s, layer, middleRange(s, layer)),
               store: momentsStore("y", s.growth, ownRange(s, layer), firstSlot),
+              half,
             }),
             operands: { x: slice(u, range), norm: planes2, w: kernel2, y: slice(y, range) },
           }));

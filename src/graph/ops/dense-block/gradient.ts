@@ -83,6 +83,7 @@ export function denseBlockGradient(
       outputs: [x, kernel1, kernel2, vector(s.normed), vector(s.normed), vector(m), vector(m), sum, u],
       lower(l, [dx, dkernel1, dkernel2, dgamma1, dbeta1, dgamma2, dbeta2, total, dz]) {
         const ranges = l.slices([x, y, u, total]);
+        const half = x.dtype === "f16";
         const rows = s.batch * s.height * s.width;
         const rowsOf = ({ count }: BatchRange): number => count * s.height * s.width;
         const joint = l.scratch(4 * jointLength(width));
@@ -106,6 +107,7 @@ export function denseBlockGradient(
                 firstSlot,
               }),
               weightsBegin: 9 * layer * bottleneck * s.growth,
+              half,
             }),
             operands: {
               dy: slice(total, range),
@@ -133,6 +135,7 @@ export function denseBlockGradient(
                 firstSlot,
               }),
               weightsBegin: begin * bottleneck,
+              half,
             }),
             operands: {
               dy: slice(dz, range),
@@ -169,7 +172,7 @@ export function denseBlockGradient(
           l,
           ranges,
           (count) => secondConv(s, count),
-          second,
+          { ...second, half },
           dkernel2,
           (range) => ({
             x: slice(u, range),
@@ -183,7 +186,7 @@ export function denseBlockGradient(
           l,
           ranges,
           (count) => firstConv(s, 0, count),
-          first,
+          { ...first, half },
           dkernel1,
           (range) => ({
             x: slice(y, range),

@@ -24,6 +24,7 @@ export function withMovingStatistics(
       lower(l, [y]) {
         const between = { ...x, name: "a bottleneck", shape: [s.batch, s.height, s.width, s.bottleneck] };
         const ranges = l.slices([x, y, between]);
+        const half = x.dtype === "f16";
         copyInput(l, s, x, y, ranges);
         const [planes1, planes2] = normTypes(s).map((type) => l.scratch(4 * sizeOf(type.shape)));
         for (const [norm, { gamma, beta, movingMean, movingVariance }, channels] of [
@@ -50,11 +51,13 @@ export function withMovingStatistics(
             const one = conv2dForwardFused(l.target, firstConv(s, layer, range.count), {
               ...firstFusion(s, layer),
               store: to,
+              half,
             });
             l.dispatch(one.kernel, { x: images, norm: planes1, w: kernel1, y: u });
             const three = conv2dForwardFused(l.target, secondConv(s, range.count), {
               ...secondFusion(s, layer, bottleneck),
               store: plainStore("y", s.growth, ownRange(s, layer)),
+              half,
             });
             l.dispatch(three.kernel, { x: u, norm: planes2, w: kernel2, y: images });
           }

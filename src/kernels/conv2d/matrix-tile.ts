@@ -1,0 +1,163 @@
+/**
+ * @file A tile of a matrix product whose slabs are multiplied by subgroup matrices (tensor cores and the like): f16 by f16,
+ * added up in f32. Every subgroup of the workgroup owns a rectangle of the tile, some matrices wide and high.
+ *
+ * At the end the sums leave the subgroups' matrices through a piece of workgroup memory, one row of everybody's matrices
+ * after the other, so that every invocation gets rows and a vec4 of columns that it can store like any other kernel.
+ */
+import type { KernelTarget, SubgroupMatrix } from "../kernel.ts";
+import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab-arithmetic.ts";
+import type { Tile } from "./tiles.ts";
+import { mainText, range, repeat } from "./workgroup-tile.ts";
+
+export interface MatrixTile extends SlabTile {
+  readonly matrix: SubgroupMatrix;
+  /** Extents of a subgroup's rectangle, multiples of the matrix's. */
+  readonly ownRows: number;
+  readonly ownColumns: number;
+  /** Rows of an invocation when the result is stored; it has four columns. */
+  readonly threadRows: number;
+}
+
+/** A larger workgroup would leave an invocation too few registers; its invocations get more of the result each. */
+const MOST_THREADS = 256;
+
+/**
+ * vec4 behind each line of a slab: lines stay aligned to the 16 bytes that matrices must begin at, and eight of them one
+ * below the other meet no memory bank twice.
+ */
+const SLAB_PADDING = 2;
+const RESULT_PADDING = 1;
+
+/** The tile that the subgroups of `target` share out so; null where they cannot. */
+export function matrixTile(
+  { subgroupSize, subgroupMatrix: matrix }: KernelTarget,
+  { rows, columns, steps = 32 }: Tile,
+): MatrixTile | null {
+  if (!matrix || subgroupSize === 0) return null;
+  const threadRows = rows * columns > 32 * MOST_THREADS ? 16 : 8;
+  const threads = (rows * columns) / (4 * threadRows);
+  // As near to a square as can be: its matrices are loaded once for a row and a column of it each.
+  const area = subgroupSize * 4 * threadRows;
+  const ownColumns = Math.min(columns, 2 ** Math.floor(Math.log2(area) / 2));
+  const ownRows = area / ownColumns;
+  const divides = (part: number, whole: number): boolean => whole % part === 0;
+  const shared =
+    divides(subgroupSize, threads) &&
+    divides(ownRows, rows) &&
+    divides(matrix.rows, ownRows) &&
+    divides(ownRows / matrix.rows, threadRows) &&
+    divides(matrix.columns, ownColumns) &&
+    divides(matrix.depth, steps);
+  return shared ? { rows, columns, steps, threads, matrix, ownRows, ownColumns, threadRows } : null;
+}
+
+/** Bytes of workgroup memory for the slabs and the result. */
+export function matrixBytes(tile: MatrixTile, left: LeftLayout): number {
+  const vectors = slabVectors(tile, left);
+  return 8 * (vectors.left + vectors.right) + 16 * resultVectors(tile);
+}
+
+const slabStride = (extent: number): number => extent / 4 + SLAB_PADDING;
+const resultStride = ({ columns }: MatrixTile): number => columns / 4 + RESULT_PADDING;
+
+/** vec4 of each slab. */
+const slabVectors = (
+  { rows, columns, steps }: MatrixTile,
+  left: LeftLayout,
+): { left: number; right: number } => ({
+  left: left === "along the sum" ? rows * slabStride(steps) : steps * slabStride(rows),
+  right: steps * slabStride(columns),
+});
+
+/** vec4 of one row of everybody's matrices. */
+const resultVectors = (tile: MatrixTile): number =>
+  (tile.rows / tile.ownRows) * tile.matrix.rows * resultStride(tile);
+
+/** The arithmetic of a tile whose left slab lies so. */
+export function matrixArithmetic(tile: MatrixTile, left: LeftLayout): SlabArithmetic {
+  const { rows, columns, steps, matrix, ownRows, ownColumns, threadRows } = tile;
+  const vectors = slabVectors(tile, left);
+  const leftLine = left === "along the sum" ? steps : rows;
+  const across = columns / ownColumns;
+  const height = ownRows / matrix.rows;
+  // Rows of an invocation in each row of matrices.
+  const perPass = threadRows / height;
+  const put = (slab: string, line: number) => (at: string, value: string) =>
+    `${slab}[${at} + (${at}) / ${line / 4}u * ${SLAB_PADDING}u] = vec4h(${value});`;
+  return {
+    tile,
+    enable: "enable f16; enable subgroups; enable chromium_experimental_subgroup_matrix;",
+    declarations: /* wgsl */ `
+var<workgroup> leftTile: array<vec4h, ${vectors.left}>;
+var<workgroup> rightTile: array<vec4h, ${vectors.right}>;
+var<workgroup> resultTile: array<vec4f, ${resultVectors(tile)}>;`,
+    main: mainText(tile, "@builtin(subgroup_id) subgroup: u32,"),
+    putLeft: put("leftTile", leftLine),
+    putRight: put("rightTile", columns),
+    declareSums: `let firstOwnRow = subgroup / ${across}u * ${ownRows}u;
+  let firstOwnColumn = subgroup % ${across}u * ${ownColumns}u;
+  ${eachMatrix(tile, (i, j) => `var product${i}_${j}: ${resultType(matrix)};`)}`,
+    addProducts: repeat(steps / matrix.depth, (k) => multiplyText(tile, left, k)),
+    finish: `\n  ${range(height)
+      .map((i) => passText(tile, i, perPass))
+      .join("\n  workgroupBarrier();\n  ")}`,
+    ownRow: `local / ${columns / 4}u * ${perPass}u / ${matrix.rows}u * ${ownRows}u + local / ${columns / 4}u * ${perPass}u % ${matrix.rows}u`,
+    rowOffsets: range(threadRows).map((r) => Math.floor(r / perPass) * matrix.rows + (r % perPass)),
+  };
+}
+
+// Their extents are named as WGSL does: columns first.
+const leftType = ({ rows, depth }: SubgroupMatrix): string => `subgroup_matrix_left<f16, ${depth}, ${rows}>`;
+const rightType = ({ columns, depth }: SubgroupMatrix): string =>
+  `subgroup_matrix_right<f16, ${columns}, ${depth}>`;
+const resultType = ({ rows, columns }: SubgroupMatrix): string =>
+  `subgroup_matrix_result<f32, ${columns}, ${rows}>`;
+
+const eachMatrix = (tile: MatrixTile, text: (i: number, j: number) => string): string =>
+  repeat(tile.ownRows / tile.matrix.rows, (i) =>
+    range(tile.ownColumns / tile.matrix.columns)
+      .map((j) => text(i, j))
+      .join(" "),
+  );
+
+/** Adds the products of the `k`-th matrices along the slab. Places and strides count the slabs' vec4. */
+function multiplyText(tile: MatrixTile, left: LeftLayout, k: number): string {
+  const { rows, columns, steps, matrix, ownRows, ownColumns } = tile;
+  const step = k * matrix.depth;
+  const leftMatrix = (i: number): string => {
+    const row = `(firstOwnRow + ${i * matrix.rows}u)`;
+    const [layout, at, stride] =
+      left === "along the sum"
+        ? ["row_major", `${row} * ${slabStride(steps)}u + ${step / 4}u`, slabStride(steps)]
+        : ["col_major", `${step * slabStride(rows)}u + ${row} / 4u`, slabStride(rows)];
+    return `let left${i} = subgroupMatrixLoad<${leftType(matrix)}, ${layout}>(&leftTile, ${at}, ${stride}u);`;
+  };
+  const rightMatrix = (j: number): string => {
+    const at = `${step * slabStride(columns)}u + (firstOwnColumn + ${j * matrix.columns}u) / 4u`;
+    return `let right${j} = subgroupMatrixLoad<${rightType(matrix)}, row_major>(&rightTile, ${at}, ${slabStride(columns)}u);`;
+  };
+  return `{
+          ${repeat(ownRows / matrix.rows, leftMatrix)}
+          ${repeat(ownColumns / matrix.columns, rightMatrix)}
+          ${eachMatrix(tile, (i, j) => `product${i}_${j} = subgroupMatrixMultiplyAccumulate(left${i}, right${j}, product${i}_${j});`)}
+        }`;
+}
+
+/** Hands the `i`-th row of everybody's matrices over to the invocations. */
+function passText(tile: MatrixTile, i: number, perPass: number): string {
+  const { columns, matrix, ownRows, ownColumns } = tile;
+  const stride = resultStride(tile);
+  const place = (j: number): string =>
+    `firstOwnRow / ${ownRows / matrix.rows}u * ${stride}u + (firstOwnColumn + ${j * matrix.columns}u) / 4u`;
+  return `${repeat(
+    ownColumns / matrix.columns,
+    (j) => `subgroupMatrixStore<row_major>(&resultTile, ${place(j)}, product${i}_${j}, ${stride}u);`,
+  )}
+  workgroupBarrier();
+  ${repeat(
+    perPass,
+    (r) =>
+      `let sum${i * perPass + r} = resultTile[(local / ${columns / 4}u * ${perPass}u + ${r}u) * ${stride}u + local % ${columns / 4}u];`,
+  )}`;
+}

@@ -1,0 +1,109 @@
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+
+const EXTENSION = "enable chromium_experimental_subgroup_matrix;";
+
+/** Invocations that are taken for a subgroup, as NVIDIA's are. */
+export const EMULATED_LANES = 32;
+
+export type EmulatedOperands = "f16" | "rounded" | "f32";
+
+/** Whether an adapter has no subgroup matrices of its own. */
+export const mustEmulate = ({ features }: Pick<Gpu, "features">): boolean =>
+  !features.has("chromium-experimental-subgroup-matrix");
+
+/** Whether a kernel multiplies subgroup matrices. */
+export const usesMatrices = ({ wgsl }: Kernel): boolean => wgsl.includes(EXTENSION);
+
+/** `gpu` as one whose subgroups have matrices, for programs of the family "workgroup": they are emulated, rounded to f16. */
+export function withEmulatedMatrices(gpu: Gpu): Gpu {
+  const config = { componentType: "f16", resultComponentType: "f32", M: 16, N: 16, K: 16 };
+  const lanes = { subgroupMinSize: EMULATED_LANES, subgroupMaxSize: EMULATED_LANES };
+  const { vendor, architecture, device, description, isFallbackAdapter } = gpu.info;
+  const pretended: Partial<Record<string | symbol, unknown>> = {
+    features: new Set([...gpu.features, "subgroups", "chromium-experimental-subgroup-matrix"]),
+    info: {
+      ...{ vendor, architecture, device, description, isFallbackAdapter },
+      ...{ ...lanes, subgroupMatrixConfigs: [config] },
+    },
+    pipelines: {
+      get: (kernel: Kernel) =>
+        gpu.pipelines.get(usesMatrices(kernel) ? emulateMatrices(kernel, "rounded") : kernel),
+    },
+  };
+  return new Proxy(gpu, {
+    get(own, name) {
+      if (name in pretended) return pretended[name];
+      const value: unknown = Reflect.get(own, name, own);
+      return typeof value === "function" ? (value.bind(own) as unknown) : value;
+    },
+  });
+}
+
+/**
+ * A kernel that multiplies subgroup matrices, for an adapter that has none: the built-in functions are replaced by ones that
+ * say the same in plain WGSL, for subgroups of {@link EMULATED_LANES} neighbouring invocations, whatever the adapter's own are like. An
+ * operand is the place in workgroup memory that it would be loaded from; a result is spread over the lanes in vec4.
+ *
+ * @param operands how the slabs hold them: `"f16"`, as on hardware; `"rounded"` to f16 in f32, which a CPU is quicker with, but
+ *   takes twice the memory; or in `"f32"`, the default, so that a wrong element cannot hide behind the rounding.
+ * @throws Error when the kernel uses a built-in function in a way that is not known here.
+ */
+export function emulateMatrices(kernel: Kernel, operands: EmulatedOperands = "f32"): Kernel {
+  const lanes = EMULATED_LANES;
+  const [, columns, rows] = /subgroup_matrix_result<f32, (\d+), (\d+)>/.exec(kernel.wgsl)!.map(Number);
+  const [, depth] = /subgroup_matrix_left<f16, (\d+)/.exec(kernel.wgsl)!.map(Number);
+  const vectors = Array.from({ length: (rows * columns) / 4 / lanes }, (_, i) => i);
+  const place = String.raw`\(&(?:left|right)Tile, (.*), (\d+u)\);`;
+  const load = (type: string, layout: string): RegExp =>
+    new RegExp(`subgroupMatrixLoad<${type}<[^>]*>, ${layout}>${place}`, "g");
+  const wgsl = kernel.wgsl
+    .replace(EXTENSION, "")
+    .replace("@builtin(subgroup_id) subgroup: u32,\n) {", `) {\n  let subgroup = local / ${lanes}u;`)
+    .replaceAll(load("subgroup_matrix_left", "row_major"), "Left(4u * ($1), 4u * $2, 1u);")
+    .replaceAll(load("subgroup_matrix_left", "col_major"), "Left(4u * ($1), 1u, 4u * $2);")
+    .replaceAll(load("subgroup_matrix_right", "row_major"), "Right($1, $2);")
+    .replaceAll(/subgroup_matrix_result<[^>]*>/g, "Sums")
+    .replaceAll("subgroupMatrixMultiplyAccumulate(", "multiplyAccumulate(local, ")
+    .replaceAll("subgroupMatrixStore<row_major>(&resultTile, ", "storeSums(local, ");
+  const left = /subgroup_?matrix/i.exec(wgsl);
+  if (left) throw new Error(`Not emulated: ${wgsl.slice(left.index, left.index + 100)}`);
+  const each = (text: (v: number) => string): string => vectors.map(text).join("\n  ");
+  const vector = (v: number): string => `(${v * lanes}u + local % ${lanes}u)`;
+  const functions = /* wgsl */ `
+/** Where the first element lies, and how many elements lie between rows and between columns. */
+struct Left { begin: u32, row: u32, column: u32 }
+/** Where the first vec4 lies, and how many vec4 lie between rows. */
+struct Right { begin: u32, row: u32 }
+struct Sums { ${vectors.map((v) => `v${v}: vec4f`).join(", ")} }
+
+fn multiplyAccumulate(local: u32, left: Left, right: Right, sums: Sums) -> Sums {
+  var result = sums;
+  ${each((v) => `let row${v} = left.begin + ${vector(v)} / ${columns / 4}u * left.row;`)}
+  ${each((v) => `let column${v} = right.begin + ${vector(v)} % ${columns / 4}u;`)}
+  // Nothing is added, but the compiler does not know, and leaves the loop rolled up.
+  let depth = ${depth}u + local / 65536u;
+  for (var k = 0u; k < depth; k++) {
+  ${each(
+    (v) => `let at${v} = row${v} + k * left.column;
+    result.v${v} += f32(leftTile[at${v} / 4u][at${v} % 4u]) * vec4f(rightTile[column${v} + k * right.row]);`,
+  )}
+  }
+  return result;
+}
+
+fn storeSums(local: u32, at: u32, sums: Sums, stride: u32) {
+  ${each((v) => `resultTile[at + ${vector(v)} / ${columns / 4}u * stride + ${vector(v)} % ${columns / 4}u] = sums.v${v};`)}
+}
+`;
+  return { ...kernel, wgsl: (operands === "f16" ? wgsl : widened(wgsl, operands)) + functions };
+}
+
+/** A text whose slabs are f32. */
+const widened = (wgsl: string, operands: EmulatedOperands): string =>
+  wgsl
+    .replaceAll(/(var<workgroup> (?:left|right)Tile): array<vec4h,/g, "$1: array<vec4f,")
+    .replaceAll(
+      /((?:left|right)Tile\[.*\] = )vec4h\(/g,
+      operands === "rounded" ? "$1quantizeToF16(" : "$1vec4f(",
+    );
