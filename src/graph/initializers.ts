@@ -20,8 +20,12 @@ export function seededRandom(seed: number, name: string): Random {
 
 const fill =
   (value: (random: Random) => number): Initializer =>
-  (shape, random) =>
-    Float32Array.from({ length: sizeOf(shape) }, () => value(random));
+  (shape, random) => {
+    const values = new Float32Array(sizeOf(shape));
+    // Float32Array.from takes ten times as long, seconds for a network.
+    for (let i = 0; i < values.length; i++) values[i] = value(random);
+    return values;
+  };
 
 export const constant = (value: number): Initializer => fill(() => value);
 export const zeros = constant(0);
@@ -43,5 +47,5 @@ export const glorotUniform: Initializer = (shape, random) => {
   const field = sizeOf(shape.slice(0, -2));
   const [fanIn, fanOut] = shape.slice(-2);
   const limit = Math.sqrt(6 / (field * (fanIn + (fanOut ?? fanIn))));
-  return Float32Array.from({ length: sizeOf(shape) }, () => limit * (2 * random() - 1));
+  return fill((next) => limit * (2 * next() - 1))(shape, random);
 };

@@ -152,7 +152,8 @@ describe("f16", () => {
   it("holds a dense block, whose sum of gradients stays f32", async (context) => {
     needsHalf(context);
     const block = { x: [2, 6, 5, 16], layers: 3, growth: 8, bottleneck: 16 };
-    const numbers = blockNumbers(block);
+    // Few of them near the bend of a ReLU, where rounding decides what passes.
+    const numbers = blockNumbers(block, { mean: 1, deviation: 0.7 });
     for (const training of [true, false]) {
       const expected = await runBlock(gpu(), block, "plain", { training, numbers });
       const actual = await runBlock(gpu(), block, "fused", { training, numbers, precision: "f16" });

@@ -22,8 +22,8 @@ describe("defineKernel", () => {
       "fn main() {}",
     ]);
     expect(kernel.bindings).toEqual([
-      { name: "x", access: "read" },
-      { name: "y", access: "read_write" },
+      { name: "x", type: "array<f32>", access: "read" },
+      { name: "y", type: "array<vec4f>", access: "read_write" },
     ]);
     const view = new DataView(kernel.uniforms!);
     expect(view.byteLength).toBe(32);

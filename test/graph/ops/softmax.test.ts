@@ -40,7 +40,7 @@ describe("softmax", () => {
 
   it("refuses a tensor without a batch", () => {
     expect(() => softmax(new Graph().input("x", [3]))).toThrow(
-      'softmax takes f32 tensors [batch, .., channels]; "x"',
+      'softmax takes floats [batch, .., channels]; "x"',
     );
   });
 });
