@@ -268,5 +268,7 @@ function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }
 
 function typed({ dtype, shape }: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array {
   if (dtype === "u32") return new Uint32Array(bytes);
-  return dtype === "f32" ? new Float32Array(bytes) : float16ToFloat32(new Uint16Array(bytes, 0, sizeOf(shape)));
+  return dtype === "f32"
+    ? new Float32Array(bytes)
+    : float16ToFloat32(new Uint16Array(bytes, 0, sizeOf(shape)));
 }
