@@ -3,7 +3,10 @@ import { kindOfOurs, layerProblem, misfit, type LayerPairs } from "./misfit.ts";
 import type { LayerKind, SourceLayer } from "./source-layers.ts";
 
 const ENCODER = encoderLayers().filter(({ weights }) => weights.length > 0);
-const COUNTS: Record<LayerKind, number> = {
+/** The kinds of layers that an encoder has. */
+type EncoderKind = Exclude<LayerKind, "dense">;
+
+const COUNTS: Record<EncoderKind, number> = {
   convolution: ENCODER.filter((layer) => kindOfOurs(layer) === "convolution").length,
   normalization: ENCODER.filter((layer) => kindOfOurs(layer) === "normalization").length,
 };
@@ -62,7 +65,7 @@ function namedLayers(layers: readonly SourceLayer[], source: string): Candidates
 
 function orderedLayers(layers: readonly SourceLayer[], source: string): Candidates {
   const own = nestedEncoder(layers) ?? layers;
-  const queues: Record<LayerKind, SourceLayer[]> = {
+  const queues: Record<EncoderKind, SourceLayer[]> = {
     convolution: own.filter(({ kind }) => kind === "convolution"),
     normalization: own.filter(({ kind }) => kind === "normalization"),
   };

@@ -2,14 +2,15 @@
  * @file Finds the network of this project in weights that another program has written, under whatever names: which weight
  * is which of ours, by topology and shape.
  */
-import { encoderLayers, unetLayers, type KerasLayer } from "../keras-layers.ts";
-import type { NamedTensors } from "../tensors.ts";
+import { encoderLayers, unetLayers, type KerasLayer, type WeightRole } from "../keras-layers.ts";
+import type { HostTensor, NamedTensors } from "../tensors.ts";
 import { matchDecoder, type DecoderKind } from "./decoder.ts";
 import { matchEncoder, mayHoldEncoder } from "./encoder.ts";
 import { foldEpsilon } from "./fold-epsilon.ts";
 import type { LayerPairs } from "./misfit.ts";
 import { layerProblem, misfit } from "./misfit.ts";
 import { sourceLayers, type NamedShape, type SourceLayer, type SourceLayers } from "./source-layers.ts";
+import { mayBeTop, TOP, topByShape } from "./top.ts";
 import { matchTopology, type TopologyMatch } from "./topology.ts";
 
 /** What was done to a weight on its way in. */
@@ -67,14 +68,15 @@ export function matchWeights(
 const weighted = (decoder: DecoderKind, classes = 1): KerasLayer[] =>
   unetLayers({ classes, decoder }).filter(({ weights }) => weights.length > 0);
 
-const OUR_LAYERS = new Set([...weighted("transpose"), ...weighted("nearest")].map(({ name }) => name));
-/** Of the top that DenseNet121 has beside the encoder. */
-const TOP = ["fc1000/kernel", "fc1000/bias"];
+const OUR_LAYERS = new Set(
+  [...weighted("transpose"), ...weighted("nearest")].map(({ name }) => name).concat(TOP),
+);
 const OUR_WEIGHTS = new Set([
   ...[...weighted("transpose"), ...weighted("nearest")].flatMap(({ weights }) =>
     weights.map(({ name }) => name),
   ),
-  ...TOP,
+  `${TOP}/kernel`,
+  `${TOP}/bias`,
 ]);
 
 function isOurs(tensors: NamedTensors, { layers }: SourceLayers): boolean {
@@ -109,15 +111,18 @@ interface Found {
   readonly decoder: DecoderKind | undefined;
 }
 
-/** The encoder by name or order, the decoder by the shapes that are left. */
+/** The encoder by name or order, the decoder or DenseNet121's top by the shapes that are left. */
 function byShape(layers: readonly SourceLayer[], source: string): Found {
   const encoder = matchEncoder(layers, source);
   const taken = new Set(encoder.values());
-  const rest = matchDecoder(
-    layers.filter((layer) => !taken.has(layer)),
+  const rest = layers.filter((layer) => !taken.has(layer));
+  const top = topByShape(rest);
+  if (top !== undefined) return { pairs: encoder.set(TOP, top), decoder: undefined };
+  const found = matchDecoder(
+    rest.filter(({ kind }) => kind !== "dense"),
     source,
   );
-  return { pairs: new Map([...encoder, ...(rest?.pairs ?? [])]), decoder: rest?.decoder };
+  return { pairs: new Map([...encoder, ...(found?.pairs ?? [])]), decoder: found?.decoder };
 }
 
 /**
@@ -151,6 +156,9 @@ function byTopology(
   }
   const problems = ours.flatMap((layer) => layerProblem(layer, pairs.get(layer.name)!) ?? []);
   if (problems.length > 0) throw misfit(source, problems);
+  const inConfig = topology.get(TOP);
+  const top = inConfig && (byPath.get(inConfig.path) ?? byPath.get(inConfig.countedPath));
+  if (top !== undefined && mayBeTop(top)) pairs.set(TOP, top);
   return { pairs, decoder };
 }
 
@@ -163,25 +171,25 @@ function taken(
   const mapping: MappedWeight[] = [];
   const used = new Set<string>();
   const bias = pairs.get("head")?.weights.get("bias");
+  const take = (from: string, to: string, folded?: HostTensor): void => {
+    const tensor = folded ?? all.get(from)!;
+    tensors.set(to, tensor);
+    const change = folded !== undefined ? "folded" : from === to ? "kept" : "renamed";
+    mapping.push({ from, to, shape: tensor.shape, change });
+    used.add(from);
+  };
   for (const layer of weighted(decoder ?? "transpose", bias?.shape[0])) {
     const theirs = pairs.get(layer.name);
     if (theirs === undefined) continue;
     const epsilons = epsilonsOf(layer, topology);
+    const given = (role: WeightRole): HostTensor => all.get(theirs.weights.get(role)!.name)!;
     for (const { role, name: to } of layer.weights) {
-      const from = theirs.weights.get(role)!.name;
-      const tensor = all.get(from)!;
       const folds = role === "gamma" && epsilons !== undefined;
-      const variance = folds ? all.get(theirs.weights.get("moving_variance")!.name)! : tensor;
-      tensors.set(to, folds ? foldEpsilon(tensor, variance, epsilons) : tensor);
-      mapping.push({
-        from,
-        to,
-        shape: tensor.shape,
-        change: folds ? "folded" : from === to ? "kept" : "renamed",
-      });
-      used.add(from);
+      const folded = folds ? foldEpsilon(given(role), given("moving_variance"), epsilons) : undefined;
+      take(theirs.weights.get(role)!.name, to, folded);
     }
   }
+  for (const [role, { name }] of pairs.get(TOP)?.weights ?? []) take(name, `${TOP}/${role}`);
   return {
     tensors,
     mapping,

@@ -38,7 +38,7 @@ export function quote(name: string): string {
 }
 
 /** Whether a layer of ours has a kernel, or the vectors of a batch norm; undefined where it has no weights. */
-export function kindOfOurs({ operation, weights }: KerasLayer): SourceLayer["kind"] | undefined {
+export function kindOfOurs({ operation, weights }: KerasLayer): "convolution" | "normalization" | undefined {
   if (weights.length === 0) return undefined;
   return operation.kind === "BatchNormalization" ? "normalization" : "convolution";
 }

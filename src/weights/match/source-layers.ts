@@ -1,6 +1,7 @@
 /**
- * @file The weights of a file put together to layers. The networks matched here have two kinds: convolutions (a kernel
- * of rank 4, perhaps a bias) and batch norms (four vectors); what is neither is left over.
+ * @file The weights of a file put together to layers. The networks matched here have three kinds: convolutions (a kernel
+ * of rank 4, perhaps a bias), batch norms (four vectors) and dense layers (a kernel of rank 2 and a bias); what is none
+ * of them is left over.
  */
 import type { WeightRole } from "../keras-layers.ts";
 
@@ -11,7 +12,7 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
-export type LayerKind = "convolution" | "normalization";
+export type LayerKind = "convolution" | "normalization" | "dense";
 
 /** A layer of the file. */
 export interface SourceLayer {
@@ -83,6 +84,7 @@ function rolesOf(weights: readonly NamedShape[]): Map<WeightRole, NamedShape> | 
 function kindOf(byRole: ReadonlyMap<WeightRole, NamedShape>): LayerKind | undefined {
   const rank = (role: WeightRole): number | undefined => byRole.get(role)?.shape.length;
   if (byRole.size === 4 && NORMALIZATION.every((role) => rank(role) === 1)) return "normalization";
-  const isConvolution = rank("kernel") === 4 && byRole.size === (byRole.has("bias") ? 2 : 1);
-  return isConvolution && (rank("bias") ?? 1) === 1 ? "convolution" : undefined;
+  if (byRole.size !== (byRole.has("bias") ? 2 : 1) || (rank("bias") ?? 1) !== 1) return undefined;
+  if (rank("kernel") === 4) return "convolution";
+  return rank("kernel") === 2 && byRole.has("bias") ? "dense" : undefined;
 }

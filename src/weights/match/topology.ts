@@ -13,8 +13,9 @@ import {
 } from "../keras-layers.ts";
 import { configLayers, ConfigProblem, MODEL_INPUT, type ConfigLayer } from "./keras-config.ts";
 import { misfit, quote } from "./misfit.ts";
+import { TOP, topInConfig } from "./top.ts";
 
-/** A model that is ours, or its encoder: our layer's name → theirs. */
+/** A model that is ours, or its encoder, perhaps with DenseNet121's top: our layer's name → theirs. */
 export type TopologyMatch = ReadonlyMap<string, ConfigLayer>;
 
 type Config = Readonly<Record<string, unknown>>;
@@ -46,7 +47,10 @@ export function matchTopology(config: unknown, source: string): TopologyMatch | 
   const attempts = networks.map((ours) => attempt(ours, index));
   const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
   if (best.problems.length > 0) throw misfit(source, best.problems);
-  return best.pairs;
+  const { pairs } = best;
+  const { path: last } = pairs.get("bn")!;
+  const top = topInConfig(theirs, [last, index.get(key("ReLU", [last]))?.[0].path]);
+  return top === undefined ? pairs : pairs.set(TOP, top);
 }
 
 /** What comes after the last weight is not needed of an encoder: many exports end with the batch norm. */

@@ -73,6 +73,31 @@ describe("a U-Net of the tutorial's script, by names, order and shapes", () => {
     }
   });
 
+  test("an encoder with DenseNet121's top, whatever it is called", () => {
+    const weights = read(legacyWeights(LEGACY)).filter(({ ours }) => !/^(upsample|head)/.test(ours));
+    const top = (kernel: number[], bias: number[]): Weight[] => [
+      { name: "predictions/kernel", ours: "fc1000/kernel", shape: kernel },
+      { name: "predictions/bias", ours: "fc1000/bias", shape: bias },
+    ];
+    const matched = match([...weights, ...top([1024, 7], [7])]);
+    expect(matched.tensors.get("fc1000/kernel")!.shape).toEqual([1024, 7]);
+    expect(matched.tensors.size).toBe(606);
+    expect(matched.unused).toEqual([]);
+    expect(matched.mapping.at(-1)).toEqual({
+      from: "predictions/bias",
+      to: "fc1000/bias",
+      shape: [7],
+      change: "renamed",
+    });
+    const another: Weight = { name: "hidden/kernel", ours: "", shape: [1024, 1024] };
+    const hidden = [another, { name: "hidden/bias", ours: "", shape: [1024] }];
+    for (const other of [top([512, 7], [7]), top([1024, 7], [8]), [...hidden, ...top([1024, 7], [7])]]) {
+      const { tensors, unused } = match([...weights, ...other]);
+      expect(tensors.size).toBe(604);
+      expect(unused).toEqual(other.map(({ name }) => name));
+    }
+  });
+
   test("an encoder alone, with a top that is not used", () => {
     const weights = read(legacyWeights(LEGACY)).filter(({ ours }) => !/^(upsample|head)/.test(ours));
     const top = { name: "dense/kernel", ours: "", shape: [1024, 1000] };

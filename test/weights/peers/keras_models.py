@@ -134,7 +134,8 @@ def main():
         shape = [SIZE, SIZE, 3] if not top else None
         model = tf.keras.applications.DenseNet121(input_shape=shape, include_top=top, weights=None)
         fill(model)
-        write(model, "encoder", "encoder-top" if top else "encoder", whole + weights)
+        network = "encoder-top" if top else "encoder"
+        write(model, network, network, whole + weights)
 
     listing = {"image": f"keras-{VERSION}-image.f32", "predictions": predictions, "cases": cases}
     (folder / f"keras-{VERSION}.json").write_text(json.dumps(listing, indent=2) + "\n")

