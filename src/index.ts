@@ -49,11 +49,8 @@ export { crossEntropyAndAccuracy } from "./graph/ops/cross-entropy-and-accuracy.
 export type { CrossEntropyAndAccuracy, CrossEntropyOptions } from "./graph/ops/cross-entropy-and-accuracy.ts";
 export { dense } from "./graph/ops/dense.ts";
 export { denseBlock } from "./graph/ops/dense-block/dense-block.ts";
-export type {
-  DenseBlockOptions,
-  DenseBlockParameters,
-  NormStacks,
-} from "./graph/ops/dense-block/dense-block.ts";
+export type { DenseBlockOptions } from "./graph/ops/dense-block/dense-block.ts";
+export type { DenseBlockParameters, NormStacks } from "./graph/ops/dense-block/parameters.ts";
 export { fill } from "./graph/ops/fill.ts";
 export { globalNorm } from "./graph/ops/global-norm.ts";
 export { matmul } from "./graph/ops/matmul.ts";

@@ -9,16 +9,12 @@
  * where it pays (the pipeline cache is keyed by the text itself).
  */
 
-import type { Tile, TileFor, TileRequest } from "./conv2d/tiles.ts";
+import type { KernelFamily, TileFor, Tiling } from "./tiling.ts";
 
 /** What a kernel may know of the adapter it is written for. */
 export interface KernelTarget {
-  /**
-   * Which family of matrix kernels to use: `"workgroup"` stages tiles in workgroup memory behind barriers, for
-   * hardware; `"register"` keeps everything in registers and has no barrier at all, for adapters that run on the
-   * CPU, where one barrier makes every load several times dearer.
-   */
-  readonly family: "workgroup" | "register";
+  /** Which family of matrix kernels to use. */
+  readonly family: KernelFamily;
   /** Lanes a subgroup when the adapter has the `subgroups` feature and one fixed size; otherwise 0. */
   readonly subgroupSize: number;
   /** Extents in which a subgroup of that size multiplies matrices of f16 into sums of f32; null when it cannot. */
@@ -44,12 +40,6 @@ export interface SubgroupMatrix {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-}
-
-/** The tile that a matrix product is computed in, one of several that would do, and what it was chosen for. */
-export interface Tiling {
-  readonly request: TileRequest;
-  readonly tile: Tile;
 }
 
 /** A scalar of the uniform block, with its WGSL type. */

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import type { TileFor } from "./conv2d/tiles.ts";
+import type { TileFor } from "./tiling.ts";
 import type { KernelTarget, SubgroupMatrix } from "./kernel.ts";
 
 const tiles = new WeakMap<Gpu, TileFor>();

@@ -4,7 +4,7 @@ import { glorotUniform, ones, zeros } from "../graph/initializers.ts";
 import { concat } from "../graph/ops/concat.ts";
 import { conv2d } from "../graph/ops/conv2d.ts";
 import { denseBlock } from "../graph/ops/dense-block/dense-block.ts";
-import type { NormStacks } from "../graph/ops/dense-block/dense-block.ts";
+import type { NormStacks } from "../graph/ops/dense-block/parameters.ts";
 import type { Shape } from "../graph/shape.ts";
 import { batchNormalization } from "./batch-normalization.ts";
 import type { Mode } from "./layer.ts";

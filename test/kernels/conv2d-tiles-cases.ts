@@ -6,7 +6,7 @@ import { conv2dForwardFused } from "../../src/kernels/conv2d/forward.ts";
 import { conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../src/kernels/conv2d/geometry.ts";
 import { describeTile, sameTile, tileCandidates } from "../../src/kernels/conv2d/tiles.ts";
-import type { TileRequest } from "../../src/kernels/conv2d/tiles.ts";
+import type { TileRequest } from "../../src/kernels/tiling.ts";
 import type { Kernel, KernelTarget } from "../../src/kernels/kernel.ts";
 import { expectClose } from "../helpers/close.ts";
 import { runKernels } from "../helpers/gpu.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../src/kernels/conv2d/tiles.ts";
 import { matrixTile } from "../../src/kernels/conv2d/matrix-tile.ts";
 import type { MatrixTile } from "../../src/kernels/conv2d/matrix-tile.ts";
-import type { TileRequest } from "../../src/kernels/conv2d/tiles.ts";
+import type { TileRequest } from "../../src/kernels/tiling.ts";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { useGpu } from "../helpers/gpu.ts";

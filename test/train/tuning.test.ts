@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { tileCandidates, tileGroup } from "../../src/kernels/conv2d/tiles.ts";
-import type { TileRequest } from "../../src/kernels/conv2d/tiles.ts";
+import type { TileRequest } from "../../src/kernels/tiling.ts";
 import { kernelTarget } from "../../src/kernels/target.ts";
 import { resolveConfig } from "../../src/train/config/index.ts";
 import { RunFolder, writeJson } from "../../src/train/run-folder.ts";

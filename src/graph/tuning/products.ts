@@ -1,5 +1,5 @@
 import { tileCandidates, tileGroup } from "../../kernels/conv2d/tiles.ts";
-import type { Tile, TileRequest } from "../../kernels/conv2d/tiles.ts";
+import type { Tile, TileRequest } from "../../kernels/tiling.ts";
 import type { KernelTarget } from "../../kernels/kernel.ts";
 import type { Dispatch } from "../lower.ts";
 import { plan } from "../plan.ts";

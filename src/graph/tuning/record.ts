@@ -1,5 +1,5 @@
 /** @file What is kept of tuning from run to run: every measurement, as JSON. */
-import type { Tile } from "../../kernels/conv2d/tiles.ts";
+import type { Tile } from "../../kernels/tiling.ts";
 import type { Finding, Measurement } from "./search.ts";
 
 /** What measurements depend on beside the product: those of another adapter, driver or kernel say nothing. */

@@ -1,5 +1,5 @@
 import { sameTile } from "../../kernels/conv2d/tiles.ts";
-import type { Tile } from "../../kernels/conv2d/tiles.ts";
+import type { Tile } from "../../kernels/tiling.ts";
 import type { Candidate, ProductGroup, Work } from "./products.ts";
 
 /** Runs work and says how long it took. */

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { matrixKernelsDigest } from "../../kernels/conv2d/digest.ts";
 import { tileGroup } from "../../kernels/conv2d/tiles.ts";
-import type { Tile, TileFor } from "../../kernels/conv2d/tiles.ts";
+import type { Tile, TileFor } from "../../kernels/tiling.ts";
 import { kernelTarget } from "../../kernels/target.ts";
 import type { Goals } from "../plan.ts";
 import { GpuTimer } from "./gpu-timer.ts";

@@ -6,8 +6,8 @@
  * after the other, so that every invocation gets rows and a vec4 of columns that it can store like any other kernel.
  */
 import type { KernelTarget, SubgroupMatrix } from "../kernel.ts";
-import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab-arithmetic.ts";
-import type { Tile } from "./tiles.ts";
+import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab.ts";
+import type { Tile } from "../tiling.ts";
 import { mainText, range, repeat } from "./workgroup-tile.ts";
 
 export interface MatrixTile extends SlabTile {

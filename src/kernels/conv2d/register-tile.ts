@@ -10,7 +10,7 @@
  * several steps of the sum.
  */
 import type { KernelTarget } from "../kernel.ts";
-import type { Tile } from "./tiles.ts";
+import type { Tile } from "../tiling.ts";
 
 export interface RegisterTile {
   /** Invocations a workgroup. */

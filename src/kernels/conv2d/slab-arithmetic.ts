@@ -1,49 +1,8 @@
-/**
- * @file How a workgroup multiplies two slabs of operands that it has loaded into its memory. What loads and stores them is the
- * same either way: every invocation multiplies and adds for itself (workgroup-tile.ts), or every subgroup multiplies
- * matrices of f16 (matrix-tile.ts).
- *
- * A slab is lines of vec4, counted through. The right one is `[steps, columns / 4]`. The left one lies as its operand does in
- * memory: along the sum, `[rows, steps / 4]`, or along the rows, `[steps, rows / 4]`.
- */
-import type { KernelTarget, Tiling } from "../kernel.ts";
+import type { KernelTarget } from "../kernel.ts";
+import type { Tiling } from "../tiling.ts";
 import { matrixArithmetic, matrixTile } from "./matrix-tile.ts";
+import type { LeftLayout, SlabArithmetic } from "./slab.ts";
 import { workgroupArithmetic, workgroupTile } from "./workgroup-tile.ts";
-
-export interface SlabTile {
-  readonly rows: number;
-  readonly columns: number;
-  /** Steps of the sum that one slab holds. */
-  readonly steps: number;
-  /** Invocations a workgroup. */
-  readonly threads: number;
-}
-
-export type LeftLayout = "along the sum" | "along the rows";
-
-/** Texts of a kernel whose `main` has `group`, `groups` and `local` in scope. */
-export interface SlabArithmetic {
-  readonly tile: SlabTile;
-  /** Directives, before every declaration. */
-  readonly enable: string;
-  /** The slabs and what else is in the workgroup's memory. */
-  readonly declarations: string;
-  /** The attributes of `main` and its parameters. */
-  readonly main: string;
-  /** Stores `value`, a vec4f, as number `at` of a slab. */
-  readonly putLeft: (at: string, value: string) => string;
-  readonly putRight: (at: string, value: string) => string;
-  /** Declares what the products are added to, all zero. */
-  readonly declareSums: string;
-  /** Adds the product of the two slabs. */
-  readonly addProducts: string;
-  /** After the last slab and a barrier, makes `sum{r}`: the sums of the invocation's `r`-th row in its four columns. */
-  readonly finish: string;
-  /** The first row of the invocation within the tile; its columns begin at `4 * (local % (columns / 4))`. */
-  readonly ownRow: string;
-  /** Of each row of the invocation, how many rows below the first it is. */
-  readonly rowOffsets: readonly number[];
-}
 
 /** The arithmetic of a tile. */
 export function slabArithmetic(

@@ -9,7 +9,8 @@
  * kind of gather with stride 1, running backwards. The weights are then transposed: `w[ky, kx, c, d]`.
  */
 import { i32, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget, Tiling, Uniform } from "../kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
+import type { Tiling } from "../tiling.ts";
 import { allChannels } from "../channel-range.ts";
 import { laneFor } from "../lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";

@@ -4,47 +4,11 @@
  * may differ: partial sums and moments are of other pixels.
  */
 import type { KernelTarget } from "../kernel.ts";
+import type { Tile, TileRequest } from "../tiling.ts";
 import { matrixBytes, matrixTile } from "./matrix-tile.ts";
 import { registerTile } from "./register-tile.ts";
-import type { SlabTile } from "./slab-arithmetic.ts";
+import type { SlabTile } from "./slab.ts";
 import { workgroupTile } from "./workgroup-tile.ts";
-
-/** Of kernels: the target's, or `"matrix"`, workgroup tiles that subgroups multiply as matrices of f16. */
-export type ProductFamily = KernelTarget["family"] | "matrix";
-
-/** A product, as far as the choice of its tile is concerned; plain data. */
-export interface TileRequest {
-  readonly family: ProductFamily;
-  /** The kernel's label, `conv2d_forward` for example. */
-  readonly product: string;
-  /** Of the result as a matrix: of its largest phase, or of its largest layer. */
-  readonly rows: number;
-  readonly columns: number;
-  /** Steps of the sum: channels at each tap, or pixels where the product is by weights. */
-  readonly depth: number;
-  readonly taps: number;
-  /** Products of the same size in one dispatch. */
-  readonly phases: number;
-  readonly layers: number;
-  /** Whether its images are stored as f16; not by default. */
-  readonly half?: boolean;
-  /** The buffers that it reads and writes, each side with the channels that it takes at once: `x+norm×4`. */
-  readonly loads: string;
-  readonly stores: string;
-}
-
-/** A tile, as plain data. */
-export interface Tile {
-  readonly rows: number;
-  readonly columns: number;
-  /** Of workgroup tiles: steps of the sum that a slab holds. */
-  readonly steps?: number;
-  /** Of products by weights: their sum is split until there are about so many workgroups. */
-  readonly workgroups?: number;
-}
-
-/** Chooses a tile; undefined for the default. One that is not in the list of {@link tileCandidates} is not taken. */
-export type TileFor = (request: TileRequest) => Tile | undefined;
 
 /** So many workgroups keep the cores of a computer busy, and so many a large GPU. */
 const ENOUGH_WORKGROUPS = { register: 64, workgroup: 256, matrix: 256 } as const;

@@ -8,7 +8,8 @@
  */
 import { allChannels } from "../channel-range.ts";
 import { i32, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget, Tiling, Uniform } from "../kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
+import type { Tiling } from "../tiling.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";

@@ -5,8 +5,8 @@
  * However the left slab lies, slabs are filled without bank conflicts, and four steps of the sum read 12 vec4 for 128
  * multiply-adds.
  */
-import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab-arithmetic.ts";
-import type { Tile } from "./tiles.ts";
+import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab.ts";
+import type { Tile } from "../tiling.ts";
 
 /** Rows and columns of an invocation. */
 export const THREAD_ROWS = 8;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ProductGroup, Work } from "../../../src/graph/tuning/products.ts";
 import { gainOf, search, winnerOf } from "../../../src/graph/tuning/search.ts";
 import type { Timer } from "../../../src/graph/tuning/search.ts";
-import type { Tile } from "../../../src/kernels/conv2d/tiles.ts";
+import type { Tile } from "../../../src/kernels/tiling.ts";
 
 /** Tiles are told apart by their rows. */
 const tile = (rows: number): Tile => ({ rows, columns: 32 });

@@ -9,7 +9,7 @@ import type { Work } from "../../../src/graph/tuning/products.ts";
 import { tilesFrom, tune } from "../../../src/graph/tuning/tune.ts";
 import type { TuningCache } from "../../../src/graph/tuning/tune.ts";
 import { tileCandidates, tileGroup } from "../../../src/kernels/conv2d/tiles.ts";
-import type { Tile } from "../../../src/kernels/conv2d/tiles.ts";
+import type { Tile } from "../../../src/kernels/tiling.ts";
 import { kernelTarget, useTiles } from "../../../src/kernels/target.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";

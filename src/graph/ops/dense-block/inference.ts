@@ -5,7 +5,7 @@ import { foldNorm } from "../../../kernels/fold-norm.ts";
 import type { Tensor } from "../../graph.ts";
 import { slice } from "../../op.ts";
 import { bytesOfItems, sizeOf } from "../../shape.ts";
-import type { DenseBlockParameters } from "./dense-block.ts";
+import type { DenseBlockParameters } from "./parameters.ts";
 import { copyInput, firstFusion, normTypes, ownRange, secondFusion } from "./places.ts";
 import { firstConv, secondConv } from "./shape.ts";
 import type { DenseBlockShape } from "./shape.ts";

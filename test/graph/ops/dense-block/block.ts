@@ -7,7 +7,7 @@ import { cast } from "../../../../src/graph/ops/cast.ts";
 import { concat } from "../../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../../src/graph/ops/conv2d.ts";
 import { denseBlock } from "../../../../src/graph/ops/dense-block/dense-block.ts";
-import type { NormStacks } from "../../../../src/graph/ops/dense-block/dense-block.ts";
+import type { NormStacks } from "../../../../src/graph/ops/dense-block/parameters.ts";
 import { channelMoments } from "../../../../src/graph/ops/moments.ts";
 import type { Plan } from "../../../../src/graph/plan.ts";
 import { compile } from "../../../../src/graph/program.ts";

@@ -4,7 +4,7 @@ import { Graph } from "../../../../src/graph/graph.ts";
 import type { Tensor } from "../../../../src/graph/graph.ts";
 import { zeros } from "../../../../src/graph/initializers.ts";
 import { denseBlock } from "../../../../src/graph/ops/dense-block/dense-block.ts";
-import type { DenseBlockParameters } from "../../../../src/graph/ops/dense-block/dense-block.ts";
+import type { DenseBlockParameters } from "../../../../src/graph/ops/dense-block/parameters.ts";
 import { expectClose } from "../../../helpers/close.ts";
 import { useGpu } from "../../../helpers/gpu.ts";
 import { blockNumbers, runBlock } from "./block.ts";
