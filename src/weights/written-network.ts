@@ -60,7 +60,7 @@ export function writtenNetwork(
   // Who does not say it is taken to have the other one.
   if (decoder === "nearest") metadata.decoder = decoder;
   if (options.imageSize !== undefined) metadata.image_size = String(options.imageSize);
-  return { layers, outputs, weights: assigned, metadata, imageSize: imageSizeOf(metadata, source) };
+  return { layers, outputs, weights: assigned, metadata, imageSize: imageSizeOf(metadata, options) };
 }
 
 function layersOf(
@@ -106,11 +106,16 @@ function topLayers({ name, channels, stride }: KerasLayer, units: number): Writt
   ];
 }
 
-function imageSizeOf({ image_size: said }: Metadata, source: string): number | null {
+function imageSizeOf(
+  { image_size: said }: Metadata,
+  { source, imageSize }: { source: string; imageSize?: number },
+): number | null {
   if (said === undefined) return null;
   const size = Number(said);
   if (Number.isInteger(size) && size >= 32 && size % 32 === 0) return size;
+  const whose =
+    imageSize === undefined ? `The image size of ${source}` : `The image size that ${source} is given`;
   throw new WeightsError(
-    `The image size of ${source} is ${said}, but the encoder halves a photo five times: give a multiple of 32, 128 for example.`,
+    `${whose} is ${said}, but the encoder halves a photo five times: give a multiple of 32, 128 for example.`,
   );
 }

@@ -85,4 +85,11 @@ describe("writtenNetwork", () => {
     const model = { tensors: zeros(encoderLayers()), metadata: { image_size: size } };
     expect(() => writtenNetwork(model, options)).toThrow(`The image size of model.h5 is ${size}`);
   });
+
+  test("so is one that it is given", () => {
+    const model = { tensors: zeros(encoderLayers()), metadata: { image_size: "64" } };
+    expect(() => writtenNetwork(model, { ...options, imageSize: 100 })).toThrow(
+      "The image size that model.h5 is given is 100, but",
+    );
+  });
 });

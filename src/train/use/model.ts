@@ -26,6 +26,8 @@ export interface Model {
   readonly normalization: Normalization;
 }
 
+/** A mask has a byte a pixel. */
+const MOST_CLASSES = 256;
 const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
 
 /**
@@ -88,7 +90,12 @@ const exists = (path: string): Promise<boolean> =>
 
 function classesOf(file: string, tensors: NamedTensors): number {
   const bias = tensors.get("head/bias");
-  if (bias?.shape.length === 1) return bias.shape[0];
+  if (bias?.shape.length === 1 && bias.shape[0] <= MOST_CLASSES) return bias.shape[0];
+  if (bias?.shape.length === 1) {
+    throw new ModelError(
+      `${file} has ${bias.shape[0]} classes, and masks can tell ${MOST_CLASSES} apart: give a model of at most as many.`,
+    );
+  }
   const encoder = tensors.has("conv1/conv/kernel");
   throw new ModelError(
     `${file} ${encoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +

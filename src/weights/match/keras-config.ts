@@ -28,19 +28,27 @@ const MODELS = new Set(["Functional", "Model", "Sequential"]);
 const IDENTITIES = new Set(["InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise"]);
 const DEEPEST = 8;
 
+/** A model as its configuration has it. */
+export interface ConfigModel {
+  /** In an order in which they can run. */
+  readonly layers: readonly ConfigLayer[];
+  /** The paths of the layers whose results are the model's. */
+  readonly outputs: readonly string[];
+}
+
 /**
- * The layers of a model, in an order in which they can run; undefined for what is not a model of Keras's own kinds
- * (a class that somebody wrote says nothing of its layers).
+ * The layers of a model; undefined for what is not a model of Keras's own kinds (a class that somebody wrote says nothing
+ * of its layers).
  *
  * @param json parsed, otherwise unchecked
  * @throws {ConfigProblem} where layers read what is not there, or are used more than once
  */
-export function configLayers(json: unknown): ConfigLayer[] | undefined {
+export function configModel(json: unknown): ConfigModel | undefined {
   const model = isRecord(json) && isRecord(json.model_config) ? json.model_config : json;
   if (!isRecord(model) || !MODELS.has(String(model.class_name))) return undefined;
-  const found: ConfigLayer[] = [];
-  expand(model, { path: "", countedPath: "" }, [MODEL_INPUT], found, 0);
-  return found;
+  const layers: ConfigLayer[] = [];
+  const outputs = expand(model, { path: "", countedPath: "" }, [MODEL_INPUT], layers, 0);
+  return { layers, outputs };
 }
 
 /** What distinguishes the layers of one model from another's. */

@@ -56,7 +56,7 @@ export function matchWeights(
 ): MatchedWeights {
   const shapes = [...tensors].map(([name, { shape }]): NamedShape => ({ name, shape }));
   const found = sourceLayers(shapes);
-  if (isOurs(tensors, found)) return asItIs(tensors);
+  if (isOurs(found)) return asItIs(tensors);
   const topology = config === undefined ? undefined : matchTopology(config, source);
   if (topology === undefined && !mayHoldEncoder(found.layers)) return asItIs(tensors);
   const { pairs, decoder } =
@@ -79,8 +79,7 @@ const OUR_WEIGHTS = new Set([
   `${TOP}/bias`,
 ]);
 
-function isOurs(tensors: NamedTensors, { layers }: SourceLayers): boolean {
-  if (tensors.has("head/bias")) return true;
+function isOurs({ layers }: SourceLayers): boolean {
   return layers.length > 0 && layers.every(({ path }) => OUR_LAYERS.has(path));
 }
 

@@ -11,7 +11,13 @@ import {
   type LayerOperation,
   type UnetLayersOptions,
 } from "../keras-layers.ts";
-import { configLayers, ConfigProblem, MODEL_INPUT, type ConfigLayer } from "./keras-config.ts";
+import {
+  configModel,
+  ConfigProblem,
+  MODEL_INPUT,
+  type ConfigLayer,
+  type ConfigModel,
+} from "./keras-config.ts";
 import { misfit, quote } from "./misfit.ts";
 import { TOP, topInConfig } from "./top.ts";
 
@@ -31,14 +37,15 @@ const KINDS: ReadonlyMap<string, LayerOperation["kind"]> = new Map([["Activation
  * @throws {WeightsError} naming the first of our layers that is not in the model
  */
 export function matchTopology(config: unknown, source: string): TopologyMatch | undefined {
-  let theirs: ConfigLayer[] | undefined;
+  let model: ConfigModel | undefined;
   try {
-    theirs = configLayers(config);
+    model = configModel(config);
   } catch (error) {
     if (error instanceof ConfigProblem) throw misfit(source, [error.message]);
     throw error;
   }
-  if (theirs === undefined) return undefined;
+  if (model === undefined) return undefined;
+  const { layers: theirs } = model;
   const index = indexed(theirs);
   const networks = [
     ...(["transpose", "nearest"] as const).map((decoder) => unet(decoder)),
@@ -48,9 +55,24 @@ export function matchTopology(config: unknown, source: string): TopologyMatch | 
   const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
   if (best.problems.length > 0) throw misfit(source, best.problems);
   const { pairs } = best;
+  const head = pairs.get("head");
+  if (head !== undefined) checkOutput(model, head, source);
   const { path: last } = pairs.get("bn")!;
   const top = topInConfig(theirs, [last, index.get(key("ReLU", [last]))?.[0].path]);
   return top === undefined ? pairs : pairs.set(TOP, top);
+}
+
+/** @throws {WeightsError} where the U-Net's logits, or the probabilities made of them, are not all that the model gives */
+function checkOutput({ layers, outputs }: ConfigModel, head: ConfigLayer, source: string): void {
+  const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+  const isSoftmax = ({ className, config }: ConfigLayer): boolean =>
+    className === "Softmax" || (className === "Activation" && config.activation === "softmax");
+  if (outputs.length !== 1)
+    throw misfit(source, [`it has ${outputs.length} outputs where the U-Net has one`]);
+  const last = byPath.get(outputs[0]);
+  if (last === head || (last && isSoftmax(last) && last.inputs[0] === head.path)) return;
+  const what = last === undefined ? "none of its layers" : `its layer ${quote(last.path)}`;
+  throw misfit(source, [`its output is made by ${what} where the U-Net ends with ${quote(head.path)}`]);
 }
 
 /** What comes after the last weight is not needed of an encoder: many exports end with the batch norm. */

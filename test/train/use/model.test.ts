@@ -83,6 +83,11 @@ describe("loadModel", () => {
     ]);
     await refused(join(await checkpoint({}, encoder), "model.safetensors"), /weights of an encoder only/);
     await refused(join(await checkpoint({}, new Map()), "model.safetensors"), /does not hold this network/);
+    const many: NamedTensors = new Map([["head/bias", { shape: [300], data: new Float32Array(300) }]]);
+    await refused(
+      join(await checkpoint({}, many), "model.safetensors"),
+      /has 300 classes, and masks can tell 256 apart/,
+    );
     const saying = async (metadata: Metadata): Promise<string> =>
       join(await checkpoint({ ...TINY_METADATA, ...metadata }), "model.safetensors");
     await refused(await saying({ image_size: "50" }), /must be a multiple of 32.*\(it is 50\)/);

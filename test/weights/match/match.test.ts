@@ -123,6 +123,14 @@ describe("what is left as it is", () => {
     });
   });
 
+  test("but not the U-Net of somebody who calls the last layer as we do", () => {
+    const weights = read(legacyWeights(LEGACY)).map((weight) => ({
+      ...weight,
+      name: weight.ours.startsWith("head/") ? weight.ours : weight.name,
+    }));
+    expectWhole(match(weights), weights);
+  });
+
   test("another network without a configuration", () => {
     const tensors = emptyTensors([{ name: "conv/kernel", shape: [3, 3, 3, 8] }]);
     expect(matchWeights(tensors, { source })).toEqual({
@@ -251,6 +259,30 @@ describe("a configuration", () => {
     expect(change(json)).not.toBe(json);
     expect(() => match(versions[0][2], JSON.parse(change(json)))).toThrow(WeightsError);
     expect(() => match(versions[0][2], JSON.parse(change(json)))).toThrow(why);
+  });
+
+  /** The U-Net's configuration with one more layer, which reads the head, for its output. */
+  const withLast = (layer: object): unknown => {
+    const json = kerasConfig(LEGACY, 2) as { config: { layers: object[]; output_layers: unknown } };
+    const [head] = json.config.output_layers as [string, number, number][];
+    json.config.layers.push({ ...layer, name: "last", inbound_nodes: [[[...head, {}]]] });
+    json.config.output_layers = [["last", 0, 0]];
+    return json;
+  };
+
+  test("that goes on behind the head is refused, unless it makes probabilities of the logits", () => {
+    const [, , weights] = versions[0];
+    const conv = { class_name: "Conv2D", config: { filters: 5, kernel_size: [1, 1] } };
+    expect(() => match(weights, withLast(conv))).toThrow(
+      'its output is made by its layer "last" where the U-Net ends with "conv2d_transpose_4"',
+    );
+    const config = { activation: "softmax" };
+    for (const layer of [{ class_name: "Softmax", config: {} }, { class_name: "Activation", config }]) {
+      expectWhole(match(weights, withLast(layer)), weights);
+    }
+    const two = kerasConfig(LEGACY, 2) as { config: { output_layers: unknown[] } };
+    two.config.output_layers.push(["model", 0, 4]);
+    expect(() => match(weights, two)).toThrow("it has 2 outputs where the U-Net has one");
   });
 
   test("of another network is refused", () => {
