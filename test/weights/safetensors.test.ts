@@ -64,7 +64,7 @@ describe("the format", () => {
           ["a", a],
           ["b", b],
         ]),
-        { classes: "59" },
+        { classes: "59", decoder: "nearest" },
       ),
     ).toEqual(bytes);
   });
