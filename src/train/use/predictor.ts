@@ -8,6 +8,7 @@ import type { Program } from "../../graph/program.ts";
 import { Variables } from "../../graph/variables.ts";
 import { unet } from "../../layers/unet.ts";
 import { restoreWeights } from "../checkpoint.ts";
+import { ModelError } from "./model.ts";
 import type { Model } from "./model.ts";
 
 /** A trained network that is ready to label photos. */
@@ -54,9 +55,11 @@ export class Predictor {
   /**
    * The logits of at most `batchSize` photos of any size, each `[imageSize, imageSize, classes]`. Photos are prepared as
    * in training: resized bilinearly to a square without regard to their proportions, divided by 255, normalized.
+   *
+   * @throws ModelError when the network gives something else than finite numbers.
    */
   async logits(photos: readonly Photo[]): Promise<Float32Array[]> {
-    const { imageSize, classNames, normalization } = this.model;
+    const { imageSize, classNames, normalization, file } = this.model;
     const size = { width: imageSize, height: imageSize };
     const pixels = imageSize ** 2;
     const image = new Float32Array(this.batchSize * pixels * 3);
@@ -66,7 +69,13 @@ export class Predictor {
     });
     const { logits } = await this.#program.run({ image });
     const values = pixels * classNames.length;
-    return photos.map((_, i) => logits.slice(i * values, (i + 1) * values) as Float32Array);
+    return photos.map((_, i) => {
+      const own = (logits as Float32Array).slice(i * values, (i + 1) * values);
+      if (own.every(Number.isFinite)) return own;
+      throw new ModelError(
+        `${file} gives logits that are not finite numbers, so its weights are broken: use a checkpoint of before.`,
+      );
+    });
   }
 
   destroy(): void {

@@ -146,6 +146,20 @@ describe("Predictor", () => {
     }
   });
 
+  it("does not take a broken network's word for a class", async () => {
+    const broken = new Map(tensors).set("head/bias", {
+      shape: [5],
+      data: Float32Array.of(0, NaN, 0, 0, 0),
+    });
+    const predictor = await Predictor.create(gpu(), await tiny({}, broken), { batchSize: 1 });
+    const black = { width: 32, height: 32, pixels: new Uint8Array(32 * 32 * 3) };
+    try {
+      await expect(predictor.logits([black])).rejects.toThrow(/gives logits that are not finite numbers/);
+    } finally {
+      predictor.destroy();
+    }
+  });
+
   it("names the tensor that does not fit, and leaves nothing on the device", async () => {
     const before = gpu().bytes;
     const fewer = new Map(tensors);
