@@ -13,6 +13,7 @@ export { TfEventsWriter } from "./train/tensorboard/tf-events-writer.ts";
 export type { TfEventsWriterOptions } from "./train/tensorboard/tf-events-writer.ts";
 export { train } from "./train/train.ts";
 export type { TrainJob } from "./train/train.ts";
-export { Trainer, TrainingDivergedError } from "./train/trainer.ts";
+export { Trainer } from "./train/trainer.ts";
+export { TrainingDivergedError } from "./train/training-diverged-error.ts";
 export type { TrainerEvents } from "./train/trainer.ts";
 export type { TrainerOptions } from "./train/trainer-options.ts";

@@ -20,7 +20,7 @@ export const SKIP = "if (gradientScale[0] == 0.0) { return; }\n  ";
  *
  * Where it is finite, `factor` `[1]` becomes 1 / scale, and less where the norm would pass `clipNorm`, and after
  * `growthSteps` such steps in a row, counted in `goodSteps` `[1]`, the scale doubles, up to 2¹²⁶. Otherwise the factor is 0
- * and the scale is halved, down to 1. `trueNorm` `[1]`: norm / scale.
+ * and the scale is halved, down to 1; `exhausted` `[1]` is 1 where it was 1 before, else 0. `trueNorm` `[1]`: norm / scale.
  */
 export function lossScaleStep(
   target: KernelTarget,
@@ -35,6 +35,7 @@ export function lossScaleStep(
       goodSteps: "array<f32>",
       factor: "array<f32>",
       trueNorm: "array<f32>",
+      exhausted: "array<f32>",
     },
     params: {
       growthSteps: f32(growthSteps),
@@ -50,6 +51,7 @@ export function lossScaleStep(
   var share = 1.0 / before;
   ${clips ? "if (length > params.clipNorm) { share *= params.clipNorm / length; }" : ""}
   factor[0] = select(0.0, share, finite);
+  exhausted[0] = select(0.0, 1.0, !finite && before <= 1.0);
   let good = select(0.0, goodSteps[0] + 1.0, finite);
   let grows = good >= params.growthSteps;
   goodSteps[0] = select(good, 0.0, grows);

@@ -17,14 +17,21 @@ export interface MovedMoments {
  * One step of several moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`. `movingMean0` and
  * `movingVariance0` `[count]` hold those of a stack of batch norms; channel c of every one moves towards `mean0[c]` and
  * `variance0[c]`. So do the next.
+ *
+ * A channel whose mean or variance of the batch is not finite stays where it is: in half precision a batch may overflow, its
+ * step is skipped (see `lossScaleStep`), and it must not spoil the statistics for good.
  */
 export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]): Kernel {
   const { count, params, text } = severalTensors(
     all.map(({ count }) => count),
     (i) => /* wgsl */ `var channel = first;
     for (var size = params.channels${i}; channel >= size; size += params.growth${i}) { channel -= size; }
-    movingMean${i}[first] = movingMean${i}[first] * params.momentum${i} + mean${i}[channel] * params.rest${i};
-    movingVariance${i}[first] = movingVariance${i}[first] * params.momentum${i} + variance${i}[channel] * params.rest${i};`,
+    // WGSL may assume that numbers are finite; the exponents' bits tell.
+    let batch = vec2f(mean${i}[channel], variance${i}[channel]);
+    if (all((bitcast<vec2u>(batch) & vec2u(0x7f800000u)) != vec2u(0x7f800000u))) {
+      movingMean${i}[first] = movingMean${i}[first] * params.momentum${i} + batch.x * params.rest${i};
+      movingVariance${i}[first] = movingVariance${i}[first] * params.momentum${i} + batch.y * params.rest${i};
+    }`,
   );
   const ofEach = all.flatMap(({ momentum, channels, growth }, i) => [
     [`momentum${i}`, f32(momentum)] as const,

@@ -1,6 +1,7 @@
 import { subset } from "../data/subset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { Trainer, TrainingDivergedError } from "./trainer.ts";
+import { Trainer } from "./trainer.ts";
+import { TrainingDivergedError } from "./training-diverged-error.ts";
 import type { Resumed, TrainerData } from "./trainer.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 

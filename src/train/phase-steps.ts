@@ -15,6 +15,8 @@ import { accumulatedPlan } from "./step-plan.ts";
 export interface StepOutcome {
   readonly loss: number;
   readonly accuracy: number;
+  /** Its gradients overflow in half precision although the loss is scaled by no more than 1; it changed nothing. */
+  readonly exhausted: boolean;
 }
 
 /**
@@ -123,15 +125,19 @@ export class PhaseSteps {
     const runs = passes.map(async ({ photos, feeds, share }) => {
       const program = this.#programs.get(photos);
       if (!program) throw new Error(`A step of ${batch.count} photos was not prepared.`);
-      const { loss, accuracy } = await program.run(feeds());
-      return { loss: share * loss[0], accuracy: share * accuracy[0] };
+      return { share, outputs: await program.run(feeds()) };
     });
-    const applied = this.#apply?.run({ learning_rate: Float32Array.of(learningRate) }, []);
-    const [outcomes] = await Promise.all([Promise.all(runs), applied]);
-    return outcomes.reduce((sum, part) => ({
-      loss: sum.loss + part.loss,
-      accuracy: sum.accuracy + part.accuracy,
-    }));
+    const wanted = this.#apply?.plan.outputs.has("exhausted") ? ["exhausted"] : [];
+    const applied = this.#apply?.run({ learning_rate: Float32Array.of(learningRate) }, wanted);
+    const [parts, end] = await Promise.all([Promise.all(runs), applied]);
+    const mean = (name: string): number =>
+      parts.reduce((sum, { share, outputs }) => sum + share * outputs[name][0], 0);
+    const last = end ?? parts[parts.length - 1].outputs;
+    return {
+      loss: mean("loss"),
+      accuracy: mean("accuracy"),
+      exhausted: last.exhausted?.[0] === 1,
+    };
   }
 
   destroy(): void {

@@ -127,9 +127,9 @@ export function optimizerUpdates(
   const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
   const update = optimizer === "adam" ? adam : rmsprop;
   if (scaling) {
-    const { factor, norm } = scaling.check(slopes);
+    const { factor, norm, exhausted } = scaling.check(slopes);
     const updates = update(slopes, { ...options, gradientScale: factor });
-    return { outputs: clipNorm === null ? {} : { gradient_norm: norm }, updates };
+    return { outputs: { exhausted, ...(clipNorm !== null && { gradient_norm: norm }) }, updates };
   }
   if (clipNorm === null) return { outputs: {}, updates: update(slopes, options) };
   const clipped = clipByGlobalNorm(slopes, clipNorm);

@@ -18,6 +18,7 @@ import { isOptimizerSlot, PHASES } from "./programs.ts";
 import type { Phase } from "./programs.ts";
 import { Flight } from "./steps-in-flight.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
+import { TrainingDivergedError } from "./training-diverged-error.ts";
 import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "./training-state.ts";
 import type { TrainingState } from "./training-state.ts";
 import { Validation } from "./validation.ts";
@@ -103,7 +104,7 @@ export class Trainer {
   /**
    * Both phases, from where the state stands.
    *
-   * @throws TrainingDivergedError when the loss is no longer a number; the signal's reason when it is aborted (after
+   * @throws TrainingDivergedError when the loss is no longer a number, or half precision overflows for good; the signal's reason when it is aborted (after
    *   the steps in flight and `checkpoint`); GpuError when the device fails.
    */
   async run(data: TrainerData, events: TrainerEvents = {}): Promise<Ending> {
@@ -211,10 +212,11 @@ export class Trainer {
         if (!batch) break;
         const ready = await steps.prepare(batch);
         const learningRate = this.#learningRate(number);
-        await flight.add(steps.run(ready, learningRate), ({ loss, accuracy }) => {
+        await flight.add(steps.run(ready, learningRate), ({ loss, accuracy, exhausted }) => {
           const { phase, epoch, step, globalStep } = this.#state;
           const at = { epoch: epoch + 1, step: step + 1, globalStep: globalStep + 1 };
-          if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, globalStep);
+          if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, globalStep, "loss");
+          if (exhausted) throw new TrainingDivergedError(at, globalStep, "gradients");
           this.#state = afterStep(this.#state, { loss, accuracy, stream: batch.state });
           batches.recycle(batch);
           const waitedMs = this.waitedMs + batches.waitedMs;
@@ -237,7 +239,7 @@ export class Trainer {
     const { phase, epoch, step, sums, globalStep } = this.#state;
     const result = await this.#validation.evaluate(validation, encoder);
     if (!Number.isFinite(result.loss))
-      throw new TrainingDivergedError({ epoch: epoch + 1, step }, globalStep);
+      throw new TrainingDivergedError({ epoch: epoch + 1, step }, globalStep, "loss");
     const row: HistoryRow = {
       epoch: epoch + 1,
       phase,
@@ -295,19 +297,5 @@ export class Trainer {
   #outOfTime(start: number): boolean {
     const { time } = this.#options;
     return time !== null && performance.now() - start >= 1000 * time;
-  }
-}
-
-/** The loss became infinite or no number. */
-export class TrainingDivergedError extends Error {
-  readonly step: { readonly epoch: number; readonly step: number };
-  /** Steps of the run that went well. */
-  readonly goodSteps: number;
-
-  constructor(step: { epoch: number; step: number }, goodSteps: number) {
-    super(`Training diverged: the loss of step ${step.step} of epoch ${step.epoch} is not a finite number.`);
-    this.name = "TrainingDivergedError";
-    this.step = step;
-    this.goodSteps = goodSteps;
   }
 }

@@ -8,14 +8,16 @@ describe("lossScaleStep", () => {
 
   async function step(scale: number, norm: number, clipNorm: number | null = null) {
     const buffers = { norm: Float32Array.of(norm), scale: Float32Array.of(scale), goodSteps: 1 };
-    const results = { factor: 1, trueNorm: 1 };
+    const results = { factor: 1, trueNorm: 1, exhausted: 1 };
     const kernel = lossScaleStep(paperTarget, { growthSteps: 1, clipNorm });
     const read = await runKernels(gpu(), [kernel], { ...buffers, ...results }, [
       "scale",
       "factor",
       "trueNorm",
+      "exhausted",
     ]);
-    return { scale: read.scale[0], factor: read.factor[0], norm: read.trueNorm[0] };
+    const [exhausted] = read.exhausted;
+    return { scale: read.scale[0], factor: read.factor[0], norm: read.trueNorm[0], exhausted };
   }
 
   // WGSL allows a quotient to be inexact; bits that do not depend on the scale rest on these being exact.
@@ -27,6 +29,7 @@ describe("lossScaleStep", () => {
         scale: Math.min(2 * scale, 2 ** 126),
         factor: 1 / scale,
         norm: Math.fround(norm / scale),
+        exhausted: 0,
       });
     }
   });
@@ -38,6 +41,14 @@ describe("lossScaleStep", () => {
   });
 
   it("takes a norm of nothing", async () => {
-    expect(await step(4, 0, 1)).toEqual({ scale: 8, factor: 0.25, norm: 0 });
+    expect(await step(4, 0, 1)).toEqual({ scale: 8, factor: 0.25, norm: 0, exhausted: 0 });
+  });
+
+  it("says when it can become no smaller and the norm is still not finite", async () => {
+    for (const norm of [Infinity, NaN]) {
+      expect(await step(1, norm)).toMatchObject({ scale: 1, factor: 0, exhausted: 1 });
+      expect(await step(2, norm)).toMatchObject({ scale: 1, factor: 0, exhausted: 0 });
+    }
+    expect(await step(1, 3)).toMatchObject({ scale: 2, factor: 1, exhausted: 0 });
   });
 });

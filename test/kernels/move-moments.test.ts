@@ -55,4 +55,17 @@ describe("moveMoments", () => {
       expect(results[name].slice(values.length)).toEqual(rubbish(behind));
     }
   });
+
+  it("leaves the statistics of a channel that overflows in a batch", async () => {
+    const buffers = {
+      mean0: Float32Array.of(1, NaN, 1, Infinity, -Infinity),
+      variance0: Float32Array.of(1, 1, NaN, Infinity, 1),
+      movingMean0: new Float32Array(5).fill(3),
+      movingVariance0: new Float32Array(5).fill(5),
+    };
+    const kernel = moveMoments(kernelTarget(gpu()), [norm(5, 0.5)]);
+    const results = await runKernels(gpu(), [kernel], buffers, ["movingMean0", "movingVariance0"]);
+    expect([...results.movingMean0]).toEqual([2, 3, 3, 3, 3]);
+    expect([...results.movingVariance0]).toEqual([3, 5, 5, 5, 5]);
+  });
 });

@@ -122,4 +122,15 @@ describe("a run in half precision", () => {
       }
     }
   });
+
+  it("ends when the network itself overflows, which no loss scale can mend", async ({ skip }) => {
+    skip(
+      !gpu().features.has("shader-f16"),
+      `${gpu().adapterName} has no half-precision numbers (shader-f16).`,
+    );
+    const steep = { learningRate: { frozen: 3, finetune: 1e-4 }, stepsPerEpoch: 30, clipNorm: null };
+    await expect(run(steep)).rejects.toThrow(
+      /^Training diverged: half precision overflows in step \d+ of epoch 1, and has for so long/,
+    );
+  });
 });

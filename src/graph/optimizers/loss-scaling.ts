@@ -30,6 +30,11 @@ export interface CheckedGradients {
   readonly factor: Tensor;
   /** Global norm of the gradients as they would be unscaled and before clipping; not finite where one of them is not. */
   readonly norm: Tensor;
+  /**
+   * 1 where a gradient is not finite although the scale is 1, else 0: what overflows is not the gradients, and no smaller
+   * scale will help.
+   */
+  readonly exhausted: Tensor;
 }
 
 /**
@@ -62,19 +67,19 @@ export function lossScaling(
     check(gradients) {
       const norm = globalNorm([...gradients.values()]);
       const scalar = { shape: [], dtype: "f32" } as const;
-      const [factor, trueNorm] = graph.apply(
+      const [factor, trueNorm, exhausted] = graph.apply(
         {
           name: "loss_scale",
-          outputs: [scalar, scalar],
+          outputs: [scalar, scalar, scalar],
           updates: [scale, goodSteps],
-          lower: (l, [factor, trueNorm]) =>
+          lower: (l, [factor, trueNorm, exhausted]) =>
             l.dispatch(lossScaleStep(l.target, { growthSteps, clipNorm }), {
-              ...{ norm, scale, goodSteps, factor, trueNorm },
+              ...{ norm, scale, goodSteps, factor, trueNorm, exhausted },
             }),
         },
         [norm, scale, goodSteps],
       ).outputs;
-      return { factor, norm: trueNorm };
+      return { factor, norm: trueNorm, exhausted };
     },
   };
 }
