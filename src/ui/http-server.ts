@@ -80,7 +80,9 @@ async function answer(
   handle: Handler,
 ): Promise<void> {
   const { host = "", origin } = request.headers;
-  const own = [`${LOOPBACK}:${port}`, `localhost:${port}`];
+  // Browsers leave out the port that http has by itself.
+  const ports = port === 80 ? ["", ":80"] : [`:${port}`];
+  const own = ports.flatMap((suffix) => [`${LOOPBACK}${suffix}`, `localhost${suffix}`]);
   const site = request.headers["sec-fetch-site"] ?? "none";
   const path = (request.url ?? "").split("?")[0];
   // A link or a typed address may lead to the page itself; everything else is asked for by the page.

@@ -72,7 +72,15 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
   });
   const undoButton = h("button", { type: "button" }, "Undo");
   const clearButton = h("button", { type: "button" }, "Clear");
-  const steps = h("input", { id: "steps", type: "number", min: 1, max: 500, step: 1, value: STEPS });
+  const steps = h("input", {
+    id: "steps",
+    type: "number",
+    min: 1,
+    max: 500,
+    step: 1,
+    value: STEPS,
+    required: true,
+  });
   const learn = h("button", { type: "button", class: "main" }, "Learn");
   const reset = h("button", { type: "button" }, "Reset model");
   const note = h("p", { class: "muted note" });
@@ -101,11 +109,27 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
   const label = (): number => (tool === "erase" ? UNPAINTED : Number(which.value));
   const radius = (): number => (size.valueAsNumber * Math.max(painting.width, painting.height)) / 2;
 
+  /** The button that lost the focus because it was disabled. */
+  let unfocused: HTMLButtonElement | null = null;
+
+  /** It has the focus again when it can be pressed again; if that is not to be, the picture has it. */
+  function keepFocus(active: HTMLButtonElement | undefined, free: boolean): void {
+    if (active?.disabled) unfocused = active;
+    if (!unfocused || (unfocused.disabled && !free)) return;
+    const elsewhere = ![document.body, unfocused].includes(document.activeElement as HTMLElement);
+    if (!elsewhere && unfocused.disabled) stage?.focus();
+    else if (!elsewhere) unfocused.focus();
+    unfocused = null;
+  }
+
   function update(): void {
     const free = state.ready && !state.busy;
-    const painted = painting.strokes > 0;
+    const painted = !painting.isEmpty;
+    const active = [undoButton, clearButton, learn, reset].find(
+      (button) => button === document.activeElement,
+    );
     for (const control of [...tools.inputs, which, size]) control.disabled = !free;
-    undoButton.disabled = clearButton.disabled = !free || !painted;
+    undoButton.disabled = clearButton.disabled = !free || painting.strokes === 0;
     learn.disabled = !state.learning && (!free || !painted);
     setText(learn, state.learning ? "Stop" : "Learn");
     reset.disabled = !free || !state.learned;
@@ -118,6 +142,7 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
           ? "The painted pixels count as they are painted, the others half as much with the labels that they have now."
           : "Choose Brush or Fill, and paint what a part of the photo really is.",
     );
+    keepFocus(active, free);
     stage?.setPainting(free && tool !== "look");
     stage?.setBrush(tool === "fill" ? null : radius());
   }
@@ -139,8 +164,11 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
   function fillAt(at: Point): void {
     const region = regionAt(seen(), painting, at);
     painting.fill(label(), region);
+    const share = `${((100 * region.length) / labels.length).toFixed(1)} %`;
     onSay(
-      `Filled a region of ${((100 * region.length) / labels.length).toFixed(1)} % with ${names[label()]}.`,
+      label() === UNPAINTED
+        ? `Paint taken away from a region of ${share}.`
+        : `Filled a region of ${share} with ${names[label()]}.`,
     );
     painted();
   }
@@ -160,12 +188,14 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
   size.addEventListener("input", update);
   const undo = (): void => {
     if (!state.ready || state.busy || painting.strokes === 0) return;
+    stage?.cancelStroke();
     painting.undo();
     painted();
     onSay("The last stroke was taken back.");
   };
   undoButton.addEventListener("click", undo);
   clearButton.addEventListener("click", () => {
+    stage?.cancelStroke();
     painting.clear();
     painted();
     onSay("All paint was taken away.");
@@ -185,6 +215,7 @@ export function correction({ onLearn, onStop, onReset, onSay }: CorrectionEvents
     undo,
     begin(on, classNames) {
       stage = on;
+      stage.cancelStroke();
       names = classNames;
       painting = new Painting(on.size);
       labels = new Uint8Array(on.size.width * on.size.height);

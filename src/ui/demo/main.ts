@@ -6,33 +6,48 @@ import { Network } from "./network.ts";
 import { loadingBar } from "./loading-bar.ts";
 import { showTrouble } from "./trouble-card.ts";
 import { deviceLost, failed, TroubleError } from "./trouble.ts";
+import type { Trouble } from "./trouble.ts";
 import { workbench } from "./workbench.ts";
 
 const bar = loadingBar();
 part("loading").append(bar.element);
 
+let ended = false;
 const status = (text: string, kind: "working" | "ready" | "lost"): void => {
+  if (ended && kind !== "lost") return;
   setText(part("status"), text);
   part("status").dataset.status = kind;
   document.body.dataset.state = kind;
 };
-const say = (sentence: string): void => setText(part("announcer"), sentence);
+/** A screen reader takes no notice of a text that is set again: a repeated sentence gets a space at its end. */
+const say = (sentence: string): void => {
+  const announcer = part("announcer");
+  setText(announcer, announcer.textContent === sentence ? `${sentence}\u00a0` : sentence);
+};
 
-let ended = false;
-/** Ends the page's work with an explanation. */
-function end(error: unknown): void {
+/** Resolves with what is said of the device's loss. */
+let deviceLoss = new Promise<Trouble>(() => undefined);
+/** Milliseconds in which the loss of the device is told after the first call that failed by it. */
+const LOSS_WAIT = 500;
+
+/** Ends the page's work with an explanation: of a lost device that, and not which call failed by it. */
+async function end(error: unknown): Promise<void> {
+  const waited = new Promise<null>((resolve) => setTimeout(resolve, LOSS_WAIT, null));
+  const trouble =
+    error instanceof TroubleError
+      ? error.trouble
+      : ((await Promise.race([deviceLoss, waited])) ??
+        failed(error instanceof Error ? error.message : String(error)));
   if (ended) return;
   ended = true;
-  const known = error instanceof TroubleError;
-  showTrouble(known ? error.trouble : failed(error instanceof Error ? error.message : String(error)));
+  showTrouble(trouble);
   status("Not working", "lost");
 }
 
 async function begin(): Promise<void> {
   const gpu = await openBrowserGpu();
-  void gpu.device.lost.then(({ reason, message }) => {
-    end(new TroubleError(deviceLost(`${reason}: ${message}`)));
-  });
+  deviceLoss = gpu.device.lost.then(({ reason, message }) => deviceLost(`${reason}: ${message}`));
+  void deviceLoss.then((trouble) => end(new TroubleError(trouble)));
   const model = await fetchDescription();
   const facts = [
     model.name,
@@ -41,7 +56,7 @@ async function begin(): Promise<void> {
     adapterText(gpu),
   ];
   setText(part("about"), facts.join(" · "));
-  const bench = workbench(model, adapterText(gpu), { say, status, end });
+  const bench = workbench(model, adapterText(gpu), { say, status, end: (error) => void end(error) });
 
   bar.show("Loading the model", 0, model.weightBytes);
   part("loading").hidden = false;
@@ -54,4 +69,4 @@ async function begin(): Promise<void> {
   bench.use(network);
 }
 
-begin().catch(end);
+begin().catch((error: unknown) => void end(error));

@@ -23,12 +23,19 @@ export class Painting {
     this.labels = new Int16Array(width * height).fill(UNPAINTED);
   }
 
+  /** How many strokes can be taken back. */
   get strokes(): number {
-    return this.#strokes.length;
+    return this.#strokes.filter(({ pixels }) => pixels.length > 0).length;
+  }
+
+  /** Whether any pixel has paint on it. */
+  get isEmpty(): boolean {
+    return this.labels.every((label) => label === UNPAINTED);
   }
 
   /** Begins a stroke of a class, or of {@link UNPAINTED}, which takes paint away. */
   begin(label: number): void {
+    this.#dropEmpty();
     this.#strokes.push({ label, pixels: [] });
   }
 
@@ -51,6 +58,7 @@ export class Painting {
 
   /** Takes the last stroke back. */
   undo(): void {
+    this.#dropEmpty();
     this.#strokes.pop();
     this.labels.fill(UNPAINTED);
     for (const { label, pixels } of this.#strokes) for (const pixel of pixels) this.labels[pixel] = label;
@@ -59,6 +67,11 @@ export class Painting {
   clear(): void {
     this.#strokes = [];
     this.labels.fill(UNPAINTED);
+  }
+
+  /** A stroke over its own colour has changed nothing. */
+  #dropEmpty(): void {
+    if (this.#strokes.at(-1)?.pixels.length === 0) this.#strokes.pop();
   }
 
   #disc(x: number, y: number, radius: number): void {

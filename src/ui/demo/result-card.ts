@@ -22,6 +22,8 @@ export interface ResultCardEvents {
 export function resultCard({ onHighlight, onMask, onOverlay }: ResultCardEvents): {
   readonly element: HTMLElement;
   show(result: Result | null): void;
+  /** Whether there is something to save, and nothing else to do. */
+  setReady(ready: boolean): void;
 } {
   const classes = legend(onHighlight);
   const times = h("div", { class: "times" });
@@ -34,8 +36,10 @@ export function resultCard({ onHighlight, onMask, onOverlay }: ResultCardEvents)
   let firstRun: number | null = null;
   return {
     element: h("div", { class: "result" }, classes.element, downloads, times),
+    setReady(ready) {
+      mask.disabled = overlay.disabled = !ready;
+    },
     show(result) {
-      mask.disabled = overlay.disabled = result === null;
       classes.show(result?.shares ?? []);
       times.replaceChildren();
       if (!result) return;

@@ -32,6 +32,7 @@ export function sources({ onPhoto, onProblem }: SourcesEvents): HTMLElement {
       const photo = await work();
       if (photo && mine === asked) onPhoto(photo);
     } catch (error) {
+      if (mine !== asked) return;
       const { message } = error as Error;
       onProblem(
         error instanceof PhotoError ? message : `The photo could not be read (${message}): try again.`,

@@ -32,6 +32,10 @@ export interface Stage {
   setBrush(radius: number | null): void;
   /** Whether a hand paints; otherwise it scrolls the page. */
   setPainting(on: boolean): void;
+  /** Ends a movement that is under way: nothing more comes of it. */
+  cancelStroke(): void;
+  /** Gives the picture the keyboard's focus. */
+  focus(): void;
   /** The photo itself. */
   readonly photoCanvas: HTMLCanvasElement;
 }
@@ -86,23 +90,27 @@ export function stage({ onDown, onMove, onHover, onKey }: StageEvents): Stage {
     brush.classList.toggle("dot", radius === null);
   }
 
-  let last: Point | null = null;
+  /** Of the finger or mouse that paints: which it is and where it was last. */
+  let stroke: { readonly pointer: number; last: Point } | null = null;
   paintCanvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !painting) return;
+    if (event.button !== 0 || !painting || stroke !== null) return;
     paintCanvas.setPointerCapture(event.pointerId);
-    last = inside(pointOf(event));
-    hover(last);
-    onDown(last);
+    const at = inside(pointOf(event));
+    stroke = { pointer: event.pointerId, last: at };
+    hover(at);
+    onDown(at);
   });
   paintCanvas.addEventListener("pointermove", (event) => {
     const at = inside(pointOf(event));
     hover(at);
-    if (last === null) return;
-    onMove(last, at);
-    last = at;
+    if (stroke?.pointer !== event.pointerId) return;
+    onMove(stroke.last, at);
+    stroke.last = at;
   });
   for (const name of ["pointerup", "pointercancel"] as const) {
-    paintCanvas.addEventListener(name, () => (last = null));
+    paintCanvas.addEventListener(name, ({ pointerId }) => {
+      if (stroke?.pointer === pointerId) stroke = null;
+    });
   }
   paintCanvas.addEventListener("pointerleave", () => hover(null));
   paintCanvas.addEventListener("blur", () => hover(null));
@@ -174,9 +182,14 @@ export function stage({ onDown, onMove, onHover, onKey }: StageEvents): Stage {
     },
     setPainting(on) {
       painting = on;
+      if (!on) stroke = null;
       element.classList.toggle("painting", on);
       placeBrush();
     },
+    cancelStroke() {
+      stroke = null;
+    },
+    focus: () => paintCanvas.focus(),
   };
 }
 

@@ -50,6 +50,8 @@ export function workbench(
   let current: Labelled | null = null;
   let highlight: number | null = null;
   let busy = false;
+  /** After a failure: nothing more is done. */
+  let over = false;
   let learning = false;
   let stopped = false;
   let learned = false;
@@ -75,8 +77,8 @@ export function workbench(
       highlight = label;
       stage.showLabels(current?.mask ?? null, highlight);
     },
-    onMask: () => void guarded(saveMask),
-    onOverlay: () => void guarded(saveOverlay),
+    onMask: () => void guarded(() => saving(saveMask)),
+    onOverlay: () => void guarded(() => saving(saveOverlay)),
   });
   const here = h("p", { class: "muted here", "aria-hidden": "true" }, HERE);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
@@ -114,14 +116,16 @@ export function workbench(
 
   /** Runs one piece of work at a time, and ends the page where it fails. */
   async function guarded(work: () => Promise<void>): Promise<void> {
-    if (busy) return;
+    if (busy || over) return;
     busy = true;
     stopped = false;
     refresh();
     try {
       await work();
     } catch (error) {
+      over = true;
       end(error);
+      return;
     } finally {
       busy = false;
       refresh();
@@ -133,10 +137,12 @@ export function workbench(
 
   function refresh(): void {
     panel.show({ ready: current !== null, busy, learning, learned, losses });
-    if (network && !busy) status("Ready", "ready");
+    result.setReady(current !== null && !busy);
+    if (network && !busy && !over) status("Ready", "ready");
   }
 
   async function bring(photo: PagePhoto): Promise<void> {
+    if (over) return;
     problem.hidden = true;
     // Of photos that come while there is something else to do the last one is taken.
     if (!network || busy) {
@@ -215,6 +221,15 @@ export function workbench(
     losses = [];
     if (current) await label(current.photo, current.image);
     say("The network is what it was when it was loaded.");
+  }
+
+  /** What was learned outlives a picture that cannot be saved. */
+  async function saving(save: () => Promise<void>): Promise<void> {
+    try {
+      await save();
+    } catch (error) {
+      complain(`It could not be saved (${(error as Error).message}): try again, or a smaller photo.`);
+    }
   }
 
   async function saveMask(): Promise<void> {

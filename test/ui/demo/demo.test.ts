@@ -116,7 +116,17 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     const turned = temporary("turned.jpg");
     await photo(700, 430).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toFile(turned);
 
-    const page = await open();
+    const page = await open({
+      before: () => {
+        const prototype = GPUAdapter.prototype as { requestDevice: (this: GPUAdapter) => Promise<GPUDevice> };
+        const { requestDevice } = prototype;
+        prototype.requestDevice = async function () {
+          const device = await requestDevice.apply(this);
+          addEventListener("destroy-device", () => device.destroy());
+          return device;
+        };
+      },
+    });
     // It comes before the network is there, and waits for it.
     await page.setInputFiles("input[type=file]", upright);
     await told(page, /^Labelled: /);
@@ -166,9 +176,25 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     await page.keyboard.press("Enter");
     await told(page, new RegExp(`^Here: ${least}\\.$`));
 
+    // A stroke that is taken back under the hand leaves no trace, and nothing follows it.
+    await page.getByRole("radio", { name: "Brush" }).check();
+    const box = (await canvas.boundingBox())!;
+    await page.mouse.move(box.x + 20, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 60, box.y + 40);
+    await page.keyboard.press("Control+z");
+    await page.mouse.move(box.x + 90, box.y + 90);
+    await page.mouse.up();
+    await page.keyboard.press("Control+z");
+    expect(await button(page, "Undo").isDisabled()).toBe(true);
+    await canvas.focus();
+    await page.keyboard.press("f");
+    await told(page, /^Filled a region/);
+
     await button(page, "Learn").click();
     await told(page, /^Learned: the loss is/);
     await settled(page);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Learn");
     const curve = await page.locator(".loss svg").getAttribute("aria-label");
     const [, before, after, steps] = /Loss: ([\d.]+) at first, ([\d.]+) after (\d+) steps/.exec(curve!)!;
     expect(Number(steps)).toBe(10);
@@ -180,6 +206,14 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     await told(page, /^The network is what it was/);
     await settled(page);
     expect((await maskOnPage(page)).labels).toEqual(second.labels);
+
+    // In the middle of the work the loss is told, and not the call that failed by it.
+    await page.setInputFiles("input[type=file]", upright);
+    await page.evaluate(() => dispatchEvent(new Event("destroy-device")));
+    await page.getByRole("heading", { name: "The graphics card was lost" }).waitFor();
+    expect(await page.locator("body").getAttribute("data-state")).toBe("lost");
+    // What the browser itself says of calls on a device that is gone.
+    complaints.length = 0;
   });
 
   it("can be walked through with the keyboard, and takes samples and the camera's picture", async () => {
@@ -205,6 +239,30 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
 
     await button(page, "Drawn person 2").click();
     await page.locator("canvas.paint[width='640']").waitFor();
+    // Twice as wide as high is dropped, twice as high as wide is pasted.
+    for (const [event, width, height] of [
+      ["drop", 64, 32],
+      ["paste", 32, 64],
+    ] as const) {
+      await page.evaluate(
+        async ([event, width, height]) => {
+          const canvas = new OffscreenCanvas(width, height);
+          canvas.getContext("2d")!.fillRect(0, 0, width, height);
+          const picture = await canvas.convertToBlob();
+          const data = new DataTransfer();
+          data.items.add(new File([picture], "given.png", { type: "image/png" }));
+          const options = { bubbles: true, cancelable: true };
+          document.body.dispatchEvent(
+            event === "drop"
+              ? new DragEvent(event, { ...options, dataTransfer: data })
+              : new ClipboardEvent(event, { ...options, clipboardData: data }),
+          );
+        },
+        [event, width, height] as const,
+      );
+      const side = 640 * Math.min(1, width / height);
+      await page.locator(`canvas.paint[width='${side}'][height='${(side * height) / width}']`).waitFor();
+    }
     await button(page, "Use the camera").click();
     await button(page, "Take the picture").click();
     await expect.poll(() => page.locator("canvas.paint").getAttribute("height")).not.toBe("960");

@@ -30,6 +30,26 @@ describe("Painting", () => {
     expect([painted(painting), painting.strokes]).toEqual([0, 0]);
   });
 
+  it("does not count strokes that change nothing, and knows when all paint is gone", () => {
+    const painting = new Painting({ width: 10, height: 10 });
+    const dab = (label: number): void => {
+      painting.begin(label);
+      painting.line({ x: 5, y: 5 }, { x: 5, y: 5 }, 2);
+    };
+    expect(painting.isEmpty).toBe(true);
+    dab(3);
+    dab(3);
+    dab(3);
+    expect([painting.strokes, painting.isEmpty]).toEqual([1, false]);
+    dab(UNPAINTED);
+    expect([painting.strokes, painting.isEmpty]).toEqual([2, true]);
+    dab(UNPAINTED);
+    painting.undo();
+    expect([painting.strokes, painting.isEmpty]).toEqual([1, false]);
+    painting.undo();
+    expect([painting.strokes, painted(painting)]).toEqual([0, 0]);
+  });
+
   it("finds the region around a point, connected by sides", () => {
     const labels = [
       [1, 1, 0, 2],
