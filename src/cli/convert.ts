@@ -21,10 +21,16 @@ const command = new Command("convert")
   .option("--fold-batch-norm", "ONNX: make batch norms a part of the convolutions before them")
   .option("--force", "replace what is there");
 
-await runCommand(command, async () => {
+await runCommand(command, async (interrupted) => {
   const [from, to] = command.args;
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  await convertModel(await findCheckpoint(from), to, command.opts<ConvertOptions>(), say);
+  const options = { ...command.opts<ConvertOptions>(), signal: interrupted };
+  try {
+    await convertModel(await findCheckpoint(from), to, options, say);
+  } catch (error) {
+    if (error === interrupted.reason) say("Stopped: nothing was written.");
+    throw error;
+  }
 });
 
 function positive(text: string): number {

@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import { formatShape, type NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -51,7 +52,8 @@ export function assignWeights(
     const others = problems.length - 1;
     const more = others === 0 ? "" : `, and ${others} more of ${expected.length} do not fit`;
     const example = assigned.size > 0 ? undefined : tensors.keys().next().value;
-    const instead = example === undefined ? "" : ` (what it has is called "${example}" and the like)`;
+    const instead =
+      example === undefined ? "" : ` (what it has is called "${printable(example, 100)}" and the like)`;
     throw new WeightsError(
       `The weights file ${source} ${problems[0]}${more}${instead}; use weights saved from the same network.`,
     );

@@ -1,38 +1,48 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { fileError, writeFully } from "./files.ts";
+import { renameSync } from "node:fs";
+import { mkdir, readdir, realpath, rename, rmdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileError, writeNewFile } from "./files.ts";
+import { nameBeside, withTemporary } from "./temporary.ts";
 import { WeightsError } from "./weights-error.ts";
 
 /** A file of the folder: its name and its bytes in order, which need not all be in memory. */
 export type FolderFile = readonly [name: string, chunks: Iterable<Uint8Array>];
 
+export interface AtomicFolderOptions {
+  /** Says of a name whether a file of a folder that is there may be replaced; without it none may. */
+  readonly replaces?: ((name: string) => boolean) | undefined;
+  /** When it is aborted before the folder has its name, nothing is left of it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Writes a folder so that it is there whole or not at all: the files go to a temporary folder beside it, which then
- * takes its name. On failure the temporary folder is removed, and what was there is untouched.
+ * takes its name. On failure the temporary folder is removed, and what was there is untouched. A folder with files that
+ * may not be replaced is refused, an empty one never; a link to a folder is followed. Only a process that is killed in the
+ * instant between the two renames of a replacement leaves no folder: the old one is then beside it, under a hidden name.
  *
- * @param options.replaces says of a name whether a file of a folder that is there may be replaced; without it none
- *   may. A folder with others in it is refused, an empty one never.
- * @throws {WeightsError} where the folder cannot be written or may not be replaced
+ * @throws {WeightsError} where the folder cannot be written or may not be replaced; the signal's reason when it is
+ *   aborted
  */
 export async function writeFolderAtomically(
   path: string,
   files: Iterable<FolderFile>,
-  options: { replaces?: (name: string) => boolean } = {},
+  { replaces, signal }: AtomicFolderOptions = {},
 ): Promise<void> {
-  const target = resolve(path);
-  const beside = (): string =>
-    join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  const temporary = beside();
+  const target = await realpath(path).catch(() => resolve(path));
   try {
     const there = await filesAt(target);
-    if (there !== null) checkReplaceable(path, there, options.replaces);
-    await mkdir(temporary);
-    for (const [name, chunks] of files) await writeFile(join(temporary, name), chunks);
-    if (there === null) await rename(temporary, target);
-    else await replaceFolder(target, temporary, beside());
+    if (there !== null) checkReplaceable(path, there, replaces);
+    await withTemporary(target, async (temporary) => {
+      await mkdir(temporary);
+      for (const [name, chunks] of files) await writeNewFile(join(temporary, name), chunks, signal);
+      signal?.throwIfAborted();
+      if (there !== null && there.length > 0) return exchange(target, temporary);
+      // Fails where files have come since.
+      if (there !== null) await rmdir(target);
+      await rename(temporary, target);
+    });
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw fileError(error, "write", path);
   }
 }
@@ -65,24 +75,18 @@ function checkReplaceable(
   );
 }
 
-async function writeFile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx");
+/**
+ * Gives two folders each other's names, by renames since none can be renamed onto another; where the second fails, the
+ * first is undone. At one go, so that no signal's handler can end the process in between.
+ */
+function exchange(target: string, temporary: string): void {
+  const aside = nameBeside(target);
+  renameSync(target, aside);
   try {
-    for (const chunk of chunks) await writeFully(file, chunk);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A folder cannot be renamed onto another: the old one steps aside, and comes back where the new one cannot follow. */
-async function replaceFolder(target: string, replacement: string, aside: string): Promise<void> {
-  await rename(target, aside);
-  try {
-    await rename(replacement, target);
+    renameSync(temporary, target);
   } catch (error) {
-    await rename(aside, target);
+    renameSync(aside, target);
     throw error;
   }
-  await rm(aside, { recursive: true, force: true });
+  renameSync(aside, temporary);
 }

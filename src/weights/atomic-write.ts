@@ -1,7 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { fileError, writeFully } from "./files.ts";
+import { link, lstat, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileError, writeNewFile } from "./files.ts";
+import { withTemporary } from "./temporary.ts";
+import { WeightsError } from "./weights-error.ts";
+
+export interface AtomicWriteOptions {
+  /** Refuse a path where there is something, even what came there while the file was written; by default it is replaced. */
+  readonly exclusive?: boolean | undefined;
+  /** When it is aborted before the file has its name, nothing is left of it. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Writes a file so that at every moment, a crash and a power cut included, `path` is either the old file or the
@@ -9,24 +17,48 @@ import { fileError, writeFully } from "./files.ts";
  * On failure the temporary file is removed and the old file is untouched.
  *
  * @param chunks the file's bytes in order; taken one at a time, so they need not all be in memory
- * @throws {WeightsError} where the file cannot be written (no folder, no permission, disk full)
+ * @throws {WeightsError} where the file cannot be written (no folder, no permission, disk full) or may not be replaced;
+ *   the signal's reason when it is aborted
  */
-export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+export async function writeFileAtomically(
+  path: string,
+  chunks: Iterable<Uint8Array>,
+  { exclusive = false, signal }: AtomicWriteOptions = {},
+): Promise<void> {
   try {
-    const file = await open(temporary, "wx");
-    try {
-      for (const chunk of chunks) await writeFully(file, chunk);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await withTemporary(path, async (temporary) => {
+      await writeNewFile(temporary, chunks, signal);
+      signal?.throwIfAborted();
+      await (exclusive ? takeFreeName(temporary, path) : rename(temporary, path));
+    });
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(error, "write", path);
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * Refuses a path where there is something, a link that leads nowhere included.
+ *
+ * @throws {WeightsError} where there is
+ */
+export async function checkFree(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => null)) === null) return;
+  throw new WeightsError(
+    `Cannot write ${path}: there is something of that name; choose another path or replace it with --force.`,
+  );
+}
+
+/** Gives a file another name, unless there is something of that name. */
+async function takeFreeName(file: string, path: string): Promise<void> {
+  try {
+    // Alone of all ways to give a name it fails where there is one.
+    await link(file, path);
+  } catch {
+    await checkFree(path);
+    // The file system has no links; what else is wrong, this says.
+    await rename(file, path);
+  }
 }
 
 /** Makes a rename last. File systems that cannot sync a folder (Windows, some network ones) need not. */

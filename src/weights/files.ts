@@ -89,8 +89,26 @@ export async function readFully(
   }
 }
 
+/** Writes a file that must not be there yet and forces it to disk; ends after a chunk where the signal is aborted. */
+export async function writeNewFile(
+  path: string,
+  chunks: Iterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    for (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await writeFully(file, chunk);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Appends all of `source` to the file. */
-export async function writeFully(file: FileHandle, source: Uint8Array): Promise<void> {
+async function writeFully(file: FileHandle, source: Uint8Array): Promise<void> {
   let done = 0;
   while (done < source.byteLength) {
     const length = Math.min(source.byteLength - done, LARGEST_TRANSFER);

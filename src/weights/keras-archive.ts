@@ -2,7 +2,7 @@
  * @file Keras 3's `.keras` file: a zip archive of `config.json` (the layers), `metadata.json` and `model.weights.h5`.
  */
 import { damagedH5, isHdf5, MODEL_CONFIG_LIMIT } from "./keras-h5.ts";
-import { parseH5InThread } from "./keras-h5-file.ts";
+import { parseH5InThread, type ReadH5Options } from "./keras-h5-file.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
 import { parseForeignJson } from "./json.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
@@ -26,6 +26,7 @@ export function isZip(start: Uint8Array): boolean {
  */
 export async function readKerasArchive(
   path: string,
+  options: ReadH5Options = {},
 ): Promise<{ tensors: NamedTensors; metadata: Metadata; config: unknown }> {
   const entries = await readZipEntries(path, {
     "config.json": MODEL_CONFIG_LIMIT,
@@ -38,7 +39,7 @@ export async function readKerasArchive(
   const config = parseModelConfig(new TextDecoder().decode(json), path);
   if (!isHdf5(weights)) throw damagedH5(path, `its ${WEIGHTS} is not an HDF5 file`);
   const said = metadata === undefined ? {} : versionOf(new TextDecoder().decode(metadata));
-  const parsed = await parseH5InThread(weights, path);
+  const parsed = await parseH5InThread(weights, path, options);
   return { tensors: parsed.tensors, metadata: { ...parsed.metadata, ...said }, config };
 }
 

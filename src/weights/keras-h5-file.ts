@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import { readFully, withFile } from "./files.ts";
 import { damagedH5, isHdf5 } from "./keras-h5.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { WeightsError } from "./weights-error.ts";
+import { workerReply } from "./worker-reply.ts";
 
 /** What a file of Keras's holds. */
 export interface KerasWeights {
@@ -10,6 +11,13 @@ export interface KerasWeights {
   readonly metadata: Metadata;
   /** The JSON of the model's layers, where the file has it. */
   readonly config?: string;
+}
+
+export interface ReadH5Options {
+  /** Milliseconds until a file that is not read counts as damaged, by its size by default. */
+  readonly patience?: number;
+  /** Ends the reading when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How long a file may take before it counts as damaged; a sound one takes about a second for 30 MB. */
@@ -22,10 +30,10 @@ const THREAD_HEAP_MB = 512;
  * Reads a Keras `.h5` file. The HDF5 library works in a thread of its own, since a damaged file can make it abort,
  * loop for ever and print traces: the thread is then ended, and what it prints goes nowhere.
  *
- * @param options.patience milliseconds until a file that is not read counts as damaged, by its size by default
- * @throws {WeightsError} where the file cannot be read, is truncated or damaged, or holds other than 32-bit numbers
+ * @throws {WeightsError} where the file cannot be read, is truncated or damaged, or holds other than 32-bit numbers;
+ *   the signal's reason when it is aborted
  */
-export async function readKerasH5(path: string, options: { patience?: number } = {}): Promise<KerasWeights> {
+export async function readKerasH5(path: string, options: ReadH5Options = {}): Promise<KerasWeights> {
   const bytes = await withFile(path, async (file, size) => {
     const start = new Uint8Array(Math.min(8, size));
     await readFully(file, path, start, 0);
@@ -46,7 +54,7 @@ export async function readKerasH5(path: string, options: { patience?: number } =
 export async function parseH5InThread(
   bytes: Uint8Array<ArrayBuffer>,
   source: string,
-  { patience = PATIENCE_MS + bytes.length * PATIENCE_MS_PER_BYTE }: { patience?: number } = {},
+  { patience = PATIENCE_MS + bytes.length * PATIENCE_MS_PER_BYTE, signal }: ReadH5Options = {},
 ): Promise<KerasWeights> {
   const worker = new Worker(new URL("./keras-h5-worker.mjs", import.meta.url), {
     workerData: { bytes, source },
@@ -55,20 +63,8 @@ export async function parseH5InThread(
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
   });
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise<KerasWeights>((resolve, reject) => {
-      const refuse = (why: string) => reject(damagedH5(source, why));
-      timer = setTimeout(() => refuse(`the HDF5 library does not come to an end with it`), patience);
-      worker.once("message", (reply: KerasWeights | { refusal: string }) => {
-        if ("refusal" in reply) reject(new WeightsError(reply.refusal));
-        else resolve(reply);
-      });
-      worker.once("error", (error) => refuse(`the HDF5 library fails on it (${messageOf(error)})`));
-      worker.once("exit", () => refuse("the HDF5 library gives up on it"));
-    });
-  } finally {
-    clearTimeout(timer);
-    await worker.terminate();
-  }
+  const refusal = (why: string): WeightsError => damagedH5(source, why);
+  const reply = await workerReply<KerasWeights | { refusal: string }>(worker, { patience, refusal, signal });
+  if ("refusal" in reply) throw new WeightsError(reply.refusal);
+  return reply;
 }

@@ -1,9 +1,10 @@
 import { Worker } from "node:worker_threads";
-import { writeFileAtomically } from "./atomic-write.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "./atomic-write.ts";
 import type { H5Layer } from "./keras-h5-writer-layout.ts";
 import { h5Layers } from "./keras-h5-writer-layout.ts";
 import type { Metadata } from "./tensors.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { WeightsError } from "./weights-error.ts";
+import { workerReply } from "./worker-reply.ts";
 import type { WrittenNetwork } from "./written-network.ts";
 
 type Reply = { bytes: Uint8Array } | { refusal: string };
@@ -16,37 +17,31 @@ const PATIENCE_MS = 300_000;
  * `keras.applications`. The HDF5 library works in a thread of its own, since it can abort; the file is put together in
  * memory.
  *
- * @throws {WeightsError} where the library fails or the file cannot be written
+ * @throws {WeightsError} where the library fails, or the file cannot be written or may not be replaced; the signal's
+ *   reason when it is aborted
  */
-export async function writeKerasH5(path: string, network: WrittenNetwork): Promise<void> {
-  const bytes = await encodeInThread(path, h5Layers(network), network.metadata);
-  await writeFileAtomically(path, [bytes]);
+export async function writeKerasH5(
+  path: string,
+  network: WrittenNetwork,
+  options: AtomicWriteOptions = {},
+): Promise<void> {
+  const bytes = await encodeInThread(path, h5Layers(network), network.metadata, options.signal);
+  await writeFileAtomically(path, [bytes], options);
 }
 
 async function encodeInThread(
   path: string,
   layers: readonly H5Layer[],
   metadata: Metadata,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const worker = new Worker(new URL("./keras-h5-writer-worker.mjs", import.meta.url), {
     workerData: { layers, metadata },
     stdout: true,
     stderr: true,
   });
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise<Uint8Array>((resolve, reject) => {
-      const refuse = (why: string): void => reject(new WeightsError(`Cannot write ${path}: ${why}.`));
-      timer = setTimeout(() => refuse("the HDF5 library does not come to an end with it"), PATIENCE_MS);
-      worker.once("message", (reply: Reply) => {
-        if ("refusal" in reply) refuse(reply.refusal.replace(/^T/, "t").replace(/\.$/, ""));
-        else resolve(reply.bytes);
-      });
-      worker.once("error", (error) => refuse(`the HDF5 library fails on it (${messageOf(error)})`));
-      worker.once("exit", () => refuse("the HDF5 library gives up on it"));
-    });
-  } finally {
-    clearTimeout(timer);
-    await worker.terminate();
-  }
+  const refusal = (why: string): WeightsError => new WeightsError(`Cannot write ${path}: ${why}.`);
+  const reply = await workerReply<Reply>(worker, { patience: PATIENCE_MS, refusal, signal });
+  if ("refusal" in reply) throw refusal(reply.refusal.replace(/^T/, "t").replace(/\.$/, ""));
+  return reply.bytes;
 }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileError, readFully, withFile } from "./files.ts";
 import { isZip, readKerasArchive } from "./keras-archive.ts";
-import { readKerasH5 } from "./keras-h5-file.ts";
+import { readKerasH5, type ReadH5Options } from "./keras-h5-file.ts";
 import { isHdf5 } from "./keras-h5.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
 import { matchWeights, type MatchedWeights } from "./match/match.ts";
@@ -22,6 +22,9 @@ export interface LoadedWeights extends Omit<MatchedWeights, "decoder"> {
   readonly metadata: Metadata;
 }
 
+/** The signal ends the reading when it is aborted. */
+export type LoadOptions = Pick<ReadH5Options, "signal">;
+
 /** What a file holds, under its own names. */
 interface FileContents {
   readonly tensors: NamedTensors;
@@ -32,13 +35,13 @@ interface FileContents {
 
 type FileFormat = Exclude<WeightsFormat, "torchvision">;
 
-const READERS: Record<FileFormat, (path: string) => Promise<FileContents>> = {
+const READERS: Record<FileFormat, (path: string, options: LoadOptions) => Promise<FileContents>> = {
   tfjs: async (path) => {
     const { topology: config, ...contents } = await readTfjs(path);
     return { ...contents, config };
   },
-  "keras-h5": async (path) => {
-    const { config, ...contents } = await readKerasH5(path);
+  "keras-h5": async (path, options) => {
+    const { config, ...contents } = await readKerasH5(path, options);
     return config === undefined ? contents : { ...contents, config: parseModelConfig(config, path) };
   },
   keras: readKerasArchive,
@@ -55,11 +58,12 @@ const KNOWN = "a folder with a tfjs model.json, a Keras .h5 or .keras file, or a
  *
  * @returns besides the tensors, what of the file became what: `mapping`, `missing` (of ours) and `unused` (of the file's)
  * @throws {WeightsError} one sentence where there is no such file, or it cannot be read, is of no known format, or
- *   holds a network that is like ours and differs
+ *   holds a network that is like ours and differs; the signal's reason when it is aborted
  */
-export async function loadWeights(path: string): Promise<LoadedWeights> {
+export async function loadWeights(path: string, options: LoadOptions = {}): Promise<LoadedWeights> {
   const { format, file } = await detectFormat(path);
-  const { tensors, metadata, config } = await READERS[format](file);
+  const { tensors, metadata, config } = await READERS[format](file, options);
+  options.signal?.throwIfAborted();
   if (isTorchvision(tensors)) {
     return { ...matchTorchvision(tensors, path), metadata, format: "torchvision" };
   }

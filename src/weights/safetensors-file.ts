@@ -1,4 +1,4 @@
-import { writeFileAtomically } from "./atomic-write.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "./atomic-write.ts";
 import { readFully, withFile } from "./files.ts";
 import { headerLength, LENGTH_BYTES, parseHeader } from "./safetensors-header.ts";
 import { decodeTensor, safetensorsChunks } from "./safetensors.ts";
@@ -32,12 +32,14 @@ export function readSafetensors(path: string): Promise<{ tensors: NamedTensors; 
  * change until it is done. The folder must exist.
  *
  * @param metadata strings that travel with the weights
- * @throws {WeightsError} where the file cannot be written; a file that was there is then untouched
+ * @throws {WeightsError} where the file cannot be written or may not be replaced; a file that was there is then
+ *   untouched. The signal's reason when it is aborted.
  */
 export async function writeSafetensors(
   path: string,
   tensors: NamedTensors,
   metadata: Metadata = {},
+  options: AtomicWriteOptions = {},
 ): Promise<void> {
-  await writeFileAtomically(path, safetensorsChunks(tensors, metadata));
+  await writeFileAtomically(path, safetensorsChunks(tensors, metadata), options);
 }

@@ -15,15 +15,16 @@ const MODEL_FILE = /^(model\.json|group\d+-shard\d+of\d+(\.bin)?)$/;
  *
  * @param folder made anew; the one above it must exist
  * @param options.force replace a model that is there
- * @throws {WeightsError} where the folder cannot be written, or holds anything else
+ * @throws {WeightsError} where the folder cannot be written, or holds anything else; the signal's reason when it is
+ *   aborted
  */
 export async function writeTfjs(
   folder: string,
   network: WrittenNetwork,
-  { force = false }: { force?: boolean } = {},
+  { force = false, signal }: { force?: boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const replaces = force ? (name: string): boolean => MODEL_FILE.test(name) : undefined;
-  await writeFolderAtomically(folder, modelFiles(network), { replaces });
+  await writeFolderAtomically(folder, modelFiles(network), { replaces, signal });
 }
 
 /** All files of the model; `shardBytes` is for tests. */

@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
+import { checkFree, type AtomicWriteOptions } from "./atomic-write.ts";
 import { writeKerasH5 } from "./keras-h5-writer-file.ts";
 import { writeOnnx } from "./onnx/onnx-writer.ts";
 import { writeSafetensors } from "./safetensors-file.ts";
@@ -15,7 +16,7 @@ export interface ModelToWrite {
 }
 
 export interface WriteModelOptions {
-  /** Replace a file, or a tfjs model in a folder, that is there; it is refused by default. */
+  /** Replace a file, or a tfjs model in a folder, that is there (of a link, what it leads to); it is refused by default. */
   readonly force?: boolean;
   /** What the weights are called in messages, their file as a rule. */
   readonly source?: string;
@@ -25,6 +26,8 @@ export interface WriteModelOptions {
   readonly embed?: boolean;
   /** ONNX only: batch norms that follow a convolution become part of it. */
   readonly foldBatchNorm?: boolean;
+  /** When it is aborted before the model has its name, nothing is written. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type WrittenFormat = "safetensors" | "tfjs" | "keras-h5" | "onnx";
@@ -36,12 +39,16 @@ const EXTENSIONS: Readonly<Record<string, WrittenFormat>> = {
   ".onnx": "onnx",
 };
 
-type Write = (path: string, network: WrittenNetwork, options: WriteModelOptions) => Promise<void>;
+type Write = (
+  path: string,
+  network: WrittenNetwork,
+  options: WriteModelOptions & AtomicWriteOptions,
+) => Promise<void>;
 
 const WRITERS: Readonly<Record<WrittenFormat, Write>> = {
-  safetensors: (path, { weights, metadata }) => writeSafetensors(path, weights, metadata),
+  safetensors: (path, { weights, metadata }, options) => writeSafetensors(path, weights, metadata, options),
   tfjs: (path, network, options) => writeTfjs(path, network, options),
-  "keras-h5": (path, network) => writeKerasH5(path, network),
+  "keras-h5": (path, network, options) => writeKerasH5(path, network, options),
   onnx: (path, network, options) => writeOnnx(path, network, options),
 };
 
@@ -49,10 +56,10 @@ const WRITERS: Readonly<Record<WrittenFormat, Write>> = {
  * Writes a network (a U-Net, or its encoder with or without DenseNet121's top) in the format that the path's name asks
  * for: `.safetensors`, `.h5`, `.onnx`, and a folder, or the `model.json` in one, for a tfjs layers model. Only the
  * network's weights go out, no optimizer's slots and no state of a run. At every moment the path is what it was before
- * or the whole new model.
+ * or the whole new model, but for what `writeFolderAtomically` says of a folder that is replaced.
  *
  * @throws {WeightsError} one sentence where a tensor is missing or misshapen, the format is not known, or the path
- *   cannot be written or is taken
+ *   cannot be written or is taken; the signal's reason when it is aborted
  */
 export async function writeModel(
   path: string,
@@ -65,13 +72,11 @@ export async function writeModel(
       `Only ONNX can take in the preparation of photos or fold batch norms: give a name that ends in .onnx for ${path}.`,
     );
   }
-  if (format !== "tfjs" && options.force !== true && (await kindAt(file)) !== null) {
-    throw new WeightsError(
-      `Cannot write ${file}: there is something of that name; choose another path or replace it with --force.`,
-    );
-  }
-  const { source = `for ${path}`, imageSize } = options;
-  await WRITERS[format](file, writtenNetwork(model, { source, imageSize }), options);
+  const { source = `for ${path}`, imageSize, force = false } = options;
+  if (format !== "tfjs" && !force) await checkFree(file);
+  const target = force ? await realpath(file).catch(() => file) : file;
+  const network = writtenNetwork(model, { source, imageSize });
+  await WRITERS[format](target, network, { ...options, exclusive: !force });
 }
 
 /**

@@ -1,12 +1,11 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { convertModel, parseClassNames } from "../../src/cli/convert-model.ts";
+import { convertModel } from "../../src/cli/convert-model.ts";
 import { loadModel } from "../../src/train/use/model.ts";
 import { unetLayers } from "../../src/weights/keras-layers.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
 import { numbersFor } from "../weights/keras-models.ts";
 import { temporaryFolder } from "../weights/temporary-folder.ts";
 import { runCommandLine } from "./command-process.ts";
@@ -25,7 +24,8 @@ beforeAll(async () => {
       tensor,
     ]),
   );
-  renamed.set("step", { shape: [], data: Int32Array.of(7) });
+  // A name that a terminal would obey.
+  renamed.set("\u001B[2Jstep", { shape: [], data: Int32Array.of(7) });
   await writeSafetensors(model, renamed, { normalization: "imagenet" });
   await writeFile(inFolder("classes.txt"), CLASSES.join("\n"));
 });
@@ -58,7 +58,7 @@ describe("convertModel", () => {
     expect(lines[0]).toBe(`${model} (safetensors): a U-Net of 3 classes, 619 kept, 7 renamed`);
     expect(lines).toContain("  conv2d_4/kernel → head/kernel [3, 3, 128, 3] renamed");
     expect(lines).toContain("  bn/gamma → bn/gamma [1024] kept");
-    expect(lines.slice(-2)).toEqual(["Not used: 1 weight (step)", `Written: ${out}`]);
+    expect(lines.slice(-2)).toEqual(["Not used: 1 weight (?[2Jstep)", `Written: ${out}`]);
   });
 
   it("reads what --model takes as it is, and then asks for the image size", async () => {
@@ -94,24 +94,6 @@ describe("convertModel", () => {
   });
 });
 
-describe("names of classes", () => {
-  it.each([
-    ["a JSON array", ' ["null", "a, b"]', ["null", "a, b"]],
-    ["a name a line", "null\r\n\r\n t-shirt \n", ["null", "t-shirt"]],
-    ["labels.csv", '\uFEFFlabel,name\n0,null\n1,"hat"\n', ["null", "hat"]],
-    ["the same without a header", "0,null\n1,hat\n", ["null", "hat"]],
-    ["nothing", "", []],
-  ])("from %s", (_, text, names) => {
-    expect(parseClassNames(text, "classes")).toEqual(names);
-  });
-
-  it("are refused where they are none", () => {
-    expect(() => parseClassNames("[1]", "c.json")).toThrow(WeightsError);
-    expect(() => parseClassNames("[", "c.json")).toThrow("c.json is not a JSON array of names");
-    expect(() => parseClassNames("0,null\n2,hat", "c.csv")).toThrow("names class 2 where class 1 should be");
-  });
-});
-
 describe("npm run convert", () => {
   it("says in one sentence what is wrong", async () => {
     await writeFile(inFolder("text.keras"), "<html>");
@@ -121,5 +103,21 @@ describe("npm run convert", () => {
     ]);
     expect(code).toBe(1);
     expect(errors).toMatch(/^Cannot read .*text\.keras as a zip archive: .+\.\n$/);
+  });
+
+  it("writes nothing after Ctrl-C, and leaves nothing behind", async () => {
+    const before = await readdir(inFolder("."));
+    let interrupted = false;
+    const { code, output, errors } = await runCommandLine("convert", [model, inFolder("stopped.h5")], {
+      onOutput: (said, kill) => {
+        if (interrupted || !said.includes("a U-Net of 3 classes")) return;
+        interrupted = true;
+        kill("SIGINT");
+      },
+    });
+    expect(code).toBe(130);
+    expect(errors).toContain("Stopping; press Ctrl-C again");
+    expect(output).toMatch(/Stopped: nothing was written\.\n$/);
+    expect(await readdir(inFolder("."))).toEqual(before);
   });
 });

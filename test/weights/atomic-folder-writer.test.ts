@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { chmod, lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writeFolderAtomically } from "../../src/weights/atomic-folder-writer.ts";
+import { writeFolderAtomically, type FolderFile } from "../../src/weights/atomic-folder-writer.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -62,6 +63,43 @@ describe("writeFolderAtomically", () => {
     await expect(full).rejects.toThrow(WeightsError);
     await expect(full).rejects.toThrow(`Cannot write ${path}: the disk is full`);
     expect(await contents(path)).toEqual({ "notes.txt": "mine" });
+    expect(await readdir(parent)).toEqual(["model"]);
+  });
+
+  test("an empty folder that is filled meanwhile stays", async () => {
+    const { parent, path } = await place("filled");
+    await mkdir(path);
+    function* slow(): Generator<FolderFile> {
+      yield files[0];
+      writeFileSync(join(path, "other"), "theirs");
+    }
+    await expect(writeFolderAtomically(path, slow())).rejects.toThrow("a folder of that name is in the way");
+    expect(await contents(path)).toEqual({ other: "theirs" });
+    expect(await readdir(parent)).toEqual(["model"]);
+  });
+
+  test("a link to a folder stays one, and the folder is replaced", async () => {
+    const { parent, path } = await place("linked");
+    await writeFolderAtomically(path, [["a", [bytes("old")]]]);
+    const link = join(parent, "link");
+    await symlink(path, link);
+    await writeFolderAtomically(link, files, { replaces: () => true });
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await contents(path)).toEqual({ a: "one", b: "two" });
+    expect((await readdir(parent)).sort()).toEqual(["link", "model"]);
+  });
+
+  test("what is stopped leaves what was there", async () => {
+    const { parent, path } = await place("stopped");
+    await writeFolderAtomically(path, [["a", [bytes("old")]]]);
+    const controller = new AbortController();
+    function* interrupted(): Generator<FolderFile> {
+      yield files[0];
+      controller.abort(new Error("Interrupted."));
+    }
+    const options = { replaces: () => true, signal: controller.signal };
+    await expect(writeFolderAtomically(path, interrupted(), options)).rejects.toThrow("Interrupted.");
+    expect(await contents(path)).toEqual({ a: "old" });
     expect(await readdir(parent)).toEqual(["model"]);
   });
 

@@ -68,6 +68,17 @@ describe("readKerasH5", () => {
     expect(metadata).toEqual({ backend: "tensorflow" });
   });
 
+  test("a signal ends it, before and while the library works", async () => {
+    const path = writeH5("stopped.h5", (file) => writeLayers(file, layers));
+    await expect(readKerasH5(path, { signal: AbortSignal.abort(new Error("Before.")) })).rejects.toThrow(
+      "Before.",
+    );
+    const controller = new AbortController();
+    const reading = readKerasH5(path, { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("Interrupted.")), 20);
+    await expect(reading).rejects.toThrow("Interrupted.");
+  });
+
   test("a whole model, whose optimizer is left alone", async () => {
     const path = writeH5("model.h5", (file) => {
       writeLayers(file.create_group("model_weights"), layers);

@@ -1,5 +1,5 @@
 /** @file What `writeModel` makes of a path, and what of a path it cannot write. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadWeights } from "../../src/weights/load.ts";
@@ -66,6 +66,41 @@ describe("writeModel", () => {
     await writeModel(path, model, { force: true });
     expect((await readFile(path)).length).toBeGreaterThan(28_000_000);
   });
+
+  test("takes a link for something, and with force replaces what it leads to", async () => {
+    const [link, nowhere] = [inFolder("link.safetensors"), inFolder("nowhere.safetensors")];
+    const model = { tensors, metadata: {} };
+    await symlink(nowhere, link);
+    await expect(writeModel(link, model)).rejects.toThrow("there is something of that name");
+    expect(await readlink(link)).toBe(nowhere);
+    await writeFile(nowhere, "mine");
+    await writeModel(link, model, { force: true });
+    expect(await readlink(link)).toBe(nowhere);
+    expect((await lstat(nowhere)).size).toBeGreaterThan(28_000_000);
+  });
+
+  test("two that write the same file at once: one of them does", async () => {
+    const path = inFolder("same.safetensors");
+    const both = [1, 2].map((epoch) => writeModel(path, { tensors, metadata: { epoch: String(epoch) } }));
+    const ends = await Promise.allSettled(both);
+    expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const written = ends.findIndex(({ status }) => status === "fulfilled") + 1;
+    expect((await loadWeights(path)).metadata).toEqual({ epoch: String(written) });
+  });
+
+  test.each(["a.safetensors", "a.h5", "a.onnx", "a"])(
+    "of %s nothing is left when it is stopped",
+    async (name) => {
+      const folder = inFolder(`stopped-${name}`);
+      await mkdir(folder);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const writing = writeModel(join(folder, name), { tensors, metadata: {} }, { signal });
+      setTimeout(() => controller.abort(new Error("Interrupted.")), 20);
+      await expect(writing).rejects.toThrow("Interrupted.");
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   test.each(["model.safetensors", "model.h5", "model.onnx", "model"])("no folder for %s", async (name) => {
     const path = inFolder(`absent/${name}`);

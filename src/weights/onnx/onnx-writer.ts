@@ -1,4 +1,4 @@
-import { writeFileAtomically } from "../atomic-write.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "../atomic-write.ts";
 import { INPUT } from "../keras-layers.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { WrittenNetwork } from "../written-network.ts";
@@ -23,10 +23,15 @@ const IR_VERSION = 8;
  * encoder: its skips by their layers' names, or with its top `probabilities`). With `embed`, `photos` `[N, height,
  * width, 3]` of bytes become `labels` `[N, S, S]`. N may be any; S may be where the metadata do not say it.
  *
- * @throws {WeightsError} where the file cannot be written, or the network has no labels or no size to embed
+ * @throws {WeightsError} where the file cannot be written or may not be replaced, or the network has no labels or no
+ *   size to embed; the signal's reason when it is aborted
  */
-export async function writeOnnx(path: string, network: WrittenNetwork, options: OnnxOptions): Promise<void> {
-  await writeFileAtomically(path, encodeModel(onnxModel(network, options)).chunks);
+export async function writeOnnx(
+  path: string,
+  network: WrittenNetwork,
+  options: OnnxOptions & AtomicWriteOptions,
+): Promise<void> {
+  await writeFileAtomically(path, encodeModel(onnxModel(network, options)).chunks, options);
 }
 
 /** The model that {@link writeOnnx} writes. */

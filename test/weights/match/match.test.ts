@@ -277,7 +277,10 @@ describe("a configuration", () => {
       'its output is made by its layer "last" where the U-Net ends with "conv2d_transpose_4"',
     );
     const config = { activation: "softmax" };
-    for (const layer of [{ class_name: "Softmax", config: {} }, { class_name: "Activation", config }]) {
+    for (const layer of [
+      { class_name: "Softmax", config: {} },
+      { class_name: "Activation", config },
+    ]) {
       expectWhole(match(weights, withLast(layer)), weights);
     }
     const two = kerasConfig(LEGACY, 2) as { config: { output_layers: unknown[] } };

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** What is being written and has not got its name yet. */
+const temporaries = new Set<string>();
+
+/** A hidden name beside `path` that nothing has yet. */
+export function nameBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/**
+ * Lets `use` write a file or a folder under a name beside `path`. What is under that name afterwards is removed, also
+ * when the process exits before; what `use` has renamed stays.
+ */
+export async function withTemporary<T>(path: string, use: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = nameBeside(path);
+  if (temporaries.size === 0) process.on("exit", removeAll);
+  temporaries.add(temporary);
+  try {
+    return await use(temporary);
+  } finally {
+    // What went well or ill before is what matters: a file that cannot be removed must not hide it.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    temporaries.delete(temporary);
+    if (temporaries.size === 0) process.off("exit", removeAll);
+  }
+}
+
+function removeAll(): void {
+  for (const temporary of temporaries) {
+    try {
+      // A write that was under way may still add a file to a folder.
+      rmSync(temporary, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+}
