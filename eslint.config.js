@@ -14,7 +14,7 @@ const forbid = (files, folders) => ({
 const node = ["node:*", "fs", "path", "os", "worker_threads", "sharp", "h5wasm", "webgpu"];
 const engine = ["gpu", "kernels", "graph", "layers"];
 const beside = ["data", "weights", "fetch"];
-const atop = ["train", "ui", "cli"];
+const atop = ["adapter", "config", "runs", "train", "use", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 
 export default tseslint.config(
@@ -36,14 +36,20 @@ export default tseslint.config(
       globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly" },
     },
   },
+  forbid(["files"], above(...engine, "masks", ...beside, ...atop)),
+  forbid(["masks"], [...node, ...above(...engine, "weights", "fetch", ...atop)]),
   forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", ...beside, ...atop)]),
-  forbid(["kernels"], [...node, ...above("graph", "layers", ...beside, ...atop)]),
+  forbid(["kernels"], [...node, ...above("gpu", "graph", "layers", ...beside, ...atop)]),
   forbid(["graph"], [...node, ...above("layers", ...beside, ...atop)]),
   forbid(["layers"], [...node, ...above(...beside, ...atop)]),
   forbid(["data"], above(...engine, "weights", "fetch", ...atop)),
   forbid(["weights"], above(...engine, "data", "fetch", ...atop)),
   forbid(["fetch"], above(...engine, "data", "weights", ...atop)),
-  forbid(["train"], above("fetch", "ui", "cli")),
-  forbid(["ui"], above("fetch", "cli")),
-  forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "cli")]),
+  forbid(["adapter"], above(...beside, "config", "runs", "train", "use", "ui", "cli")),
+  forbid(["config"], above(...engine, "weights", "fetch", "adapter", "runs", "train", "use", "ui", "cli")),
+  forbid(["runs"], above("fetch", "adapter", "train", "use", "ui", "cli")),
+  forbid(["train"], above("fetch", "adapter", "use", "ui", "cli")),
+  forbid(["use"], above("fetch", "adapter", "ui", "cli")),
+  forbid(["ui"], above("fetch", "adapter", "cli")),
+  forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "adapter", "cli")]),
 );

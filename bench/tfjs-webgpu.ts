@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
-import { openAdapter, wantedAdapter } from "../src/cli/adapters.ts";
+import { openAdapter, wantedAdapter } from "../src/adapter/adapters.ts";
 
 /**
  * Makes tfjs's WebGPU backend the active one, on the adapter that this process uses itself (a device of its own).

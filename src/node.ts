@@ -4,9 +4,9 @@
  */
 
 // The device.
-export { describeAdapter, listAdapters } from "./cli/adapters.ts";
-export type { AdapterDescription } from "./cli/adapters.ts";
-export { openGpu } from "./cli/open-gpu.ts";
+export { describeAdapter, listAdapters } from "./adapter/adapters.ts";
+export type { AdapterDescription } from "./adapter/adapters.ts";
+export { openGpu } from "./adapter/open-gpu.ts";
 
 // Data.
 export { assembleBatch } from "./data/batch.ts";
@@ -25,6 +25,7 @@ export type { Split } from "./data/split.ts";
 export { subset } from "./data/subset.ts";
 
 // Weights.
+export { FileError } from "./files/file-error.ts";
 export { assignWeights, loadWeights } from "./weights/load.ts";
 export type { AssignedWeights, ExpectedWeight, LoadedWeights, WeightsFormat } from "./weights/load.ts";
 export { readSafetensors, writeSafetensors } from "./weights/safetensors-file.ts";

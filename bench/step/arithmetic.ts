@@ -3,7 +3,7 @@
  * a kernel that computes the same thing with fewer operations shows as a higher rate, not as less work.
  */
 import type { Decoder } from "../../src/layers/decoder.ts";
-import type { Phase } from "../../src/train/programs.ts";
+import type { Phase } from "../../src/runs/phase.ts";
 
 /** What the reckoning depends on. */
 export interface StepShape {

@@ -1,6 +1,7 @@
 import type { PlanSummary } from "../../src/graph/plan.ts";
 import type { Decoder } from "../../src/layers/decoder.ts";
-import type { Phase, StepSpec } from "../../src/train/programs.ts";
+import type { StepSpec } from "../../src/train/phase/programs.ts";
+import type { Phase } from "../../src/runs/phase.ts";
 import type { Breakdown, FirstStep } from "./measure-step.ts";
 import type { TfjsComparison, TfjsProblem } from "./tfjs-step.ts";
 

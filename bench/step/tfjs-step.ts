@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { VariableValues } from "../../src/graph/variables.ts";
-import type { Phase } from "../../src/train/programs.ts";
+import type { Phase } from "../../src/runs/phase.ts";
 import { startTfjsTraining } from "../../test/parity/tfjs-training.ts";
 import { startTfjsWebGpu } from "../tfjs-webgpu.ts";
 import type { BenchBatch } from "./batch.ts";

@@ -1,5 +1,5 @@
 import { loadWeights, type LoadedWeights } from "../weights/load.ts";
-import { printable } from "../weights/printable.ts";
+import { printable } from "../files/printable.ts";
 import { formatShape, type Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
 import { writeModel, type WriteModelOptions } from "../weights/write.ts";

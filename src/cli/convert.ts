@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { findCheckpoint } from "../train/use/model.ts";
+import { findCheckpoint } from "../use/model.ts";
 import { convertModel, type ConvertOptions } from "./convert-model.ts";
 import { runCommand } from "./run-command.ts";
 

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
-import { configurationMarkdown } from "../train/config/markdown.ts";
+import { configurationMarkdown } from "../config/markdown.ts";
 
 const file = new URL("../../docs/configuration.md", import.meta.url);
 const style = await resolveConfig(file);

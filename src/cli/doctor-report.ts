@@ -3,11 +3,11 @@ import { createRequire } from "node:module";
 import { arch, availableParallelism, platform, release, totalmem } from "node:os";
 import { adapterKind, chooseAdapter } from "../../scripts/setup/adapter-choice.mjs";
 import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choice.mjs";
-import { describeAdapter, listAdapters, openAdapter, wantedAdapter } from "./adapters.ts";
-import type { AdapterDescription } from "./adapters.ts";
+import { describeAdapter, listAdapters, openAdapter, wantedAdapter } from "../adapter/adapters.ts";
+import type { AdapterDescription } from "../adapter/adapters.ts";
 import { selfTest } from "./doctor-self-test.ts";
 import type { SelfTest } from "./doctor-self-test.ts";
-import { openDevice } from "./open-gpu.ts";
+import { openDevice } from "../adapter/open-gpu.ts";
 
 /** What `npm run doctor` found out; with `--json` it is printed as it is. */
 export interface DoctorReport {

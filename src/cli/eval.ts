@@ -1,18 +1,18 @@
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { evaluationReport, formatReport } from "../train/use/evaluation-report.ts";
-import { classesFigure } from "../train/figures/classes.ts";
-import { confusionFigure } from "../train/figures/confusion.ts";
-import { evaluateModel, openEvaluationData, SPLITS } from "../train/use/model-evaluation.ts";
-import type { EvaluationSplit } from "../train/use/model-evaluation.ts";
-import { loadModel } from "../train/use/model.ts";
-import { makeOutputFolder } from "../train/use/output-folder.ts";
-import { writeJson } from "../train/run-folder.ts";
-import { writeFileAtomically } from "../weights/atomic-write.ts";
-import { describeAdapter } from "./adapters.ts";
+import { evaluationReport, formatReport } from "../use/evaluation-report.ts";
+import { classesFigure } from "../runs/figures/classes.ts";
+import { confusionFigure } from "../runs/figures/confusion.ts";
+import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
+import type { EvaluationSplit } from "../use/model-evaluation.ts";
+import { loadModel } from "../use/model.ts";
+import { makeOutputFolder } from "../use/output-folder.ts";
+import { writeJson } from "../runs/run-folder.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import { describeAdapter } from "../adapter/adapters.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
-import { openGpu } from "./open-gpu.ts";
+import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
 
 interface EvalFlags extends ModelFlags {

@@ -1,13 +1,13 @@
 import { Command } from "commander";
-import { loadModel } from "../train/use/model.ts";
-import { makeOutputFolder } from "../train/use/output-folder.ts";
-import { predictJobs } from "../train/use/predict-files.ts";
-import { predictPhotos } from "../train/use/predict.ts";
-import { Predictor } from "../train/use/predictor.ts";
-import { describeAdapter } from "./adapters.ts";
+import { loadModel } from "../use/model.ts";
+import { makeOutputFolder } from "../use/output-folder.ts";
+import { predictJobs } from "../use/predict-files.ts";
+import { predictPhotos } from "../use/predict.ts";
+import { Predictor } from "../use/predictor.ts";
+import { describeAdapter } from "../adapter/adapters.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
-import { openGpu } from "./open-gpu.ts";
+import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
 
 interface PredictFlags extends ModelFlags {

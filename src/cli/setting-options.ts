@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { descriptions, schema, SETTING_NAMES } from "../train/config/index.ts";
-import type { Said, SettingName } from "../train/config/index.ts";
+import { descriptions, schema, SETTING_NAMES } from "../config/index.ts";
+import type { Said, SettingName } from "../config/index.ts";
 
 /** The parts of a zod type that say how its flag is read. */
 interface TypeShape {

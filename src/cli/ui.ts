@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { RunFolder } from "../train/run-folder.ts";
+import { RunFolder } from "../runs/run-folder.ts";
 import { serveRun } from "../ui/serve-run.ts";
 import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";

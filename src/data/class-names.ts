@@ -1,6 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, messageOf } from "./data-error.ts";
+import { DataError } from "./data-error.ts";
+import { messageOf } from "../message-of.ts";
 import { readMatVariable } from "./mat5.ts";
 
 /** The 59 classes of Clothing Co-Parsing (Yang, Luo and Lin, CVPR 2014); a mask's value is the index here. */

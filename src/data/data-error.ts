@@ -6,11 +6,6 @@ export class DataError extends Error {
   override readonly name = "DataError";
 }
 
-/** The message of anything thrown, on one line. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
-}
-
 /** `1 photo`, `3 photos`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { CLASS_COUNT } from "./class-names.ts";
-import { DataError, messageOf } from "./data-error.ts";
+import { DataError } from "./data-error.ts";
+import { messageOf } from "../message-of.ts";
 import { readMatVariable } from "./mat5.ts";
 import type { Numbers } from "./mat5-elements.ts";
 import type { Pair } from "./pairs.ts";

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { mapConcurrently } from "./concurrency.ts";
-import { messageOf } from "./data-error.ts";
+import { messageOf } from "../message-of.ts";
 import type { Sample } from "./dataset.ts";
 import { readIndex, readRecord, writeIndex, writeRecord } from "./sample-file.ts";
 import type { SampleIndex } from "./sample-file.ts";

@@ -15,7 +15,7 @@ import { resizeBilinear, resizeNearest } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 import { share } from "./shared-sample.ts";
 import { sharp } from "./sharp.ts";
-import { stampOf } from "./stamp.ts";
+import { stampOf } from "../files/stamp.ts";
 
 export interface FolderOptions {
   /** Height and width of the samples, in pixels. */

@@ -6,7 +6,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
-import { DataError, messageOf } from "./data-error.ts";
+import { DataError } from "./data-error.ts";
+import { messageOf } from "../message-of.ts";
 import {
   COMPRESSED,
   Elements,

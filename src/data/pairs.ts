@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { count, DataError, messageOf } from "./data-error.ts";
+import { count, DataError } from "./data-error.ts";
+import { messageOf } from "../message-of.ts";
 import type { FileSet } from "./layouts/layout.ts";
 import { recogniseLayout } from "./layouts/recognise.ts";
 

@@ -2,7 +2,8 @@ import { open, rename, rm } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileMatches, sizeOf } from "./checksum.ts";
 import type { Checksum } from "./checksum.ts";
-import { FetchError, fileError, messageOf } from "./fetch-error.ts";
+import { FetchError, fileError } from "./fetch-error.ts";
+import { messageOf } from "../message-of.ts";
 import { isCertificateFault, isUnreachable, networkCode, Passing, proxyHint, refuse } from "./network.ts";
 
 /** A file to be had, and how to know that it is the right one. */

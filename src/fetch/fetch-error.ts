@@ -1,3 +1,5 @@
+import { messageOf } from "../message-of.ts";
+
 /**
  * A download that cannot be done. The message is one sentence for the user: what is wrong, where, and what to do
  * instead.
@@ -26,9 +28,4 @@ export function fileError(error: unknown, path: string): unknown {
   return new FetchError(`Cannot write ${path}: ${WRITE_FAILURES[code] ?? messageOf(error)}.`, {
     cause: error,
   });
-}
-
-/** The message of anything thrown, on one line. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
 }

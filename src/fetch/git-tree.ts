@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { FetchError, messageOf } from "./fetch-error.ts";
+import { FetchError } from "./fetch-error.ts";
+import { messageOf } from "../message-of.ts";
 
 /** A file in a git tree. */
 export interface GitFile {

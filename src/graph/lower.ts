@@ -1,4 +1,4 @@
-import { storedAsHalf } from "../kernels/half-storage.ts";
+import { storedAsHalf } from "../kernels/text/half-storage.ts";
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { Node, Tensor } from "./graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";

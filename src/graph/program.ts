@@ -5,7 +5,7 @@ import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
-import { kernelTarget } from "../kernels/target.ts";
+import { kernelTarget } from "./kernel-target.ts";
 import type { Tensor } from "./graph.ts";
 import type { Binding } from "./lower.ts";
 import { plan } from "./plan.ts";

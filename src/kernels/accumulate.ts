@@ -1,7 +1,7 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
-import { perItemKernel } from "./per-item.ts";
-import { severalTensors } from "./several-tensors.ts";
+import { laneFor } from "./text/lane.ts";
+import { perItemKernel } from "./text/per-item.ts";
+import { severalTensors } from "./text/several-tensors.ts";
 
 /** Tensors that {@link accumulateScaled} takes at once, within the 8 storage buffers that every adapter has. */
 export const ACCUMULATED_TENSORS = 3;

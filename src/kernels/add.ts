@@ -1,5 +1,5 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** `y = a + b`, elementwise; all `[count]` f32. */
 export function addForward(target: KernelTarget, count: number): Kernel {

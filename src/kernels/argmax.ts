@@ -1,6 +1,6 @@
 import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** Index of each row's largest value, of equal ones the lowest: `x` `[rows, classes]` to `y` `[rows]` (u32). */
 export function argmaxForward(target: KernelTarget, rows: number, classes: number): Kernel {

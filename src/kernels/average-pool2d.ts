@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { poolKernel } from "./pool2d.ts";
-import type { PoolGeometry } from "./pool2d-geometry.ts";
+import { poolKernel } from "./text/pool2d.ts";
+import type { PoolGeometry } from "./text/pool2d-geometry.ts";
 
 /**
  * Mean of each window: `x` `[N, H, W, C]` to `y` `[N, OH, OW, C]`. With `same` padding a window counts only its pixels

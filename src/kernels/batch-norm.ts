@@ -5,8 +5,8 @@
  * The backward kernels compute z again from x instead of reading y: by the same words, so that `z > 0` just where the
  * forward kernel found it, and it saves reading the whole of y.
  */
-import { channelWalk, walkText } from "./channels.ts";
-import type { ChannelWalk } from "./channels.ts";
+import { channelWalk, walkText } from "./text/channels.ts";
+import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 

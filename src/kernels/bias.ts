@@ -1,4 +1,4 @@
-import { channelWalk, walkText } from "./channels.ts";
+import { channelWalk, walkText } from "./text/channels.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 

@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
-import { perItemKernel } from "./per-item.ts";
+import { laneFor } from "./text/lane.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** Copies `x` to `y`, `count` numbers, which may be stored in different precisions; see half-storage.ts. */
 export function castForward(target: KernelTarget, count: number): Kernel {

@@ -1,9 +1,9 @@
-import { walkText } from "./channels.ts";
-import type { ChannelWalk } from "./channels.ts";
+import { walkText } from "./text/channels.ts";
+import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { numberedBuffers } from "./several-tensors.ts";
-import { slotsKernel } from "./slots.ts";
+import { numberedBuffers } from "./text/several-tensors.ts";
+import { slotsKernel } from "./text/partials.ts";
 
 /** Sums by slot of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstSlot` on. */
 export function sumChannels(walk: ChannelWalk, firstSlot = 0): Kernel {

@@ -1,8 +1,8 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
-import { perItemKernel } from "./per-item.ts";
-import { numberedBuffers, severalTensors } from "./several-tensors.ts";
+import { laneFor } from "./text/lane.ts";
+import { perItemKernel } from "./text/per-item.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 
 /**
  * Scales tensors by `clipNorm` / `norm` where `norm` `[1]` is larger and copies them otherwise: `x0`, `x1`, .. of `lengths`

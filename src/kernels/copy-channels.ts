@@ -1,8 +1,8 @@
-import { channelGrid, channelMain } from "./channel-grid.ts";
-import type { ChannelRange } from "./channel-range.ts";
+import { channelGrid, channelMain } from "./text/channel-grid.ts";
+import type { ChannelRange } from "./text/channel-range.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
+import { laneFor } from "./text/lane.ts";
 
 /**
  * Copies `channels` channels of `x` `[rows, from.width]` from `from.begin` on into those of `y` `[rows, to.width]` from

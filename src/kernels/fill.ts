@@ -1,6 +1,6 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** `y = value`; `y`: `[count]` f32. */
 export function fillForward(target: KernelTarget, count: number, value: number): Kernel {

@@ -1,11 +1,11 @@
 /** @file Batch norms brought into the planes of norm-planes.ts, from given statistics or from those of a product's tiles. */
 import { f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
-import { NORM_PLANES, normChannelsParams } from "./norm-planes.ts";
-import type { NormChannels, NormPlane } from "./norm-planes.ts";
-import { perItemKernel } from "./per-item.ts";
-import { slotsKernel } from "./slots.ts";
-import type { SlotsText } from "./slots.ts";
+import { NORM_PLANES, normChannelsParams } from "./text/norm-planes.ts";
+import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
+import { perItemKernel } from "./text/per-item.ts";
+import { slotsKernel } from "./text/partials.ts";
+import type { SlotsText } from "./text/partials.ts";
 
 export interface NormPlace extends NormChannels {
   /** The first channel in `mean` and `variance`. */

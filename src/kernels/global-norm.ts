@@ -1,9 +1,9 @@
 /** @file The Euclidean norm of many tensors taken for one vector, several tensors a dispatch. */
 import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 import { partialSums, partialSumText } from "./sum-rows.ts";
-import { numberedBuffers, severalTensors } from "./several-tensors.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 
 /**
  * Sums of 64 squares each: reads `x0`, `x1`, .. of `lengths` f32 each and writes their {@link partialSums}, one tensor

@@ -1,6 +1,6 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 export interface LossScaleKernelOptions {
   /** Steps in a row without an overflow after which the scale doubles. */

@@ -1,4 +1,4 @@
-import { channelGrid, channelMain } from "./channel-grid.ts";
+import { channelGrid, channelMain } from "./text/channel-grid.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 

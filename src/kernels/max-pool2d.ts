@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { poolKernel } from "./pool2d.ts";
-import type { PoolGeometry } from "./pool2d-geometry.ts";
+import { poolKernel } from "./text/pool2d.ts";
+import type { PoolGeometry } from "./text/pool2d-geometry.ts";
 
 /**
  * Largest value of each window and where it was found: `x` `[N, H, W, C]` to `y` and `positions` `[N, OH, OW, C]`. A

@@ -5,8 +5,8 @@
  * LeVeque (1983), "Algorithms for Computing the Sample Variance". On top of that, values are taken relative to the
  * first one met, so that a mean much larger than the deviation costs no digits; E[x²] − μ² would lose them all.
  */
-import { walkText } from "./channels.ts";
-import type { ChannelWalk } from "./channels.ts";
+import { walkText } from "./text/channels.ts";
+import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 

@@ -1,7 +1,7 @@
 import { f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
-import { numberedBuffers, severalTensors } from "./several-tensors.ts";
+import { perItemKernel } from "./text/per-item.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 
 /** The moving statistics of one batch norm, or of a stack of them. */
 export interface MovedMoments {

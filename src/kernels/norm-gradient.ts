@@ -4,14 +4,14 @@
  *
  * `partials` are `[slots, 2, channels]`: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
  */
-import { channelGrid, channelMain } from "./channel-grid.ts";
-import type { ChannelRange } from "./channel-range.ts";
+import { channelGrid, channelMain } from "./text/channel-grid.ts";
+import type { ChannelRange } from "./text/channel-range.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
-import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./norm-planes.ts";
-import type { NormChannels, NormPlane } from "./norm-planes.ts";
-import { slotsKernel } from "./slots.ts";
-import type { SlotsText } from "./slots.ts";
+import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./text/norm-planes.ts";
+import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
+import { slotsKernel } from "./text/partials.ts";
+import type { SlotsText } from "./text/partials.ts";
 
 export interface NormGradientPlace extends NormChannels {
   /** Rows of the whole batch. */

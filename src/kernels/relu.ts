@@ -1,5 +1,5 @@
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** `y = max(x, 0)`, elementwise; `x`, `y`: `[count]` f32. */
 export function reluForward(target: KernelTarget, count: number): Kernel {

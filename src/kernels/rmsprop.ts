@@ -1,9 +1,9 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
+import { laneFor } from "./text/lane.ts";
 import { SKIP } from "./loss-scale.ts";
-import { perItemKernel } from "./per-item.ts";
-import { numberedBuffers, severalTensors } from "./several-tensors.ts";
+import { perItemKernel } from "./text/per-item.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 
 export interface RmspropKernelOptions {
   readonly rho: number;

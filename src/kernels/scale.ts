@@ -1,6 +1,6 @@
 import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** `y = factor · x`, elementwise; `x`, `y`: `[count]` f32. */
 export function scaleForward(target: KernelTarget, count: number, factor: number): Kernel {

@@ -1,6 +1,6 @@
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { eachOfRow, holdRow, reduceRow, rowEnable, rowGrid, rowLanes, rowMain } from "./row-lanes.ts";
+import { eachOfRow, holdRow, reduceRow, rowEnable, rowGrid, rowLanes, rowMain } from "./text/row-lanes.ts";
 
 /** What {@link softmaxCrossEntropy} writes: at least one of the first three. */
 export interface CrossEntropyParts {

@@ -1,6 +1,6 @@
 import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** Softmax of each row, with its largest value taken out: `x`, `y`: `[rows, classes]`. */
 export function softmaxForward(target: KernelTarget, rows: number, classes: number): Kernel {

@@ -1,6 +1,6 @@
 import { f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { perItemKernel } from "./per-item.ts";
+import { perItemKernel } from "./text/per-item.ts";
 
 /** Values that one invocation adds at first, and how many such sums it then adds: short chains, small error. */
 const BLOCK = 8;

@@ -1,7 +1,7 @@
-import { channelGrid, channelMain } from "./channel-grid.ts";
+import { channelGrid, channelMain } from "./text/channel-grid.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { laneFor } from "./lane.ts";
+import { laneFor } from "./text/lane.ts";
 
 /** WGSL: where the four copies of pixel `row` begin in the image of twice the size. */
 const COPIES = /* wgsl */ `

@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/graph.ts";
-import type { Images } from "../graph/ops/conv2d-products.ts";
+import type { Images } from "../graph/lowering/conv2d-products.ts";
 import { upsampleBlock, upsampleHead } from "./decoder.ts";
 import type { Decoder } from "./decoder.ts";
 import { denseNet121 } from "./densenet121.ts";

@@ -4,10 +4,10 @@ import { loadWeights } from "../weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
-import { isAccumulator } from "./accumulation.ts";
-import { isOptimizerSlot } from "./programs.ts";
-import { parseState } from "./training-state.ts";
-import type { TrainingState } from "./training-state.ts";
+import { isAccumulator } from "./phase/accumulation.ts";
+import { isOptimizerSlot } from "./phase/programs.ts";
+import { parseState } from "../runs/training-state.ts";
+import type { TrainingState } from "../runs/training-state.ts";
 
 /** The decoder's variables, which a file of encoder weights does not have. */
 const isDecoder = (name: string): boolean => /^(upsample_\d+|head)\//.test(name);

@@ -1,9 +1,9 @@
 import { trainingBatches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
-import { PhaseSteps } from "./phase-steps.ts";
+import { PhaseSteps } from "./phase/phase-steps.ts";
 import { phasesOf } from "./trainer-options.ts";
-import type { Phase } from "./programs.ts";
+import type { Phase } from "../runs/phase.ts";
 import type { TrainerData } from "./trainer.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 

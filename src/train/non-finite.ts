@@ -6,7 +6,7 @@ import { compile } from "../graph/program.ts";
 import type { Feeds } from "../graph/program.ts";
 import { bytesOf, shapeText } from "../graph/shape.ts";
 import type { Variables } from "../graph/variables.ts";
-import { kernelTarget } from "../kernels/target.ts";
+import { kernelTarget } from "../graph/kernel-target.ts";
 
 /** Bytes of tensors that are brought to the host in one go. */
 const CHUNK_BYTES = 2 ** 27;

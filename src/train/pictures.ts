@@ -1,20 +1,20 @@
 import { AUGMENTATIONS } from "../data/augment.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { decodePair } from "../data/decode.ts";
-import type { TrainConfig } from "./config/index.ts";
-import type { Evaluation } from "./evaluate.ts";
-import { augmentationsFigure } from "./figures/augmentations.ts";
-import { classesFigure } from "./figures/classes.ts";
-import { confusionFigure } from "./figures/confusion.ts";
-import { curvesFigure } from "./figures/curves.ts";
-import { pictureOf } from "./figures/mosaic.ts";
-import type { Picture } from "./figures/mosaic.ts";
-import { predictionsFigure } from "./figures/predictions.ts";
-import { resizedFigure } from "./figures/resized.ts";
-import { samplesFigure } from "./figures/samples.ts";
-import type { HistoryRow } from "./history.ts";
+import type { TrainConfig } from "../config/index.ts";
+import type { Evaluation } from "../runs/evaluation.ts";
+import { augmentationsFigure } from "../runs/figures/augmentations.ts";
+import { classesFigure } from "../runs/figures/classes.ts";
+import { confusionFigure } from "../runs/figures/confusion.ts";
+import { curvesFigure } from "../runs/figures/curves.ts";
+import { pictureOf } from "../runs/figures/mosaic.ts";
+import type { Picture } from "../runs/figures/mosaic.ts";
+import { predictionsFigure } from "../runs/figures/predictions.ts";
+import { resizedFigure } from "../runs/figures/resized.ts";
+import { samplesFigure } from "../runs/figures/samples.ts";
+import type { HistoryRow } from "../runs/history.ts";
 import type { RunData } from "./run-data.ts";
-import type { FigureName } from "./run-folder.ts";
+import type { FigureName } from "../runs/run-folder.ts";
 
 /** PNGs by the name of their figure. */
 export type Pictures = Partial<Record<FigureName, Buffer>>;

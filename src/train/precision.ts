@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { ConfigError } from "./config/index.ts";
-import type { TrainConfig } from "./config/index.ts";
+import { ConfigError } from "../config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
 
 /** @throws ConfigError when the adapter cannot store numbers as the configuration says. */
 export function refuseUnknownPrecision(

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { ConfigError, descriptions, schema, SETTING_NAMES } from "./config/index.ts";
-import type { Said, SettingName, TrainConfig } from "./config/index.ts";
-import type { RunFolder } from "./run-folder.ts";
+import { ConfigError, descriptions, schema, SETTING_NAMES } from "../config/index.ts";
+import type { Said, SettingName, TrainConfig } from "../config/index.ts";
+import type { RunFolder } from "../runs/run-folder.ts";
 
 /** Settings that may change when a run goes on: none of them changes what a step computes. */
 const FREE: readonly SettingName[] = [

@@ -7,7 +7,7 @@ import { FolderDataset } from "../data/folder-dataset.ts";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
 import { trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
-import type { TrainConfig } from "./config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
 
 /** Drawings that the generated data set holds. */
 const GENERATED = 400;

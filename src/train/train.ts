@@ -1,23 +1,23 @@
 import { readCheckpoint } from "./checkpoint.ts";
 import { classWeights } from "./class-weights.ts";
-import type { TrainConfig } from "./config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
-import { refuseLargeBatch, withMemoryAdvice } from "./memory.ts";
+import { refuseLargeBatch, withMemoryAdvice } from "./forecast/memory.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
 import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
-import { RunError } from "./run-error.ts";
-import { checkRunFolder, RunFolder, writeJson } from "./run-folder.ts";
-import { refuseLongSoftwareRun } from "./software.ts";
-import type { Summary } from "./summary.ts";
+import { RunError } from "../runs/run-error.ts";
+import { checkRunFolder, RunFolder, writeJson } from "../runs/run-folder.ts";
+import { refuseLongSoftwareRun } from "./forecast/software.ts";
+import type { Summary } from "../runs/summary.ts";
 import { Trainer } from "./trainer.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
 import type { Resumed } from "./trainer.ts";
 import { trainerOptions } from "./trainer-options.ts";
-import { chooseTiles } from "./tuning.ts";
+import { chooseTiles } from "./autotune.ts";
 
 export type { TrainJob } from "./run.ts";
 

@@ -1,8 +1,9 @@
 import type { Augmentation } from "../data/augment.ts";
 import type { Normalization } from "../data/normalize.ts";
-import type { TrainConfig } from "./config/index.ts";
-import { PHASES } from "./programs.ts";
-import type { Phase, StepSpec } from "./programs.ts";
+import type { TrainConfig } from "../config/index.ts";
+import { PHASES } from "../runs/phase.ts";
+import type { StepSpec } from "./phase/programs.ts";
+import type { Phase } from "../runs/phase.ts";
 import type { RunData } from "./run-data.ts";
 
 /** What a run needs to know, all of it decided. */

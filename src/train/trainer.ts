@@ -5,23 +5,24 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Plan } from "../graph/plan.ts";
 import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
-import { isAccumulator } from "./accumulation.ts";
+import { isAccumulator } from "./phase/accumulation.ts";
 import { restoreWeights } from "./checkpoint.ts";
-import type { Evaluation } from "./evaluate.ts";
-import type { HistoryRow } from "./history.ts";
-import { bestRow } from "./history.ts";
-import { learningRateAt } from "./learning-rate.ts";
-import type { StepResult } from "./observer.ts";
+import type { Evaluation } from "../runs/evaluation.ts";
+import type { HistoryRow } from "../runs/history.ts";
+import { bestRow } from "../runs/history.ts";
+import { learningRateAt } from "./phase/learning-rate.ts";
+import type { StepResult } from "../runs/observer.ts";
 import { firstNonFinite } from "./non-finite.ts";
-import { passGoals, PhaseSteps, stepPasses } from "./phase-steps.ts";
-import { isOptimizerSlot, PHASES } from "./programs.ts";
-import type { Phase } from "./programs.ts";
-import { Flight } from "./steps-in-flight.ts";
+import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
+import { isOptimizerSlot } from "./phase/programs.ts";
+import { PHASES } from "../runs/phase.ts";
+import type { Phase } from "../runs/phase.ts";
+import { Flight } from "./phase/steps-in-flight.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
-import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "./training-state.ts";
-import type { TrainingState } from "./training-state.ts";
-import { Validation } from "./validation.ts";
+import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "../runs/training-state.ts";
+import type { TrainingState } from "../runs/training-state.ts";
+import { Validation } from "./phase/validation.ts";
 
 /** What a run is made with. */
 export interface TrainerData {

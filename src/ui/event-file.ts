@@ -60,7 +60,7 @@ interface Field {
   readonly end: number;
 }
 
-/** `Event` (see `src/train/tensorboard/event.ts`); `at` is where `bytes` begins in the file. */
+/** `Event` (see `src/runs/tensorboard/event.ts`); `at` is where `bytes` begins in the file. */
 function parseEvent(bytes: Buffer, at: number): LoggedStep {
   let step = 0;
   let restart = false;

@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
 import { describeMemoryPlan } from "../graph/memory-plan.ts";
-import type { EpochResult, RunInfo, RunObserver, StepResult } from "../train/observer.ts";
+import type { EpochResult, RunInfo, RunObserver, StepResult } from "../runs/observer.ts";
 import { emptyCurve } from "./curve.ts";
 import { PaceMeter } from "./pace.ts";
 import { Pictures } from "./pictures.ts";

@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
-import { parseHistory } from "../train/history.ts";
-import type { HistoryRow } from "../train/history.ts";
-import type { Phase } from "../train/programs.ts";
-import type { Summary } from "../train/summary.ts";
+import { parseHistory } from "../runs/history.ts";
+import type { HistoryRow } from "../runs/history.ts";
+import type { Phase } from "../runs/phase.ts";
+import type { Summary } from "../runs/summary.ts";
 import { addToCurve, emptyCurve } from "./curve.ts";
 import type { Curve } from "./curve.ts";
 import { EventLog } from "./event-log.ts";

@@ -1,5 +1,5 @@
-import type { Phase } from "../train/programs.ts";
-import type { Summary } from "../train/summary.ts";
+import type { Phase } from "../runs/phase.ts";
+import type { Summary } from "../runs/summary.ts";
 import { addToCurve, emptyCurve } from "./curve.ts";
 import type { Curve } from "./curve.ts";
 

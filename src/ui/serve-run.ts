@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { RunObserver } from "../train/observer.ts";
+import type { RunObserver } from "../runs/observer.ts";
 import { EventStream } from "./event-stream.ts";
 import { listenOnLoopback } from "./http-server.ts";
 import { LiveRun } from "./live-run.ts";

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../files/printable.ts";
 import { formatShape, type NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
 

@@ -4,10 +4,10 @@
 import { damagedH5, isHdf5, MODEL_CONFIG_LIMIT } from "./keras-h5.ts";
 import { parseH5InThread, type ReadH5Options } from "./keras-h5-file.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
-import { parseForeignJson } from "./json.ts";
+import { parseForeignJson } from "../files/json.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
-import { readZipEntries } from "./zip-entries.ts";
+import { readZipEntries } from "../files/zip-entries.ts";
 
 const WEIGHTS = "model.weights.h5";
 /** What a buffer of Node's can hold. */

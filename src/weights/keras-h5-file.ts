@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { readFully, withFile } from "./files.ts";
+import { readFully, withFile } from "../files/transfer.ts";
 import { damagedH5, isHdf5 } from "./keras-h5.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";

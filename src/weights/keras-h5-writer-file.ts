@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { writeFileAtomically, type AtomicWriteOptions } from "./atomic-write.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "../files/atomic-write.ts";
 import type { H5Layer } from "./keras-h5-writer-layout.ts";
 import { h5Layers } from "./keras-h5-writer-layout.ts";
 import type { Metadata } from "./tensors.ts";

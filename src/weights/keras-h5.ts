@@ -17,7 +17,8 @@ import {
   type NamedTensors,
   type TensorData,
 } from "./tensors.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { WeightsError } from "./weights-error.ts";
+import { messageOf } from "../message-of.ts";
 
 type H5Module = Awaited<typeof H5.ready>;
 

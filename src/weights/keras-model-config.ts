@@ -1,5 +1,6 @@
-import { parseForeignJson } from "./json.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { parseForeignJson } from "../files/json.ts";
+import { WeightsError } from "./weights-error.ts";
+import { messageOf } from "../message-of.ts";
 
 /**
  * The configuration of a Keras model, otherwise unchecked.

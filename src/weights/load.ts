@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { fileError, readFully, withFile } from "./files.ts";
+import { fileError, readFully, withFile } from "../files/transfer.ts";
 import { isZip, readKerasArchive } from "./keras-archive.ts";
 import { readKerasH5, type ReadH5Options } from "./keras-h5-file.ts";
 import { isHdf5 } from "./keras-h5.ts";

@@ -1,5 +1,5 @@
-import { writeFileAtomically, type AtomicWriteOptions } from "./atomic-write.ts";
-import { readFully, withFile } from "./files.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "../files/atomic-write.ts";
+import { readFully, withFile } from "../files/transfer.ts";
 import { headerLength, LENGTH_BYTES, parseHeader } from "./safetensors-header.ts";
 import { decodeTensor, safetensorsChunks } from "./safetensors.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";

@@ -9,9 +9,10 @@
  *
  * Nothing here touches the data, and nothing is allocated by a size that a file merely claims.
  */
-import { parseForeignJson } from "./json.ts";
+import { parseForeignJson } from "../files/json.ts";
 import { elementCount, formatShape, type Metadata } from "./tensors.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { WeightsError } from "./weights-error.ts";
+import { messageOf } from "../message-of.ts";
 
 /**
  * The element types read, with their bytes; `F16` and `BF16` are widened to 32 bits, `I64`, in which PyTorch counts

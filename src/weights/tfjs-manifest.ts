@@ -4,9 +4,10 @@
  */
 import { z } from "zod";
 import { float16ToFloat32 } from "../half-floats.ts";
-import { parseForeignJson } from "./json.ts";
+import { parseForeignJson } from "../files/json.ts";
 import { elementCount, formatShape, type Metadata, type TensorData } from "./tensors.ts";
-import { WeightsError, messageOf } from "./weights-error.ts";
+import { WeightsError } from "./weights-error.ts";
+import { messageOf } from "../message-of.ts";
 
 const weightSchema = z.object({
   name: z.string().min(1),

@@ -1,4 +1,4 @@
-import { writeFolderAtomically, type FolderFile } from "./atomic-folder-writer.ts";
+import { writeFolderAtomically, type FolderFile } from "../files/atomic-folder-writer.ts";
 import { tensorBytes } from "./tensor-bytes.ts";
 import type { Metadata } from "./tensors.ts";
 import { tfjsTopology } from "./tfjs-topology.ts";

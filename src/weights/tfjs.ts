@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { readFully, statFile, withFile } from "./files.ts";
+import { readFully, statFile, withFile } from "../files/transfer.ts";
 import { kerasWeightName, type Metadata, type NamedTensors } from "./tensors.ts";
 import { decodeTfjsWeight, parseTfjsModel, storedBytes, type TfjsGroup } from "./tfjs-manifest.ts";
 import { WeightsError } from "./weights-error.ts";

@@ -1,12 +1,6 @@
-/**
- * A weights file that cannot be read, written or used. The message is one sentence for the user: what is
- * wrong, where, and how to mend it.
- */
-export class WeightsError extends Error {
-  override readonly name = "WeightsError";
-}
+import { FileError } from "../files/file-error.ts";
 
-/** The message of anything thrown, on one line. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+/** A file of weights whose content cannot be read or used; the message is one sentence for the user. */
+export class WeightsError extends FileError {
+  override readonly name = "WeightsError";
 }

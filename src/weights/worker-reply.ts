@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { messageOf } from "./weights-error.ts";
+import { messageOf } from "../message-of.ts";
 
 /**
  * Waits for the one message of a thread in which the HDF5 library works, and ends the thread whatever happens: the library

@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
-import { checkFree, type AtomicWriteOptions } from "./atomic-write.ts";
+import { checkFree, type AtomicWriteOptions } from "../files/atomic-write.ts";
 import { writeKerasH5 } from "./keras-h5-writer-file.ts";
 import { writeOnnx } from "./onnx/onnx-writer.ts";
 import { writeSafetensors } from "./safetensors-file.ts";

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { describe, expect, it, test } from "vitest";
 import { parseClassNames, readClassNames } from "../../src/cli/class-names.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 

@@ -1,13 +1,13 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { convertModel } from "../../src/cli/convert-model.ts";
-import { loadModel } from "../../src/train/use/model.ts";
+import { loadModel } from "../../src/use/model.ts";
 import { unetLayers } from "../../src/weights/keras-layers.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
 import { numbersFor } from "../weights/keras-models.ts";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { runCommandLine } from "./command-process.ts";
 
 const inFolder = temporaryFolder();

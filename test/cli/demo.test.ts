@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { untrainedWeights } from "../ui/demo/small-model.ts";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { runCommandLine } from "./command-process.ts";
 
 describe("npm run demo", { timeout: 60_000 }, () => {

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ClassShare } from "../../src/train/use/class-shares.ts";
+import type { ClassShare } from "../../src/masks/class-shares.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { saveTinyModel, TINY_CLASSES } from "../train/tiny-model.ts";
 import { runCommandLine } from "./command-process.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
-import type { TrainingState } from "../../src/train/training-state.ts";
+import type { TrainingState } from "../../src/runs/training-state.ts";
 import { train } from "./train-process.ts";
 import type { Ended } from "./train-process.ts";
 

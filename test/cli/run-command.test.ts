@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 const MODULE = new URL("../../src/cli/run-command.ts", import.meta.url).href;

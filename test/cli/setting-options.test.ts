@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { addSettingOptions, saidOnCommandLine } from "../../src/cli/setting-options.ts";
-import { resolveConfig, schema, SETTING_NAMES } from "../../src/train/config/index.ts";
-import type { Said } from "../../src/train/config/index.ts";
+import { resolveConfig, schema, SETTING_NAMES } from "../../src/config/index.ts";
+import type { Said } from "../../src/config/index.ts";
 
 /** What is said by `args`, settings left unsaid left out. */
 function said(...args: string[]): Said {

@@ -27,7 +27,7 @@ describe("what the library exports", () => {
   it("bespoke/node", () => {
     expect(names(node)).toBe(
       words(`
-      CLOTHING_CLASSES DataError FolderDataset GeneratedDataset WeightsError assembleBatch assignWeights
+      CLOTHING_CLASSES DataError FileError FolderDataset GeneratedDataset WeightsError assembleBatch assignWeights
       describeAdapter evaluationBatches listAdapters loadWeights openGpu readSafetensors subset
       trainTestSplit trainingBatches writeModel writeSafetensors`),
     );

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { openGpu } from "../../src/cli/open-gpu.ts";
+import { openGpu } from "../../src/adapter/open-gpu.ts";
 import { GpuError } from "../../src/gpu/errors.ts";
 import { readBuffer, StagingRing } from "../../src/gpu/readback.ts";
 import { timePasses } from "../../src/gpu/profiler.ts";
 import { defineKernel } from "../../src/kernels/kernel.ts";
 import { reluForward } from "../../src/kernels/relu.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
+import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
 describe("Gpu", () => {

@@ -1,7 +1,7 @@
 import type { TestContext } from "vitest";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
+import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { EMULATED_LANES, mustEmulate } from "./emulated-matrices.ts";
 
 type Adapt = (target: KernelTarget) => KernelTarget;

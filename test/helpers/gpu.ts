@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { openGpu } from "../../src/cli/open-gpu.ts";
+import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { moveMoments } from "../../src/kernels/move-moments.ts";
 import type { MovedMoments } from "../../src/kernels/move-moments.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
+import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { expectClose } from "../helpers/close.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { rubbish } from "./channel-embedding.ts";
-import { numbers } from "./conv2d-reference.ts";
+import { rubbish } from "./conv2d/channel-embedding.ts";
+import { numbers } from "./conv2d/reference.ts";
 
 const gpu = useGpu();
 

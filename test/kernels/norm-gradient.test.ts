@@ -9,8 +9,8 @@ import {
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { embed, embedPlanes, extract, rubbish } from "./channel-embedding.ts";
-import { numbers } from "./conv2d-reference.ts";
+import { embed, embedPlanes, extract, rubbish } from "./conv2d/channel-embedding.ts";
+import { numbers } from "./conv2d/reference.ts";
 
 const gpu = useGpu();
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
-import { rowLanes } from "../../src/kernels/row-lanes.ts";
+import { rowLanes } from "../../src/kernels/text/row-lanes.ts";
 import { softmaxCrossEntropy } from "../../src/kernels/softmax-cross-entropy.ts";
 import type { CrossEntropyParts } from "../../src/kernels/softmax-cross-entropy.ts";
-import { kernelTarget } from "../../src/kernels/target.ts";
+import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { expectClose } from "../helpers/close.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
 import { paperTarget } from "../helpers/target.ts";

@@ -4,7 +4,7 @@
 import { writeFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { Command, Option } from "commander";
-import { openGpu } from "../../src/cli/open-gpu.ts";
+import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { kernelCases } from "./cases.ts";
 import { compareDenseNet } from "./densenet.ts";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Phase } from "../../src/train/programs.ts";
+import type { Phase } from "../../src/runs/phase.ts";
 import { loadTfjsDenseNet } from "./tfjs-densenet.ts";
 import { tfjsDenseNet121 } from "./tfjs-densenet121.ts";
 import { buildTfjsUNet } from "./tfjs-unet.ts";

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { resolveConfig } from "../../src/train/config/index.ts";
-import type { Said } from "../../src/train/config/index.ts";
+import { resolveConfig } from "../../src/config/index.ts";
+import type { Said } from "../../src/config/index.ts";
 import { resumedConfig } from "../../src/train/resume.ts";
-import type { RunFolder } from "../../src/train/run-folder.ts";
+import type { RunFolder } from "../../src/runs/run-folder.ts";
 
 describe("resumedConfig", () => {
   let folder: string;

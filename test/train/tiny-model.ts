@@ -1,8 +1,8 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { seededRandom } from "../../src/graph/initializers.ts";
 import { Variables } from "../../src/graph/variables.ts";
-import { compileEvaluator } from "../../src/train/programs.ts";
-import type { NetworkSpec } from "../../src/train/programs.ts";
+import { compileEvaluator } from "../../src/train/phase/programs.ts";
+import type { NetworkSpec } from "../../src/train/phase/programs.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { Metadata, NamedTensors } from "../../src/weights/tensors.ts";
 

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openGpu } from "../../src/cli/open-gpu.ts";
+import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
-import { resolveConfig } from "../../src/train/config/index.ts";
-import type { RunObserver } from "../../src/train/observer.ts";
-import { RunError } from "../../src/train/run-error.ts";
+import { resolveConfig } from "../../src/config/index.ts";
+import type { RunObserver } from "../../src/runs/observer.ts";
+import { RunError } from "../../src/runs/run-error.ts";
 import { train } from "../../src/train/train.ts";
 
 describe("train", () => {

@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
-import { isAccumulator } from "../../src/train/accumulation.ts";
+import { isAccumulator } from "../../src/train/phase/accumulation.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingDivergedError } from "../../src/train/training-diverged-error.ts";
 import type { Ending, EpochOutcome, Resumed } from "../../src/train/trainer.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
-import type { TrainingState } from "../../src/train/training-state.ts";
+import type { TrainingState } from "../../src/runs/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
 const options: TrainerOptions = {

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tensorBoard } from "../../src/train/tensorboard/tensorboard.ts";
+import { tensorBoard } from "../../src/runs/tensorboard/tensorboard.ts";
 import { EventLog } from "../../src/ui/event-log.ts";
 import { SimulatedRun } from "./simulated-run.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { describeMemoryPlan } from "../../src/graph/memory-plan.ts";
-import { writeHistory } from "../../src/train/history.ts";
+import { writeHistory } from "../../src/runs/history.ts";
 import { serveRun } from "../../src/ui/serve-run.ts";
 import { emptyState } from "../../src/ui/run-state.ts";
 import type { RunServer, ServeOptions } from "../../src/ui/serve-run.ts";

@@ -6,7 +6,7 @@ import type { ModelDescription, SamplePhoto } from "../../src/ui/demo/model-desc
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
-import { temporaryFolder } from "../weights/temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { untrainedWeights } from "./demo/small-model.ts";
 
 const CLASSES = ["null", "hat", "coat"];

@@ -3,11 +3,11 @@ import { Graph } from "../../src/graph/graph.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { Plan } from "../../src/graph/plan.ts";
-import { resolveConfig } from "../../src/train/config/index.ts";
-import { ConfusionMatrix } from "../../src/train/metrics.ts";
-import type { EpochResult, RunInfo, RunObserver } from "../../src/train/observer.ts";
-import type { Phase } from "../../src/train/programs.ts";
-import type { Summary } from "../../src/train/summary.ts";
+import { resolveConfig } from "../../src/config/index.ts";
+import { ConfusionMatrix } from "../../src/runs/metrics.ts";
+import type { EpochResult, RunInfo, RunObserver } from "../../src/runs/observer.ts";
+import type { Phase } from "../../src/runs/phase.ts";
+import type { Summary } from "../../src/runs/summary.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 /** A run that nobody trains: what an observer would be told of one, at any speed. */

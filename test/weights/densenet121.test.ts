@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { bitsOf } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const { BESPOKE_WEIGHTS: tfjs = "", BESPOKE_WEIGHTS_H5: h5 = "" } = process.env;
 if (!tfjs) console.log("No real tfjs weights: BESPOKE_WEIGHTS is not set, their tests are skipped.");

@@ -10,9 +10,9 @@ import { loadWeights } from "../../src/weights/load.ts";
 import { isHdf5 } from "../../src/weights/keras-h5.ts";
 import { encodeSafetensors } from "../../src/weights/safetensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
-import { readZipEntries } from "../../src/weights/zip-entries.ts";
+import { readZipEntries } from "../../src/files/zip-entries.ts";
 import { float32 } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { zipArchive } from "./zip-archive.ts";
 
 const inFolder = temporaryFolder();

@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readKerasArchive } from "../../src/weights/keras-archive.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
-import { readZipEntries } from "../../src/weights/zip-entries.ts";
+import { readZipEntries } from "../../src/files/zip-entries.ts";
 import { float32 } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { zipArchive, type ZipMember } from "./zip-archive.ts";
 
 const inFolder = temporaryFolder();

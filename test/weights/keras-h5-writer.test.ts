@@ -9,7 +9,7 @@ import { loadWeights } from "../../src/weights/load.ts";
 import { writeModel } from "../../src/weights/write.ts";
 import { bitsOf, float32 } from "./arbitrary-tensors.ts";
 import { randomEncoder, randomUnet } from "./random-network.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 beforeAll(() => ready);

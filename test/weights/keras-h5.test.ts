@@ -6,7 +6,7 @@ import { readKerasH5 } from "../../src/weights/keras-h5-file.ts";
 import type { HostTensor } from "../../src/weights/tensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 beforeAll(() => ready);

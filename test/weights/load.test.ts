@@ -5,7 +5,7 @@ import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 const weights: NamedTensors = new Map([

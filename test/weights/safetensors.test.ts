@@ -4,13 +4,13 @@ import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { writeFileAtomically } from "../../src/weights/atomic-write.ts";
+import { writeFileAtomically } from "../../src/files/atomic-write.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { encodeSafetensors, parseSafetensors } from "../../src/weights/safetensors.ts";
 import type { HostTensor } from "../../src/weights/tensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { arbitraryMetadata, arbitraryTensors, bitsOf, float32 } from "./arbitrary-tensors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 

@@ -8,7 +8,7 @@ import { writeModel } from "../../src/weights/write.ts";
 import type { WrittenNetwork } from "../../src/weights/written-network.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { checksums, randomEncoder } from "./random-network.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const { BESPOKE_WEIGHTS: imagenet = "" } = process.env;
 if (!imagenet) console.log("No real tfjs weights: BESPOKE_WEIGHTS is not set, their test is skipped.");

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { decodeTfjsWeight, parseTfjsModel, type TfjsWeight } from "../../src/weights/tfjs-manifest.ts";
 import { readTfjs } from "../../src/weights/tfjs.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 let models = 0;

@@ -7,7 +7,7 @@ import { WeightsError } from "../../src/weights/weights-error.ts";
 import { writeFile } from "node:fs/promises";
 import { float32 } from "./arbitrary-tensors.ts";
 import { numbersFor } from "./keras-models.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 const source = "densenet121.safetensors";

@@ -9,7 +9,7 @@ import { loadWeights } from "../../src/weights/load.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
 import { legacyWeights, numbersFor, scriptLayers, writeCountedH5, writeLegacyH5 } from "./keras-models.ts";
 import { kerasConfig } from "./keras-configs.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { zipArchive } from "./zip-archive.ts";
 
 const inFolder = temporaryFolder();

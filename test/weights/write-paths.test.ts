@@ -8,7 +8,7 @@ import { WeightsError } from "../../src/weights/weights-error.ts";
 import { formatOfPath, writeModel } from "../../src/weights/write.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { checksums, randomEncoder } from "./random-network.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 const tensors = randomEncoder();

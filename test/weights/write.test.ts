@@ -17,7 +17,7 @@ import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { useTfjsWasm } from "../parity/tfjs-backends.ts";
 import { randomUnet } from "./random-network.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const SIZE = 32;
 const CLASSES = 7;

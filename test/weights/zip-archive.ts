@@ -1,5 +1,5 @@
 import { deflateRawSync } from "node:zlib";
-import { crc32 } from "../../src/weights/crc32.ts";
+import { crc32 } from "../../src/files/crc32.ts";
 
 /** A file of an archive; what is given besides goes into the headers, whatever the bytes are. */
 export interface ZipMember {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, messageOf } from "../data-error.ts";
+import { DataError } from "../data-error.ts";
+import { messageOf } from "../../message-of.ts";
 import { clothingCoParsing } from "./clothing-co-parsing.ts";
 import { imagesMasks } from "./images-masks.ts";
 import { kaggle } from "./kaggle.ts";

@@ -7,7 +7,7 @@ import {
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
-import { groupsOf, lengthOf, partsOf } from "./tensor-groups.ts";
+import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
 /**
  * Adds `share · x` to each variable in place, as when the gradients of several batches are summed up. Returns the node,

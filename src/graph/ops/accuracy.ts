@@ -1,6 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import { applyCrossEntropy } from "./cross-entropy-and-accuracy.ts";
-import type { PixelMeanOptions } from "./pixel-mean.ts";
+import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
 
 /**
  * Share of pixels whose largest of `logits` `[N, .., classes]` is that of their label in `labels` `[N, ..]` (u32), as

@@ -1,7 +1,7 @@
 import { addForward } from "../../kernels/add.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /** `a + b`, elementwise, of one shape. */
 export function add(a: Tensor, b: Tensor): Tensor {

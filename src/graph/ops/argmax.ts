@@ -1,7 +1,7 @@
 import { argmaxForward } from "../../kernels/argmax.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import { lastAxis } from "./last-axis.ts";
+import { lastAxis } from "../lowering/last-axis.ts";
 
 /**
  * Index of the largest value along the last axis, of equal ones the lowest (`tf.argmax`): `x` `[N, .., classes]` to

@@ -1,7 +1,7 @@
 import { castForward } from "../../kernels/cast.ts";
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /**
  * `x`, any shape, stored as `dtype` (`tf.cast`); x itself where it is that already. What is computed of an f16 tensor is

@@ -3,8 +3,8 @@
  * leaves its partials in slots of its own of one scratch buffer `[slots, C]`, then all of them are merged. However the
  * batch was cut, the result is that of the whole.
  */
-import { channelWalk, mergeWalks } from "../../kernels/channels.ts";
-import type { ChannelWalk } from "../../kernels/channels.ts";
+import { channelWalk, mergeWalks } from "../../kernels/text/channels.ts";
+import type { ChannelWalk } from "../../kernels/text/channels.ts";
 import { sumChannels, sumChannelsOfSeveral, sumSlots } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";

@@ -1,9 +1,9 @@
 import { clipByNorm } from "../../kernels/clip-by-norm.ts";
-import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
+import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { globalNorm } from "./global-norm.ts";
-import { groupsByLane, lengthOf, partsOf } from "./tensor-groups.ts";
+import { groupsByLane, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
 /**
  * Scales all gradients alike so that their {@link globalNorm} is at most `clipNorm` (Keras `global_clipnorm`,

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { fill } from "./fill.ts";
-import { lastAxis } from "./last-axis.ts";
+import { lastAxis } from "../lowering/last-axis.ts";
 
 /**
  * Joins tensors `[N, .., Ci]` along the last axis into `[N, .., ΣCi]` (`tf.concat`, axis −1), f16 where one of

@@ -9,8 +9,8 @@ import {
   applyForwardSplit,
   channelsOf,
   listed,
-} from "./conv2d-products.ts";
-import type { Images } from "./conv2d-products.ts";
+} from "../lowering/conv2d-products.ts";
+import type { Images } from "../lowering/conv2d-products.ts";
 
 export interface Conv2dTransposeOptions {
   readonly strides: number | readonly [number, number];

@@ -1,7 +1,7 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import type { Padding } from "../../kernels/window.ts";
+import type { Padding } from "../../kernels/text/window.ts";
 import type { Tensor } from "../graph.ts";
-import { applyBackwardData, applyBackwardWeights, applyForward } from "./conv2d-products.ts";
+import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 
 export interface Conv2dOptions {
   readonly strides: number | readonly [number, number];

@@ -3,9 +3,9 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Op, Operand } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
-import { checkLabels, lastAxis } from "./last-axis.ts";
-import { lowerPixelMeans, pixelMeanShape } from "./pixel-mean.ts";
-import type { PixelMeanOptions } from "./pixel-mean.ts";
+import { checkLabels, lastAxis } from "../lowering/last-axis.ts";
+import { lowerPixelMeans, pixelMeanShape } from "../lowering/pixel-mean.ts";
+import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
 
 export interface CrossEntropyOptions extends PixelMeanOptions {
   /**

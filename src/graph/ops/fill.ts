@@ -1,7 +1,7 @@
 import { fillForward } from "../../kernels/fill.ts";
 import type { Graph, Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /** A tensor of one value everywhere (`tf.fill`). */
 export function fill(graph: Graph, shape: Shape, value: number): Tensor {

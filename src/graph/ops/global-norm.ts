@@ -1,10 +1,10 @@
 import { squareRoot, sumSquares } from "../../kernels/global-norm.ts";
-import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
+import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import { partialSums } from "../../kernels/sum-rows.ts";
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
-import { lowerSum } from "./lower-sum.ts";
-import { groupsOf, lengthOf, partsOf } from "./tensor-groups.ts";
+import { lowerSum } from "../lowering/lower-sum.ts";
+import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
 /**
  * The Euclidean norm of all of `tensors` together, sqrt(Σ x²) (`tf.linalg.global_norm`), a scalar. It is not finite when a

@@ -1,5 +1,5 @@
 import { moveMoments } from "../../kernels/move-moments.ts";
-import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
+import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { together } from "../op.ts";
 import type { Lowering } from "../op.ts";

@@ -1,7 +1,7 @@
 import { averagePool2dBackward, averagePool2dForward } from "../../kernels/average-pool2d.ts";
 import { maxPool2dBackward, maxPool2dForward } from "../../kernels/max-pool2d.ts";
-import { pool2dGeometry } from "../../kernels/pool2d-geometry.ts";
-import type { Pool2dOptions, PoolGeometry } from "../../kernels/pool2d-geometry.ts";
+import { pool2dGeometry } from "../../kernels/text/pool2d-geometry.ts";
+import type { Pool2dOptions, PoolGeometry } from "../../kernels/text/pool2d-geometry.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { Shape } from "../shape.ts";

@@ -1,6 +1,6 @@
 import { reluBackward, reluForward } from "../../kernels/relu.ts";
 import type { Tensor } from "../graph.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /** `max(x, 0)`, elementwise, any shape (`tf.nn.relu`). */
 export function relu(x: Tensor): Tensor {

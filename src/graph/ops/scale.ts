@@ -2,7 +2,7 @@ import { scaleByForward, scaleForward } from "../../kernels/scale.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /**
  * `factor · x`, elementwise, any shape. The factor is a number, or a tensor of one f32, `[]`, that is known only when the

@@ -1,7 +1,7 @@
 import { softmaxBackward, softmaxForward } from "../../kernels/softmax.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import { lastAxis } from "./last-axis.ts";
+import { lastAxis } from "../lowering/last-axis.ts";
 
 /**
  * Softmax over the last axis of `x` `[N, .., classes]` (`tf.nn.softmax`).

@@ -1,11 +1,11 @@
 /** @file What every optimizer is given, the checks they share, and how they update many parameters at once. */
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
-import { tensorsAtOnce } from "../../kernels/several-tensors.ts";
+import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import type { Graph, Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, BatchSlice } from "../op.ts";
 import { fill } from "../ops/fill.ts";
-import { groupsByLane, lengthOf } from "../ops/tensor-groups.ts";
+import { groupsByLane, lengthOf } from "../lowering/tensor-groups.ts";
 import { sameShape, shapeText } from "../shape.ts";
 
 export interface OptimizerOptions {

@@ -1,6 +1,6 @@
 import { u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget } from "../kernel.ts";
-import { perItemKernel } from "../per-item.ts";
+import { perItemKernel } from "../text/per-item.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { weightsProductRegister } from "./weights-product-register.ts";
 import { weightsProductWorkgroup } from "./weights-product-workgroup.ts";

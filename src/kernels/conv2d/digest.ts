@@ -1,4 +1,4 @@
-import { allChannels } from "../channel-range.ts";
+import { allChannels } from "../text/channel-range.ts";
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import { conv2dBackwardDataFused } from "./backward-data.ts";
 import { conv2dBackwardWeights } from "./backward-weights.ts";

@@ -1,5 +1,5 @@
-import { windowAxis } from "../window.ts";
-import type { Padding } from "../window.ts";
+import { windowAxis } from "../text/window.ts";
+import type { Padding } from "../text/window.ts";
 
 /**
  * The geometry of a convolution `x` `[N, H, W, Cin]` → `y` `[N, Ho, Wo, Cout]` with a kernel HWIO `[kh, kw, Cin, Cout]`:

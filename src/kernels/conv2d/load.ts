@@ -6,8 +6,8 @@
  */
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
-import { allChannels } from "../channel-range.ts";
-import type { ChannelRange } from "../channel-range.ts";
+import { allChannels } from "../text/channel-range.ts";
+import type { ChannelRange } from "../text/channel-range.ts";
 
 export interface Load {
   readonly width: 4 | 1;

@@ -4,9 +4,9 @@
  */
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
-import type { ChannelRange } from "../channel-range.ts";
-import { planeIndex } from "../norm-planes.ts";
-import type { NormPlane } from "../norm-planes.ts";
+import type { ChannelRange } from "../text/channel-range.ts";
+import { planeIndex } from "../text/norm-planes.ts";
+import type { NormPlane } from "../text/norm-planes.ts";
 import type { Planes } from "./load.ts";
 
 export interface Store {

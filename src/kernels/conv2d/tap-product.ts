@@ -11,8 +11,8 @@
 import { i32, u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
 import type { Tiling } from "../tiling.ts";
-import { allChannels } from "../channel-range.ts";
-import { laneFor } from "../lane.ts";
+import { allChannels } from "../text/channel-range.ts";
+import { laneFor } from "../text/lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Load } from "./load.ts";

@@ -6,7 +6,7 @@
  * kh·kw·Cin rows, Cout columns, and a sum over every pixel of `dy`. It is cut into `splits` partial sums, each a dispatch
  * layer of its own: they make enough work for a GPU where the matrix is small, and keep the chains of additions short.
  */
-import { allChannels } from "../channel-range.ts";
+import { allChannels } from "../text/channel-range.ts";
 import { i32, u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
 import type { Tiling } from "../tiling.ts";

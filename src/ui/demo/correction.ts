@@ -1,4 +1,4 @@
-import { classColour } from "../../train/figures/palette.ts";
+import { classColour } from "../../masks/palette.ts";
 import { h, setText } from "../page/dom.ts";
 import { lossCurve } from "./loss-curve.ts";
 import { Painting, regionAt, UNPAINTED } from "./painting.ts";

@@ -1,6 +1,6 @@
-import { classColour } from "../../train/figures/palette.ts";
+import { classColour } from "../../masks/palette.ts";
 import { h, setText } from "../page/dom.ts";
-import type { ClassShare } from "../../train/use/class-shares.ts";
+import type { ClassShare } from "../../masks/class-shares.ts";
 import { shareText } from "./share-text.ts";
 
 export interface Legend {

@@ -2,7 +2,7 @@ import { argmax, compile, Graph, unetDecoder, unetEncoder, Variables } from "../
 import type { Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";
-import { isDecoder, isTuningSlot, skipInput, tuningClassWeights, tuningStep } from "./tuning-step.ts";
+import { isDecoder, isTuningSlot, skipInput, tuningClassWeights, tuningStep } from "./fine-tuning-step.ts";
 import type { NamedTensors } from "../../weights/tensors.ts";
 
 /** What the network says of a photo. */

@@ -1,5 +1,5 @@
-import { classColour } from "../../train/figures/palette.ts";
-import type { ClassShare } from "../../train/use/class-shares.ts";
+import { classColour } from "../../masks/palette.ts";
+import type { ClassShare } from "../../masks/class-shares.ts";
 import { shareText } from "./share-text.ts";
 
 const ROW = 26;

@@ -1,4 +1,4 @@
-import type { ClassShare } from "../../train/use/class-shares.ts";
+import type { ClassShare } from "../../masks/class-shares.ts";
 import { facts, h } from "../page/dom.ts";
 import { legend } from "./legend.ts";
 

@@ -4,7 +4,7 @@ import { UNPAINTED } from "./painting.ts";
 import type { Painting, Point } from "./painting.ts";
 import type { PagePhoto } from "./photo.ts";
 import { tint } from "./tint.ts";
-import { classColour } from "../../train/figures/palette.ts";
+import { classColour } from "../../masks/palette.ts";
 import { viewSize } from "./view-size.ts";
 
 /** What a hand does over the picture, in its pixels. */

@@ -1,4 +1,4 @@
-import { classColour } from "../../train/figures/palette.ts";
+import { classColour } from "../../masks/palette.ts";
 import type { Size } from "../../data/resize.ts";
 
 /** Alpha of a class inside its area and along its edge; of the classes that are not the one looked at. */

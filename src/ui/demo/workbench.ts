@@ -1,6 +1,6 @@
-import { classShares } from "../../train/use/class-shares.ts";
-import type { ClassShare } from "../../train/use/class-shares.ts";
-import { maskFromLogits } from "../../train/use/predict-mask.ts";
+import { classShares } from "../../masks/class-shares.ts";
+import type { ClassShare } from "../../masks/class-shares.ts";
+import { maskFromLogits } from "../../masks/mask-from-logits.ts";
 import { h, part, setText } from "../page/dom.ts";
 import { correction } from "./correction.ts";
 import { download } from "./download.ts";
@@ -15,7 +15,7 @@ import { shareText } from "./share-text.ts";
 import { sources } from "./sources.ts";
 import { stage as makeStage } from "./stage.ts";
 import { tint } from "./tint.ts";
-import { tuningTargets } from "./tuning-targets.ts";
+import { tuningTargets } from "./fine-tuning-targets.ts";
 
 /** What stands under the picture where nothing is pointed at. */
 const HERE = "Point at the photo to see what is where.";

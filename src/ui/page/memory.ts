@@ -1,5 +1,5 @@
 import type { MemoryPlan } from "../../graph/memory-plan.ts";
-import type { Phase } from "../../train/programs.ts";
+import type { Phase } from "../../runs/phase.ts";
 import type { RunState } from "../run-state.ts";
 import { facts, h, part, scrollable, setText, table } from "./dom.ts";
 import { bytes, percent, whole } from "./format.ts";

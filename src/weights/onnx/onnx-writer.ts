@@ -1,4 +1,4 @@
-import { writeFileAtomically, type AtomicWriteOptions } from "../atomic-write.ts";
+import { writeFileAtomically, type AtomicWriteOptions } from "../../files/atomic-write.ts";
 import { INPUT } from "../keras-layers.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { WrittenNetwork } from "../written-network.ts";

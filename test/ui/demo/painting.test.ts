@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Painting, regionAt, UNPAINTED } from "../../../src/ui/demo/painting.ts";
-import { tuningTargets } from "../../../src/ui/demo/tuning-targets.ts";
+import { tuningTargets } from "../../../src/ui/demo/fine-tuning-targets.ts";
 
 const painted = ({ labels }: Painting): number => labels.filter((label) => label !== UNPAINTED).length;
 

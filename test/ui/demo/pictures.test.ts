@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { decodeMask } from "../../../src/data/decode.ts";
 import { normalize } from "../../../src/data/normalize.ts";
 import { resizeBilinear } from "../../../src/data/resize.ts";
-import { paintMask } from "../../../src/train/figures/palette.ts";
+import { paintMask } from "../../../src/masks/palette.ts";
 import { greyPng } from "../../../src/ui/demo/grey-png.ts";
 import { prepareImage } from "../../../src/ui/demo/prepare-image.ts";
 import { tint } from "../../../src/ui/demo/tint.ts";
 import { viewSize } from "../../../src/ui/demo/view-size.ts";
-import { temporaryFolder } from "../../weights/temporary-folder.ts";
+import { temporaryFolder } from "../../files/temporary-folder.ts";
 
 describe("greyPng", () => {
   const temporary = temporaryFolder();

@@ -16,7 +16,7 @@ import { shapeText, sizeOf } from "../../shape.ts";
 import type { TensorType } from "../../shape.ts";
 import { channelMoments } from "../moments.ts";
 import { updateMovingStatistics } from "../moving-statistics.ts";
-import { lowerTiles, momentsPerSlot } from "../tiles.ts";
+import { lowerTiles, momentsPerSlot } from "../../lowering/tiles.ts";
 import { denseBlockGradient } from "./gradient.ts";
 import { withMovingStatistics } from "./inference.ts";
 import type { DenseBlockParameters } from "./parameters.ts";

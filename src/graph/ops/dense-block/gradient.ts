@@ -15,8 +15,8 @@
  * dy and du are never stored: a product that needs them computes them from G and y, or from dz2 and u, while it loads. The
  * gradients of all 3×3 kernels are one batch of products, those of all 1×1 kernels another.
  */
-import { allChannels } from "../../../kernels/channel-range.ts";
-import type { ChannelRange } from "../../../kernels/channel-range.ts";
+import { allChannels } from "../../../kernels/text/channel-range.ts";
+import type { ChannelRange } from "../../../kernels/text/channel-range.ts";
 import { conv2dBackwardDataFused } from "../../../kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../../kernels/conv2d/backward-weights.ts";
 import type { Conv2dGeometry } from "../../../kernels/conv2d/geometry.ts";
@@ -30,12 +30,12 @@ import {
   mergeSharedNormGradient,
   sharedNormInputGradient,
 } from "../../../kernels/norm-gradient.ts";
-import { GRADIENT_PLANES, planesLength } from "../../../kernels/norm-planes.ts";
+import { GRADIENT_PLANES, planesLength } from "../../../kernels/text/norm-planes.ts";
 import type { Tensor } from "../../graph.ts";
 import { slice } from "../../op.ts";
 import type { BatchRange, Lowering, Operand } from "../../op.ts";
 import type { TensorType } from "../../shape.ts";
-import { lowerTiles } from "../tiles.ts";
+import { lowerTiles } from "../../lowering/tiles.ts";
 import { middleRange, ownRange } from "./places.ts";
 import { channelsBefore, firstConv, secondConv } from "./shape.ts";
 import type { DenseBlockShape } from "./shape.ts";

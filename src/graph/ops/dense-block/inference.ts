@@ -1,4 +1,4 @@
-import { allChannels } from "../../../kernels/channel-range.ts";
+import { allChannels } from "../../../kernels/text/channel-range.ts";
 import { conv2dForwardFused } from "../../../kernels/conv2d/forward.ts";
 import { plainStore } from "../../../kernels/conv2d/store.ts";
 import { foldNorm } from "../../../kernels/fold-norm.ts";

@@ -1,11 +1,11 @@
 /** @file Where the layers of a dense block find what they read and write: channels, batch norms and weights. */
-import { allChannels } from "../../../kernels/channel-range.ts";
-import type { ChannelRange } from "../../../kernels/channel-range.ts";
+import { allChannels } from "../../../kernels/text/channel-range.ts";
+import type { ChannelRange } from "../../../kernels/text/channel-range.ts";
 import { activationLoad } from "../../../kernels/conv2d/load.ts";
 import type { TapFusion } from "../../../kernels/conv2d/tap-product.ts";
 import { copyChannels } from "../../../kernels/copy-channels.ts";
 import type { NormPlace } from "../../../kernels/fold-norm.ts";
-import { NORM_PLANES, planesLength } from "../../../kernels/norm-planes.ts";
+import { NORM_PLANES, planesLength } from "../../../kernels/text/norm-planes.ts";
 import type { Tensor } from "../../graph.ts";
 import { slice } from "../../op.ts";
 import type { BatchRange, Lowering } from "../../op.ts";

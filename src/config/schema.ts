@@ -1,0 +1,263 @@
+import { z } from "zod";
+import { AUGMENTATION_NAMES } from "../data/augment.ts";
+import { choice, duration, rate, setting, text, toggle, whole } from "./setting.ts";
+
+/**
+ * Everything that decides a run. This one table gives the flags, the keys of a configuration file, `config.json`, the
+ * documentation and the messages about values that cannot be used.
+ */
+export const schema = z.strictObject({
+  preset: setting(
+    "--preset NAME",
+    "Run",
+    "settings to begin from: the tutorial's recipe, or a first result within minutes",
+    choice(["quick", "article"]),
+  ),
+
+  data: setting(
+    "--data DIR",
+    "Data",
+    "folder of photos and masks; none draws people in clothes",
+    text().nullable(),
+  ),
+  imageSize: setting(
+    "--image-size PIXELS",
+    "Data",
+    "side of the square photos, a multiple of 32",
+    whole(32).multipleOf(
+      32,
+      "must be a multiple of 32, because the encoder halves a photo five times: 64 or 128, for example",
+    ),
+  ),
+  maskInterpolation: setting(
+    "--mask-interpolation KIND",
+    "Data",
+    "how masks are resized; bilinear (class numbers, truncated) invents classes along edges, as the tutorial does",
+    choice(["nearest", "bilinear"]),
+  ),
+  normalization: setting(
+    "--normalization KIND",
+    "Data",
+    "pixels in [0, 1], or besides less ImageNet's mean and over its standard deviation",
+    choice(["unit", "imagenet"]),
+  ),
+  splitSeed: setting(
+    "--split-seed N",
+    "Data",
+    "decides which fifth of the photos is for validation (scikit-learn's train_test_split)",
+    whole(0).max(0xffffffff, "must be at most 4294967295"),
+  ),
+  validationPhotos: setting(
+    "--validation-photos N",
+    "Data",
+    "validate on the first so many of them; none for all",
+    whole(1).nullable(),
+  ),
+  validationDropRemainder: setting(
+    "--validation-drop-remainder",
+    "Data",
+    "leave out the last validation photos, which fill no batch, as the tutorial does",
+    toggle(),
+  ),
+  augment: setting(
+    "--augment LIST",
+    "Data",
+    `comma-separated: ${AUGMENTATION_NAMES.join(", ")}; none for no augmentation`,
+    z
+      .array(choice(AUGMENTATION_NAMES), { error: "must be a list of augmentations" })
+      .min(1, "must name at least one augmentation, or be none")
+      .nullable(),
+  ),
+  augmentMode: setting(
+    "--augment-mode MODE",
+    "Data",
+    "copies: a whole copy of the training set for each augmentation; random: each one with probability 1/2",
+    choice(["copies", "random"]),
+  ),
+  shuffleBuffer: setting(
+    "--shuffle-buffer N",
+    "Data",
+    "shuffle as tf.data does, through a buffer of so many samples; none for a full shuffle",
+    whole(1).nullable(),
+  ),
+  dropRemainder: setting(
+    "--drop-remainder",
+    "Data",
+    "leave out the training samples that fill no batch at the end of a pass",
+    toggle(),
+  ),
+  cache: setting("--cache", "Data", "keep the resized photos in .cache/samples for the next run", toggle()),
+  cacheFeatures: setting(
+    "--cache-features",
+    "Data",
+    "while the encoder is frozen, keep in memory what it makes of each photo, up to a quarter of what is free and 4 GiB: " +
+      "the same bits, sooner where photos come again",
+    toggle(),
+  ),
+
+  weights: setting(
+    "--weights PATH",
+    "Network",
+    "to begin with, an encoder or a whole network: a .safetensors, .h5 or .keras file, or a tfjs folder; none for random ones",
+    text().nullable(),
+  ),
+  decoder: setting(
+    "--decoder KIND",
+    "Network",
+    "upsampling by transposed convolutions (pix2pix) or by nearest neighbour and convolution",
+    choice(["transpose", "nearest"]),
+  ),
+  bnMomentum: setting(
+    "--bn-momentum M",
+    "Network",
+    "share of the batch norms' moving statistics that a step keeps",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+  ),
+
+  optimizer: setting("--optimizer NAME", "Optimization", "as Keras has them", choice(["rmsprop", "adam"])),
+  learningRate: setting(
+    "--learning-rate RATE",
+    "Optimization",
+    "of the frozen phase; given alone it scales the other phase's with it",
+    rate(),
+  ),
+  finetuneLearningRate: setting(
+    "--finetune-learning-rate RATE",
+    "Optimization",
+    "of the fine-tuning phase",
+    rate(),
+  ),
+  schedule: setting(
+    "--schedule KIND",
+    "Optimization",
+    "the learning rate over each phase: constant, or falling to 0 along a cosine",
+    choice(["constant", "cosine"]),
+  ),
+  warmupSteps: setting(
+    "--warmup-steps N",
+    "Optimization",
+    "steps over which each phase's learning rate rises from 0",
+    whole(0),
+  ),
+  clipNorm: setting(
+    "--clip-norm NORM",
+    "Optimization",
+    "scale gradients down to this global norm; none for no clipping",
+    z.number({ error: "must be a number" }).gt(0, "must be above 0").nullable(),
+  ),
+  classWeights: setting(
+    "--class-weights KIND",
+    "Optimization",
+    "weigh each pixel's loss by its class: balanced as scikit-learn has it, or the square root of that",
+    choice(["none", "balanced", "sqrt"]),
+  ),
+  precision: setting(
+    "--precision TYPE",
+    "Optimization",
+    "what activations and their gradients are stored in: f16 takes half the memory and traffic, where the adapter has it; " +
+      "weights, statistics, sums and the loss stay f32, and the loss is scaled",
+    choice(["f32", "f16"]),
+  ),
+
+  batchSize: setting("--batch-size N", "Length of the run", "photos a step", whole(1)),
+  accumulate: setting(
+    "--accumulate N",
+    "Length of the run",
+    "micro-batches a step, to take less memory: gradients of N batches of batch-size/N photos are averaged before the " +
+      "update; batch norms see the micro-batch, and their moving statistics move N times a step",
+    whole(1),
+  ),
+  epochsFrozen: setting("--epochs-frozen N", "Length of the run", "epochs with the encoder frozen", whole(0)),
+  epochsFinetune: setting(
+    "--epochs-finetune N",
+    "Length of the run",
+    "epochs with everything trained",
+    whole(0),
+  ),
+  stepsPerEpoch: setting(
+    "--steps-per-epoch N",
+    "Length of the run",
+    "none for as many as the training photos, augmentation aside, fill batches",
+    whole(1).nullable(),
+  ),
+  patience: setting(
+    "--patience N",
+    "Length of the run",
+    "end a phase when its val_accuracy has not risen for so many epochs; none for never",
+    whole(1).nullable(),
+  ),
+  maxSteps: setting(
+    "--max-steps N",
+    "Length of the run",
+    "end the run after so many steps in all; none for no such limit",
+    whole(1).nullable(),
+  ),
+  time: setting(
+    "--time TIME",
+    "Length of the run",
+    "end the run after 45s, 30m, 1.5h of training; none for no such limit",
+    duration().nullable(),
+  ),
+  overfitBatch: setting(
+    "--overfit-batch",
+    "Length of the run",
+    "train and validate on one batch, again and again: a network that can learn gets it right",
+    toggle(),
+  ),
+
+  seed: setting(
+    "--seed N",
+    "Run",
+    "decides first weights, order and augmentation: the same seed on the same adapter gives the same bits",
+    whole(0).max(0xffffffff, "must be at most 4294967295"),
+  ),
+  deterministic: setting(
+    "--deterministic",
+    "Run",
+    "make the first step twice before training and refuse an adapter that gives other bits the second time",
+    toggle(),
+  ),
+  adapter: setting(
+    "--adapter NAME",
+    "Run",
+    "hardware, lavapipe, swiftshader, or a part of an adapter's name; none for the best there is",
+    text().nullable(),
+  ),
+  tune: setting(
+    "--tune MODE",
+    "Run",
+    "time the matrix products in several tiles before training, 10 seconds on hardware and minutes on a CPU, and take the " +
+      "fastest; auto: on hardware only; off, as --no-tune: the default tiles. Measurements stay in .cache/tuning, and other " +
+      "tiles may give other last bits",
+    choice(["auto", "on", "off"]),
+  ),
+  allowSoftware: setting(
+    "--allow-software",
+    "Run",
+    "take an adapter that runs on the CPU even for a run that would take it more than half a day",
+    toggle(),
+  ),
+  name: setting(
+    "--name NAME",
+    "Run",
+    "the run goes to runs/NAME-1, runs/NAME-2 …",
+    text().regex(/^[\w.-]+$/, "must be made of letters, digits, dots, dashes and underscores"),
+  ),
+  out: setting("--out DIR", "Run", "the run goes to this folder instead", text().nullable()),
+  saveEvery: setting(
+    "--save-every N",
+    "Run",
+    "keep a checkpoint of every so many epochs besides the last and the best; none to keep only these",
+    whole(1).nullable(),
+  ),
+  tensorboard: setting("--tensorboard", "Run", "write TensorBoard event files", toggle()),
+});
+
+/** Every setting of a run, resolved. */
+export type TrainConfig = z.infer<typeof schema>;
+
+/** What somebody has said of some settings, not yet checked. */
+export type Said = { readonly [Key in keyof TrainConfig]?: unknown };
+
+export type SettingName = keyof TrainConfig;
+export const SETTING_NAMES = Object.keys(schema.shape) as SettingName[];

@@ -1,0 +1,172 @@
+/**
+ * @file The three matrix products behind convolutions, as nodes: forward, by data and by weights. `conv2d` and
+ * `conv2d_transpose` are made of them, each the other's gradient.
+ */
+import { allChannels } from "../../kernels/text/channel-range.ts";
+import { conv2dBackwardDataFused } from "../../kernels/conv2d/backward-data.ts";
+import { conv2dBackwardWeights, sumPartials } from "../../kernels/conv2d/backward-weights.ts";
+import { conv2dForwardFused } from "../../kernels/conv2d/forward.ts";
+import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import { joinedLoad } from "../../kernels/conv2d/load.ts";
+import type { Load } from "../../kernels/conv2d/load.ts";
+import { joinedStore, momentsStore } from "../../kernels/conv2d/store.ts";
+import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
+import type { Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
+import { sizeOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
+import { lowerTilesToMoments } from "./tiles.ts";
+
+/** Images `[N, H, W, C]`, or two of them taken for one, joined along their channels, which are multiples of 4. */
+export type Images = Tensor | readonly [Tensor, Tensor];
+
+export const listed = (images: Images): readonly Tensor[] => ("graph" in images ? [images] : images);
+
+export const channelsOf = (images: Images): number =>
+  listed(images).reduce((sum, { shape }) => sum + shape[3], 0);
+
+interface Naming extends Pick<Op, "name" | "gradient"> {
+  /** Whether a batch norm may ask for the moments of the result. */
+  readonly moments?: boolean;
+}
+
+/** `y` `[N, Ho, Wo, Cout]` = conv(`x` `[N, H, W, Cin]`, `kernel` HWIO). */
+export function applyForward(x: Tensor, kernel: Tensor, g: Conv2dGeometry, naming: Naming): Tensor {
+  return applyTaps(x, kernel, naming, forwardTaps(g))[0];
+}
+
+/** {@link applyForward} whose result comes in two tensors, of the first `channels` of the channels and of the others. */
+export function applyForwardSplit(
+  x: Tensor,
+  kernel: Tensor,
+  g: Conv2dGeometry,
+  channels: number,
+  naming: Naming,
+): readonly Tensor[] {
+  return applyTaps(x, kernel, naming, { ...forwardTaps(g), channels: [channels, g.outChannels - channels] });
+}
+
+/** `dx` `[N, H, W, Cin]` from `dy` `[N, Ho, Wo, Cout]` and `kernel` HWIO: the adjoint of {@link applyForward} in x. */
+export function applyBackwardData(dy: Images, kernel: Tensor, g: Conv2dGeometry, naming: Naming): Tensor {
+  return applyTaps(dy, kernel, naming, {
+    extents: [g.batch, g.inHeight, g.inWidth],
+    channels: [g.inChannels],
+    evenPhases: g.inHeight % g.strideY === 0 && g.inWidth % g.strideX === 0,
+    product: (l, batch, fusion) => conv2dBackwardDataFused(l.target, { ...g, batch }, fusion),
+    names: { source: "dy", result: "dx" },
+  })[0];
+}
+
+interface Taps {
+  /** Of the result: `[N, H, W]`, and the channels of each tensor that it is stored into. */
+  readonly extents: Shape;
+  readonly channels: readonly number[];
+  /** Whether all phases of the result have as many pixels. */
+  readonly evenPhases: boolean;
+  readonly product: (l: Lowering, batch: number, fusion: TapFusion) => TapKernel;
+  /** Of the kernel's bindings. */
+  readonly names: { readonly source: string; readonly result: string };
+}
+
+const forwardTaps = (g: Conv2dGeometry): Taps => ({
+  extents: [g.batch, g.outHeight, g.outWidth],
+  channels: [g.outChannels],
+  evenPhases: true,
+  product: (l, batch, fusion) => conv2dForwardFused(l.target, { ...g, batch }, fusion),
+  names: { source: "x", result: "y" },
+});
+
+/** The names of the bindings of one tensor or of two. */
+const names = (name: string, tensors: readonly unknown[]): string[] =>
+  [name, `${name}2`].slice(0, tensors.length);
+
+/** {@link joinedLoad} of two tensors; of one, what a product loads by itself. */
+function loadOf(name: string, tensors: readonly Tensor[], width: 4 | 1 = 4): Load | undefined {
+  if (tensors.length === 1) return undefined;
+  const [first, second] = tensors.map(({ shape }, i) => ({
+    name: names(name, tensors)[i],
+    channels: shape[3],
+  }));
+  return joinedLoad(width, first, second);
+}
+
+const slices = (name: string, tensors: readonly Tensor[], range: BatchRange): Record<string, Operand> =>
+  Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], slice(tensor, range)]));
+
+function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
+  const { extents, channels, evenPhases, product, names: bindings } = taps;
+  const sources = listed(source);
+  // What is stored as f16 loses next to nothing when its neighbours in a product are rounded to f16 too.
+  const half = sources[0].dtype === "f16";
+  const moments = naming.moments === true && channels.length === 1 && evenPhases && channels[0] % 4 === 0;
+  const op: Op = {
+    name: naming.name,
+    gradient: naming.gradient,
+    outputs: [
+      ...channels.map((count) => ({ shape: [...extents, count], dtype: sources[0].dtype })),
+      ...(moments ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
+    ],
+    ...(moments && { moments: { mean: 1, variance: 2 } }),
+    lower(l, outputs) {
+      // Of a skip connection into a frozen encoder nobody asks for the gradient.
+      const wanted = channels.length === 2 && !l.uses(outputs[1]) ? channels.slice(0, 1) : channels;
+      const results = outputs.slice(0, wanted.length);
+      const ranges = l.slices([...sources, ...results]);
+      const load = loadOf(bindings.source, sources);
+      const operands = (range: BatchRange): Record<string, Operand> => ({
+        ...slices(bindings.source, sources, range),
+        w: kernel,
+        ...slices(bindings.result, results, range),
+      });
+      const [, mean, variance] = outputs;
+      if (moments && (l.uses(mean) || l.uses(variance))) {
+        lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstSlot) => {
+          const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstSlot);
+          return { product: product(l, range.count, { load, store, half }), operands: operands(range) };
+        });
+        return;
+      }
+      const [first, second] = wanted.map((count, i) => ({
+        name: names(bindings.result, wanted)[i],
+        channels: count,
+      }));
+      const store = wanted.length === 1 ? undefined : joinedStore(first, second);
+      const count = wanted.reduce((sum, each) => sum + each, 0);
+      for (const range of ranges)
+        l.dispatch(product(l, range.count, { load, store, channels: count, half }).kernel, operands(range));
+    },
+  };
+  return kernel.graph.apply(op, [...sources, kernel]).outputs.slice(0, channels.length);
+}
+
+/** `dw` HWIO from `x` and `dy`: the adjoint of {@link applyForward} in the kernel, summed over the whole batch. */
+export function applyBackwardWeights(
+  x: Tensor,
+  dy: Images,
+  g: Conv2dGeometry,
+  naming: Pick<Op, "name" | "gradient">,
+): Tensor {
+  const shape = [g.kernelHeight, g.kernelWidth, g.inChannels, g.outChannels];
+  const gradients = listed(dy);
+  const right = gradients.length === 1 ? undefined : (width: 4 | 1) => loadOf("dy", gradients, width)!;
+  const op: Op = {
+    ...naming,
+    outputs: [{ shape, dtype: "f32" }],
+    lower(l, [dw]) {
+      const count = sizeOf(shape);
+      l.slices([x, ...gradients]).forEach((range, i) => {
+        const { partial, splits } = conv2dBackwardWeights(
+          l.target,
+          { ...g, batch: range.count },
+          { right, half: x.dtype === "f16" },
+        );
+        const whole = i === 0 && splits === 1;
+        const partials = whole ? dw : l.scratch(4 * splits * count);
+        l.dispatch(partial, { x: slice(x, range), ...slices("dy", gradients, range), dw: partials });
+        if (!whole) l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
+      });
+    },
+  };
+  return x.graph.apply(op, [x, ...gradients]).outputs[0];
+}

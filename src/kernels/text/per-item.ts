@@ -1,0 +1,27 @@
+import { defineKernel, linearGrid, linearIndex, u32 } from "../kernel.ts";
+import type { Kernel, KernelDefinition, KernelTarget } from "../kernel.ts";
+
+const SIZE = 64;
+
+/**
+ * A kernel with one invocation an item, for what treats `count` items alike and apart: `body` is the statements for item
+ * `index`; the uniform block also holds `count`.
+ */
+export function perItemKernel(
+  target: KernelTarget,
+  count: number,
+  definition: Omit<KernelDefinition, "workgroups">,
+): Kernel {
+  return defineKernel({
+    ...definition,
+    params: { count: u32(count), ...definition.params },
+    workgroups: linearGrid(target, count, SIZE),
+    body: /* wgsl */ `
+@compute @workgroup_size(${SIZE})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  ${linearIndex(SIZE)}
+  if (index >= params.count) { return; }
+  ${definition.body}
+}`,
+  });
+}

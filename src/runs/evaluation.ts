@@ -1,0 +1,18 @@
+import type { ConfusionMatrix } from "./metrics.ts";
+
+/** What a network did on some photos. */
+export interface Evaluation {
+  /** Mean cross-entropy over all pixels of all photos. */
+  readonly loss: number;
+  /** Share of pixels whose likeliest class is the right one. */
+  readonly accuracy: number;
+  /** Mean intersection over union of the classes that occur in the truth. */
+  readonly meanIou: number;
+  /** Share of pixels of class 0: the accuracy of predicting background everywhere on the same photos. */
+  readonly backgroundAccuracy: number;
+  /** Photos seen. */
+  readonly count: number;
+  readonly confusion: ConfusionMatrix;
+  /** Of the first photos, as many as were asked for: the likeliest class of each pixel, `[S, S]`. */
+  readonly predictions: readonly Uint8Array[];
+}

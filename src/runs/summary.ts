@@ -1,0 +1,91 @@
+import type { PlanSummary } from "../graph/plan.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { bestRow } from "./history.ts";
+import type { HistoryRow } from "./history.ts";
+import { PHASES } from "./phase.ts";
+import type { TrainingState } from "./training-state.ts";
+
+/** What `summary.json` says of a run that came to its end. */
+export interface Summary {
+  /** Share of pixels told right on the validation photos, by the weights of the last epoch. */
+  readonly val_accuracy: number;
+  readonly val_loss: number;
+  /** Mean intersection over union of the classes that the validation photos have. */
+  readonly val_mean_iou: number;
+  /** The accuracy of predicting class 0 everywhere on the same photos. */
+  readonly background_accuracy: number;
+  readonly best_epoch: number;
+  readonly best_val_accuracy: number;
+  readonly validation_photos: number;
+  readonly epochs: number;
+  readonly steps: number;
+  /** Everything was done ("finished"), or `--max-steps` or `--time` ended it ("limit"). */
+  readonly ending: "finished" | "limit";
+  /** From start to end of this process: reading, compiling, training, validation and figures. */
+  readonly seconds: number;
+  /** Median seconds of an epoch of each phase, validation included. */
+  readonly seconds_per_epoch: Readonly<Record<string, number>>;
+  /** Seconds that steps waited for the next batch, and their share of all the time that steps took. */
+  readonly data_wait_seconds: number;
+  readonly data_wait_share: number;
+  readonly adapter: string;
+  /** Distinct pipelines of the last phase's training step. */
+  readonly pipelines: number;
+  /** The most bytes that were allocated on the GPU at any time, all programs together. */
+  readonly peak_bytes: number;
+  /** What the last phase's training step was planned to take. */
+  readonly planned_peak_bytes: number;
+  readonly dispatches_per_step: number;
+}
+
+/** What a run leaves behind to be summed up. */
+interface RunFacts {
+  readonly rows: readonly HistoryRow[];
+  /** Of the last epoch. */
+  readonly validation: Evaluation;
+  readonly ending: Summary["ending"];
+  readonly state: TrainingState;
+  /** Null when there was nothing left to train. */
+  readonly plan: PlanSummary | null;
+  readonly trainer: { readonly waitedMs: number; readonly steppedMs: number };
+  readonly adapter: string;
+  readonly peakBytes: number;
+  readonly seconds: number;
+}
+
+export function summarise({ rows, validation, ending, state, plan, trainer, ...facts }: RunFacts): Summary {
+  const best = bestRow(rows);
+  const medians = PHASES.map((phase) => {
+    const seconds = rows.filter((row) => row.phase === phase).map((row) => row.seconds);
+    return [phase, median(seconds)] as const;
+  });
+  return {
+    val_accuracy: validation.accuracy,
+    val_loss: validation.loss,
+    val_mean_iou: validation.meanIou,
+    background_accuracy: validation.backgroundAccuracy,
+    best_epoch: best?.epoch ?? 0,
+    best_val_accuracy: best?.valAccuracy ?? validation.accuracy,
+    validation_photos: validation.count,
+    epochs: state.epoch,
+    steps: state.globalStep,
+    ending,
+    seconds: facts.seconds,
+    seconds_per_epoch: Object.fromEntries(medians.filter(([, seconds]) => seconds !== null)) as Record<
+      string,
+      number
+    >,
+    data_wait_seconds: trainer.waitedMs / 1000,
+    data_wait_share: trainer.steppedMs > 0 ? trainer.waitedMs / trainer.steppedMs : 0,
+    adapter: facts.adapter,
+    pipelines: plan?.pipelines ?? 0,
+    peak_bytes: facts.peakBytes,
+    planned_peak_bytes: plan?.peakBytes ?? 0,
+    dispatches_per_step: plan?.dispatches ?? 0,
+  };
+}
+
+/** The middle value, the lower of two; null of none. */
+function median(values: readonly number[]): number | null {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
+}

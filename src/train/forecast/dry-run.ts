@@ -1,0 +1,176 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { plan } from "../../graph/plan.ts";
+import { shapeText, sizeOf } from "../../graph/shape.ts";
+import { kernelTarget } from "../../graph/kernel-target.ts";
+import { microBatchSize } from "../phase/accumulation.ts";
+import type { TrainConfig } from "../../config/index.ts";
+import { estimateTime } from "./estimate.ts";
+import { featureBudget, photosWithin } from "../phase/feature-cache.ts";
+import { featureBytes } from "../phase/features.ts";
+import { encoderSpec } from "../phase/frozen-encoder.ts";
+import { learningRateAt } from "../phase/learning-rate.ts";
+import { plannedBytes, refuseLargeBatch } from "./memory.ts";
+import { refuseUnknownPrecision } from "../precision.ts";
+import { formatDuration } from "../../runs/progress.ts";
+import { encoder, takesSkips, trainingPass } from "../phase/programs.ts";
+import type { Phase } from "../../runs/phase.ts";
+import { planStep } from "./step-plan.ts";
+import { openData } from "../run-data.ts";
+import type { RunData } from "../run-data.ts";
+import type { TrainerOptions } from "../trainer-options.ts";
+import { phasesOf, trainerOptions } from "../trainer-options.ts";
+
+export interface DryRunJob {
+  readonly config: TrainConfig;
+  readonly gpu: Gpu;
+  readonly say: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Names of validation photos that are shown. */
+const NAMED = 5;
+
+const PHASE_NAMES: Readonly<Record<Phase, string>> = {
+  frozen: "encoder frozen",
+  finetune: "fine-tuning",
+};
+
+/** Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Writes nothing. */
+export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
+  refuseUnknownPrecision(gpu, config);
+  const data = await openData(config, say);
+  const options = trainerOptions(config, data, signal);
+  for (const line of describeData(config, data)) say(line);
+  await refuseLargeBatch(gpu, options, data.training.size);
+  for (const line of describeNetwork(gpu, config, options)) say(line);
+  for (const line of describePhases(gpu, config, options)) say(line);
+  const held = Math.ceil(plannedBytes(options, kernelTarget(gpu), data.training.size) / 2 ** 20);
+  say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
+  say("Timing a few steps …");
+  const time = await estimateTime(gpu, options, data.validation.size);
+  for (const [phase, seconds] of Object.entries(time.step))
+    say(row(`${phase} step`, `${seconds.toPrecision(3)} s`));
+  if (time.encoding !== null)
+    say(row("encoder", `${time.encoding.toPrecision(3)} s more for a step whose photos are all new`));
+  if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
+  if (config.time !== null) say(row("limit", `${formatDuration(config.time)} of training`));
+  const most = time.encoding === null ? "about" : "at most about";
+  say(row("whole run", `${most} ${formatDuration(time.total)} on ${gpu.adapterName}`));
+}
+
+const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`;
+
+function describeData(config: TrainConfig, { total, photos, training, validation }: RunData): string[] {
+  const { splitSeed, validationDropRemainder, batchSize, maskInterpolation, normalization } = config;
+  const shown = validation.names.slice(0, NAMED).join(", ");
+  const whole = Math.floor(training.size / batchSize);
+  const rest = training.size % batchSize;
+  const pass =
+    rest === 0 || config.dropRemainder
+      ? `${whole} batches of ${batchSize}`
+      : `${whole} batches of ${batchSize} and one of ${rest}`;
+  const steps = Math.ceil(validation.size / batchSize);
+  return [
+    "Data",
+    row("photos", `${total} from ${config.data ?? "the generator of people in clothes"}, sorted by name`),
+    row("split", `${photos.size} to train on, the rest to validate on (train_test_split, seed ${splitSeed})`),
+    row(
+      "validation",
+      `${validation.size} photos in ${steps} steps${validationDropRemainder ? ", whole batches only" : ""}: ${shown} …`,
+    ),
+    row(
+      "pixels",
+      `RGB / 255, bilinear; masks ${maskInterpolation}${normalization === "imagenet" ? "; ImageNet's mean and deviation" : ""}`,
+    ),
+    row("augment", describeAugmentation(config, training.size)),
+    row(
+      "order",
+      config.shuffleBuffer === null
+        ? "a full shuffle each pass"
+        : `a streaming shuffle through a buffer of ${config.shuffleBuffer}, each pass`,
+    ),
+    row("pass", pass),
+  ];
+}
+
+function describeAugmentation({ augment, augmentMode, overfitBatch }: TrainConfig, size: number): string {
+  if (augment === null || overfitBatch) return "none";
+  if (augmentMode === "copies") return `${augment.length} copies: ${augment.join(", ")} (${size} samples)`;
+  return `each with probability 1/2: ${augment.join(", ")}`;
+}
+
+function describeNetwork(
+  gpu: Gpu,
+  { weights, decoder, bnMomentum, precision }: TrainConfig,
+  options: TrainerOptions,
+): string[] {
+  const { graph, logits } = trainingPass(
+    { ...options, batchSize: microBatchSize(options), cacheFeatures: false },
+    phasesOf(options)[0],
+  );
+  const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu));
+  const elements = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return [
+    "Network",
+    row("encoder", `DenseNet121, ${weights ?? "random weights"}`),
+    row(
+      "decoder",
+      `${decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"}, batch norm momentum ${bnMomentum}`,
+    ),
+    row("parameters", elements.toLocaleString("en")),
+    ...(precision === "f16"
+      ? [row("precision", "activations and their gradients in f16, all else in f32")]
+      : []),
+    ...[...graph.inputs.values()].slice(0, 2).map(({ name, shape }) => row(name, shapeText(shape))),
+    row("logits", shapeText(logits.shape)),
+  ];
+}
+
+function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions): string[] {
+  const { stepsPerEpoch, epochs, learningRate, schedule, warmupSteps } = options;
+  const { accumulate } = config;
+  const microBatches =
+    accumulate === 1 ? "" : `, each in ${accumulate} micro-batches of ${microBatchSize(options)}`;
+  let epoch = 0;
+  return phasesOf(options).flatMap((phase) => {
+    const { summary } = planStep(options, phase, kernelTarget(gpu));
+    const steps = epochs[phase] * stepsPerEpoch;
+    const base = learningRate[phase];
+    const last = learningRateAt(steps - 1, { base, schedule, warmupSteps, steps });
+    const first = epoch;
+    epoch += epochs[phase];
+    return [
+      `Epochs ${first} to ${epoch - 1}: ${PHASE_NAMES[phase]}`,
+      row("steps", `${stepsPerEpoch} an epoch, ${steps} in all${microBatches}`),
+      row(
+        "optimizer",
+        `${config.optimizer}, fresh, learning rate ${base}` +
+          (schedule === "cosine" ? ` falling to ${last.toPrecision(2)}` : "") +
+          (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
+      ),
+      row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),
+      row("dispatches", `${summary.dispatches} a step, ${summary.pipelines} pipelines`),
+      ...(takesSkips(options, phase) ? describeFeatures(gpu, options) : []),
+    ];
+  });
+}
+
+function describeFeatures(gpu: Gpu, options: TrainerOptions): string[] {
+  const target = kernelTarget(gpu);
+  const spec = encoderSpec(options, target);
+  const { summary } = plan(encoder(spec), target);
+  const photos = spec.batchSize === 1 ? "a new photo" : `${spec.batchSize} new photos`;
+  const budget = featureBudget();
+  const kibibytes = Math.ceil(featureBytes(options.imageSize) / 2 ** 10);
+  const most = photosWithin(budget, options.imageSize);
+  return [
+    row(
+      "encoder",
+      `${summary.dispatches} dispatches for ${photos}, ${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`,
+    ),
+    row(
+      "features",
+      `${kibibytes} KiB a photo, kept of the first ${most} in up to ${Math.floor(budget / 2 ** 20)} MiB of this machine's memory`,
+    ),
+  ];
+}

@@ -1,0 +1,82 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { compile } from "../../graph/program.ts";
+import type { Goals } from "../../graph/plan.ts";
+import { Variables } from "../../graph/variables.ts";
+import { sizeOf } from "../../graph/shape.ts";
+import { kernelTarget } from "../../graph/kernel-target.ts";
+import { microBatchSize } from "../phase/accumulation.ts";
+import { encoderSpec } from "../phase/frozen-encoder.ts";
+import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
+import { phasesOf } from "../trainer-options.ts";
+import type { TrainerOptions } from "../trainer-options.ts";
+
+/** Photos of a step that is timed on an adapter that runs on the CPU; time grows with them there. */
+const SOFTWARE_BATCH = 2;
+/** Steps timed, after one that warms up. */
+const TIMED = 2;
+
+export interface TimeEstimate {
+  /** Seconds of a step of each phase, and of the evaluation of a batch. */
+  readonly step: Readonly<Record<string, number>>;
+  readonly evaluation: number;
+  /** Seconds that a frozen step takes longer where features are cached and all its photos are new; else null. */
+  readonly encoding: number | null;
+  /** Seconds of the whole run (up to `maxSteps`), compilation and reading aside, were every photo new. */
+  readonly total: number;
+}
+
+/** Times a few steps of each phase on the adapter and reckons from them how long a run takes. */
+export async function estimateTime(
+  gpu: Gpu,
+  options: TrainerOptions,
+  validationPhotos: number,
+): Promise<TimeEstimate> {
+  const together = microBatchSize(options);
+  const batchSize = gpu.isSoftware ? Math.min(SOFTWARE_BATCH, together) : together;
+  const scale = options.batchSize / batchSize;
+  const spec = { ...options, batchSize };
+  const step: Record<string, number> = {};
+  const { stepsPerEpoch, maxSteps } = options;
+  let total = 0;
+  let left = maxSteps ?? Infinity;
+  let epochs = 0;
+  let encoding: number | null = null;
+  for (const phase of phasesOf(options)) {
+    const steps = Math.min(left, options.epochs[phase] * stepsPerEpoch);
+    left -= steps;
+    epochs += Math.ceil(steps / stepsPerEpoch);
+    step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase)));
+    if (takesSkips(spec, phase)) {
+      const own = encoderSpec(spec, kernelTarget(gpu));
+      encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own)));
+      total += steps * encoding;
+    }
+    total += steps * step[phase];
+  }
+  const evaluation = scale * (await secondsARun(gpu, evaluator(spec)));
+  total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
+  return { step, evaluation, encoding, total };
+}
+
+async function secondsARun(gpu: Gpu, goals: Goals): Promise<number> {
+  const variables = new Variables(gpu);
+  try {
+    const program = await compile(gpu, { ...goals, variables });
+    try {
+      const feeds = Object.fromEntries(
+        program.plan.inputs.map(({ name, shape, dtype }) => [
+          name,
+          dtype === "f32" ? new Float32Array(sizeOf(shape)) : new Uint32Array(sizeOf(shape)),
+        ]),
+      );
+      await program.run(feeds);
+      const start = performance.now();
+      for (let i = 0; i < TIMED; i++) await program.run(feeds);
+      return (performance.now() - start) / 1000 / TIMED;
+    } finally {
+      program.destroy();
+    }
+  } finally {
+    variables.destroy();
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * @file Steps in micro-batches, for batches whose activations do not fit into memory at once.
+ *
+ * A step of B photos in N micro-batches runs two programs over the same variables: one adds the gradients of B/N photos,
+ * each scaled by its share of the step's photos, into one accumulator a parameter; the other, once they hold the mean, lets
+ * the optimizer read them as if they were the gradients and clears them. What the large batch would give comes of it but
+ * for batch norms: these see the statistics of a micro-batch, and their moving statistics move N times a step.
+ */
+import type { Batch } from "../../data/batch.ts";
+import type { Tensor } from "../../graph/graph.ts";
+import { zeros } from "../../graph/initializers.ts";
+import { accumulate, clear } from "../../graph/ops/accumulate.ts";
+import type { Goals } from "../../graph/plan.ts";
+import type { Features } from "./features.ts";
+import { optimizerUpdates, trainingPass } from "./programs.ts";
+import type { StepSpec } from "./programs.ts";
+import type { Phase } from "../../runs/phase.ts";
+
+/** Photos that a step takes at a time. */
+export const microBatchSize = ({ batchSize, accumulate = 1 }: StepSpec): number =>
+  Math.ceil(batchSize / accumulate);
+
+const SLOT = "accumulated_gradient";
+
+/** Whether a variable is an accumulator: zero between two steps, so nothing that a checkpoint need keep. */
+export const isAccumulator = (name: string): boolean => name.endsWith(`/${SLOT}`);
+
+/** What a step in micro-batches runs. */
+export interface AccumulatedStep {
+  /**
+   * For each micro-batch. Inputs `image`, `labels` (and `class_weights`) as a whole step's, and `share` `[]`, the
+   * micro-batch's part of the step's photos; outputs `loss` and `accuracy`, means over the micro-batch.
+   */
+  readonly gradient: Goals;
+  /** Ends the step. Input `learning_rate` `[]`; output `gradient_norm` (of the mean) when gradients are clipped. */
+  readonly apply: Goals;
+}
+
+/** @param spec of one micro-batch: `batchSize` is the number of its photos. */
+export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
+  const { outputs, slopes, scaling } = trainingPass(spec, phase);
+  return throughAccumulators(outputs, slopes, (means) => optimizerUpdates(means, spec, phase, scaling));
+}
+
+/**
+ * Puts accumulators between the gradients `slopes` and what `learn` makes of them. Accumulators are variables named after
+ * their parameters; an input `share` is added to the graph.
+ */
+export function throughAccumulators(
+  outputs: Goals["outputs"],
+  slopes: ReadonlyMap<Tensor, Tensor>,
+  learn: (slopes: ReadonlyMap<Tensor, Tensor>) => Required<Goals>,
+): AccumulatedStep {
+  const [[{ graph }]] = slopes;
+  const means = new Map<Tensor, Tensor>();
+  const terms = new Map<Tensor, Tensor>();
+  for (const [parameter, slope] of slopes) {
+    const mean = graph.slotOf(parameter, SLOT, zeros);
+    means.set(parameter, mean);
+    terms.set(mean, slope);
+  }
+  const gradient = { outputs, updates: [accumulate(terms, graph.input("share", []))] };
+  const learning = learn(means);
+  return { gradient, apply: { ...learning, updates: [...learning.updates, clear([...means.values()])] } };
+}
+
+/** A part of a batch. */
+export interface MicroBatch extends Pick<Batch, "images" | "labels" | "count"> {
+  /** What the encoder has made of each photo, for steps that take that. */
+  readonly features?: readonly Features[] | undefined;
+}
+
+/** Cuts a batch into parts of `size` photos, the last one of what is left; they look into the batch's own numbers. */
+export function microBatches({ images, labels, count, features }: MicroBatch, size: number): MicroBatch[] {
+  const [perImage, perMask] = [images.length / count, labels.length / count];
+  const parts: MicroBatch[] = [];
+  for (let first = 0; first < count; first += size) {
+    const end = Math.min(first + size, count);
+    parts.push({
+      images: images.subarray(first * perImage, end * perImage),
+      labels: labels.subarray(first * perMask, end * perMask),
+      count: end - first,
+      features: features?.slice(first, end),
+    });
+  }
+  return parts;
+}

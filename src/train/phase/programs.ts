@@ -1,0 +1,212 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { gradients } from "../../graph/gradients.ts";
+import { Graph } from "../../graph/graph.ts";
+import type { Tensor } from "../../graph/graph.ts";
+import { adam } from "../../graph/optimizers/adam.ts";
+import { lossScaling } from "../../graph/optimizers/loss-scaling.ts";
+import type { LossScaling } from "../../graph/optimizers/loss-scaling.ts";
+import { cast } from "../../graph/ops/cast.ts";
+import { clipByGlobalNorm } from "../../graph/ops/clip-by-global-norm.ts";
+import { rmsprop } from "../../graph/optimizers/rmsprop.ts";
+import { argmax } from "../../graph/ops/argmax.ts";
+import { crossEntropyAndAccuracy } from "../../graph/ops/cross-entropy-and-accuracy.ts";
+import { scale } from "../../graph/ops/scale.ts";
+import { sparseSoftmaxCrossEntropy } from "../../graph/ops/sparse-softmax-cross-entropy.ts";
+import type { Goals } from "../../graph/plan.ts";
+import { compile } from "../../graph/program.ts";
+import type { Program } from "../../graph/program.ts";
+import type { Variables } from "../../graph/variables.ts";
+import { SKIPS, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
+import type { Skips, UNetOptions } from "../../layers/unet.ts";
+import type { Phase } from "../../runs/phase.ts";
+
+export interface NetworkSpec {
+  readonly batchSize: number;
+  /** Side of the square photos, a multiple of 32. */
+  readonly imageSize: number;
+  readonly classes: number;
+  /** Of the batch norms' moving statistics. */
+  readonly momentum: number;
+  /** How the decoder doubles the size; "transpose" unless told otherwise. */
+  readonly decoder?: "transpose" | "nearest";
+  /** What activations are stored in; f32 unless told otherwise. */
+  readonly precision?: Precision;
+}
+
+/**
+ * `f16` stores activations and their gradients in half precision. Weights, their gradients, statistics, sums and the loss stay
+ * f32, and the loss is scaled (see `lossScaling`).
+ */
+export type Precision = "f32" | "f16";
+
+/** What a program begins with: photos, or what the encoder has made of them. */
+export type Beginning = "image" | "skips";
+
+/** What a training step needs to know besides the network. */
+export interface StepSpec extends NetworkSpec {
+  readonly optimizer: "rmsprop" | "adam";
+  /** The largest global norm of the gradients; null for any. */
+  readonly clipNorm: number | null;
+  /** Whether each class's pixels have a weight of their own in the loss: an input `class_weights` `[classes]`. */
+  readonly weighted: boolean;
+  /** Micro-batches a step (see `accumulation.ts`); 1 unless told otherwise. */
+  readonly accumulate?: number;
+  /** Whether the steps on a frozen encoder take what it has made of each photo before; not unless told otherwise. */
+  readonly cacheFeatures?: boolean;
+}
+
+/** Whether the steps of a phase take skips: nothing changes a frozen encoder, so a photo need go through it only once. */
+export const takesSkips = (
+  { cacheFeatures = false }: Pick<StepSpec, "cacheFeatures">,
+  phase: Phase,
+): boolean => cacheFeatures && phase === "frozen";
+
+/** Whether a variable is an optimizer's or its loss scale's, not the network's. */
+export const isOptimizerSlot = (name: string): boolean =>
+  /(^|\/)(rmsprop|adam|loss_scale)_(frozen|finetune)/.test(name);
+
+/** The graph of a training step and what is wanted of it. */
+export interface TrainingStep extends Goals {
+  readonly graph: Graph;
+  readonly logits: Tensor;
+}
+
+/**
+ * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
+ * (and `class_weights`); outputs `loss` (mean over all pixels), `accuracy`, and `gradient_norm` when gradients are
+ * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
+ */
+export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
+  const { graph, logits, outputs, slopes, scaling } = trainingPass(spec, phase);
+  const learning = optimizerUpdates(slopes, spec, phase, scaling);
+  return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
+}
+
+/** The network over a batch, forth and back. */
+export interface TrainingPass {
+  readonly graph: Graph;
+  readonly logits: Tensor;
+  /** `loss` and `accuracy`. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** The gradient of each parameter that the phase trains, times the loss scale where there is one. */
+  readonly slopes: ReadonlyMap<Tensor, Tensor>;
+  /** In half precision. */
+  readonly scaling: LossScaling | null;
+}
+
+/** A training step up to the gradients; see {@link trainingStep}. */
+export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
+  const { batchSize, imageSize, classes, momentum, decoder, weighted, precision } = spec;
+  const graph = new Graph();
+  const trainableEncoder = phase === "finetune";
+  const options = { classes, training: true, trainableEncoder, momentum, decoder };
+  const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
+  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
+  const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
+  const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights });
+  const name = `loss_scale_${phase}`;
+  const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
+  const slopes = gradients(scaling ? scale(loss, scaling.scale) : loss);
+  return { graph, logits, outputs: { loss, accuracy }, slopes, scaling };
+}
+
+/**
+ * A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. Where the loss
+ * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped.
+ */
+export function optimizerUpdates(
+  slopes: ReadonlyMap<Tensor, Tensor>,
+  { optimizer, clipNorm }: Pick<StepSpec, "optimizer" | "clipNorm">,
+  phase: Phase,
+  scaling: LossScaling | null = null,
+): Required<Goals> {
+  const [[{ graph }]] = slopes;
+  const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
+  const update = optimizer === "adam" ? adam : rmsprop;
+  if (scaling) {
+    const { factor, norm, exhausted } = scaling.check(slopes);
+    const updates = update(slopes, { ...options, gradientScale: factor });
+    return { outputs: { exhausted, ...(clipNorm !== null && { gradient_norm: norm }) }, updates };
+  }
+  if (clipNorm === null) return { outputs: {}, updates: update(slopes, options) };
+  const clipped = clipByGlobalNorm(slopes, clipNorm);
+  return { outputs: { gradient_norm: clipped.norm }, updates: update(clipped.gradients, options) };
+}
+
+/** See {@link trainingStep}. */
+export function compileTrainingStep(
+  gpu: Gpu,
+  variables: Variables,
+  spec: StepSpec,
+  phase: Phase,
+): Promise<Program> {
+  const { outputs, updates } = trainingStep(spec, phase);
+  return compile(gpu, { outputs, updates, variables });
+}
+
+/**
+ * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`; outputs `loss`, one value a photo (so that a last batch
+ * filled up with repetitions can be weighed right), and `prediction` `[N, S, S]` (u32), the likeliest class.
+ */
+export function compileEvaluator(
+  gpu: Gpu,
+  variables: Variables,
+  spec: NetworkSpec,
+  from?: Beginning,
+): Promise<Program> {
+  return compile(gpu, { ...evaluator(spec, from), variables });
+}
+
+/** See {@link compileEvaluator}. */
+export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
+  const { batchSize, imageSize, classes, momentum, decoder } = spec;
+  const graph = new Graph();
+  const options = { classes, training: false, trainableEncoder: false, momentum, decoder };
+  const logits = logitsOf(graph, spec, options, from);
+  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
+  const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image" });
+  return { outputs: { loss, prediction: argmax(logits) } };
+}
+
+/** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInputs}. */
+export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "precision">): Goals {
+  const image = cast(imageInput(new Graph(), spec), spec.precision ?? "f32");
+  const skips = unetEncoder(image, { training: false, trainableEncoder: false });
+  const named = Object.entries(skips) as [keyof Skips, Tensor][];
+  return { outputs: Object.fromEntries(named.map(([name, skip]) => [skipInput(name), cast(skip, "f32")])) };
+}
+
+/** Of the input that takes a skip: `skip_pool2_relu`. */
+export const skipInput = (name: keyof Skips): string => `skip_${name}`;
+
+/** Inputs in place of `image`: each of `SKIPS` `[N, S/stride, S/stride, channels]`, called as {@link skipInput} says. */
+function skipInputs(
+  graph: Graph,
+  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+  precision: Precision,
+): Skips {
+  const input = (name: keyof Skips): Tensor => {
+    const { stride, channels } = SKIPS[name];
+    const shape = [batchSize, imageSize / stride, imageSize / stride, channels];
+    return cast(graph.input(skipInput(name), shape), precision);
+  };
+  return {
+    "conv1/relu": input("conv1/relu"),
+    pool2_relu: input("pool2_relu"),
+    pool3_relu: input("pool3_relu"),
+    pool4_relu: input("pool4_relu"),
+    relu: input("relu"),
+  };
+}
+
+const imageInput = (
+  graph: Graph,
+  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+): Tensor => graph.input("image", [batchSize, imageSize, imageSize, 3]);
+
+/** In half precision what is fed is cast to it, and every op behind keeps it. */
+function logitsOf(graph: Graph, spec: NetworkSpec, options: UNetOptions, from: Beginning): Tensor {
+  const { precision = "f32" } = spec;
+  if (from === "image") return unet(cast(imageInput(graph, spec), precision), options);
+  return unetDecoder(skipInputs(graph, spec, precision), options);
+}

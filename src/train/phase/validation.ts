@@ -1,0 +1,84 @@
+import { evaluationBatches } from "../../data/batches.ts";
+import type { SegmentationDataset } from "../../data/dataset.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Program } from "../../graph/program.ts";
+import type { Variables } from "../../graph/variables.ts";
+import { microBatchSize } from "./accumulation.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Evaluation } from "../../runs/evaluation.ts";
+import { FeatureStack } from "./features.ts";
+import type { FrozenEncoder } from "./frozen-encoder.ts";
+import { compileEvaluator } from "./programs.ts";
+import type { NetworkSpec } from "./programs.ts";
+import type { TrainerOptions } from "../trainer-options.ts";
+
+/** Photos whose predictions an evaluation keeps, for the figures. */
+const SHOWN = 4;
+
+/** What evaluates the network during a run: a program for photos, and one for their features while these are cached. */
+export class Validation {
+  readonly #gpu: Gpu;
+  readonly #variables: Variables;
+  readonly #options: TrainerOptions;
+  readonly #stack: FeatureStack;
+  readonly #whole: Program;
+  #decoder: Program | null = null;
+
+  private constructor(gpu: Gpu, variables: Variables, options: TrainerOptions, whole: Program) {
+    this.#gpu = gpu;
+    this.#variables = variables;
+    this.#options = options;
+    this.#stack = new FeatureStack(options.imageSize);
+    this.#whole = whole;
+  }
+
+  /** @throws GpuError when it does not fit into memory or a shader does not compile. */
+  static async create(gpu: Gpu, variables: Variables, options: TrainerOptions): Promise<Validation> {
+    const whole = await compileEvaluator(gpu, variables, evaluatorSpec(options));
+    return new Validation(gpu, variables, options, whole);
+  }
+
+  /**
+   * Runs all photos through the network as it is.
+   *
+   * @param encoder takes the encoder's part, with features of photos it has seen before.
+   */
+  async evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null = null): Promise<Evaluation> {
+    const { normalization, classes, signal } = this.#options;
+    const { batchSize } = evaluatorSpec(this.#options);
+    const batches = evaluationBatches(photos, { batchSize, normalization, signal });
+    if (!encoder) return evaluate(this.#whole, batches, { classes, keep: SHOWN });
+    this.#decoder ??= await compileEvaluator(
+      this.#gpu,
+      this.#variables,
+      evaluatorSpec(this.#options),
+      "skips",
+    );
+    return evaluate(this.#decoder, batches, {
+      classes,
+      keep: SHOWN,
+      feed: async (batch) => {
+        // Training photos go by other names.
+        const identities = batch.indices.map((index) => `validation ${index}`);
+        return this.#stack.fill(await encoder.features(batch, identities));
+      },
+    });
+  }
+
+  /** Frees what only a phase with cached features needs. */
+  endPhase(): void {
+    this.#decoder?.destroy();
+    this.#decoder = null;
+  }
+
+  destroy(): void {
+    this.endPhase();
+    this.#whole.destroy();
+  }
+}
+
+/** What the programs of a {@link Validation} are made for. */
+export const evaluatorSpec = (options: TrainerOptions): NetworkSpec => ({
+  ...options,
+  batchSize: microBatchSize(options),
+});

@@ -1,0 +1,135 @@
+import type { Evaluation } from "../runs/evaluation.ts";
+import type { EvaluationData, EvaluationSplit } from "./model-evaluation.ts";
+import type { Model } from "./model.ts";
+
+/** What an evaluation says of one class. */
+export interface ClassReport {
+  readonly id: number;
+  readonly name: string;
+  /** Pixels that are this class in the truth, and their share of all. */
+  readonly pixels: number;
+  readonly share: number;
+  /** Pixels that are predicted as this class. */
+  readonly predicted_pixels: number;
+  /** Intersection over union; null for a class that is neither in the truth nor predicted. */
+  readonly iou: number | null;
+}
+
+/** What `npm run eval` writes as JSON. */
+export interface EvaluationReport {
+  /** The checkpoint. */
+  readonly model: string;
+  /** The folder of photos; null for drawn ones. */
+  readonly data: string | null;
+  readonly split: EvaluationSplit;
+  readonly photos: number;
+  /** Pixels at the network's size that were compared. */
+  readonly pixels: number;
+  readonly image_size: number;
+  readonly mask_interpolation: EvaluationData["maskInterpolation"];
+  readonly adapter: string;
+  /** Mean cross-entropy over all pixels. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** The accuracy of predicting class 0 everywhere. */
+  readonly background_accuracy: number;
+  /** Over the classes that occur in the truth. */
+  readonly mean_iou: number;
+  readonly present_classes: number;
+  /** In the order of their ids. */
+  readonly classes: readonly ClassReport[];
+  /** Pixels: rows are the truth, columns the prediction. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+export function evaluationReport(
+  evaluation: Evaluation,
+  model: Model,
+  context: Pick<EvaluationReport, "adapter" | "data" | "split" | "mask_interpolation">,
+): EvaluationReport {
+  const { loss, accuracy, meanIou, backgroundAccuracy, count, confusion } = evaluation;
+  const [truth, predicted, iou] = [confusion.pixelCounts(), confusion.predictedCounts(), confusion.iou()];
+  const { total } = confusion;
+  return {
+    model: model.file,
+    data: context.data,
+    split: context.split,
+    photos: count,
+    pixels: total,
+    image_size: model.imageSize,
+    mask_interpolation: context.mask_interpolation,
+    adapter: context.adapter,
+    loss,
+    accuracy,
+    background_accuracy: backgroundAccuracy,
+    mean_iou: meanIou,
+    present_classes: truth.filter((pixels) => pixels > 0).length,
+    classes: model.classNames.map((name, id) => ({
+      id,
+      name,
+      pixels: truth[id],
+      share: truth[id] / total,
+      predicted_pixels: predicted[id],
+      iou: iou[id],
+    })),
+    confusion: model.classNames.map((_, id) => [
+      ...confusion.counts.subarray(id * confusion.classes, (id + 1) * confusion.classes),
+    ]),
+  };
+}
+
+/** The report for a terminal: the whole, then a line for each class that occurs, the most frequent first. */
+export function formatReport(report: EvaluationReport): string {
+  const present = report.classes
+    .filter(({ pixels }) => pixels > 0)
+    .sort((a, b) => b.pixels - a.pixels || a.id - b.id);
+  const rows = present.map(({ name, pixels, share, predicted_pixels, iou }) => [
+    name,
+    whole(pixels),
+    `${(100 * share).toFixed(2)} %`,
+    whole(predicted_pixels),
+    iou!.toFixed(4),
+  ]);
+  const { loss, accuracy, background_accuracy, mean_iou } = report;
+  return [
+    `loss            ${loss.toFixed(4)}`,
+    `pixel accuracy  ${accuracy.toFixed(4)}   (background everywhere: ${background_accuracy.toFixed(4)})`,
+    `mean IoU        ${mean_iou.toFixed(4)}   (of the ${report.present_classes} classes that occur)`,
+    "",
+    ...table(["class", "pixels", "share", "predicted", "IoU"], rows),
+    ...absence(report.classes),
+    "",
+  ].join("\n");
+}
+
+const whole = (value: number): string => value.toLocaleString("en-US");
+
+/** The first column is flush left, the others are flush right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column].length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ");
+  return [line(head), widths.map((width) => "─".repeat(width)).join("──"), ...rows.map(line)];
+}
+
+function absence(classes: readonly ClassReport[]): string[] {
+  const absent = classes.filter(({ pixels }) => pixels === 0);
+  if (absent.length === 0) return [];
+  const names = absent.map(({ name, predicted_pixels }) =>
+    predicted_pixels === 0 ? name : `${name} (predicted: ${whole(predicted_pixels)} pixels)`,
+  );
+  return ["", ...wrap(`Not in these photos (${absent.length}): ${names.join(", ")}.`, 100)];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

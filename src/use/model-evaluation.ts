@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import type { Batch } from "../data/batch.ts";
+import { evaluationBatches } from "../data/batches.ts";
+import type { SegmentationDataset } from "../data/dataset.ts";
+import { FolderDataset } from "../data/folder-dataset.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { Variables } from "../graph/variables.ts";
+import { restoreWeights } from "../train/checkpoint.ts";
+import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
+import { evaluate } from "../train/phase/evaluate.ts";
+import type { Evaluation } from "../runs/evaluation.ts";
+import { ModelError } from "./model.ts";
+import type { Model } from "./model.ts";
+import { compileEvaluator } from "../train/phase/programs.ts";
+import { openData } from "../train/run-data.ts";
+
+export const SPLITS = ["all", "validation", "training"] as const;
+/** Which photos are evaluated on: all, or those that the model's run validated or trained on. */
+export type EvaluationSplit = (typeof SPLITS)[number];
+
+/** The photos to evaluate on, and how they were chosen. */
+export interface EvaluationData {
+  readonly dataset: SegmentationDataset;
+  /** Where they lie; null when the model's run drew them. */
+  readonly folder: string | null;
+  readonly maskInterpolation: TrainConfig["maskInterpolation"];
+  /** What the user should know of it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens the photos at the model's image size, masks resized as in the model's run, or by nearest neighbour when it lies in
+ * none.
+ *
+ * @param data a data set's folder; null for the one that the model's run had.
+ * @throws ModelError when a run is needed and the model lies in none; DataError when the photos cannot be used.
+ */
+export async function openEvaluationData(
+  model: Model,
+  { data, split }: { data: string | null; split: EvaluationSplit },
+): Promise<EvaluationData> {
+  const { imageSize, classNames } = model;
+  const { config, problem } = await runConfig(model);
+  // All photos of a folder can be had without the run's configuration, whatever ails it.
+  if (problem !== null && (split !== "all" || data === null)) throw new ModelError(problem);
+  const maskInterpolation = config?.maskInterpolation ?? "nearest";
+  const folder = data ?? config?.data ?? null;
+  if (split === "all" && folder !== null) {
+    const dataset = await FolderDataset.open(folder, {
+      imageSize,
+      classes: classNames.length,
+      maskInterpolation,
+    });
+    const notes = problem === null ? [] : [`${problem} Masks are resized by nearest neighbour.`];
+    return { dataset, folder, maskInterpolation, notes: [...notes, ...namingNotes(model, dataset)] };
+  }
+  if (config === null) {
+    throw new ModelError(
+      data === null
+        ? `${model.file} does not lie in the folder of a run, so there are no photos to begin with: give --data.`
+        : `${model.file} does not lie in the folder of a run, so its split is not known: leave --split out to evaluate on ` +
+            `all photos of ${data}.`,
+    );
+  }
+  if (split === "all") {
+    throw new ModelError(
+      `The run ${model.run} drew its photos itself: give --data, or --split validation for those it held back.`,
+    );
+  }
+  const { photos, validation } = await openData(
+    { ...config, data: folder, imageSize, cache: false },
+    () => {},
+  );
+  const dataset = split === "training" ? photos : validation;
+  const other = data !== null && data !== config.data;
+  const notes = other
+    ? [
+        `The run had its photos from ${config.data ?? "nowhere, it drew them"}: the split is that one's only if ${data} holds the same.`,
+      ]
+    : [];
+  return { dataset, folder, maskInterpolation, notes: [...notes, ...namingNotes(model, dataset)] };
+}
+
+/** The configuration of the model's run, none when it lies in none; or why it cannot be read. */
+async function runConfig({ run }: Model): Promise<{ config: TrainConfig | null; problem: string | null }> {
+  if (run === null) return { config: null, problem: null };
+  try {
+    const source = await readConfigFile(join(run, "config.json"));
+    return { config: resolveConfig([source], "hardware"), problem: null };
+  } catch (error) {
+    if (error instanceof ConfigError) return { config: null, problem: error.message };
+    throw error;
+  }
+}
+
+/** Classes that the data calls otherwise: a model of other classes gives numbers that mean nothing. */
+function namingNotes(model: Model, dataset: SegmentationDataset): string[] {
+  const unnamed = (name: string | undefined, id: number): boolean =>
+    name === undefined || name === `class ${id}`;
+  const id = model.classNames.findIndex(
+    (name, i) => name !== dataset.classNames[i] && !unnamed(name, i) && !unnamed(dataset.classNames[i], i),
+  );
+  if (id < 0) return [];
+  return [
+    `Class ${id} is "${model.classNames[id]}" to the model and "${dataset.classNames[id]}" in the photos' labels.csv: the ` +
+      `figures mean something only if both mean the same.`,
+  ];
+}
+
+export interface EvaluateOptions {
+  readonly batchSize: number;
+  /** Told after each batch how many photos are done. */
+  readonly onProgress?: (photos: number) => void;
+  /** Ends the evaluation after the batch in hand. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Evaluates a trained network with the trainer's own evaluator.
+ *
+ * @throws WeightsError when the model's tensors do not fit; DataError; GpuError; the signal's reason.
+ */
+export async function evaluateModel(
+  gpu: Gpu,
+  model: Model,
+  dataset: SegmentationDataset,
+  { batchSize, onProgress = () => {}, signal }: EvaluateOptions,
+): Promise<Evaluation> {
+  const { imageSize, classNames, decoder, normalization, file } = model;
+  const classes = classNames.length;
+  const variables = new Variables(gpu);
+  try {
+    // The momentum is of no account to a network that only evaluates.
+    const network = { batchSize, imageSize, classes, decoder, momentum: 0 };
+    const evaluator = await compileEvaluator(gpu, variables, network);
+    try {
+      await restoreWeights(variables, file);
+      const batches = evaluationBatches(dataset, { batchSize, normalization, ...(signal && { signal }) });
+      return await evaluate(evaluator, counted(batches, onProgress), { classes });
+    } finally {
+      evaluator.destroy();
+    }
+  } finally {
+    variables.destroy();
+  }
+}
+
+/** The same batches; tells of each, once the next one is asked for, how many photos that makes. */
+async function* counted(
+  batches: AsyncIterable<Batch>,
+  onProgress: (photos: number) => void,
+): AsyncGenerator<Batch> {
+  let done = 0;
+  for await (const batch of batches) {
+    yield batch;
+    done += batch.count;
+    onProgress(done);
+  }
+}

@@ -1,0 +1,152 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { NORMALIZATIONS } from "../data/normalize.ts";
+import type { Normalization } from "../data/normalize.ts";
+import type { Decoder } from "../layers/decoder.ts";
+import { loadWeights } from "../weights/load.ts";
+import type { Metadata, NamedTensors } from "../weights/tensors.ts";
+
+const RUNS = "runs";
+
+/** A trained network that cannot be used; the message is one sentence for the user. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+}
+
+/** A trained network on disk and all that is needed to rebuild it and to feed it. */
+export interface Model {
+  /** The checkpoint. */
+  readonly file: string;
+  /** The folder of the run that it lies in, by its `config.json`; null elsewhere. */
+  readonly run: string | null;
+  /** Side of the square that photos are resized to. */
+  readonly imageSize: number;
+  readonly classNames: readonly string[];
+  readonly decoder: Decoder;
+  readonly normalization: Normalization;
+}
+
+/** A mask has a byte a pixel. */
+const MOST_CLASSES = 256;
+const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
+
+/**
+ * Finds a trained network: a checkpoint, or the folder of a run (then its `checkpoints/best.safetensors`, else `last`),
+ * also by its name below `runs/`. What a checkpoint does not say of itself is taken to be the tutorial's (transposed
+ * convolutions, pixels in [0, 1], classes without names), but for the image size.
+ *
+ * @param options.imageSize another size than the one the network was trained at.
+ * @throws ModelError when there is none, or it holds an encoder only, or its image size is not known or of no use;
+ *   WeightsError when the file cannot be read.
+ */
+export async function loadModel(
+  path: string,
+  options: { imageSize?: number | undefined } = {},
+): Promise<Model> {
+  const file = await findCheckpoint(path);
+  const { tensors, metadata } = await loadWeights(file);
+  const folder = dirname(dirname(file));
+  const inRun = basename(dirname(file)) === "checkpoints" && (await exists(join(folder, "config.json")));
+  return {
+    file,
+    run: inRun ? folder : null,
+    classNames: classNamesOf(file, classesOf(file, tensors), metadata),
+    imageSize: imageSizeOf(file, metadata, options.imageSize),
+    decoder: oneOf(file, metadata, "decoder", DECODERS),
+    normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),
+  };
+}
+
+/** The file of a model: the path itself, a tfjs folder, or the best checkpoint of a run. */
+export async function findCheckpoint(path: string): Promise<string> {
+  const found = [path, join(RUNS, path)];
+  for (const candidate of found) {
+    const info = await stat(candidate).catch(() => null);
+    if (info === null) continue;
+    if (!info.isDirectory()) return candidate;
+    for (const name of ["best", "last"]) {
+      const file = join(candidate, "checkpoints", `${name}.safetensors`);
+      if (await exists(file)) return file;
+    }
+    if (await exists(join(candidate, "model.json"))) return candidate;
+    const isRun =
+      (await exists(join(candidate, "config.json"))) || (await exists(join(candidate, "checkpoints")));
+    throw new ModelError(
+      isRun
+        ? `The run ${candidate} has no checkpoint yet: let it finish an epoch, or give another run or a model's file.`
+        : `${candidate} is not the folder of a run: give one such as ${join(RUNS, "train-1")}, or a model's file (.safetensors, .h5, .keras).`,
+    );
+  }
+  throw new ModelError(
+    `There is no model ${path}: give the folder of a run or a model's file (.safetensors, .h5, .keras).`,
+  );
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+function classesOf(file: string, tensors: NamedTensors): number {
+  const bias = tensors.get("head/bias");
+  if (bias?.shape.length === 1 && bias.shape[0] <= MOST_CLASSES) return bias.shape[0];
+  if (bias?.shape.length === 1) {
+    throw new ModelError(
+      `${file} has ${bias.shape[0]} classes, and masks can tell ${MOST_CLASSES} apart: give a model of at most as many.`,
+    );
+  }
+  const encoder = tensors.has("conv1/conv/kernel");
+  throw new ModelError(
+    `${file} ${encoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +
+      `\`npm run train\` has written.`,
+  );
+}
+
+function classNamesOf(file: string, classes: number, { classes: json }: Metadata): string[] {
+  if (json === undefined) return Array.from({ length: classes }, (_, label) => `class ${label}`);
+  let names: unknown;
+  try {
+    names = JSON.parse(json);
+  } catch {
+    names = null;
+  }
+  if (Array.isArray(names) && names.length === classes && names.every((name) => typeof name === "string")) {
+    return names;
+  }
+  throw new ModelError(
+    `${file} does not name its ${classes} classes: its metadata "classes" must be a JSON array of as many names.`,
+  );
+}
+
+function imageSizeOf(file: string, { image_size: said }: Metadata, wanted: number | undefined): number {
+  if (wanted === undefined && said === undefined) {
+    throw new ModelError(
+      `${file} does not say at which size its photos were trained: give it with --image-size, 128 for example.`,
+    );
+  }
+  const size = wanted ?? Number(said);
+  if (!Number.isInteger(size) || size < 32 || size % 32 !== 0) {
+    const where = wanted === undefined ? `The image_size of ${file}` : "--image-size";
+    throw new ModelError(
+      `${where} must be a multiple of 32, because the encoder halves a photo five times: 64 or 128, for example ` +
+        `(it is ${wanted ?? said}).`,
+    );
+  }
+  return size;
+}
+
+/** A value that the metadata say, or the first where they say none. */
+function oneOf<Name extends string>(
+  file: string,
+  metadata: Metadata,
+  key: string,
+  names: readonly Name[],
+): Name {
+  const said = metadata[key] ?? names[0];
+  const name = names.find((known) => known === said);
+  if (name !== undefined) return name;
+  throw new ModelError(
+    `${file} has the ${key} "${said}", which this version does not know: it knows ${names.join(" and ")}.`,
+  );
+}

@@ -1,0 +1,107 @@
+import { DataError } from "../data/data-error.ts";
+import { decodePhoto } from "../data/decode.ts";
+import type { Photo } from "../data/decode.ts";
+import { sharp } from "../data/sharp.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import { writeSafetensors } from "../weights/safetensors-file.ts";
+import { overlayFigure } from "../runs/figures/overlay.ts";
+import { classShares } from "../masks/class-shares.ts";
+import type { ClassShare } from "../masks/class-shares.ts";
+import type { Model } from "./model.ts";
+import type { PredictJob } from "./predict-files.ts";
+import { maskFromLogits } from "../masks/mask-from-logits.ts";
+import type { Predictor } from "./predictor.ts";
+import { writeJson } from "../runs/run-folder.ts";
+
+export interface PredictOptions {
+  /** Whether the logits are written too. */
+  readonly logits: boolean;
+  /** Told of each photo whose outputs are written. */
+  readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
+  /** Told of each photo that cannot be used, in a sentence; the others are still done. */
+  readonly onBad?: (sentence: string) => void;
+  /** Ends the work after the photo in hand. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Labels photos and writes what comes of them, one photo's files after another's and each by rename, so never a half
+ * file; files of the same names are replaced. The JSON comes last and so marks a photo that is done.
+ *
+ * @returns how many photos could not be used.
+ * @throws WeightsError when an output cannot be written; the signal's reason when it is aborted; GpuError.
+ */
+export async function predictPhotos(
+  predictor: Predictor,
+  jobs: readonly PredictJob[],
+  options: PredictOptions,
+): Promise<number> {
+  const { batchSize } = predictor;
+  let bad = 0;
+  for (let first = 0; first < jobs.length; first += batchSize) {
+    const decoded = await Promise.all(jobs.slice(first, first + batchSize).map(decode));
+    options.signal?.throwIfAborted();
+    const usable: { job: PredictJob; photo: Photo }[] = [];
+    for (const outcome of decoded) {
+      if ("photo" in outcome) usable.push(outcome);
+      else {
+        bad += 1;
+        options.onBad?.(outcome.sentence);
+      }
+    }
+    if (usable.length === 0) continue;
+    const logits = await predictor.logits(usable.map(({ photo }) => photo));
+    for (const [i, { job, photo }] of usable.entries()) {
+      options.signal?.throwIfAborted();
+      const shares = await writeOutputs(predictor.model, job, photo, logits[i], options);
+      options.onDone?.(job, shares);
+    }
+  }
+  return bad;
+}
+
+async function decode(job: PredictJob): Promise<{ job: PredictJob; photo: Photo } | { sentence: string }> {
+  try {
+    return { job, photo: await decodePhoto(job.photo) };
+  } catch (error) {
+    if (error instanceof DataError) return { sentence: error.message };
+    throw error;
+  }
+}
+
+async function writeOutputs(
+  { file, imageSize, classNames }: Model,
+  job: PredictJob,
+  { width, height, pixels }: Photo,
+  logits: Float32Array,
+  options: PredictOptions,
+): Promise<ClassShare[]> {
+  const side = { width: imageSize, height: imageSize };
+  const mask = maskFromLogits(logits, side, classNames.length, { width, height });
+  await writeFileAtomically(job.mask, [await greyPng(mask, width, height)]);
+  const photo = { width, height, rgb: pixels };
+  await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
+  if (options.logits) {
+    const shape = [imageSize, imageSize, classNames.length];
+    await writeSafetensors(job.logits, new Map([["logits", { shape, data: logits }]]), {
+      classes: JSON.stringify(classNames),
+    });
+  }
+  const classes = classShares(mask, classNames);
+  await writeJson(job.shares, {
+    photo: job.photo,
+    width,
+    height,
+    model: file,
+    image_size: imageSize,
+    classes,
+  });
+  return classes;
+}
+
+/** An 8-bit grey PNG whose grey levels are the classes. */
+const greyPng = (mask: Uint8Array, width: number, height: number): Promise<Buffer> =>
+  sharp(mask, { raw: { width, height, channels: 1 } })
+    .toColourspace("b-w")
+    .png()
+    .toBuffer();

@@ -1,0 +1,126 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ConfigError, readConfigFile, resolveConfig as resolve } from "../../src/config/index.ts";
+import type { AdapterKind, Said, TrainConfig } from "../../src/config/index.ts";
+
+const resolveConfig = (said: Said, adapter: AdapterKind): TrainConfig =>
+  resolve([{ file: null, said }], adapter);
+
+describe("resolveConfig", () => {
+  it("gives hardware the tutorial and a CPU adapter the quick preset of its size", () => {
+    const article = resolveConfig({}, "hardware");
+    expect(article).toMatchObject({ preset: "article", imageSize: 128, batchSize: 64, bnMomentum: 0.99 });
+    expect(article).toMatchObject({
+      epochsFrozen: 20,
+      epochsFinetune: 20,
+      stepsPerEpoch: null,
+      learningRate: 1e-3,
+    });
+    expect(article.finetuneLearningRate).toBe(1e-3);
+    expect(resolveConfig({}, "lavapipe")).toMatchObject({ preset: "quick", imageSize: 64 });
+    expect(resolveConfig({}, "swiftshader")).toMatchObject({ preset: "quick", imageSize: 32 });
+    expect(resolveConfig({ preset: "article" }, "swiftshader")).toMatchObject({
+      imageSize: 128,
+      batchSize: 64,
+    });
+  });
+
+  it("does not freeze an encoder of random numbers for long", () => {
+    const [scratch, pretrained] = [{}, { weights: "w.h5" }].map((flags) => resolveConfig(flags, "lavapipe"));
+    expect(scratch.epochsFrozen).toBeLessThan(scratch.epochsFinetune);
+    expect(scratch.finetuneLearningRate).toBe(scratch.learningRate);
+    expect(pretrained.epochsFrozen).toBeGreaterThan(pretrained.epochsFinetune);
+    expect(pretrained.finetuneLearningRate).toBeLessThan(pretrained.learningRate);
+  });
+
+  it("lets flags win, and those left out stay the preset's", () => {
+    const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
+    expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
+  });
+
+  it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
+    const scaled = resolveConfig({ learningRate: 2e-3, weights: "w.h5" }, "lavapipe");
+    expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
+    expect(
+      resolveConfig({ learningRate: 2e-3, finetuneLearningRate: 5e-5 }, "lavapipe").finetuneLearningRate,
+    ).toBe(5e-5);
+  });
+
+  it.each([
+    [{ imageSize: 50 }, "--image-size must be a multiple of 32"],
+    [{ imageSize: 0 }, "--image-size must be at least 32"],
+    [{ batchSize: 2.5 }, "--batch-size must be a whole number"],
+    [{ learningRate: -1 }, "--learning-rate must be above 0"],
+    [{ seed: -1 }, "--seed must be at least 0"],
+    [{ epochsFrozen: 0, epochsFinetune: 0 }, "There is nothing to train"],
+    [{ accumulate: 0 }, "--accumulate must be at least 1"],
+    [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
+    [{ precision: "f64" }, "--precision must be one of f32, f16"],
+    [{ preset: "slow" }, "--preset must be one of quick, article"],
+    [{ augment: ["hue", "blur"] }, "--augment must be one of original, brightness"],
+    [{ augment: [] }, "--augment must name at least one augmentation"],
+    [{ time: "soon" }, '--time must be a time, such as "45s"'],
+    [{ tensorboard: 1 }, "--tensorboard must be true or false"],
+    [{ name: "a/b" }, "--name must be made of letters"],
+  ])("refuses %j in one sentence", (flags, sentence) => {
+    expect(() => resolveConfig(flags, "lavapipe")).toThrow(ConfigError);
+    expect(() => resolveConfig(flags, "lavapipe")).toThrow(sentence);
+  });
+
+  it("reads times", () => {
+    const seconds = (time: unknown) => resolveConfig({ time }, "lavapipe").time;
+    expect([45, "45", "45s", "30m", "1.5h", null].map(seconds)).toEqual([45, 45, 45, 1800, 5400, null]);
+  });
+
+  it("is its own fixed point, as a run's config.json given to --config is", () => {
+    const config = resolveConfig({ weights: "w.h5", time: "30m", seed: 5 }, "lavapipe");
+    expect(
+      resolve([{ file: "config.json", said: JSON.parse(JSON.stringify(config)) as Said }], "hardware"),
+    ).toEqual(config);
+  });
+});
+
+describe("a configuration file", () => {
+  async function file(name: string, text: string): Promise<string> {
+    const path = join(await mkdtemp(join(tmpdir(), "bespoke-config-")), name);
+    await writeFile(path, text);
+    return path;
+  }
+
+  it("is YAML or JSON, and flags win over it", async () => {
+    const yaml = await readConfigFile(
+      await file("a.yaml", "batchSize: 8\naugment: [hue, crop]\ntime: 30m\n"),
+    );
+    const json = await readConfigFile(
+      await file("a.json", '{"batchSize": 8, "augment": ["hue", "crop"], "time": "30m"}'),
+    );
+    for (const source of [yaml, json]) {
+      const config = resolve([source, { file: null, said: { batchSize: 2 } }], "lavapipe");
+      expect(config).toMatchObject({ batchSize: 2, augment: ["hue", "crop"], time: 1800 });
+    }
+  });
+
+  it("is refused with its name and the setting's", async () => {
+    const typo = await readConfigFile(await file("typo.yaml", "batch_size: 8\n"));
+    expect(() => resolve([typo], "lavapipe")).toThrow(
+      /typo\.yaml sets "batch_size", which is no setting: .*batchSize/,
+    );
+    const wrong = await readConfigFile(await file("wrong.yaml", "batchSize: many\n"));
+    expect(() => resolve([wrong], "lavapipe")).toThrow(
+      /wrong\.yaml: batchSize \(--batch-size\) must be a number \(it is "many"\)\.$/,
+    );
+    for (const text of ["[1, 2]", "just words", ""])
+      await expect(readConfigFile(await file("list.yaml", text))).rejects.toThrow(
+        /list\.yaml holds no settings/,
+      );
+    await expect(readConfigFile(await file("broken.yaml", "{"))).rejects.toThrow(
+      /broken\.yaml is neither YAML nor JSON/,
+    );
+    await expect(readConfigFile("nowhere.yaml")).rejects.toThrow(
+      "The configuration nowhere.yaml cannot be read (there is no such file)",
+    );
+    await expect(readConfigFile(tmpdir())).rejects.toThrow("it is a folder");
+  });
+});

@@ -1,5 +1,0 @@
-import { FAMILIES } from "../helpers/families.ts";
-import { useGpu } from "../helpers/gpu.ts";
-import { describeFusedWeights } from "./conv2d-fused-weights-cases.ts";
-
-describeFusedWeights(FAMILIES, useGpu());

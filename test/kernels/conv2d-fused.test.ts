@@ -1,5 +1,0 @@
-import { FAMILIES } from "../helpers/families.ts";
-import { useGpu } from "../helpers/gpu.ts";
-import { describeFused } from "./conv2d-fused-cases.ts";
-
-describeFused(FAMILIES, useGpu());

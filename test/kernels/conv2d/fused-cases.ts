@@ -1,0 +1,282 @@
+import { describe, expect, it } from "vitest";
+import type { Gpu } from "../../../src/gpu/gpu.ts";
+import { allChannels } from "../../../src/kernels/text/channel-range.ts";
+import { conv2dBackwardDataFused } from "../../../src/kernels/conv2d/backward-data.ts";
+import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
+import { activationLoad, joinedLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
+import {
+  joinedStore,
+  momentsStore,
+  plainStore,
+  reluGradientStore,
+} from "../../../src/kernels/conv2d/store.ts";
+import { expectClose } from "../../helpers/close.ts";
+import { closeness, targetFor } from "../../helpers/families.ts";
+import type { Families } from "../../helpers/families.ts";
+import { usesMatrices } from "../../helpers/emulated-matrices.ts";
+import { runKernels } from "../../helpers/gpu.ts";
+import { RUBBISH, embed, embedPlanes, extract, rubbish } from "./channel-embedding.ts";
+import {
+  activation,
+  coefficients,
+  geometry,
+  joined,
+  norm,
+  normGradient,
+  nothing,
+  sums,
+} from "./fused-reference.ts";
+import { numbers, referenceConv2d, sizes } from "./reference.ts";
+
+/** Checks what `momentsStore` left in the slots from `first` on of the numbers `y` `[rows, channels]`. */
+function checkMoments(
+  y: Float32Array,
+  channels: number,
+  { partials, counts }: Record<string, Float32Array>,
+  [first, slots]: readonly [first: number, slots: number],
+): void {
+  const untouched = (values: Float32Array, perSlot: number): number[] => [
+    ...values.slice(0, first * perSlot),
+    ...values.slice((first + slots) * perSlot),
+  ];
+  for (const value of [...untouched(partials, 2 * channels), ...untouched(counts, 1)])
+    expect(value).toBe(RUBBISH);
+  const rows = y.length / channels;
+  const mean = sums(y, channels).map((sum) => sum / rows);
+  const squares = sums(
+    Float64Array.from(y, (value, i) => (value - mean[i % channels]) ** 2),
+    channels,
+  );
+  const merged = { mean: new Float64Array(channels), squares: new Float64Array(channels), rows: 0 };
+  const at = (slot: number, plane: number, c: number): number => partials[(2 * slot + plane) * channels + c];
+  for (let slot = first; slot < first + slots; slot++) {
+    expect(counts[slot]).toBeGreaterThan(0);
+    merged.rows += counts[slot];
+    for (let c = 0; c < channels; c++) merged.mean[c] += (counts[slot] * at(slot, 0, c)) / rows;
+  }
+  for (let slot = first; slot < first + slots; slot++)
+    for (let c = 0; c < channels; c++)
+      merged.squares[c] += counts[slot] * (at(slot, 1, c) + (at(slot, 0, c) - merged.mean[c]) ** 2);
+  expect(merged.rows).toBe(rows);
+  expectClose(merged.mean, mean, 1e-6, "the mean");
+  expectClose(merged.squares, squares, 1e-5, "the variance");
+}
+
+/** Tests what convolutions and their gradients by data load, and how they store. */
+export function describeFused(families: Families, gpu: () => Gpu): void {
+  describe.each(Object.entries(families))("fused conv2d with %s", (_, adapt) => {
+    describe("forward", () => {
+      it.for([
+        ["3×3, padded, odd extents", geometry([2, 5, 7, 8], [3, 3, 8, 12]), 12],
+        ["3×3 on one pixel", geometry([1, 1, 1, 12], [3, 3, 12, 32]), 4],
+        ["1×1, rows of several tiles", geometry([3, 9, 11, 20], [1, 1, 20, 24]), 8],
+      ] as const)(
+        "normalizes what it loads and stores into its channels: %s",
+        async ([, g, begin], context) => {
+          const target = targetFor(gpu(), adapt, context);
+          const { x, w } = { x: numbers(sizes(g).x, 1), w: numbers(sizes(g).w, 2) };
+          const from = { width: g.inChannels + 8, begin: 4 };
+          const to = { width: g.outChannels + begin + 4, begin };
+          const planes = { width: g.inChannels + 20, begin: 16 };
+          const layer = norm(g.inChannels, 3);
+          const weightsBegin = 36;
+          const { kernel, slots } = conv2dForwardFused(target, g, {
+            half: true,
+            load: activationLoad("x", 4, from, { size: planes.width, begin: planes.begin }),
+            store: plainStore("y", g.outChannels, to),
+            weightsBegin,
+          });
+          expect(slots).toBeGreaterThan(0);
+          expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+          const { y } = await runKernels(
+            gpu(),
+            [kernel],
+            {
+              x: embed(x, g.inChannels, from),
+              norm: embedPlanes(layer, planes),
+              w: Float32Array.from([...rubbish(weightsBegin), ...w]),
+              y: rubbish(g.batch * g.outHeight * g.outWidth * to.width),
+            },
+            ["y"],
+          );
+          const expected = referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y;
+          expectClose(extract(y, g.outChannels, to), expected, closeness(gpu(), target));
+        },
+      );
+
+      it.for([
+        ["1×1 to more columns than a narrow tile has", geometry([2, 5, 7, 8], [1, 1, 8, 40]), 0],
+        ["3×3, stride 2", geometry([3, 9, 7, 12], [3, 3, 12, 8], 2), 3],
+        ["3×3 on two pixels", geometry([2, 1, 1, 12], [3, 3, 12, 32]), 1],
+      ] as const)("leaves the moments of every tile: %s", async ([, g, firstSlot], context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const { x, w } = { x: numbers(sizes(g).x, 4), w: numbers(sizes(g).w, 5) };
+        const to = { width: g.outChannels + 8, begin: 4 };
+        // A large mean against a small deviation.
+        const layer = norm(g.inChannels, 6).map((plane, i) =>
+          i === 2 ? plane.map((beta) => beta + 100) : plane,
+        );
+        const { kernel, slots } = conv2dForwardFused(target, g, {
+          half: true,
+          load: activationLoad("x", 4, allChannels(g.inChannels), { size: g.inChannels, begin: 0 }),
+          store: momentsStore("y", g.outChannels, to, firstSlot),
+        });
+        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+        const results = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            x,
+            w,
+            norm: embedPlanes(layer, allChannels(g.inChannels)),
+            y: rubbish(g.batch * g.outHeight * g.outWidth * to.width),
+            partials: rubbish((firstSlot + slots + 1) * 2 * g.outChannels),
+            counts: rubbish(firstSlot + slots + 1),
+          },
+          ["y", "partials", "counts"],
+        );
+        const y = extract(results.y, g.outChannels, to);
+        expectClose(
+          y,
+          referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y,
+          closeness(gpu(), target),
+        );
+        checkMoments(y, g.outChannels, results, [firstSlot, slots]);
+      });
+
+      it("takes two tensors for one and makes two of its result", async (context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const g = geometry([2, 5, 7, 20], [3, 3, 20, 12], 2);
+        const [first, second] = [8, 12];
+        const rows = g.batch * g.inHeight * g.inWidth;
+        const [a, b] = [numbers(rows * first, 1), numbers(rows * second, 2)];
+        const w = numbers(sizes(g).w, 3);
+        const { kernel } = conv2dForwardFused(target, g, {
+          half: true,
+          load: joinedLoad(4, { name: "x", channels: first }, { name: "x2", channels: second }),
+          store: joinedStore({ name: "y", channels: 4 }, { name: "y2", channels: 8 }),
+        });
+        const pixels = g.batch * g.outHeight * g.outWidth;
+        const buffers = { x: a, x2: b, w, y: rubbish(pixels * 4), y2: rubbish(pixels * 8) };
+        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+        const { y, y2 } = await runKernels(gpu(), [kernel], buffers, ["y", "y2"]);
+        const x = joined([
+          [a, first],
+          [b, second],
+        ]);
+        const both = joined([
+          [y, 4],
+          [y2, 8],
+        ]);
+        expectClose(both, referenceConv2d(g, { ...nothing(g), x, w }).y, closeness(gpu(), target));
+      });
+    });
+
+    describe("by data", () => {
+      it.for([
+        ["3×3, padded", geometry([2, 5, 7, 40], [3, 3, 40, 12]), false],
+        ["1×1, adding to what is there", geometry([3, 5, 7, 36], [1, 1, 36, 20]), true],
+        ["1×1, adding, two rows", geometry([2, 1, 1, 8], [1, 1, 8, 8]), true],
+      ] as const)("goes back through two norms and a ReLU: %s", async ([, g, accumulate], context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const [c, k] = [g.inChannels, g.outChannels];
+        const size = sizes(g);
+        const [dz, y, w] = [numbers(size.y, 1), numbers(size.y, 2), numbers(size.w, 3)];
+        const [x, before] = [numbers(size.x, 4), numbers(size.x, 5)];
+        const [above, below] = [coefficients(k, 6), norm(c, 20)];
+        const ofGradient = { width: k + 4, begin: 4 };
+        const ofY = { width: k + 8, begin: 8 };
+        const ofCoefficients = { width: k + 12, begin: 4 };
+        const ofX = { width: c + 8, begin: 4 };
+        const ofNorm = { width: c + 4, begin: 4 };
+        const ofResult = { width: c + 12, begin: 8 };
+        const [firstSlot, weightsBegin] = [2, 8];
+        const { kernel, slots } = conv2dBackwardDataFused(target, g, {
+          half: true,
+          load: normGradientLoad(
+            4,
+            { name: "dy", range: ofGradient },
+            { name: "y", range: ofY },
+            { size: ofCoefficients.width, begin: ofCoefficients.begin },
+          ),
+          store: reluGradientStore("dx", ofResult, {
+            x: ofX,
+            planes: { size: ofNorm.width, begin: ofNorm.begin },
+            accumulate,
+            firstSlot,
+          }),
+          weightsBegin,
+        });
+        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+        const results = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            dy: embed(dz, k, ofGradient),
+            y: embed(y, k, ofY),
+            coefficients: embedPlanes(above, ofCoefficients),
+            w: Float32Array.from([...rubbish(weightsBegin), ...w]),
+            x: embed(x, c, ofX),
+            norm: embedPlanes(below, ofNorm),
+            dx: embed(before, c, ofResult),
+            partials: rubbish((firstSlot + slots + 1) * 2 * c),
+          },
+          ["dx", "partials"],
+        );
+        const { dx } = referenceConv2d(g, { ...nothing(g), dy: normGradient(dz, y, above), w });
+        const [mean, scale, beta, inverse, gamma] = below;
+        const passed = dx.map((value, i) =>
+          (x[i] - mean[i % c]) * scale[i % c] + beta[i % c] > 0 ? value : 0,
+        );
+        expectClose(
+          extract(results.dx, c, ofResult),
+          passed.map((value, i) => (accumulate ? before[i] + gamma[i % c] * value : value)),
+          closeness(gpu(), target),
+        );
+        const slot = (i: number): Float32Array => results.partials.slice(2 * c * i, 2 * c * (i + 1));
+        for (const i of [0, 1, firstSlot + slots]) expect(slot(i)).toEqual(rubbish(2 * c));
+        const total = new Float64Array(2 * c);
+        for (let i = firstSlot; i < firstSlot + slots; i++)
+          slot(i).forEach((value, j) => (total[j] += value));
+        expectClose(total.slice(0, c), sums(passed, c), closeness(gpu(), target), "Σ dz");
+        const normalized = passed.map((value, i) => value * (x[i] - mean[i % c]) * inverse[i % c]);
+        expectClose(total.slice(c), sums(normalized, c), closeness(gpu(), target), "Σ dz·x̂");
+      });
+
+      it("takes two tensors for one and leaves moments of all its phases", async (context) => {
+        const target = targetFor(gpu(), adapt, context);
+        // A transposed convolution: the result is the larger image.
+        const g = geometry([2, 10, 6, 12], [3, 3, 12, 20], 2);
+        const [first, second] = [4, 16];
+        const rows = g.batch * g.outHeight * g.outWidth;
+        const [a, b] = [numbers(rows * first, 1), numbers(rows * second, 2)];
+        const w = numbers(sizes(g).w, 3);
+        const { kernel, slots } = conv2dBackwardDataFused(target, g, {
+          half: true,
+          load: joinedLoad(4, { name: "dy", channels: first }, { name: "dy2", channels: second }),
+          store: momentsStore("dx", g.inChannels, allChannels(g.inChannels), 1),
+        });
+        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+        const results = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            dy: a,
+            dy2: b,
+            w,
+            dx: rubbish(sizes(g).x),
+            partials: rubbish((slots + 2) * 2 * g.inChannels),
+            counts: rubbish(slots + 2),
+          },
+          ["dx", "partials", "counts"],
+        );
+        const dy = joined([
+          [a, first],
+          [b, second],
+        ]);
+        expectClose(results.dx, referenceConv2d(g, { ...nothing(g), dy, w }).dx, closeness(gpu(), target));
+        checkMoments(results.dx, g.inChannels, results, [1, slots]);
+      });
+    });
+  });
+}

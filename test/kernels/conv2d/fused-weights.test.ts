@@ -1,0 +1,5 @@
+import { FAMILIES } from "../../helpers/families.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { describeFusedWeights } from "./fused-weights-cases.ts";
+
+describeFusedWeights(FAMILIES, useGpu());

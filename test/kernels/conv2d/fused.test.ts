@@ -1,0 +1,5 @@
+import { FAMILIES } from "../../helpers/families.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { describeFused } from "./fused-cases.ts";
+
+describeFused(FAMILIES, useGpu());

@@ -1,0 +1,196 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  describeTile,
+  requestFor,
+  tileCandidates,
+  tileGroup,
+  tileOf,
+} from "../../../src/kernels/conv2d/tiles.ts";
+import { matrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
+import type { MatrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
+import type { TileRequest } from "../../../src/kernels/tiling.ts";
+import type { KernelTarget } from "../../../src/kernels/kernel.ts";
+import { FAMILIES, targetFor } from "../../helpers/families.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
+import { paperTarget } from "../../helpers/target.ts";
+import { checkEveryTile, TILED } from "./tiles-cases.ts";
+
+compileQuickly();
+const gpu = useGpu();
+
+const MATRICES = [
+  { rows: 16, columns: 16, depth: 16 },
+  { rows: 8, columns: 8, depth: 8 },
+  { rows: 16, columns: 8, depth: 16 },
+];
+const extent = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 300_000 }));
+const anyRequest: fc.Arbitrary<TileRequest> = fc.record({
+  family: fc.constantFrom("register", "workgroup", "matrix"),
+  product: fc.constantFrom("conv2d_forward", "conv2d_backward_data", "conv2d_backward_weights"),
+  rows: extent,
+  columns: extent,
+  depth: extent,
+  taps: fc.constantFrom(1, 9, 49),
+  phases: fc.constantFrom(1, 4),
+  layers: fc.constantFrom(1, 24),
+  loads: fc.constantFrom("x×1", "x+norm×4"),
+  stores: fc.constantFrom("y×1", "y+partials×4"),
+});
+const anyTarget: fc.Arbitrary<KernelTarget> = fc
+  .record({
+    subgroupSize: fc.constantFrom(0, 4, 8, 16, 32, 64),
+    maxWorkgroupBytes: fc.constantFrom(16384, 32768, 49152),
+    maxInvocations: fc.constantFrom(256, 1024),
+    subgroupMatrix: fc.constantFrom(null, ...MATRICES),
+  })
+  .map((some) => ({ ...paperTarget, ...some }));
+/** What {@link requestFor} makes of a product: only adapters that have tiles for them are asked for matrices. */
+const possible = (target: KernelTarget, request: TileRequest): TileRequest =>
+  requestFor(
+    { ...target, family: request.family === "register" ? "register" : "workgroup" },
+    { ...request, half: request.family === "matrix" },
+  );
+
+describe("tileCandidates", () => {
+  it("lists tiles that the kernels and the adapter can do, each once", () => {
+    fc.assert(
+      fc.property(anyTarget, anyRequest, (target, any) => {
+        const request = possible(target, any);
+        const tiles = tileCandidates(target, request);
+        expect(tiles.length).toBeGreaterThan(0);
+        expect(tiles.length).toBeLessThan(12);
+        expect(new Set(tiles.map(describeTile)).size).toBe(tiles.length);
+        for (const { rows, columns, steps, workgroups } of tiles) {
+          expect(workgroups !== undefined).toBe(request.product === "conv2d_backward_weights");
+          if (request.family === "register") {
+            const lanes = target.subgroupSize >= 4 ? target.subgroupSize : 8;
+            expect([rows % (target.subgroupSize >= 4 ? lanes : 1), columns % (4 * lanes)]).toEqual([0, 0]);
+            // Sums of a lane, in vec4: more spill, and compile for minutes.
+            expect((rows * columns) / (4 * lanes)).toBeLessThanOrEqual(Math.max(32, lanes));
+            continue;
+          }
+          const matrices = request.family === "matrix" ? matrixTile(target, { rows, columns, steps }) : null;
+          const { threads } = matrices ?? { threads: (rows * columns) / 32 };
+          expect(threads).toBeLessThanOrEqual(target.maxInvocations);
+          if (matrices) checkShares(matrices, target);
+          else
+            expect(4 * (rows + columns) * steps! + 4 * rows + 16 * threads).toBeLessThanOrEqual(
+              target.maxWorkgroupBytes,
+            );
+          expect(threads % (steps! / 4)).toBe(0);
+          if (request.product === "conv2d_backward_data")
+            expect(((columns / 4) * steps!) / 4).toBeLessThanOrEqual(threads);
+          if (workgroups !== undefined)
+            expect([(steps! * (rows / 4)) % threads, (steps! * (columns / 4)) % threads]).toEqual([0, 0]);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    [{ family: "register", columns: 64 }, "16×64"],
+    [{ family: "register", columns: 32 }, "16×32"],
+    [{ family: "register", columns: 64, stores: "y×1" }, "16×32"],
+    [{ family: "workgroup", columns: 32 }, "128×32, 16 steps"],
+    [{ family: "workgroup", columns: 33 }, "64×64, 16 steps"],
+    [{ family: "workgroup", columns: 64, rows: 64 }, "32×64, 16 steps"],
+    [{ family: "workgroup", columns: 64, depth: 3 }, "64×64, 4 steps"],
+    [
+      { family: "workgroup", product: "conv2d_backward_weights", rows: 32, columns: 8, depth: 3 },
+      "128×32, 16 steps, 256 workgroups",
+    ],
+    [{ family: "register", product: "conv2d_backward_weights" }, "16×64, 64 workgroups"],
+  ] as const)("begins with the default: for %j, %s", (some, expected) => {
+    const request = { ...REQUEST, ...some };
+    expect(describeTile(tileCandidates({ ...paperTarget, subgroupSize: 8 }, request)[0])).toBe(expected);
+  });
+
+  it.each([
+    [{}, "128×64, 32 steps"],
+    [{ columns: 32 }, "128×32, 32 steps"],
+    [{ rows: 2 ** 12 }, "32×64, 32 steps"],
+    [{ depth: 12 }, "128×64, 16 steps"],
+    [{ product: "conv2d_backward_weights", rows: 64 }, "128×64, 32 steps, 256 workgroups"],
+  ] as const)("begins with the default for subgroup matrices: for %j, %s", (some, expected) => {
+    const request = { ...REQUEST, family: "matrix" as const, ...some };
+    const [subgroupMatrix] = MATRICES;
+    const target = { ...paperTarget, subgroupSize: 32, subgroupMatrix, maxWorkgroupBytes: 49152 };
+    expect(describeTile(tileCandidates(target, request)[0])).toBe(expected);
+  });
+
+  it("has no tile for matrices where there are none", () => {
+    expect(tileCandidates(paperTarget, { ...REQUEST, family: "matrix" })).toEqual([]);
+  });
+});
+
+/** Fails unless the subgroups' rectangles and the invocations' rows make up the tile, in whole matrices. */
+function checkShares(tile: MatrixTile, { subgroupSize }: KernelTarget): void {
+  const { rows, columns, steps, threads, matrix, ownRows, ownColumns, threadRows } = tile;
+  expect((ownRows * ownColumns * threads) / subgroupSize).toBe(rows * columns);
+  expect(4 * threadRows * threads).toBe(rows * columns);
+  const whole = [
+    ownRows / matrix.rows,
+    ownColumns / matrix.columns,
+    steps / matrix.depth,
+    rows / ownRows,
+    columns / ownColumns,
+    // Every invocation gets as many rows of each row of matrices.
+    threadRows / (ownRows / matrix.rows),
+  ];
+  for (const count of whole) expect(Number.isInteger(count) && count > 0).toBe(true);
+}
+
+const REQUEST: TileRequest = {
+  family: "register",
+  product: "conv2d_forward",
+  rows: 2 ** 16,
+  columns: 128,
+  depth: 256,
+  taps: 1,
+  phases: 1,
+  layers: 1,
+  loads: "x×4",
+  stores: "y×4",
+};
+
+describe("tileOf", () => {
+  it("takes what the target chooses, if it is in the list, and else the default", () => {
+    fc.assert(
+      fc.property(anyTarget, anyRequest, fc.nat(20), (target, any, i) => {
+        const request = possible(target, any);
+        const tiles = tileCandidates(target, request);
+        expect(tileOf(target, request)).toEqual(tiles[0]);
+        expect(tileOf({ ...target, tileFor: () => ({ ...tiles[i] }) }, request)).toEqual(
+          tiles[i] ?? tiles[0],
+        );
+        expect(tileOf({ ...target, tileFor: () => ({ rows: 7, columns: 7 }) }, request)).toEqual(tiles[0]);
+      }),
+    );
+  });
+});
+
+describe("tileGroup", () => {
+  it("is the same for near shapes, and another for other work", () => {
+    const name = tileGroup(REQUEST);
+    expect(tileGroup({ ...REQUEST, depth: 130, rows: 2 ** 15 + 1 })).toBe(name);
+    for (const other of [
+      { depth: 257 },
+      { taps: 9 },
+      { loads: "x+norm×4" },
+      { family: "workgroup" as const },
+      { half: true },
+    ])
+      expect(tileGroup({ ...REQUEST, ...other })).not.toBe(name);
+  });
+});
+
+describe.each(Object.entries(FAMILIES).filter(([name]) => name !== "workgroup tiles"))(
+  "every one of the %s",
+  (_, adapt) => {
+    it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
+      await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
+    });
+  },
+);

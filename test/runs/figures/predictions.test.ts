@@ -1,0 +1,78 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { PALETTE } from "../../../src/masks/palette.ts";
+import {
+  classesByFrequency,
+  pixelAccuracy,
+  predictionsFigure,
+} from "../../../src/runs/figures/predictions.ts";
+import { rawPixels } from "./raw-pixels.ts";
+
+const size = 32;
+const sample = (name: string, label: number) => ({
+  name,
+  image: new Float32Array(size * size * 3).fill(0.5),
+  truth: new Uint8Array(size * size).map((_, pixel) => (pixel % 2 ? label : 0)),
+  prediction: new Uint8Array(size * size).fill(label),
+});
+const classNames = PALETTE.map((_, label) => `class ${label}`);
+
+/** Where the first cell lies, in pixels of the PNG, and how far the cells are apart: see mosaic.ts. */
+const corner = { x: 2 * 46, y: 2 * 76 };
+const GAP = 2 * 10;
+
+describe("predictionsFigure", () => {
+  it("shows photo, truth and prediction of each sample", async () => {
+    const samples = [
+      sample("a", 41),
+      sample(`<b> & "c" \u0007`, 30),
+      sample("雪".repeat(50), 2),
+      sample("d", 58),
+    ];
+    const png = await predictionsFigure({ imageSize: size, samples, classNames, title: "A <title> & more" });
+    const pixel = await rawPixels(png);
+    const side = 2 * Math.floor((830 - 46 - 20 - 3 * 10) / 4);
+    const column = (index: number): number => corner.x + index * (side + GAP) + side / 2;
+    const row = (index: number): number => corner.y + index * (side + GAP) + side / 2;
+    for (const [index, label] of [41, 30, 2, 58].entries()) {
+      expect(pixel(column(index), row(0))).toBe("#808080");
+      expect(pixel(column(index), row(2))).toBe(PALETTE[label]);
+    }
+    const truth = new Set(Array.from({ length: side }, (_, x) => pixel(corner.x + x, row(1))));
+    expect(truth).toEqual(new Set([PALETTE[0], PALETTE[41]]));
+  });
+
+  it.each([32, 64, 160, 224])("colours every pixel of a mask of %i exactly", async (imageSize) => {
+    const truth = new Uint8Array(imageSize ** 2).map((_, pixel) => (pixel * 7) % 59);
+    const image = new Float32Array(3 * imageSize ** 2);
+    const samples = [{ name: "a", image, truth, prediction: truth }];
+    const pixel = await rawPixels(await predictionsFigure({ imageSize, samples, classNames }));
+    const side = 2 * 240;
+    const centre = (i: number): number => Math.floor(((i + 0.5) * side) / imageSize);
+    const wrong = [...truth.entries()].filter(([i, label]) => {
+      const x = corner.x + centre(i % imageSize);
+      const y = corner.y + side + GAP + centre(Math.floor(i / imageSize));
+      return pixel(x, y) !== PALETTE[label];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("draws a single sample, and classes without a name", async () => {
+    const png = await predictionsFigure({
+      imageSize: size,
+      samples: [sample("a", 58)],
+      classNames: ["null"],
+    });
+    expect((await sharp(png).metadata()).width).toBe(2 * 520);
+  });
+});
+
+it("counts equal pixels", () => {
+  expect(pixelAccuracy(Uint8Array.of(0, 1, 2, 3), Uint8Array.of(0, 1, 1, 1))).toBe(0.5);
+});
+
+it("orders classes by how often they occur", () => {
+  expect(classesByFrequency([Uint8Array.of(0, 0, 5), Uint8Array.of(5, 5, 3), Uint8Array.of(2)])).toEqual([
+    5, 0, 2, 3,
+  ]);
+});

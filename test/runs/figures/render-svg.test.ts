@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { renderSvg } from "../../../src/runs/figures/render-svg.ts";
+import { svgDocument, text } from "../../../src/runs/figures/svg.ts";
+
+const document = svgDocument(200, 40, [text("Hello 0.123", 10, 25, { bold: true })]);
+
+it("draws the same text on a machine without fonts", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bespoke-fonts-"));
+  await writeFile(join(folder, "fonts.conf"), "<fontconfig></fontconfig>");
+  const module = new URL("../../../src/runs/figures/render-svg.ts", import.meta.url).href;
+  const script = `import { renderSvg } from ${JSON.stringify(module)};
+    process.stdout.write((await renderSvg(${JSON.stringify(document)})).toString("base64"));`;
+  const bare = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+    encoding: "utf8",
+    env: { ...process.env, FONTCONFIG_FILE: join(folder, "fonts.conf") },
+  });
+  expect(bare).toBe((await renderSvg(document)).toString("base64"));
+});
+
+it("draws letters, not boxes, in the weight that is asked for", async () => {
+  const png = async (content: string, bold: boolean): Promise<string> =>
+    (await renderSvg(svgDocument(60, 40, [text(content, 10, 25, { bold })]))).toString("base64");
+  const pictures = await Promise.all([
+    png("", false),
+    png("a", false),
+    png("a", true),
+    png("b", false),
+    png("−", false),
+    png("…", false),
+  ]);
+  expect(new Set(pictures).size).toBe(pictures.length);
+});

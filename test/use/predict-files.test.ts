@@ -1,0 +1,70 @@
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeOutputFolder } from "../../src/use/output-folder.ts";
+import { predictJobs } from "../../src/use/predict-files.ts";
+import { folderOf } from "../data/folder.ts";
+
+describe("predictJobs", () => {
+  it("takes every picture right in a folder, and names the outputs after it", async () => {
+    const folder = await folderOf({
+      "b.PNG": "",
+      "a.jpeg": "",
+      "d.webp": "",
+      "c.x.avif": "",
+      ".hidden.png": "",
+      "notes.txt": "",
+      "deeper/e.png": "",
+    });
+    const jobs = await predictJobs(folder, "out");
+    const names = ["a.jpeg", "b.PNG", "c.x.avif", "d.webp"];
+    expect(jobs.map(({ photo }) => photo)).toEqual(names.map((name) => join(folder, name)));
+    expect(jobs[2]).toEqual({
+      photo: join(folder, "c.x.avif"),
+      mask: join("out", "c.x.mask.png"),
+      overlay: join("out", "c.x.overlay.png"),
+      shares: join("out", "c.x.json"),
+      logits: join("out", "c.x.logits.safetensors"),
+    });
+  });
+
+  it("takes a single photo of any name, also into its own folder", async () => {
+    const folder = await folderOf({ "photo.bin": "" });
+    const [job] = await predictJobs(join(folder, "photo.bin"), folder);
+    expect(job.mask).toBe(join(folder, "photo.mask.png"));
+  });
+
+  it("refuses photos that would overwrite each other's outputs", async () => {
+    const folder = await folderOf({ "a.jpg": "", "a.png": "", "b.png": "" });
+    await expect(predictJobs(folder, "out")).rejects.toThrow(
+      `${join(folder, "a.jpg")} and ${join(folder, "a.png")} would both be written to ${join("out", "a.mask.png")}`,
+    );
+    await expect(predictJobs(await folderOf({ "a.jpg": "", "A.png": "" }), "out")).rejects.toThrow(/both/);
+  });
+
+  it("refuses to write among the photos, whatever the folder is called", async () => {
+    const folder = await folderOf({ "photos/a.jpg": "" });
+    await symlink(join(folder, "photos"), join(folder, "same"));
+    await expect(predictJobs(join(folder, "photos"), join(folder, "same"))).rejects.toThrow(
+      /give another --out/,
+    );
+  });
+
+  it("says that there is nothing to label", async () => {
+    const folder = await folderOf({ "notes.txt": "" });
+    await expect(predictJobs(folder, "out")).rejects.toThrow(`${folder} holds no photo`);
+    await expect(predictJobs(join(folder, "none"), "out")).rejects.toThrow(/^There is no photo or folder/);
+  });
+});
+
+describe("makeOutputFolder", () => {
+  it("makes what is missing and leaves what is there", async () => {
+    const folder = await folderOf({ file: "" });
+    await makeOutputFolder(join(folder, "a", "b"));
+    await makeOutputFolder(join(folder, "a", "b"));
+    await mkdir(join(folder, "a", "b", "c"));
+    await expect(makeOutputFolder(join(folder, "file"))).rejects.toThrow(/cannot be made \(it is a file\)/);
+    await expect(makeOutputFolder(join(folder, "file", "x"))).rejects.toThrow(/give another --out/);
+    await expect(makeOutputFolder("/proc/nothing/here")).rejects.toThrow(/give another --out/);
+  });
+});
