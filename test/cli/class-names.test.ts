@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it, test } from "vitest";
 import { parseClassNames, readClassNames } from "../../src/cli/class-names.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
@@ -32,7 +32,7 @@ describe("parseClassNames", () => {
     ["label\tname\n0\tnull", "c divides numbers from names by a semicolon or a tab"],
     ["n\0u\0l\0l\0", "c has control characters in the name of class 0"],
   ])("refuses %j", (text, why) => {
-    expect(() => parseClassNames(text, "c")).toThrow(WeightsError);
+    expect(() => parseClassNames(text, "c")).toThrow(FileError);
     expect(() => parseClassNames(text, "c")).toThrow(why);
   });
 });
@@ -44,7 +44,7 @@ describe("readClassNames", () => {
     ["another file", Buffer.alloc(1_000_001), "too large for names of classes"],
   ])("refuses %s", async (name, bytes, why) => {
     await writeFile(inFolder(name), bytes);
-    await expect(readClassNames(inFolder(name))).rejects.toThrow(WeightsError);
+    await expect(readClassNames(inFolder(name))).rejects.toThrow(FileError);
     await expect(readClassNames(inFolder(name))).rejects.toThrow(why);
   });
 

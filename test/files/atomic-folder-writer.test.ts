@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, readdir, readFile, symlink, writeFile } from "node
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeFolderAtomically, type FolderFile } from "../../src/files/atomic-folder-writer.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const inFolder = temporaryFolder();
@@ -60,7 +60,7 @@ describe("writeFolderAtomically", () => {
       throw Object.assign(new Error("no space"), { code: "ENOSPC" });
     }
     const full = writeFolderAtomically(path, broken(), { replaces: () => true });
-    await expect(full).rejects.toThrow(WeightsError);
+    await expect(full).rejects.toThrow(FileError);
     await expect(full).rejects.toThrow(`Cannot write ${path}: the disk is full`);
     expect(await contents(path)).toEqual({ "notes.txt": "mine" });
     expect(await readdir(parent)).toEqual(["model"]);

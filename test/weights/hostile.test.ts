@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadWeights } from "../../src/weights/load.ts";
 import { isHdf5 } from "../../src/weights/keras-h5.ts";
 import { encodeSafetensors } from "../../src/weights/safetensors.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { readZipEntries } from "../../src/files/zip-entries.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
@@ -112,7 +112,7 @@ const INSTEAD = [
 async function resolvesOrRefuses(work: Promise<unknown>): Promise<void> {
   const result = await work.catch((thrown: unknown) => thrown);
   if (!(result instanceof Error)) return;
-  expect(result, result.stack).toBeInstanceOf(WeightsError);
+  expect(result, result.stack).toBeInstanceOf(FileError);
   expect(result.message).toMatch(/^[^\n]{1,1500}\.$/);
 }
 

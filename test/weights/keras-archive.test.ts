@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readKerasArchive } from "../../src/weights/keras-archive.ts";
 import { loadWeights } from "../../src/weights/load.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { readZipEntries } from "../../src/files/zip-entries.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
@@ -150,7 +150,7 @@ describe("readKerasArchive", () => {
   ])("%s: refused", async (_, change, why) => {
     const path = await archive(change(whole()));
     const error: unknown = await loadWeights(path).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(WeightsError);
+    expect(error).toBeInstanceOf(FileError);
     expect((error as Error).message).toMatch(
       new RegExp(why.includes("\\d") ? why : why.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")),
     );
@@ -170,9 +170,9 @@ describe("readKerasArchive", () => {
       "as a zip archive: End of central directory record",
     );
     await writeFile(inFolder("text.keras"), "<html>");
-    await expect(loadWeights(inFolder("text.keras"))).rejects.toThrow(WeightsError);
+    await expect(loadWeights(inFolder("text.keras"))).rejects.toThrow(FileError);
     await writeFile(inFolder("empty.keras"), "");
-    await expect(loadWeights(inFolder("empty.keras"))).rejects.toThrow(WeightsError);
+    await expect(loadWeights(inFolder("empty.keras"))).rejects.toThrow(FileError);
     await expect(loadWeights(inFolder("none.keras"))).rejects.toThrow("there is no such file");
   });
 

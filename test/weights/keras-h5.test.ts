@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readKerasH5 } from "../../src/weights/keras-h5-file.ts";
 import type { HostTensor } from "../../src/weights/tensors.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
@@ -150,7 +150,7 @@ describe("what readKerasH5 refuses", () => {
   ])("%s", async (kind, fill, why) => {
     const path = writeH5(`${kind.replaceAll(" ", "-")}.h5`, fill);
     const error: unknown = await readKerasH5(path).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(WeightsError);
+    expect(error).toBeInstanceOf(FileError);
     expect((error as Error).message).toContain(why);
   });
 
@@ -183,7 +183,7 @@ describe("what readKerasH5 refuses", () => {
           (thrown: unknown) => thrown,
         );
         if (!(result instanceof Error)) return;
-        expect(result).toBeInstanceOf(WeightsError);
+        expect(result).toBeInstanceOf(FileError);
         expect(result.message).toMatch(/^Cannot read .{1,700}\.$/);
       }),
       // Each run starts a thread and the library in it, half a second.

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { assignWeights, loadWeights } from "../../src/weights/load.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
@@ -51,7 +51,7 @@ describe("loadWeights", () => {
       ["model.pt", "Cannot tell what weights model.pt holds"],
       ["broken.h5", "it is not an HDF5 file"],
     ] as const) {
-      await expect(loadWeights(inFolder(name))).rejects.toThrow(WeightsError);
+      await expect(loadWeights(inFolder(name))).rejects.toThrow(FileError);
       await expect(loadWeights(inFolder(name))).rejects.toThrow(why);
     }
   });

@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../../src/files/atomic-write.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { encodeSafetensors, parseSafetensors } from "../../src/weights/safetensors.ts";
 import type { HostTensor } from "../../src/weights/tensors.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { arbitraryMetadata, arbitraryTensors, bitsOf, float32 } from "./arbitrary-tensors.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
@@ -128,7 +128,7 @@ describe("a damaged file", () => {
       '"b" at byte 4 overlaps',
     ],
   ])("%s", async (kind, bytes, why) => {
-    expect(() => parseSafetensors(bytes, "x.safetensors")).toThrow(WeightsError);
+    expect(() => parseSafetensors(bytes, "x.safetensors")).toThrow(FileError);
     expect(() => parseSafetensors(bytes, "x.safetensors")).toThrow(why);
     const path = inFolder(`${kind.replaceAll(/\W/g, "-")}.safetensors`);
     await writeFile(path, bytes);
@@ -177,14 +177,14 @@ describe("a damaged file", () => {
   });
 });
 
-/** Weights no larger than the file allows, or a {@link WeightsError} of one short line. */
+/** Weights no larger than the file allows, or a {@link FileError} of one short line. */
 function expectTensorsOrSentence(bytes: Uint8Array): void {
   try {
     for (const { data } of parseSafetensors(bytes, "x.safetensors").tensors.values()) {
       expect(data.byteLength).toBeLessThanOrEqual(2 * bytes.length);
     }
   } catch (error) {
-    expect(error).toBeInstanceOf(WeightsError);
+    expect(error).toBeInstanceOf(FileError);
     expect((error as Error).message).toMatch(/^Cannot read x\.safetensors.{1,500}\.$/);
   }
 }

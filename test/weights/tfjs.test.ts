@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeTfjsWeight, parseTfjsModel, type TfjsWeight } from "../../src/weights/tfjs-manifest.ts";
 import { readTfjs } from "../../src/weights/tfjs.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
@@ -90,7 +90,7 @@ describe("readTfjs", () => {
     ["a folder for a shard", {}, ["shards"], /shards: it is a folder/],
   ])("%s is refused by name", async (_, shards, paths, why) => {
     const path = await modelOf([{ paths, weights: [kernel, bias] }], shards);
-    await expect(readTfjs(path)).rejects.toThrow(WeightsError);
+    await expect(readTfjs(path)).rejects.toThrow(FileError);
     await expect(readTfjs(path)).rejects.toThrow(why);
   });
 
@@ -112,7 +112,7 @@ describe("parseTfjsModel", () => {
     ["an unknown quantisation", group({ ...kernel, quantization: { dtype: "int4" } }), "quantization.dtype:"],
     ["int32 as float16", group({ ...kernel, dtype: "int32", quantization: { dtype: "float16" } }), "float16"],
   ])("%s", (_, text, why) => {
-    expect(() => parseTfjsModel(text, "model.json")).toThrow(WeightsError);
+    expect(() => parseTfjsModel(text, "model.json")).toThrow(FileError);
     expect(() => parseTfjsModel(text, "model.json")).toThrow(why);
   });
 
@@ -132,7 +132,7 @@ describe("parseTfjsModel", () => {
         try {
           parseTfjsModel(JSON.stringify(json), "model.json");
         } catch (error) {
-          expect(error).toBeInstanceOf(WeightsError);
+          expect(error).toBeInstanceOf(FileError);
           expect((error as Error).message).toMatch(/^Cannot read model\.json.+\.$/);
         }
       }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadWeights } from "../../src/weights/load.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
-import { WeightsError } from "../../src/weights/weights-error.ts";
+import { FileError } from "../../src/files/file-error.ts";
 import { formatOfPath, writeModel } from "../../src/weights/write.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 import { checksums, randomEncoder } from "./random-network.ts";
@@ -36,7 +36,7 @@ describe("formatOfPath", () => {
     ["model.pt", "or a folder for a tfjs model."],
     ["unet.weights.h5", "Keras 3 expects its own layout; give one that ends in .h5 alone"],
   ])("%s is refused", async (path, why) => {
-    await expect(formatOfPath(path)).rejects.toThrow(WeightsError);
+    await expect(formatOfPath(path)).rejects.toThrow(FileError);
     await expect(formatOfPath(path)).rejects.toThrow(why);
   });
 });
