@@ -82,11 +82,11 @@ export async function prepareTfjs(gpu: Gpu, make: () => TfjsWork): Promise<Conte
     work = make();
     tf.dispose(work.run());
     submit();
-    await settle();
   } catch (error) {
     thrown = error;
   }
   const error = await gpu.waitFor(backend.device.popErrorScope());
+  await settle();
   if (!work || thrown || error) {
     work?.dispose();
     const { message } = error ?? (thrown as Error);

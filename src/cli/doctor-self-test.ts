@@ -1,3 +1,4 @@
+import { toGpuError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 
 const COUNT = 256;
@@ -34,47 +35,57 @@ export async function selfTest(gpu: Gpu): Promise<SelfTest> {
   });
   const x = Float32Array.from({ length: COUNT }, (_, i) => i - COUNT / 2);
   try {
-    const y = await gpu.scoped("The self-test failed", () => dispatch(gpu, x));
+    const y = await dispatch(gpu, x);
     const wrong = x.findIndex((value, i) => y[i] !== value * value + 1);
     if (wrong < 0) return outcome(true, `${COUNT} of ${COUNT} numbers right`);
     return outcome(false, `number ${wrong} is ${y[wrong]} and should be ${x[wrong] ** 2 + 1}`);
   } catch (error) {
-    return outcome(false, (error as Error).message);
+    return outcome(false, toGpuError("The self-test failed", error).message);
   }
 }
 
 async function dispatch(gpu: Gpu, x: Float32Array<ArrayBuffer>): Promise<Float32Array> {
   const { device } = gpu;
-  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const input = gpu.createBuffer("self-test x", x.byteLength, STORAGE | COPY_DST);
-  const output = gpu.createBuffer("self-test y", x.byteLength, STORAGE | COPY_SRC);
-  const staging = gpu.createBuffer("self-test staging", x.byteLength, MAP_READ | COPY_DST);
+  const buffers: GPUBuffer[] = [];
+  const make = (name: string, usage: GPUBufferUsageFlags): GPUBuffer => {
+    const buffer = gpu.createBuffer(`self-test ${name}`, x.byteLength, usage);
+    buffers.push(buffer);
+    return buffer;
+  };
   try {
-    const pipeline = await device.createComputePipelineAsync({
-      layout: "auto",
-      compute: { module: device.createShaderModule({ code: WGSL }) },
+    const { pipeline, layout } = await gpu.pipelines.get({
+      label: "self-test",
+      wgsl: WGSL,
+      bindings: [{ access: "read" }, { access: "read_write" }],
     });
-    device.queue.writeBuffer(input, 0, x);
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(
-      0,
-      device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: [
-          { binding: 0, resource: { buffer: input } },
-          { binding: 1, resource: { buffer: output } },
-        ],
-      }),
-    );
-    pass.dispatchWorkgroups(Math.ceil(COUNT / WORKGROUP));
-    pass.end();
-    encoder.copyBufferToBuffer(output, 0, staging, 0, x.byteLength);
-    device.queue.submit([encoder.finish()]);
+    const staging = await gpu.scoped("The self-test failed", () => {
+      const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+      const input = make("x", STORAGE | COPY_DST);
+      const output = make("y", STORAGE | COPY_SRC);
+      const staging = make("staging", MAP_READ | COPY_DST);
+      device.queue.writeBuffer(input, 0, x);
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(
+        0,
+        device.createBindGroup({
+          layout,
+          entries: [
+            { binding: 0, resource: { buffer: input } },
+            { binding: 1, resource: { buffer: output } },
+          ],
+        }),
+      );
+      pass.dispatchWorkgroups(Math.ceil(COUNT / WORKGROUP));
+      pass.end();
+      encoder.copyBufferToBuffer(output, 0, staging, 0, x.byteLength);
+      device.queue.submit([encoder.finish()]);
+      return staging;
+    });
     await staging.mapAsync(GPUMapMode.READ);
     return new Float32Array(staging.getMappedRange().slice(0));
   } finally {
-    for (const buffer of [input, output, staging]) gpu.destroyBuffer(buffer);
+    for (const buffer of buffers) gpu.destroyBuffer(buffer);
   }
 }

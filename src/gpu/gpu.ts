@@ -1,3 +1,5 @@
+import { withErrorScopes } from "./error-scope.ts";
+import type { SynchronousWork } from "./error-scope.ts";
 import { GpuError, toGpuError } from "./errors.ts";
 import { PipelineCache } from "./pipelines.ts";
 
@@ -158,25 +160,19 @@ export class Gpu {
     buffer.destroy();
   }
 
-  /** Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`. */
-  async scoped<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+  /**
+   * Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`. The work must
+   * be done when it returns: scopes that stayed open over an `await` would catch the errors of others.
+   */
+  async scoped<T>(what: string, work: SynchronousWork<T>): Promise<T> {
     this.check();
-    const filters = ["validation", "out-of-memory", "internal"] as const;
-    for (const filter of filters) this.device.pushErrorScope(filter);
-    let result: T | undefined;
-    let thrown: unknown;
-    let failed = false;
-    try {
-      result = await work();
-    } catch (error) {
-      failed = true;
-      thrown = error;
-    }
-    const caught = await Promise.all(filters.map(() => this.device.popErrorScope()));
-    const error = caught.find((candidate) => candidate !== null);
+    const { result, caught } = withErrorScopes(this.device, ["validation", "out-of-memory", "internal"], () =>
+      attempt(work as () => T),
+    );
+    const error = await caught;
     if (error) throw toGpuError(what, error);
-    if (failed) throw toGpuError(what, thrown);
-    return result as T;
+    if ("thrown" in result) throw toGpuError(what, result.thrown);
+    return result.value;
   }
 
   /** Resolves when everything submitted so far has run. */
@@ -194,5 +190,13 @@ export class Gpu {
     this.#buffers.clear();
     this.bytes = 0;
     this.device.destroy();
+  }
+}
+
+function attempt<T>(work: () => T): { readonly value: T } | { readonly thrown: unknown } {
+  try {
+    return { value: work() };
+  } catch (thrown) {
+    return { thrown };
   }
 }

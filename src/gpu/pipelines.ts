@@ -1,3 +1,4 @@
+import { withErrorScopes } from "./error-scope.ts";
 import { GpuError, toGpuError } from "./errors.ts";
 
 /** How a shader's storage buffers are bound, in order; a uniform block follows when `uniforms` is set. */
@@ -15,7 +16,8 @@ export interface CompiledPipeline {
 
 /**
  * Compute pipelines keyed by their WGSL text: the text is all that a pipeline depends on, so no key made by hand can
- * forget something. Compilation is asynchronous and shared between callers that ask for the same text.
+ * forget something. Compilation is asynchronous and shared between callers that ask for the same text; one that failed is
+ * forgotten, for what ended it (no memory left, for example) may be over when the text is asked for again.
  */
 export class PipelineCache {
   readonly #device: GPUDevice;
@@ -25,7 +27,7 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  /** How many distinct pipelines have been asked for. */
+  /** How many distinct pipelines there are or are being compiled. */
   get size(): number {
     return this.#compiled.size;
   }
@@ -36,6 +38,7 @@ export class PipelineCache {
     if (!compiled) {
       compiled = this.#compile(source);
       this.#compiled.set(source.wgsl, compiled);
+      compiled.catch(() => this.#compiled.delete(source.wgsl));
     }
     return compiled;
   }
@@ -46,28 +49,30 @@ export class PipelineCache {
       access === "read" ? "read-only-storage" : "storage",
     );
     if (uniforms) types.push("uniform");
-    device.pushErrorScope("validation");
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: types.map((type, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type },
-      })),
+    const { result, caught } = withErrorScopes(device, ["validation", "out-of-memory"], () => {
+      const layout = device.createBindGroupLayout({
+        label,
+        entries: types.map((type, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type },
+        })),
+      });
+      const module = device.createShaderModule({ label, code: wgsl });
+      const pending = device.createComputePipelineAsync({
+        label,
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      });
+      return { layout, module, pending };
     });
-    const module = device.createShaderModule({ label, code: wgsl });
-    const pending = device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main" },
-    });
-    const scope = device.popErrorScope();
+    const { layout, module, pending } = result;
     try {
-      const [pipeline, invalid] = await Promise.all([pending, scope]);
+      const [pipeline, invalid] = await Promise.all([pending, caught]);
       if (invalid) throw toGpuError(`Kernel "${label}"`, invalid);
       return { pipeline, layout };
     } catch (error) {
-      await scope.catch(() => null);
+      await caught.catch(() => null);
       const { messages } = await module.getCompilationInfo();
       const details = messages
         .filter(({ type }) => type === "error")

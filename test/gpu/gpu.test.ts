@@ -39,6 +39,43 @@ describe("Gpu", () => {
       gpu().device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
     await expect(gpu().scoped("Making a buffer", invalid)).rejects.toThrow(/^Making a buffer: /);
     expect(await gpu().scoped("Counting", () => 3)).toBe(3);
+    // @ts-expect-error Work that goes on after it has returned would keep the scopes open for others.
+    expect(await gpu().scoped("Counting", () => Promise.resolve(3))).toBe(3);
+  });
+
+  it("gives each of two that work at once its own error", async () => {
+    const invalid = (): GPUBuffer =>
+      gpu().device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+    const outcomes = await Promise.allSettled([
+      gpu().scoped("The first", invalid),
+      gpu().scoped("The second", () => 2),
+      gpu().scoped("The third", () => {
+        throw new Error("no number");
+      }),
+      gpu().scoped("The fourth", () => 4),
+    ]);
+    expect(outcomes).toMatchObject([
+      { reason: { kind: "validation", message: expect.stringMatching(/^The first: /) as string } },
+      { value: 2 },
+      { reason: { message: "The third: no number" } },
+      { value: 4 },
+    ]);
+    await gpu().idle();
+  });
+
+  it("compiles again what failed for want of memory once", async () => {
+    const { device } = gpu();
+    const kernel = reluForward(kernelTarget(gpu()), 7);
+    const other = { ...kernel, wgsl: `// Compiled by nobody else.\n${kernel.wgsl}` };
+    const real = device.createComputePipelineAsync.bind(device);
+    device.createComputePipelineAsync = () => Promise.reject(new Error("no memory"));
+    try {
+      await expect(gpu().pipelines.get(other)).rejects.toThrow("no memory");
+    } finally {
+      device.createComputePipelineAsync = real;
+    }
+    expect(await gpu().pipelines.get(other)).toHaveProperty("pipeline");
+    expect(gpu().pipelines.get(other)).toBe(gpu().pipelines.get(other));
   });
 
   it("reports a shader that does not compile with line and text", async () => {
@@ -88,7 +125,10 @@ describe("Gpu", () => {
         [0, 9],
       ]);
     expect(gpu().bytes - before).toBe(2 * 16);
+    const last = read();
     ring.destroy();
+    expect(await last).toEqual([0, 9]);
+    expect(gpu().bytes).toBe(before);
     gpu().destroyBuffer(buffer);
   });
 

@@ -47,12 +47,12 @@ export async function runKernels(
     ]),
   );
   try {
-    await gpu.scoped("Running kernels", async () => {
-      for (const kernel of kernels) {
-        const emulated = usesMatrices(kernel) && mustEmulate(gpu);
-        const { pipeline, layout } = await gpu.pipelines.get(
-          emulated ? emulateMatrices(kernel, operands) : kernel,
-        );
+    for (const kernel of kernels) {
+      const emulated = usesMatrices(kernel) && mustEmulate(gpu);
+      const { pipeline, layout } = await gpu.pipelines.get(
+        emulated ? emulateMatrices(kernel, operands) : kernel,
+      );
+      await gpu.scoped(`Running ${kernel.label}`, () => {
         const resources = kernel.bindings.map(({ name }) => {
           const buffer = named.get(name);
           if (!buffer) throw new Error(`${kernel.label}: no buffer "${name}".`);
@@ -70,8 +70,8 @@ export async function runKernels(
         pass.dispatchWorkgroups(...kernel.workgroups);
         pass.end();
         gpu.device.queue.submit([encoder.finish()]);
-      }
-    });
+      });
+    }
     const results: Record<string, Float32Array> = {};
     for (const name of read) {
       const buffer = named.get(name)!;

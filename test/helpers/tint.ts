@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { create, globals } from "webgpu";
+import { withErrorScopes } from "../../src/gpu/error-scope.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 
 /** What Dawn's compiler makes of a kernel. */
@@ -27,8 +28,10 @@ export function useTint(): (kernel: Kernel) => Promise<Verdict> {
   });
   afterAll(() => device?.destroy());
   return async ({ wgsl }) => {
-    device!.pushErrorScope("validation");
-    const module = device!.createShaderModule({ code: wgsl });
+    // Errors are looked for in the messages.
+    const { result: module } = withErrorScopes(device!, ["validation"], () =>
+      device!.createShaderModule({ code: wgsl }),
+    );
     const { messages } = await module.getCompilationInfo();
     let failure: string | null = null;
     try {
@@ -36,7 +39,6 @@ export function useTint(): (kernel: Kernel) => Promise<Verdict> {
     } catch (error) {
       failure = (error as Error).message;
     }
-    await device!.popErrorScope();
     return { messages: messages.map(({ lineNum, message }) => `${lineNum}: ${message}`), failure };
   };
 }
