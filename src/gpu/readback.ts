@@ -15,6 +15,7 @@ export class StagingRing {
   readonly #gpu: Gpu;
   readonly #free: GPUBuffer[] = [];
   readonly #capacity: number;
+  #destroyed = false;
 
   constructor(gpu: Gpu, capacity = 3) {
     this.#gpu = gpu;
@@ -53,7 +54,9 @@ export class StagingRing {
     };
   }
 
+  /** Frees the buffers at once, those of readbacks in flight when they are done. */
   destroy(): void {
+    this.#destroyed = true;
     for (const buffer of this.#free.splice(0)) this.#gpu.destroyBuffer(buffer);
   }
 
@@ -65,6 +68,10 @@ export class StagingRing {
   }
 
   #give(buffer: GPUBuffer): void {
+    if (this.#destroyed) {
+      this.#gpu.destroyBuffer(buffer);
+      return;
+    }
     this.#free.push(buffer);
     if (this.#free.length > this.#capacity) {
       this.#free.sort((a, b) => b.size - a.size);

@@ -86,6 +86,7 @@ async function build(
   const { dispatches, blocks, blockOf, inputs, summary } = planned;
   const megabytes = Math.ceil(summary.peakBytes / 2 ** 20);
   const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipelines.get(kernel)));
+  await variables.allocate(planned.variables);
 
   return gpu.scoped(`Setting up a program of ${megabytes} MiB on ${gpu.adapterName}`, () => {
     const make = (label: string, bytes: number, usage: number): GPUBuffer => {
@@ -140,7 +141,7 @@ async function build(
       const bindGroup = gpu.device.createBindGroup({ label: kernel.label, layout, entries });
       return { label: kernel.label, pipeline, bindGroup, workgroups: kernel.workgroups };
     });
-    return new Program(gpu, planned, commands, locate, inputBuffers, () => {
+    return new Program(gpu, planned, commands, variables, locate, inputBuffers, () => {
       for (const buffer of buffers) gpu.destroyBuffer(buffer);
       if (ownsVariables) variables.destroy();
     });
@@ -152,16 +153,19 @@ export class Program {
   readonly plan: Plan;
   readonly #gpu: Gpu;
   readonly #commands: readonly Command[];
+  readonly #variables: Variables;
   readonly #locate: (tensor: Tensor) => GPUBuffer;
   readonly #inputs: ReadonlyMap<string, { tensor: Tensor; buffer: GPUBuffer }>;
   readonly #free: () => void;
   readonly #staging: StagingRing;
+  #destroyed = false;
 
   /** Use {@link compile}. */
   constructor(
     gpu: Gpu,
     planned: Plan,
     commands: readonly Command[],
+    variables: Variables,
     locate: (tensor: Tensor) => GPUBuffer,
     inputs: ReadonlyMap<Tensor, GPUBuffer>,
     free: () => void,
@@ -169,6 +173,7 @@ export class Program {
     this.plan = planned;
     this.#gpu = gpu;
     this.#commands = commands;
+    this.#variables = variables;
     this.#locate = locate;
     this.#inputs = new Map([...inputs].map(([tensor, buffer]) => [tensor.name, { tensor, buffer }]));
     this.#free = free;
@@ -184,10 +189,11 @@ export class Program {
    * the work is submitted before this returns its promise.
    *
    * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
-   * @throws Error when a feed is missing, unknown or of the wrong length; GpuError when the device failed.
+   * @throws Error when a feed is missing, unknown or of the wrong length, or when the program or its variables have been
+   *   destroyed; GpuError when the device failed.
    */
   async run(feeds: Feeds, fetch?: readonly string[]): Promise<Record<string, Float32Array | Uint32Array>> {
-    this.#gpu.check();
+    this.#check();
     this.#feed(feeds);
     const encoder = this.#gpu.device.createCommandEncoder({ label: "step" });
     const pass = encoder.beginComputePass();
@@ -210,7 +216,7 @@ export class Program {
 
   /** Runs once with a timestamp around every dispatch; the adapter needs the feature `timestamp-query`. */
   async profile(feeds: Feeds): Promise<DispatchTime[]> {
-    this.#gpu.check();
+    this.#check();
     this.#feed(feeds);
     return timePasses(
       this.#gpu,
@@ -220,6 +226,7 @@ export class Program {
 
   /** Brings back one output as the last run left it. */
   async read(name: string): Promise<Float32Array | Uint32Array> {
+    this.#check();
     const tensor = this.#output(name);
     return typed(
       tensor,
@@ -227,10 +234,18 @@ export class Program {
     );
   }
 
-  /** Frees the arena, the inputs and the uniform blocks; shared variables stay. */
+  /** Frees the arena, the inputs and the uniform blocks; shared variables stay. A second call does nothing. */
   destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
     this.#staging.destroy();
     this.#free();
+  }
+
+  #check(): void {
+    if (this.#destroyed) throw new Error("The program has been destroyed: compile it again to run it.");
+    if (this.plan.variables.length > 0) this.#variables.check();
+    this.#gpu.check();
   }
 
   #output(name: string): Tensor {

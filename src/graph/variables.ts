@@ -38,6 +38,7 @@ export class Variables {
   readonly #stored = new Map<string, Stored>();
   readonly #places = new Map<string, Place>();
   readonly #given: Map<string, VariableValues>;
+  #destroyed = false;
 
   /**
    * @param options.seed decides the first values together with each variable's name, whatever the order of creation.
@@ -54,11 +55,38 @@ export class Variables {
   }
 
   /**
+   * Makes those of `variables` that are not there yet.
+   *
+   * @throws GpuError when there is no memory for them, or {@link buffer} throws; then none of them has been made, and values
+   *   given for them are kept for the next time.
+   */
+  async allocate(variables: readonly Tensor[]): Promise<void> {
+    const missing = variables.filter(({ name }) => !this.#stored.has(name));
+    const given = new Map(this.#given);
+    const megabytes = Math.ceil(missing.reduce((sum, tensor) => sum + bytesOf(tensor), 0) / 2 ** 20);
+    try {
+      await this.#gpu.scoped(`Making variables of ${megabytes} MiB on ${this.#gpu.adapterName}`, () => {
+        for (const variable of variables) this.buffer(variable);
+      });
+    } catch (error) {
+      const made = missing.filter((tensor) => this.#stored.get(tensor.name)?.tensor === tensor);
+      const parts = new Set(made.flatMap(variableParts).map(({ name }) => name));
+      for (const name of parts) {
+        const values = given.get(name);
+        if (values) this.#given.set(name, values);
+      }
+      this.release((name) => parts.has(name));
+      throw error;
+    }
+  }
+
+  /**
    * The buffer of `tensor`'s variable, made and initialised when it is not there yet.
    *
    * @throws Error when it is there, or values for it were given, with another shape or cut into other parts.
    */
   buffer(tensor: Tensor): GPUBuffer {
+    this.check();
     const parts = variableParts(tensor);
     const known = this.#stored.get(tensor.name);
     if (known) {
@@ -97,6 +125,7 @@ export class Variables {
 
   /** The names and shapes of all variables there are. */
   shapes(): Map<string, Shape> {
+    this.check();
     return new Map([...this.#places].map(([name, { shape }]) => [name, shape]));
   }
 
@@ -119,6 +148,7 @@ export class Variables {
 
   /** The numbers of all variables that `which` picks, as they are after what has been submitted so far. */
   async readAll(which: (name: string) => boolean = () => true): Promise<Map<string, VariableValues>> {
+    this.check();
     const chosen = [...this.#places].filter(([name]) => which(name));
     // Of each buffer one range, from the first part wanted to the last.
     const spans = new Map<Stored, { begin: number; end: number }>();
@@ -168,11 +198,19 @@ export class Variables {
     }
   }
 
+  /** Frees all of them, for good. A second call does nothing. */
   destroy(): void {
     this.release(() => true);
+    this.#destroyed = true;
+  }
+
+  /** @throws Error when they have been destroyed. */
+  check(): void {
+    if (this.#destroyed) throw new Error("The variables have been destroyed: their numbers are gone.");
   }
 
   #get(name: string): Place {
+    this.check();
     const place = this.#places.get(name);
     if (!place) throw new Error(`There is no variable "${name}".`);
     return place;

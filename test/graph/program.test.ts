@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../src/graph/program.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
+import { ones } from "../../src/graph/initializers.ts";
 import { add } from "../../src/graph/ops/add.ts";
+import { fill } from "../../src/graph/ops/fill.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
+import { Variables } from "../../src/graph/variables.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
 describe("a program", () => {
@@ -36,5 +39,73 @@ describe("a program", () => {
     shared.set([1, -2, 3, -4]);
     expect(await program.run({ x: shared })).toEqual({ y: Float32Array.of(1, 0, 3, 0) });
     program.destroy();
+  });
+
+  it("is refused alone where two are compiled at once and one finds no memory", async () => {
+    const before = gpu().bytes;
+    const real = gpu().limits;
+    // Of more bytes than the device lets a buffer have; without a limit of ours the device says so itself.
+    const items = Math.ceil(real.maxBufferSize / 2 ** 26) + 1;
+    const large = fill(new Graph(), [items, 2 ** 24], 1);
+    const small = relu(new Graph().input("x", [2]));
+    const unlimited = new Proxy(real, {
+      get: (limits, name: keyof GPUSupportedLimits) => (name === "maxBufferSize" ? Infinity : limits[name]),
+    });
+    const orders = [
+      [large, small],
+      [small, large],
+    ];
+    Object.assign(gpu(), { limits: unlimited });
+    try {
+      for (const order of orders) {
+        const outcomes = await Promise.allSettled(order.map((y) => compile(gpu(), { outputs: { y } })));
+        for (const [i, outcome] of outcomes.entries()) {
+          if (order[i] === large) {
+            expect(outcome).toMatchObject({
+              reason: { name: "GpuError", kind: expect.any(String) as string },
+            });
+            continue;
+          }
+          if (outcome.status === "rejected") throw outcome.reason as Error;
+          expect(await outcome.value.run({ x: Float32Array.of(-1, 2) })).toEqual({
+            y: Float32Array.of(0, 2),
+          });
+          outcome.value.destroy();
+        }
+      }
+    } finally {
+      Object.assign(gpu(), { limits: real });
+    }
+    expect(gpu().bytes).toBe(before);
+  });
+
+  it("says that it has been destroyed, and so do its variables", async () => {
+    const graph = new Graph();
+    const variables = new Variables(gpu());
+    const outputs = { y: add(graph.input("x", [2]), graph.parameter("w", [2], ones)) };
+    const [program, other] = [
+      await compile(gpu(), { outputs, variables }),
+      await compile(gpu(), { outputs, variables }),
+    ];
+    const feeds = { x: Float32Array.of(1, 2) };
+    const running = program.run(feeds);
+    program.destroy();
+    program.destroy();
+    expect(await running).toEqual({ y: Float32Array.of(2, 3) });
+    const gone = "The program has been destroyed: compile it again to run it.";
+    await expect(program.run(feeds)).rejects.toThrow(gone);
+    await expect(program.read("y")).rejects.toThrow(gone);
+    await expect(program.profile(feeds)).rejects.toThrow(gone);
+
+    variables.destroy();
+    variables.destroy();
+    const lost = "The variables have been destroyed";
+    await expect(other.run(feeds)).rejects.toThrow(lost);
+    await expect(variables.read("w")).rejects.toThrow(lost);
+    expect(() => variables.write("w", feeds.x)).toThrow(lost);
+    expect(() => variables.shapes()).toThrow(lost);
+    await expect(compile(gpu(), { outputs, variables })).rejects.toThrow(lost);
+    other.destroy();
+    await gpu().idle();
   });
 });

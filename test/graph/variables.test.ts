@@ -45,6 +45,33 @@ describe("Variables", () => {
     expect(() => variables.write("w", new Float32Array(5))).toThrow('"w" [2, 3] cannot take 5 values');
     variables.destroy();
   });
+
+  it("are there or not after a program that found no memory, with the values given for them", async () => {
+    const { device } = gpu();
+    const before = gpu().bytes;
+    const variables = new Variables(gpu(), {
+      values: [["fresh", { shape: [2], data: Float32Array.of(3, 4) }]],
+    });
+    const graph = new Graph();
+    const [old, fresh] = ["old", "fresh"].map((name) => graph.parameter(name, [2], ones));
+    (await compile(gpu(), { outputs: { old: relu(old) }, variables })).destroy();
+    const real = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) =>
+      real(descriptor.label === "fresh" ? { ...descriptor, usage: 0 } : descriptor);
+    try {
+      const outputs = { y: relu(old), z: relu(fresh) };
+      await expect(compile(gpu(), { outputs, variables })).rejects.toThrow(/^Making variables of 1 MiB on/);
+      expect([...variables.shapes().keys()]).toEqual(["old"]);
+      device.createBuffer = real;
+      const program = await compile(gpu(), { outputs, variables });
+      expect(await program.run({})).toEqual({ y: Float32Array.of(1, 1), z: Float32Array.of(3, 4) });
+      program.destroy();
+    } finally {
+      device.createBuffer = real;
+    }
+    variables.destroy();
+    expect(gpu().bytes).toBe(before);
+  });
 });
 
 describe("a stacked variable", () => {
