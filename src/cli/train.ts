@@ -72,7 +72,7 @@ await runCommand(command, async (interrupted) => {
     if (flags.dryRun) return await dryRun({ config, gpu, say, signal: interrupted });
 
     const observers: NonNullable<TrainJob["observers"]>[number][] = [() => createProgress(process.stdout)];
-    if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard));
+    if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard, say));
     if (page) observers.push(() => page.observer);
     const summary = await train({ config, gpu, say, observers, resume, signal: interrupted });
     const minutes = summary.seconds < 120 ? "" : ` (${(summary.seconds / 60).toFixed(1)} minutes)`;

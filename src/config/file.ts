@@ -20,7 +20,8 @@ export async function readConfigFile(file: string): Promise<Source> {
   }
   let said: unknown;
   try {
-    said = parse(text);
+    // What is odd about it is refused below or by the settings' types; YAML's own remarks would come in several lines.
+    said = parse(text, { logLevel: "error" });
   } catch (error) {
     const [line] = (error as Error).message.split("\n");
     throw new ConfigError(`The configuration ${file} is neither YAML nor JSON: ${line}`);

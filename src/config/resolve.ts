@@ -1,7 +1,7 @@
 import { defaultPreset, preset } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
-import { schema } from "./schema.ts";
-import type { Said, SettingName, TrainConfig } from "./schema.ts";
+import { isSetting, schema, SETTING_NAMES } from "./schema.ts";
+import type { Said, TrainConfig } from "./schema.ts";
 import { ConfigError, descriptions } from "./setting.ts";
 
 /** Settings from one place: the command line, or a file. */
@@ -50,12 +50,13 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
 }
 
 function check(name: string, value: unknown, file: string | null): void {
-  if (!(name in schema.shape)) {
+  if (!isSetting(name)) {
+    const where = file === null ? "The command line" : file;
     throw new ConfigError(
-      `${file} sets "${name}", which is no setting: the settings are ${Object.keys(schema.shape).join(", ")}.`,
+      `${where} sets ${JSON.stringify(name)}, which is no setting: the settings are ${SETTING_NAMES.join(", ")}.`,
     );
   }
-  const type = schema.shape[name as SettingName];
+  const type = schema.shape[name];
   const result = type.safeParse(value);
   if (result.success) return;
   const { flag } = descriptions.get(type)!;

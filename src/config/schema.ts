@@ -261,3 +261,6 @@ export type Said = { readonly [Key in keyof TrainConfig]?: unknown };
 
 export type SettingName = keyof TrainConfig;
 export const SETTING_NAMES = Object.keys(schema.shape) as SettingName[];
+
+/** Whether there is a setting of that name. `in` would also find what every object has, such as `toString`. */
+export const isSetting = (name: string): name is SettingName => Object.hasOwn(schema.shape, name);

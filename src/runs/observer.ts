@@ -1,4 +1,5 @@
 import type { Plan } from "../graph/plan.ts";
+import { messageOf } from "../message-of.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Phase } from "./phase.ts";
@@ -49,7 +50,11 @@ export interface EpochResult {
   readonly seconds: number;
 }
 
-/** Something that follows a run: a progress bar, event files, a live page. Each call may take its time, the run waits. */
+/**
+ * Something that follows a run: a progress bar, event files, a live page. Each call may take its time, the run waits. What
+ * it throws ends the run, as a callback of Keras's does, with the last checkpoint whole; what should not matter so much, it
+ * has to catch itself.
+ */
 export interface RunObserver {
   start?(run: RunInfo): void | Promise<void>;
   /** A phase's training step has been planned and compiled. */
@@ -58,21 +63,47 @@ export interface RunObserver {
   epoch?(result: EpochResult): void | Promise<void>;
   /** The run came to its end. */
   end?(summary: Summary): void | Promise<void>;
-  /** Always called last, after a failure too. */
+  /** Always called last, after a failure too. What it throws is said and changes nothing more. */
   close?(): void | Promise<void>;
 }
 
-/** One observer that tells all of `observers`, in order. */
+/**
+ * One observer that tells all of `observers`, in order. When some of them throw, the others are told all the same, and then
+ * it throws what they have thrown: the one error, or an AggregateError whose message has all of theirs.
+ */
 export function allOf(observers: readonly RunObserver[]): Required<RunObserver> {
   const each = async (tell: (observer: RunObserver) => void | Promise<void>): Promise<void> => {
-    for (const observer of observers) await tell(observer);
+    const errors: unknown[] = [];
+    for (const observer of observers) {
+      try {
+        await tell(observer);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    throwAll(errors);
   };
   return {
     start: (run) => each((o) => o.start?.(run)),
     phase: (phase, plan) => each((o) => o.phase?.(phase, plan)),
-    step: (result) => observers.forEach((o) => o.step?.(result)),
+    step(result) {
+      const errors: unknown[] = [];
+      for (const observer of observers) {
+        try {
+          observer.step?.(result);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      throwAll(errors);
+    },
     epoch: (result) => each((o) => o.epoch?.(result)),
     end: (summary) => each((o) => o.end?.(summary)),
     close: () => each((o) => o.close?.()),
   };
+}
+
+function throwAll(errors: readonly unknown[]): void {
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(messageOf).join(" "));
 }

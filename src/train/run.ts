@@ -4,6 +4,7 @@ import type { MemoryPlan } from "../graph/memory-plan.ts";
 import type { Plan, PlanSummary } from "../graph/plan.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { messageOf } from "../message-of.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "../config/index.ts";
@@ -64,16 +65,18 @@ export class Run implements TrainerEvents {
   async begin(): Promise<void> {
     const { config, gpu, observers = [], resume } = this.#job;
     const folder = this.#folder;
-    if (!resume) await writeJson(folder.config, config);
+    // Without its folder: given to --config, the settings are those of another run.
+    if (!resume) await writeJson(folder.config, { ...config, out: null });
     await writeJson(folder.environment, await describeEnvironment(gpu.adapterName));
     await writeHistory(folder.history, this.#rows);
     // A kill between the two checkpoints of an epoch left the older best one.
     if (this.#isBest()) await keepAs(folder.checkpoint("last"), folder.checkpoint("best"));
     if (this.#trainer.state.globalStep === 0) await this.#write(await dataPictures(this.#data, config));
     else Object.assign(this.#plans, await readPlans(folder.plan));
-    const followers = [];
-    for (const make of observers) followers.push(await make(folder));
+    const followers: RunObserver[] = [];
+    // Before they are made: where one cannot be, those before it are closed.
     this.observer = allOf(followers);
+    for (const make of observers) followers.push(await make(folder));
     const { photos, validation, stepsPerEpoch } = this.#data;
     await this.observer.start({
       path: folder.path,
@@ -163,6 +166,15 @@ export class Run implements TrainerEvents {
     await writeJson(this.#folder.summary, summary);
     await this.observer?.end(summary);
     return summary;
+  }
+
+  /** Ends what follows the run. What goes wrong with that changes nothing of how the run ended. */
+  async close(): Promise<void> {
+    try {
+      await this.observer?.close();
+    } catch (error) {
+      this.#job.say(`What follows the run could not be ended properly: ${messageOf(error)}`);
+    }
   }
 
   /** The state that was saved last, read back. */

@@ -79,7 +79,7 @@ export async function train(job: TrainJob): Promise<Summary> {
         (checkpoint) => `begin a run from it with --weights ${checkpoint} and ${gentler}`,
       );
     } finally {
-      await run.observer?.close();
+      await run.close();
     }
   } finally {
     trainer.destroy();

@@ -111,6 +111,13 @@ describe("a configuration file", () => {
     expect(() => resolve([wrong], "lavapipe")).toThrow(
       /wrong\.yaml: batchSize \(--batch-size\) must be a number \(it is "many"\)\.$/,
     );
+    for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
+      const inherited = await readConfigFile(await file("inherited.json", `{"${name}": {"batchSize": 3}}`));
+      expect(() => resolve([inherited], "lavapipe")).toThrow(ConfigError);
+      expect(() => resolve([inherited], "lavapipe")).toThrow(
+        `inherited.json sets "${name}", which is no setting: the settings are preset, data, `,
+      );
+    }
     for (const text of ["[1, 2]", "just words", ""])
       await expect(readConfigFile(await file("list.yaml", text))).rejects.toThrow(
         /list\.yaml holds no settings/,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
-import { resolveConfig } from "../../src/config/index.ts";
+import { readConfigFile, resolveConfig } from "../../src/config/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
 import { RunError } from "../../src/runs/run-error.ts";
 import { train } from "../../src/train/train.ts";
@@ -22,21 +22,33 @@ describe("train", () => {
     await rm(folder, { recursive: true });
   });
 
-  /** A run of three epochs of a step, followed by `observer`. */
-  async function run(observer: RunObserver): Promise<unknown> {
-    const said = {
+  const said: string[] = [];
+  beforeEach(() => void (said.length = 0));
+
+  /** A run of three epochs of a step, followed by the observers; an error stands for one that cannot be made. */
+  async function run(...observers: (RunObserver | Error)[]): Promise<unknown> {
+    const settings = {
       ...{ imageSize: 32, batchSize: 2, epochsFrozen: 3, epochsFinetune: 0, stepsPerEpoch: 1 },
       ...{ validationPhotos: 2, tensorboard: false, out: join(folder, "run") },
     };
-    const config = resolveConfig([{ file: null, said }], "lavapipe");
-    return train({ config, gpu, say: () => {}, observers: [() => observer] }).catch(
+    const config = resolveConfig([{ file: null, said: settings }], "lavapipe");
+    const makers = observers.map((observer) => () => {
+      if (observer instanceof Error) throw observer;
+      return observer;
+    });
+    return train({ config, gpu, say: (sentence) => said.push(sentence), observers: makers }).catch(
       (error: unknown) => error,
     );
   }
 
   it("tells its observers of everything, in order", async () => {
     const heard: string[] = [];
-    await run({
+    const stubborn: RunObserver = {
+      close: () => {
+        throw new Error("It does not end.");
+      },
+    };
+    const summary = await run(stubborn, {
       start: ({ epochs, stepsPerEpoch }) => void heard.push(`start ${epochs}×${stepsPerEpoch}`),
       phase: (phase, { summary }) => void heard.push(`phase ${phase} ${summary.dispatches > 100}`),
       step: ({ globalStep }) => heard.push(`step ${globalStep}`),
@@ -47,6 +59,19 @@ describe("train", () => {
     });
     const epochs = [1, 2, 3].flatMap((number) => [`step ${number}`, `epoch ${number} PNG`]);
     expect(heard).toEqual(["start 3×1", "phase frozen true", ...epochs, "end 3", "close"]);
+    // One that cannot be closed changes nothing for the others, nor of how the run ended.
+    expect(summary).toMatchObject({ steps: 3, ending: "finished" });
+    expect(said).toContain("What follows the run could not be ended properly: It does not end.");
+    const config = await readConfigFile(join(folder, "run", "config.json"));
+    expect(resolveConfig([config], "hardware")).toMatchObject({ imageSize: 32, epochsFrozen: 3, out: null });
+  });
+
+  it("closes those that were made when one cannot be", async () => {
+    let closed = 0;
+    const first: RunObserver = { close: () => void closed++ };
+    const error = await run(first, new Error("There is no second one."));
+    expect((error as Error).message).toBe("There is no second one. No checkpoint had been written yet.");
+    expect(closed).toBe(1);
   });
 
   it("names the last checkpoint, which is whole, when the device is lost", async () => {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { FileError } from "../../files/file-error.ts";
 import type { RunInfo, RunObserver } from "../observer.ts";
 import { TfEventsWriter } from "./tf-events-writer.ts";
 
@@ -10,14 +11,33 @@ import { TfEventsWriter } from "./tf-events-writer.ts";
  *   `validation/accuracy`, `validation/mean_iou`, and the picture `predictions`;
  * - once: the run's settings as the text `run/config`.
  *
- * A resumed run adds a file to the same folder, and TensorBoard drops the steps that were made twice. When the file cannot
- * be written any more (a full disk), the call throws one sentence that names it, and the run ends as for any other file
- * it cannot write; the event file stays readable up to its last whole record.
+ * A resumed run adds a file to the same folder, and TensorBoard drops the steps that were made twice. A file that cannot be
+ * begun is an error. One that cannot be written any more later (a full disk) need not end a run of hours: it stays readable
+ * up to its last whole record, and the run goes on without it.
  *
  * @param folder where the event file goes; the run's own `tensorboard/` unless told otherwise
+ * @param onFailure is told once, in a sentence, when the file cannot be written any more; without it that is thrown, and
+ *   ends the run
  */
-export function tensorBoard(folder?: string): RunObserver {
+export function tensorBoard(
+  folder?: string,
+  onFailure: (sentence: string) => void = (sentence) => {
+    throw new FileError(sentence);
+  },
+): RunObserver {
   let writer: TfEventsWriter | undefined;
+  const write = (what: (writer: TfEventsWriter) => void): void => {
+    if (writer === undefined) return;
+    const open = writer;
+    try {
+      what(open);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      writer = undefined;
+      closeQuietly(open);
+      onFailure(`${error.message} TensorBoard shows nothing of the run from here on.`);
+    }
+  };
   return {
     async start(run) {
       const firstStep = run.resumedAtStep + 1;
@@ -25,28 +45,40 @@ export function tensorBoard(folder?: string): RunObserver {
       writer.text(run.resumedAtStep, "run/config", describeRun(run));
     },
     step({ globalStep, loss, accuracy, learningRate }) {
-      writer?.scalars(globalStep, {
-        "train/loss": loss,
-        "train/accuracy": accuracy,
-        "train/learning_rate": learningRate,
-      });
+      write((events) =>
+        events.scalars(globalStep, {
+          "train/loss": loss,
+          "train/accuracy": accuracy,
+          "train/learning_rate": learningRate,
+        }),
+      );
     },
     epoch({ globalStep, loss, accuracy, seconds, validation, predictions }) {
-      writer?.scalars(globalStep, {
-        "epoch/loss": loss,
-        "epoch/accuracy": accuracy,
-        "epoch/seconds": seconds,
-        "validation/loss": validation.loss,
-        "validation/accuracy": validation.accuracy,
-        "validation/mean_iou": validation.meanIou,
+      write((events) => {
+        events.scalars(globalStep, {
+          "epoch/loss": loss,
+          "epoch/accuracy": accuracy,
+          "epoch/seconds": seconds,
+          "validation/loss": validation.loss,
+          "validation/accuracy": validation.accuracy,
+          "validation/mean_iou": validation.meanIou,
+        });
+        events.image(globalStep, "predictions", predictions);
+        events.flush();
       });
-      writer?.image(globalStep, "predictions", predictions);
-      writer?.flush();
     },
     close() {
-      writer?.close();
+      write((events) => events.close());
     },
   };
+}
+
+function closeQuietly(writer: TfEventsWriter): void {
+  try {
+    writer.close();
+  } catch {
+    // Why it cannot be written has been said.
+  }
 }
 
 /** A Markdown table of the settings, and what the run works on. */

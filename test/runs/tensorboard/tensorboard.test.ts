@@ -3,8 +3,10 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { FileError } from "../../../src/files/file-error.ts";
 import { tensorBoard } from "../../../src/runs/tensorboard/tensorboard.ts";
+import { TfEventsWriter } from "../../../src/runs/tensorboard/tf-events-writer.ts";
 import { temporaryFolder } from "../../files/temporary-folder.ts";
 import { epochResult, png, runInfo, stepResult } from "./a-run.ts";
 import { readEvents } from "./read-events.ts";
@@ -73,6 +75,37 @@ describe("tensorBoard", () => {
     await observer.start?.(runInfo(folder("no such run")));
     await observer.close?.();
     expect(await readdir(folder("elsewhere"))).toHaveLength(1);
+  });
+
+  it("says once that the file cannot be written any more, and the run goes on without it", async () => {
+    const full = new FileError("Cannot write events: the disk is full.");
+    const scalars = vi.spyOn(TfEventsWriter.prototype, "scalars");
+    onTestFinished(() => scalars.mockRestore());
+    await mkdir(folder("full"));
+    const said: string[] = [];
+    const observer = tensorBoard(undefined, (sentence) => said.push(sentence));
+    await observer.start?.(runInfo(folder("full")));
+    observer.step?.(stepResult(1));
+    scalars.mockImplementationOnce(() => {
+      throw full;
+    });
+    for (const step of [2, 3]) observer.step?.(stepResult(step));
+    await observer.epoch?.(epochResult(3, await png(4, 3)));
+    await observer.close?.();
+    expect(said).toEqual([
+      "Cannot write events: the disk is full. TensorBoard shows nothing of the run from here on.",
+    ]);
+    const [file] = await events(join(folder("full"), "tensorboard"));
+    expect(file.map(({ step, values }) => `${step} ${values.length}`).slice(2)).toEqual(["0 1", "1 3"]);
+
+    await mkdir(folder("told to nobody"));
+    const strict = tensorBoard();
+    await strict.start?.(runInfo(folder("told to nobody")));
+    scalars.mockImplementationOnce(() => {
+      throw full;
+    });
+    expect(() => strict.step?.(stepResult(1))).toThrow(full.message);
+    await strict.close?.();
   });
 
   const python = process.env.BESPOKE_TENSORBOARD;
