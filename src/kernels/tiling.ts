@@ -10,11 +10,26 @@ export type KernelFamily = "workgroup" | "register";
 /** Of one product: the target's, or `"matrix"`, workgroup tiles that subgroups multiply as matrices of f16. */
 export type ProductFamily = KernelFamily | "matrix";
 
+/** The matrix products behind convolutions: the convolution, and its gradients by data and by weights. */
+export type ProductKind = "forward" | "backwardData" | "backwardWeights";
+
+/** What the kernel of a product is called. */
+export const PRODUCT_LABEL: Readonly<Record<ProductKind, string>> = {
+  forward: "conv2d_forward",
+  backwardData: "conv2d_backward_data",
+  backwardWeights: "conv2d_backward_weights",
+};
+
+/** An operand or the result of a product: the names of the buffers it lies in, and how many channels are taken at once. */
+export interface TileOperand {
+  readonly buffers: readonly string[];
+  readonly width: 4 | 1;
+}
+
 /** A product, as far as the choice of its tile is concerned; plain data. */
 export interface TileRequest {
   readonly family: ProductFamily;
-  /** The kernel's label, `conv2d_forward` for example. */
-  readonly product: string;
+  readonly kind: ProductKind;
   /** Of the result as a matrix: of its largest phase, or of its largest layer. */
   readonly rows: number;
   readonly columns: number;
@@ -26,9 +41,10 @@ export interface TileRequest {
   readonly layers: number;
   /** Whether its images are stored as f16; not by default. */
   readonly half?: boolean;
-  /** The buffers that it reads and writes, each side with the channels that it takes at once: `x+norm×4`. */
-  readonly loads: string;
-  readonly stores: string;
+  readonly left: TileOperand;
+  /** Of a product by weights; the right operand of the others, the weights, is loaded in one way only. */
+  readonly right?: TileOperand;
+  readonly store: TileOperand;
 }
 
 /** A tile, as plain data. */

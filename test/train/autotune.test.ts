@@ -24,15 +24,15 @@ const options = {
 
 const REQUEST: TileRequest = {
   family: "register",
-  product: "conv2d_forward",
+  kind: "forward",
   rows: 512,
   columns: 128,
   depth: 256,
   taps: 1,
   phases: 1,
   layers: 1,
-  loads: "x×4",
-  stores: "y×4",
+  left: { buffers: ["x"], width: 4 },
+  store: { buffers: ["y"], width: 4 },
 };
 
 let folder: string;

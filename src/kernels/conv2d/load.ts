@@ -11,7 +11,7 @@ import type { ChannelRange } from "../text/channel-range.ts";
 
 export interface Load {
   readonly width: 4 | 1;
-  /** Name to WGSL type of every buffer it reads. */
+  /** Name to WGSL type of every buffer it reads; each begins at the field `<name>Begin` unless {@link Begins} says otherwise. */
   readonly read: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, Uniform>>;
   /** WGSL functions that the other texts call. */

@@ -1,4 +1,5 @@
 import type { KernelTarget } from "../kernel.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
 import type { Tiling } from "../tiling.ts";
 import { matrixArithmetic, matrixTile } from "./matrix-tile.ts";
 import type { LeftLayout, SlabArithmetic } from "./slab.ts";
@@ -13,6 +14,8 @@ export function slabArithmetic(
   if (request.family !== "matrix") return workgroupArithmetic(workgroupTile(tile), left);
   const matrices = matrixTile(target, tile);
   if (!matrices)
-    throw new Error(`${request.product}: subgroups cannot share a tile of ${tile.rows}×${tile.columns}.`);
+    throw new Error(
+      `${PRODUCT_LABEL[request.kind]}: subgroups cannot share a tile of ${tile.rows}×${tile.columns}.`,
+    );
   return matrixArithmetic(matrices, left);
 }

@@ -1,5 +1,6 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
 import {
   addProducts,
   declareSums,
@@ -18,7 +19,7 @@ import type { TapKernel, TapProduct } from "./tap-product.ts";
 
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
 export function tapProductRegister(target: KernelTarget, product: TapProduct): TapKernel {
-  const { label, load, store, transposed, depth, channels, weightsChannels, phases, rows, params } = product;
+  const { kind, load, store, transposed, depth, channels, weightsChannels, phases, rows, params } = product;
   const vectorDepth = load.width === 4;
   const vectorChannels = store.width === 4;
   const tiling = tapTiling(target, product);
@@ -101,7 +102,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       : turns(`${load.channel("turn")} ${taps(`${weight} ${multiply}`)}`);
 
   const kernel = defineKernel({
-    label,
+    label: PRODUCT_LABEL[kind],
     enable: enableText(tile),
     read: { ...load.read, w: vectorWeights ? "array<vec4f>" : "array<f32>", ...store.read },
     write: store.write,

@@ -1,5 +1,6 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
 import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
@@ -8,7 +9,7 @@ import { range, repeat } from "./workgroup-tile.ts";
 
 /** A {@link TapProduct} in tiles that are staged in workgroup memory; see slab-arithmetic.ts. */
 export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): TapKernel {
-  const { label, load, store, transposed, channels, weightsChannels, phases, rows, params } = product;
+  const { kind, load, store, transposed, channels, weightsChannels, phases, rows, params } = product;
   const tiling = tapTiling(target, product);
   const arithmetic = slabArithmetic(target, tiling, "along the sum");
   const { tile, putLeft, putRight, rowOffsets } = arithmetic;
@@ -77,7 +78,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       });
 
   const kernel = defineKernel({
-    label,
+    label: PRODUCT_LABEL[kind],
     enable: arithmetic.enable,
     read: { ...load.read, w: vectorWeights ? "array<vec4f>" : "array<f32>", ...store.read },
     write: store.write,

@@ -10,7 +10,7 @@
  */
 import { i32, u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
-import type { Tiling } from "../tiling.ts";
+import type { ProductKind, Tiling } from "../tiling.ts";
 import { allChannels } from "../text/channel-range.ts";
 import { laneFor } from "../text/lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
@@ -18,10 +18,10 @@ import { plainLoad } from "./load.ts";
 import type { Load } from "./load.ts";
 import { plainStore } from "./store.ts";
 import type { Store } from "./store.ts";
-import { operandText, requestFor, tileOf } from "./tiles.ts";
+import { requestFor, tileOf } from "./tiles.ts";
 
 export interface TapProduct {
-  readonly label: string;
+  readonly kind: Exclude<ProductKind, "backwardWeights">;
   /** The source, and what becomes of it on the way. */
   readonly load: Load;
   readonly store: Store;
@@ -65,7 +65,7 @@ export interface TapFusion {
 export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
   const { channels = g.outChannels } = fusion;
   return {
-    label: "conv2d_forward",
+    kind: "forward",
     load: fusion.load ?? plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels)),
     store: fusion.store ?? plainStore("y", channels, allChannels(channels)),
     transposed: false,
@@ -100,7 +100,7 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
   const { channels = g.inChannels } = fusion;
   const phases = g.strideY * g.strideX;
   return {
-    label: "conv2d_backward_data",
+    kind: "backwardData",
     load: fusion.load ?? plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels)),
     store: fusion.store ?? plainStore("dx", channels, allChannels(channels)),
     transposed: true,
@@ -134,9 +134,9 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
 
 /** The tile of a product, and what it was chosen for. */
 export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
-  const { label, rows, channels, depth, taps, phases, half, load, store } = product;
+  const { kind, rows, channels, depth, taps, phases, half, load, store } = product;
   const request = requestFor(target, {
-    product: label,
+    kind,
     rows,
     columns: channels,
     depth,
@@ -144,8 +144,8 @@ export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
     phases,
     layers: 1,
     half,
-    loads: operandText(load.read, load.width),
-    stores: operandText({ ...store.read, ...store.write }, store.width),
+    left: { buffers: Object.keys(load.read), width: load.width },
+    store: { buffers: Object.keys({ ...store.read, ...store.write }), width: store.width },
   });
   return { request, tile: tileOf(target, request) };
 }

@@ -4,7 +4,8 @@
  * may differ: partial sums and moments are of other pixels.
  */
 import type { KernelTarget } from "../kernel.ts";
-import type { Tile, TileRequest } from "../tiling.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
+import type { Tile, TileOperand, TileRequest } from "../tiling.ts";
 import { matrixBytes, matrixTile } from "./matrix-tile.ts";
 import { registerTile } from "./register-tile.ts";
 import type { SlabTile } from "./slab.ts";
@@ -14,14 +15,7 @@ import { workgroupTile } from "./workgroup-tile.ts";
 const ENOUGH_WORKGROUPS = { register: 64, workgroup: 256, matrix: 256 } as const;
 
 /** Whether a product sums over pixels. */
-const byWeights = ({ product }: TileRequest): boolean => product === "conv2d_backward_weights";
-
-/** Whether columns, or what is stored of them, come in fours. */
-const inFours = ({ stores }: TileRequest): boolean => stores.endsWith("×4");
-
-/** What a product loads or stores, for its request. */
-export const operandText = (buffers: Readonly<Record<string, string>>, width: 4 | 1): string =>
-  `${Object.keys(buffers).join("+")}×${width}`;
+const byWeights = ({ kind }: TileRequest): boolean => kind === "backwardWeights";
 
 /** The tile that `target` chooses for a product, or the default. */
 export function tileOf(target: KernelTarget, request: TileRequest): Tile {
@@ -41,16 +35,20 @@ export function describeTile({ rows, columns, steps, workgroups }: Tile): string
   return parts.join(", ");
 }
 
+/** `x+norm×4`. */
+const operandText = ({ buffers, width }: TileOperand): string => `${buffers.join("+")}×${width}`;
+
 /**
  * Names the products that are near enough to share a tile: rows, columns and depth rounded up to powers of two, all else
- * equal.
+ * equal. Records of measurements and of runs hold these names.
  */
 export function tileGroup(request: TileRequest): string {
-  const { family, product, taps, phases, layers, half, loads, stores } = request;
+  const { family, kind, taps, phases, layers, half, left, right, store } = request;
+  const loads = [left, ...(right ? [right] : [])].map(operandText).join(" ");
   const [rows, columns, depth] = [request.rows, request.columns, request.depth].map(
     (extent) => 2 ** Math.ceil(Math.log2(extent)),
   );
-  return `${family} ${product} ${rows}×${columns}×${depth} taps ${taps} phases ${phases} layers ${layers} ${loads} → ${stores}${half === true ? " f16" : ""}`;
+  return `${family} ${PRODUCT_LABEL[kind]} ${rows}×${columns}×${depth} taps ${taps} phases ${phases} layers ${layers} ${loads} → ${operandText(store)}${half === true ? " f16" : ""}`;
 }
 
 /**
@@ -75,7 +73,10 @@ export function tileCandidates(target: KernelTarget, request: TileRequest): read
 const SHORTEST_DEPTH = 5;
 
 /** A product's request, with the family of kernels that suits it. */
-export function requestFor(target: KernelTarget, product: Omit<TileRequest, "family">): TileRequest {
+export function requestFor<Product extends Omit<TileRequest, "family">>(
+  target: KernelTarget,
+  product: Product,
+): Product & Pick<TileRequest, "family"> {
   const matrix = { ...product, family: "matrix" as const };
   const suitable =
     target.family === "workgroup" &&
@@ -92,7 +93,7 @@ export function requestFor(target: KernelTarget, product: Omit<TileRequest, "fam
 function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { subgroupSize } = target;
   // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
-  const wide = request.columns > 32 && inFours(request) && subgroupSize >= 8;
+  const wide = request.columns > 32 && request.store.width === 4 && subgroupSize >= 8;
   const width = wide ? 64 : 32;
   const shapes: (readonly [rows: number, columns: number])[] =
     subgroupSize < 4
@@ -171,5 +172,5 @@ function suits(target: KernelTarget, request: TileRequest, tile: Tile): boolean 
   // By weights every invocation fills as much of a slab as the others.
   if (byWeights(request)) return (steps * rowQuads) % threads === 0 && (steps * columnQuads) % threads === 0;
   // By data one turn fills the slab of weights.
-  return request.product !== "conv2d_backward_data" || quads * columnQuads <= threads;
+  return request.kind !== "backwardData" || quads * columnQuads <= threads;
 }

@@ -1,5 +1,6 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
 import {
   addProducts,
   declareSums,
@@ -20,18 +21,18 @@ const STEPS = 4;
 
 /** A {@link WeightsProduct} in register tiles; see register-tile.ts. Sums are split between lines of pixels. */
 export function weightsProductRegister(target: KernelTarget, product: WeightsProduct): WeightsKernel {
-  const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
+  const { geometry: g, layers, rows, totalRows, columns, params } = product;
   const tiling = weightsTiling(target, product);
   const tile = registerTile(target, tiling.tile);
-  const vector = columns % 4 === 0;
   const own = range(tile.rowsPerLane);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const lines = g.batch * g.outHeight;
   const linesPerSplit = Math.ceil(lines / splitCount(target, product, tiles, tiling.tile.workgroups));
   const splits = Math.ceil(lines / linesPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
-  const layered = layersText(product, splits, { left: 1, right: vector ? 4 : 1 });
+  const layered = layersText(product, splits, tiling.request);
   const { left, right } = layered;
+  const vector = right.width === 4;
   const firstColumn = (v: number): string => `firstColumn + ${4 * tile.lanes * v}u`;
 
   const declareColumns = (v: number): string =>
@@ -47,7 +48,7 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
           .join(", ")})`;
 
   const partial = defineKernel({
-    label,
+    label: PRODUCT_LABEL.backwardWeights,
     enable: enableText(tile),
     read: { ...left.read, ...right.read },
     write: { dw: vector ? "array<vec4f>" : "array<f32>" },

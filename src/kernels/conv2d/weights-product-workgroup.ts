@@ -1,8 +1,9 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
+import { PRODUCT_LABEL } from "../tiling.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { inFours, layersText, splitCount, weightsTiling } from "./weights-product.ts";
+import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 import { range, repeat } from "./workgroup-tile.ts";
 
@@ -11,7 +12,7 @@ import { range, repeat } from "./workgroup-tile.ts";
  * two pixels.
  */
 export function weightsProductWorkgroup(target: KernelTarget, product: WeightsProduct): WeightsKernel {
-  const { label, geometry: g, layers, rows, totalRows, columns, params } = product;
+  const { geometry: g, layers, rows, totalRows, columns, params } = product;
   const pixels = g.batch * g.outHeight * g.outWidth;
   const tiling = weightsTiling(target, product);
   const arithmetic = slabArithmetic(target, tiling, "along the rows");
@@ -21,10 +22,10 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
   const pixelsPerSplit = Math.ceil(pixels / wanted / tile.steps) * tile.steps;
   const splits = Math.ceil(pixels / pixelsPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
-  const vectorRows = inFours(product);
-  const vectorColumns = columns % 4 === 0;
-  const layered = layersText(product, splits, { left: vectorRows ? 4 : 1, right: vectorColumns ? 4 : 1 });
+  const layered = layersText(product, splits, tiling.request);
   const { left, right } = layered;
+  const vectorRows = left.width === 4;
+  const vectorColumns = right.width === 4;
   const rowQuads = tile.rows / 4;
   const columnQuads = tile.columns / 4;
 
@@ -57,7 +58,7 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
   });
 
   const partial = defineKernel({
-    label,
+    label: PRODUCT_LABEL.backwardWeights,
     enable: arithmetic.enable,
     read: { ...left.read, ...right.read },
     write: { dw: vectorColumns ? "array<vec4f>" : "array<f32>" },

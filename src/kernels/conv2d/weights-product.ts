@@ -9,14 +9,13 @@
 import { allChannels } from "../text/channel-range.ts";
 import { i32, u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "../kernel.ts";
-import type { Tiling } from "../tiling.ts";
+import type { TileRequest, Tiling } from "../tiling.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";
-import { operandText, requestFor, tileOf } from "./tiles.ts";
+import { requestFor, tileOf } from "./tiles.ts";
 
 export interface WeightsProduct {
-  readonly label: string;
   /** Of the first layer. */
   readonly geometry: Conv2dGeometry;
   /** How the operands are loaded, by the width that suits the kernel. */
@@ -40,13 +39,16 @@ export interface WeightsLayers {
   readonly count: number;
   /** Channels that the x of each layer has more than that of the layer before. */
   readonly growth: number;
-  /** By how many channels a buffer is begun later in each layer than in the one before; 0 for those not named. */
-  readonly steps: Readonly<Record<string, number>>;
+  /**
+   * By how many channels a buffer that is loaded begins later in each layer than in the one before; 0 for those not named.
+   * `"channels of x"`: by as many as the x of the layer before has.
+   */
+  readonly steps: Readonly<Record<string, number | "channels of x">>;
 }
 
 /** What a product does besides; by default it loads tensors of its own. */
 export interface WeightsFusion {
-  /** x; what it reads as `norm` begins as many channels later as all the layers before have. */
+  /** x. */
   readonly left?: LoadOfWidth;
   /** dy. */
   readonly right?: LoadOfWidth;
@@ -77,7 +79,6 @@ export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion =
   const { layers = ONE_LAYER } = fusion;
   const taps = g.kernelHeight * g.kernelWidth;
   return {
-    label: "conv2d_backward_weights",
     geometry: g,
     left: fusion.left ?? ((width, begins) => plainLoad("x", width, allChannels(g.inChannels), begins)),
     right: fusion.right ?? ((width, begins) => plainLoad("dy", width, allChannels(g.outChannels), begins)),
@@ -103,13 +104,18 @@ export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion =
   };
 }
 
+type WeightsRequest = TileRequest & Required<Pick<TileRequest, "right">>;
+
 /** The tile of a product, and what it was chosen for. */
-export function weightsTiling(target: KernelTarget, product: WeightsProduct): Tiling {
-  const { label, geometry: g, layers, rows, columns, half, left, right } = product;
+export function weightsTiling(
+  target: KernelTarget,
+  product: WeightsProduct,
+): Tiling & { readonly request: WeightsRequest } {
+  const { geometry: g, layers, rows, columns, half, left, right } = product;
   const width = columns % 4 === 0 ? 4 : 1;
   const leftWidth = target.family === "workgroup" && inFours(product) ? 4 : 1;
   const request = requestFor(target, {
-    product: label,
+    kind: "backwardWeights" as const,
     rows,
     columns,
     depth: g.batch * g.outHeight * g.outWidth,
@@ -117,14 +123,17 @@ export function weightsTiling(target: KernelTarget, product: WeightsProduct): Ti
     phases: 1,
     layers: layers.count,
     half,
-    loads: `${operandText(left(leftWidth, {}).read, leftWidth)} ${operandText(right(width, {}).read, width)}`,
-    stores: operandText({ dw: "" }, width),
+    left: { buffers: buffersOf(left, leftWidth), width: leftWidth },
+    right: { buffers: buffersOf(right, width), width },
+    store: { buffers: ["dw"], width },
   });
   return { request, tile: tileOf(target, request) };
 }
 
+const buffersOf = (load: LoadOfWidth, width: 4 | 1): string[] => Object.keys(load(width, {}).read);
+
 /** Whether the channels of x come in fours, in every layer. */
-export const inFours = ({ geometry, layers }: WeightsProduct): boolean =>
+const inFours = ({ geometry, layers }: WeightsProduct): boolean =>
   geometry.inChannels % 4 === 0 && layers.growth % 4 === 0;
 
 /** Channels of x of all layers before layer number `layer`. */
@@ -132,13 +141,13 @@ const channelsBefore = (channels: number, growth: number, layer: number): number
   layer * channels + (growth * layer * (layer - 1)) / 2;
 
 /**
- * What a kernel needs of the layers: the uniforms, the operands' loads, and WGSL that declares for the workgroup `split`,
+ * What a kernel needs of the layers: the uniforms, the operands' loads as `request` has them, and WGSL that declares for the workgroup `split`,
  * `channels` and `rows` of its layer, `rowsBefore`, those of the layers before, and where the operands begin.
  */
 export function layersText(
   { left, right, layers, totalRows }: WeightsProduct,
   splits: number,
-  widths: { readonly left: 4 | 1; readonly right: 4 | 1 },
+  request: WeightsRequest,
 ): { params: Record<string, Uniform>; left: Load; right: Load; text: string } {
   const own = { splits: u32(splits), totalRows: u32(totalRows) };
   if (layers.count === 1) {
@@ -146,37 +155,35 @@ export function layersText(
   let channels = params.inChannels;
   let rows = params.taps * channels;
   let rowsBefore = 0u;`;
-    return { params: own, left: left(widths.left, {}), right: right(widths.right, {}), text };
+    return { params: own, left: left(request.left.width, {}), right: right(request.right.width, {}), text };
   }
-  const names = (load: LoadOfWidth, width: 4 | 1): string[] =>
-    Object.keys(load(width, {}).params)
-      .filter((name) => name.endsWith("Begin") && name !== "normBegin")
-      .map((name) => name.slice(0, -"Begin".length));
   const params: Record<string, Uniform> = { ...own, growth: u32(layers.growth) };
-  const declarations: string[] = [];
-  const begins: Record<string, string> = { norm: "normFirst" };
-  for (const [load, width] of [
-    [left, widths.left],
-    [right, widths.right],
-  ] as const) {
-    for (const name of names(load, width)) {
-      params[`${name}Step`] = u32((layers.steps[name] ?? 0) / width);
-      declarations.push(`let ${name}First = params.${name}Begin + layer * params.${name}Step;`);
+  const besideChannels: string[] = [];
+  const inSteps: string[] = [];
+  const begins: Record<string, string> = {};
+  for (const { buffers, width } of [request.left, request.right]) {
+    for (const name of buffers) {
+      const step = layers.steps[name] ?? 0;
       begins[name] = `${name}First`;
+      const first = `let ${name}First = params.${name}Begin`;
+      if (step === "channels of x") besideChannels.push(`${first} + channelsBefore / ${width}u;`);
+      else {
+        params[`${name}Step`] = u32(step / width);
+        inSteps.push(`${first} + layer * params.${name}Step;`);
+      }
     }
   }
   return {
     params,
-    left: left(widths.left, begins),
-    right: right(widths.right, begins),
+    left: left(request.left.width, begins),
+    right: right(request.right.width, begins),
     text: /* wgsl */ `let layer = group.z / params.splits;
   let split = group.z - layer * params.splits;
   let channels = params.inChannels + layer * params.growth;
   let rows = params.taps * channels;
   let channelsBefore = layer * params.inChannels + params.growth * (layer * (layer - 1u) / 2u);
   let rowsBefore = params.taps * channelsBefore;
-  let normFirst = params.normBegin + channelsBefore / ${widths.left}u;
-  ${declarations.join("\n  ")}`,
+  ${[...besideChannels, ...inSteps].join("\n  ")}`,
   };
 }
 

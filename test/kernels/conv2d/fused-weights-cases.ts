@@ -96,7 +96,11 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
               { size: ofCoefficients.width, begin: ofCoefficients.begin },
               begins,
             ),
-          layers: { count: layers, growth, steps: { x: step, dy: k, y: k, coefficients: k } },
+          layers: {
+            count: layers,
+            growth,
+            steps: { x: step, norm: "channels of x", dy: k, y: k, coefficients: k },
+          },
         });
         expect(usesMatrices(kernel.partial)).toBe(target.subgroupMatrix !== null && rows >= 5);
         const sum = await total(kernel, {

@@ -9,7 +9,7 @@ import {
 } from "../../../src/kernels/conv2d/tiles.ts";
 import { matrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { MatrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
-import type { TileRequest } from "../../../src/kernels/tiling.ts";
+import type { TileOperand, TileRequest } from "../../../src/kernels/tiling.ts";
 import type { KernelTarget } from "../../../src/kernels/kernel.ts";
 import { FAMILIES, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
@@ -26,17 +26,19 @@ const MATRICES = [
   { rows: 16, columns: 8, depth: 16 },
 ];
 const extent = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 300_000 }));
+const operand = (...buffers: string[][]): fc.Arbitrary<TileOperand> =>
+  fc.record({ buffers: fc.constantFrom(...buffers), width: fc.constantFrom(1, 4) });
 const anyRequest: fc.Arbitrary<TileRequest> = fc.record({
   family: fc.constantFrom("register", "workgroup", "matrix"),
-  product: fc.constantFrom("conv2d_forward", "conv2d_backward_data", "conv2d_backward_weights"),
+  kind: fc.constantFrom("forward", "backwardData", "backwardWeights"),
   rows: extent,
   columns: extent,
   depth: extent,
   taps: fc.constantFrom(1, 9, 49),
   phases: fc.constantFrom(1, 4),
   layers: fc.constantFrom(1, 24),
-  loads: fc.constantFrom("x×1", "x+norm×4"),
-  stores: fc.constantFrom("y×1", "y+partials×4"),
+  left: operand(["x"], ["x", "norm"]),
+  store: operand(["y"], ["y", "partials"]),
 });
 const anyTarget: fc.Arbitrary<KernelTarget> = fc
   .record({
@@ -63,7 +65,7 @@ describe("tileCandidates", () => {
         expect(tiles.length).toBeLessThan(12);
         expect(new Set(tiles.map(describeTile)).size).toBe(tiles.length);
         for (const { rows, columns, steps, workgroups } of tiles) {
-          expect(workgroups !== undefined).toBe(request.product === "conv2d_backward_weights");
+          expect(workgroups !== undefined).toBe(request.kind === "backwardWeights");
           if (request.family === "register") {
             const lanes = target.subgroupSize >= 4 ? target.subgroupSize : 8;
             expect([rows % (target.subgroupSize >= 4 ? lanes : 1), columns % (4 * lanes)]).toEqual([0, 0]);
@@ -80,7 +82,7 @@ describe("tileCandidates", () => {
               target.maxWorkgroupBytes,
             );
           expect(threads % (steps! / 4)).toBe(0);
-          if (request.product === "conv2d_backward_data")
+          if (request.kind === "backwardData")
             expect(((columns / 4) * steps!) / 4).toBeLessThanOrEqual(threads);
           if (workgroups !== undefined)
             expect([(steps! * (rows / 4)) % threads, (steps! * (columns / 4)) % threads]).toEqual([0, 0]);
@@ -92,16 +94,16 @@ describe("tileCandidates", () => {
   it.each([
     [{ family: "register", columns: 64 }, "16×64"],
     [{ family: "register", columns: 32 }, "16×32"],
-    [{ family: "register", columns: 64, stores: "y×1" }, "16×32"],
+    [{ family: "register", columns: 64, store: { buffers: ["y"], width: 1 } }, "16×32"],
     [{ family: "workgroup", columns: 32 }, "128×32, 16 steps"],
     [{ family: "workgroup", columns: 33 }, "64×64, 16 steps"],
     [{ family: "workgroup", columns: 64, rows: 64 }, "32×64, 16 steps"],
     [{ family: "workgroup", columns: 64, depth: 3 }, "64×64, 4 steps"],
     [
-      { family: "workgroup", product: "conv2d_backward_weights", rows: 32, columns: 8, depth: 3 },
+      { family: "workgroup", kind: "backwardWeights", rows: 32, columns: 8, depth: 3 },
       "128×32, 16 steps, 256 workgroups",
     ],
-    [{ family: "register", product: "conv2d_backward_weights" }, "16×64, 64 workgroups"],
+    [{ family: "register", kind: "backwardWeights" }, "16×64, 64 workgroups"],
   ] as const)("begins with the default: for %j, %s", (some, expected) => {
     const request = { ...REQUEST, ...some };
     expect(describeTile(tileCandidates({ ...paperTarget, subgroupSize: 8 }, request)[0])).toBe(expected);
@@ -112,7 +114,7 @@ describe("tileCandidates", () => {
     [{ columns: 32 }, "128×32, 32 steps"],
     [{ rows: 2 ** 12 }, "32×64, 32 steps"],
     [{ depth: 12 }, "128×64, 16 steps"],
-    [{ product: "conv2d_backward_weights", rows: 64 }, "128×64, 32 steps, 256 workgroups"],
+    [{ kind: "backwardWeights", rows: 64 }, "128×64, 32 steps, 256 workgroups"],
   ] as const)("begins with the default for subgroup matrices: for %j, %s", (some, expected) => {
     const request = { ...REQUEST, family: "matrix" as const, ...some };
     const [subgroupMatrix] = MATRICES;
@@ -144,15 +146,15 @@ function checkShares(tile: MatrixTile, { subgroupSize }: KernelTarget): void {
 
 const REQUEST: TileRequest = {
   family: "register",
-  product: "conv2d_forward",
+  kind: "forward",
   rows: 2 ** 16,
   columns: 128,
   depth: 256,
   taps: 1,
   phases: 1,
   layers: 1,
-  loads: "x×4",
-  stores: "y×4",
+  left: { buffers: ["x"], width: 4 },
+  store: { buffers: ["y"], width: 4 },
 };
 
 describe("tileOf", () => {
@@ -172,13 +174,30 @@ describe("tileOf", () => {
 });
 
 describe("tileGroup", () => {
+  it("is called as records of measurements know it", () => {
+    const left: TileOperand = { buffers: ["x", "norm"], width: 1 };
+    const right: TileOperand = { buffers: ["dy", "y", "coefficients"], width: 4 };
+    const store: TileOperand = { buffers: ["dw"], width: 4 };
+    expect(tileGroup(REQUEST)).toBe(
+      "register conv2d_forward 65536×128×256 taps 1 phases 1 layers 1 x×4 → y×4",
+    );
+    expect(
+      tileGroup({ ...REQUEST, kind: "backwardWeights", layers: 6, left, right, store, half: true }),
+    ).toBe(
+      "register conv2d_backward_weights 65536×128×256 taps 1 phases 1 layers 6 x+norm×1 dy+y+coefficients×4 → dw×4 f16",
+    );
+  });
+
   it("is the same for near shapes, and another for other work", () => {
     const name = tileGroup(REQUEST);
     expect(tileGroup({ ...REQUEST, depth: 130, rows: 2 ** 15 + 1 })).toBe(name);
     for (const other of [
       { depth: 257 },
       { taps: 9 },
-      { loads: "x+norm×4" },
+      { kind: "backwardData" as const },
+      { left: { buffers: ["x", "norm"], width: 4 as const } },
+      { right: { buffers: ["dy"], width: 4 as const } },
+      { store: { buffers: ["y"], width: 1 as const } },
       { family: "workgroup" as const },
       { half: true },
     ])

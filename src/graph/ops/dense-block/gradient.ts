@@ -234,7 +234,11 @@ function weightsFusions(s: DenseBlockShape): [first: WeightsFusion, second: Weig
           { size: middle, begin: 0 },
           begins,
         ),
-      layers: { count, growth, steps: { dy: bottleneck, y: bottleneck, coefficients: bottleneck } },
+      layers: {
+        count,
+        growth,
+        steps: { norm: "channels of x", dy: bottleneck, y: bottleneck, coefficients: bottleneck },
+      },
     },
     {
       left: (width, begins) => activationLoad("x", width, between, { size: middle, begin: 0 }, begins),
@@ -246,7 +250,11 @@ function weightsFusions(s: DenseBlockShape): [first: WeightsFusion, second: Weig
           { size: s.outChannels, begin: s.channels },
           begins,
         ),
-      layers: { count, growth: 0, steps: { x: bottleneck, dy: growth, y: growth, coefficients: growth } },
+      layers: {
+        count,
+        growth: 0,
+        steps: { norm: "channels of x", x: bottleneck, dy: growth, y: growth, coefficients: growth },
+      },
     },
   ];
 }
