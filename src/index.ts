@@ -64,6 +64,7 @@ export { scale } from "./graph/ops/scale.ts";
 export { softmax } from "./graph/ops/softmax.ts";
 export { sparseSoftmaxCrossEntropy } from "./graph/ops/sparse-softmax-cross-entropy.ts";
 export type { SparseSoftmaxCrossEntropyOptions } from "./graph/ops/sparse-softmax-cross-entropy.ts";
+export { stopGradient } from "./graph/ops/stop-gradient.ts";
 export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 
 // Optimizers.

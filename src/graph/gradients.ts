@@ -1,32 +1,34 @@
-import type { Graph, Tensor } from "./graph.ts";
+import type { Graph, Node, Tensor } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { fill } from "./ops/fill.ts";
+import { momentsGradient } from "./ops/moments.ts";
 import { sameShape, shapeText } from "./shape.ts";
 
 /**
  * Reverse-mode automatic differentiation: adds the backward pass of the scalar `loss` to its graph and returns the
- * gradient of each tensor of `wrt` (by default every trainable parameter) that the loss depends on, in their order.
+ * gradient of each tensor of `wrt` (by default every trainable parameter) that the loss depends on, in their order. What it
+ * does not depend on is not in the map, and an optimizer leaves it as it is.
  *
  * Only nodes that lead from `wrt` to the loss are visited, so what is frozen costs nothing.
  *
- * @throws Error when `loss` is not a scalar, when nothing of `wrt` leads to it, when an op on the way has no gradient,
- *   or when an op's gradient has not its input's shape.
+ * @throws Error when `loss` is not a scalar, when nothing of `wrt` leads to it, when an op on the way has no gradient
+ *   (`stopGradient` takes it for a constant), or when an op's gradient has not its input's shape.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.graph)): Map<Tensor, Tensor> {
   if (loss.shape.length !== 0)
     throw new Error(`The loss must be a scalar; "${loss.name}" is ${shapeText(loss.shape)}.`);
   const { graph } = loss;
-  const active = new Set<Tensor>(wrt);
   // Backward nodes are appended to the same list while it is walked.
   const forward = graph.nodes.slice();
-  for (const node of forward) {
-    if (node.op.gradient && node.inputs.some((input) => active.has(input))) {
-      for (const output of node.outputs) active.add(output);
-    }
-  }
-  if (!active.has(loss)) throw new Error(`"${loss.name}" does not depend on any of the tensors asked for.`);
+  const origins = findOrigins(wrt, forward);
+  if (!origins.has(loss)) throw new Error(`"${loss.name}" does not depend on any of the tensors asked for.`);
 
   const parts = new Map<Tensor, Tensor[]>([[loss, [fill(graph, loss.shape, 1)]]]);
+  const contribute = (tensor: Tensor, gradient: Tensor): void => {
+    const terms = parts.get(tensor);
+    if (terms) terms.push(gradient);
+    else parts.set(tensor, [gradient]);
+  };
   const total = (tensor: Tensor): Tensor | null => {
     const terms = parts.get(tensor);
     if (!terms) return null;
@@ -35,22 +37,24 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.
   };
 
   for (const node of forward.reverse()) {
-    if (!node.op.gradient || !node.inputs.some((input) => active.has(input))) continue;
-    if (!node.outputs.some((output) => parts.has(output))) continue;
-    const thunks = node.op.gradient(node.outputs.map(total), node.outputs);
-    node.inputs.forEach((input, i) => {
-      const thunk = thunks[i];
-      if (!active.has(input) || !thunk) return;
+    const { op, inputs, outputs } = node;
+    const followed = inputs.map((input) => origins.has(input) && !isConstant(node, input));
+    if (!followed.includes(true) || !outputs.some((output) => parts.has(output))) continue;
+    const refusal = (i: number): Error => noGradient(loss, origins.get(inputs[i])!, node, inputs[i]);
+    if (!op.gradient) throw refusal(followed.indexOf(true));
+    const thunks = op.gradient(outputGradients(node, total, contribute), outputs);
+    inputs.forEach((input, i) => {
+      if (!followed[i]) return;
+      const thunk = thunks.at(i);
+      if (!thunk) throw refusal(i);
       const gradient = thunk();
       if (!sameShape(gradient.shape, input.shape)) {
         throw new Error(
-          `${node.op.name}: the gradient of input ${i} ("${input.name}") is ${shapeText(gradient.shape)} and the ` +
+          `${op.name}: the gradient of input ${i} ("${input.name}") is ${shapeText(gradient.shape)} and the ` +
             `input ${shapeText(input.shape)}.`,
         );
       }
-      const terms = parts.get(input);
-      if (terms) terms.push(gradient);
-      else parts.set(input, [gradient]);
+      contribute(input, gradient);
     });
   }
 
@@ -65,4 +69,40 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.
 /** The parameters of `graph` that are learned. */
 export function trainable(graph: Graph): Tensor[] {
   return [...graph.variables.values()].filter(({ variable }) => variable?.role === "parameter");
+}
+
+/** Of each tensor that depends on some of `wrt`, otherwise than as a constant, one that it depends on. */
+function findOrigins(wrt: readonly Tensor[], nodes: readonly Node[]): Map<Tensor, Tensor> {
+  const origins = new Map(wrt.map((tensor) => [tensor, tensor]));
+  for (const node of nodes) {
+    const input = node.inputs.find((input) => origins.has(input) && !isConstant(node, input));
+    if (!input) continue;
+    for (const output of node.outputs) if (!origins.has(output)) origins.set(output, origins.get(input)!);
+  }
+  return origins;
+}
+
+const isConstant = ({ op }: Node, input: Tensor): boolean => op.constants?.includes(input) ?? false;
+
+/** What came to the outputs of `node`; what came to the moments of the first has become a part of the first's. */
+function outputGradients(
+  { op, outputs }: Node,
+  total: (tensor: Tensor) => Tensor | null,
+  contribute: (tensor: Tensor, gradient: Tensor) => void,
+): (Tensor | null)[] {
+  if (!op.moments) return outputs.map(total);
+  const [y] = outputs;
+  const [mean, variance] = [outputs[op.moments.mean], outputs[op.moments.variance]];
+  const [dmean, dvariance] = [total(mean), total(variance)];
+  if (dmean || dvariance) contribute(y, momentsGradient(y, mean, dmean, dvariance));
+  return outputs.map((output) => (output === mean || output === variance ? null : total(output)));
+}
+
+function noGradient(loss: Tensor, origin: Tensor, { op, outputs }: Node, input: Tensor): Error {
+  const from = origin === input ? "" : ` from "${origin.name}"`;
+  return new Error(
+    `${op.name} ("${outputs[0].name}") has no gradient by its input "${input.name}" and lies on the way${from} to the loss ` +
+      `"${loss.name}": leave it out of the loss, or take what should not be learned through it for a constant with ` +
+      `stopGradient.`,
+  );
 }

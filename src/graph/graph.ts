@@ -46,6 +46,13 @@ export function variableParts({ name, variable }: Tensor): readonly VariablePart
   return variable.parts;
 }
 
+/** The tensor in whose memory the numbers of `tensor` lie: itself, or what an identity (see `Op.identity`) was made of. */
+export function storageOf(tensor: Tensor): Tensor {
+  let storage = tensor;
+  while (storage.node?.op.identity) [storage] = storage.node.inputs;
+  return storage;
+}
+
 /** Whether two variables are made of pieces of the same names and shapes. */
 export const sameParts = (a: readonly VariablePart[], b: readonly VariablePart[]): boolean =>
   a.length === b.length &&

@@ -1,5 +1,6 @@
 import { storedAsHalf } from "../kernels/text/half-storage.ts";
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import { storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
 import { bytesOf, bytesOfItems, bytesPerItem, shapeText } from "./shape.ts";
@@ -21,19 +22,22 @@ export interface Dispatch {
   readonly node: Node;
 }
 
-/** Asks every node, in order, which kernels it runs; `outputs` are what the caller will read. */
+/** Asks every node, in order, which kernels it runs; identities run none. `outputs` are what the caller will read. */
 export function lowerNodes(
   nodes: readonly Node[],
   outputs: Iterable<Tensor>,
   target: KernelTarget,
 ): Dispatch[] {
-  const kept = new Set(outputs);
-  const lastReader = new Map(nodes.flatMap((node) => node.inputs.map((input) => [input, node] as const)));
+  const kept = new Set([...outputs].map(storageOf));
+  const computed = nodes.filter(({ op }) => !op.identity);
+  const lastReader = new Map(
+    computed.flatMap((node) => node.inputs.map((input) => [storageOf(input), node] as const)),
+  );
   /** What lies where an input of its node lay; later nodes know it under its own name. */
   const laidOver = new Map<Tensor | Scratch, Tensor | Scratch>();
   const dispatches: Dispatch[] = [];
   let scratches = 0;
-  for (const group of neighbours(nodes)) {
+  for (const group of neighbours(computed)) {
     const [node] = group;
     const lowering: Lowering = {
       target,
@@ -69,7 +73,8 @@ export function lowerNodes(
       },
       scratch: (bytes, dtype = "f32") => ({ scratch: scratches++, bytes, dtype }),
       uses: (output) => lastReader.has(output) || kept.has(output),
-      overwrites(input, output) {
+      overwrites(read, output) {
+        const input = storageOf(read);
         if (!input.node || kept.has(input) || kept.has(output)) return false;
         if (lastReader.get(input) !== node) return false;
         if (input.dtype !== output.dtype || bytesOf(input) !== bytesOf(output)) return false;
@@ -107,10 +112,10 @@ const dtypeOf = (operand: Operand): DType => ("tensor" in operand ? operand.tens
 /** Where an operand lies within the tensor or scratch buffer it belongs to. */
 function resolve(operand: Operand): Omit<Binding, "access"> {
   if ("scratch" in operand) return { owner: operand, offset: 0, bytes: operand.bytes };
-  if (!("tensor" in operand)) return { owner: operand, offset: 0, bytes: bytesOf(operand) };
+  if (!("tensor" in operand)) return { owner: storageOf(operand), offset: 0, bytes: bytesOf(operand) };
   const { tensor, range } = operand;
   return {
-    owner: tensor,
+    owner: storageOf(tensor),
     offset: range.first * bytesPerItem(tensor),
     bytes: bytesOfItems(tensor, range.count),
   };

@@ -20,19 +20,27 @@ export interface Op {
    * run together, in fewer dispatches than one by one. See {@link together}.
    */
   readonly together?: Together;
+  /**
+   * Inputs that the gradient takes for constants, or whose influence the gradients of others account for: what is behind
+   * them gets no gradient through this op.
+   */
+  readonly constants?: readonly Tensor[];
+  /** Of an op whose only output is its only input: it has no `lower`, costs no dispatch and takes no memory. */
+  readonly identity?: boolean;
   /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
   readonly constant?: number;
   /**
    * Of an op that can find the moments of its first output a channel while it makes it: which outputs they are. It lowers
-   * to what finds them only where they are used.
+   * to what finds them only where they are used. Their gradients become a part of the first output's before
+   * `gradient` is asked.
    */
   readonly moments?: { readonly mean: number; readonly variance: number };
   /** Says which kernels compute `outputs`, once, when a program is compiled. */
   lower?(lowering: Lowering, outputs: readonly Tensor[]): void;
   /**
    * Builds the gradient of each input from the gradients of the outputs (`null` where an output has no influence on
-   * the loss): one thunk an input, so that what nobody needs is never built; `null` where an input has no gradient.
-   * Absent when no input has one.
+   * the loss): one thunk an input, so that what nobody needs is never built; `null` for those of `constants`, and where an
+   * input has no gradient, so that it is an error to ask for one. Absent when no input has one.
    */
   gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
 }

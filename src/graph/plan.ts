@@ -1,4 +1,5 @@
 import type { KernelTarget } from "../kernels/kernel.ts";
+import { storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import { lowerNodes } from "./lower.ts";
 import type { Dispatch } from "./lower.ts";
@@ -18,6 +19,7 @@ export interface Plan {
   readonly dispatches: readonly Dispatch[];
   readonly inputs: readonly Tensor[];
   readonly variables: readonly Tensor[];
+  /** Those asked for; of an identity, what it was made of. */
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** Bytes of each block of the arena. */
   readonly blocks: readonly number[];
@@ -60,7 +62,7 @@ export interface PlanSummary {
  * @throws Error when a node reads a variable after it was updated, or when something exceeds the adapter's limits.
  */
 export function plan(goals: Goals, target: KernelTarget): Plan {
-  const outputs = new Map(Object.entries(goals.outputs));
+  const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
   const nodes = schedule(outputs.values(), goals.updates ?? []);
   const dispatches = lowerNodes(nodes, outputs.values(), target);
 
@@ -118,7 +120,7 @@ function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
   const updatedBy = new Map<Tensor, Node>();
   for (const node of nodes) {
     for (const input of node.inputs) {
-      const updater = updatedBy.get(input);
+      const updater = updatedBy.get(storageOf(input));
       if (updater) {
         throw new Error(`${node.op.name} would use "${input.name}" after ${updater.op.name} has updated it.`);
       }

@@ -1,4 +1,4 @@
-import { walkText } from "./text/channels.ts";
+import { channelWalk, walkText } from "./text/channels.ts";
 import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
@@ -8,6 +8,19 @@ import { slotsKernel } from "./text/partials.ts";
 /** Sums by slot of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstSlot` on. */
 export function sumChannels(walk: ChannelWalk, firstSlot = 0): Kernel {
   return sums(walk, ["x"], ["sum"], firstSlot);
+}
+
+/** The gradient of such a sum: every row of `dx` `[rows, C]` is `dsum` `[C]`. */
+export function sumChannelsBackward(target: KernelTarget, rows: number, channels: number): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  return defineKernel({
+    label: "channel_sum_gradient",
+    read: { dsum: `array<${walk.type}>` },
+    write: { dx: `array<${walk.type}>` },
+    params: walk.params,
+    workgroups: walk.workgroups,
+    body: walkText(walk, { start: "let value = dsum[column];", row: "dx[at] = value;" }),
+  });
 }
 
 /** {@link sumChannels} of several matrices at once: `x0` to `sum0`, and so on. */

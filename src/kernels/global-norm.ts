@@ -37,3 +37,16 @@ export function squareRoot(target: KernelTarget): Kernel {
     body: "norm[index] = sqrt(squares[index]);",
   });
 }
+
+/** `slope` `[1]` = `dy` `[1]` / `norm` `[1]`, and 0 where the norm is 0, as of all slopes there are at that point. */
+export function normSlope(target: KernelTarget): Kernel {
+  return perItemKernel(target, 1, {
+    label: "norm_slope",
+    read: { dy: "array<f32>", norm: "array<f32>" },
+    write: { slope: "array<f32>" },
+    body: /* wgsl */ `
+  let length = norm[index];
+  slope[index] = 0.0;
+  if (length != 0.0) { slope[index] = dy[index] / length; }`,
+  });
+}

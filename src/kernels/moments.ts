@@ -5,10 +5,10 @@
  * LeVeque (1983), "Algorithms for Computing the Sample Variance". On top of that, values are taken relative to the
  * first one met, so that a mean much larger than the deviation costs no digits; E[x²] − μ² would lose them all.
  */
-import { walkText } from "./text/channels.ts";
+import { channelWalk, walkText } from "./text/channels.ts";
 import type { ChannelWalk } from "./text/channels.ts";
-import { defineKernel, u32 } from "./kernel.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, f32, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget } from "./kernel.ts";
 
 /**
  * Moments of `x` `[rows, C]` by slot of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
@@ -69,6 +69,34 @@ export function mergeMoments(walk: ChannelWalk): Kernel {
   mean[slot * params.columns + column] = origin + centre;
   variance[slot * params.columns + column] = squares / n;
   if (column == 0u) { count[slot] = n; }`,
+    }),
+  });
+}
+
+/**
+ * The gradient of the moments of x over the `batchRows` rows n of a whole batch, of which `x` and `dx` are `[rows, C]`:
+ * `dx = (dmean + 2·(x − mean)·dvariance) / n`; without `dmean` where the mean itself has no influence. The rest `[C]`.
+ */
+export function momentsBackward(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  { batchRows, dmean }: { readonly batchRows: number; readonly dmean: boolean },
+): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  const array = `array<${walk.type}>`;
+  return defineKernel({
+    label: dmean ? "moments_gradient" : "variance_gradient",
+    read: { x: array, mean: array, dvariance: array, ...(dmean && { dmean: array }) },
+    write: { dx: array },
+    params: { ...walk.params, share: f32(1 / batchRows) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: /* wgsl */ `
+  let centre = mean[column];
+  let slope = dvariance[column] * (2.0 * params.share);
+  let offset = ${dmean ? "dmean[column] * params.share" : "T(0.0)"};`,
+      row: "dx[at] = (x[at] - centre) * slope + offset;",
     }),
   });
 }

@@ -19,20 +19,22 @@ export interface RunOpOptions {
   readonly maxBindingBytes?: number;
   /** The family of matrix kernels; the adapter's own by default. */
   readonly family?: "register" | "workgroup";
+  /** Inputs at the end whose gradient is not asked for. */
+  readonly constants?: number;
   /** Where variables that `f` makes live; the caller frees them. */
   readonly variables?: Variables;
 }
 
 /**
- * Computes `y = f(inputs)` on `gpu` and the gradient of Σ(y·dy) with respect to each input; `null` for an input that
- * has none. `dy` has as many values as `y`.
+ * Computes `y = f(inputs)` on `gpu` and the gradient of Σ(y·dy) with respect to each input; `null` for an input of
+ * integers or a constant. `dy` has as many values as `y`.
  */
 export async function runOp(
   gpu: Gpu,
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly OpInput[],
   dy: Float32Array,
-  options: RunOpOptions = {},
+  { constants = 0, ...options }: RunOpOptions = {},
 ): Promise<{ y: Float32Array; gradients: (Float32Array | null)[] }> {
   const graph = new Graph();
   const tensors = inputs.map(({ shape, dtype }, i) => graph.input(`input_${i}`, shape, dtype));
@@ -41,7 +43,7 @@ export async function runOp(
     throw new Error(`The op's output is ${shapeText(y.shape)} and dy has ${dy.length} values.`);
   }
   const loss = dot(y, graph.input("dy", y.shape));
-  const differentiable = tensors.filter(({ dtype }) => dtype === "f32");
+  const differentiable = tensors.slice(0, tensors.length - constants).filter(({ dtype }) => dtype === "f32");
   const found = gradients(loss, differentiable);
   const outputs: Record<string, Tensor> = { y };
   tensors.forEach((tensor, i) => {

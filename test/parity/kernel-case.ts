@@ -87,7 +87,7 @@ export function opCase(
   const forward = async (gpu: Gpu): Promise<Numbers> => {
     const variables = new Variables(gpu);
     try {
-      const options: RunOpOptions & Kernels = { variables, ...kernels };
+      const options: RunOpOptions & Kernels = { variables, constants, ...kernels };
       const { y, gradients } = await runOp(gpu, ours, data, dyOf(outputShape(ours, data)), options);
       const others: Record<string, ArrayLike<number>> = {};
       for (const input of differentiable) others[`d${input}`] = gradients[names.indexOf(input)] ?? [];

@@ -27,7 +27,7 @@ export interface BatchNormTrainingOptions extends BatchNormOptions {
  * Batch norm with given statistics (Keras `BatchNormalization`, `training=False`; `tf.nn.batch_normalization`):
  * `γ·(x − movingMean) / sqrt(movingVariance + ε) + β` over the last axis of `x` `[N, .., C]`; the rest `[C]`.
  *
- * x, γ and β have gradients; the statistics are taken for constants.
+ * x, γ and β have gradients, the statistics none.
  *
  * @throws Error when the channels do not fit.
  */
@@ -85,6 +85,8 @@ function normalize(norm: Norm, options: BatchNormKernelOptions, statistics: Stat
     {
       name: "batch_norm",
       outputs: [x],
+      // The gradient by x accounts for what x does to its own moments.
+      ...(statistics === "moments of x" && { constants: [mean, variance] }),
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = batchNormForward(l.target, range.count * rowsPerItem(x), mean.shape[0], options);

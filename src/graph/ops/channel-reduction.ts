@@ -5,7 +5,12 @@
  */
 import { channelWalk, mergeWalks } from "../../kernels/text/channels.ts";
 import type { ChannelWalk } from "../../kernels/text/channels.ts";
-import { sumChannels, sumChannelsOfSeveral, sumSlots } from "../../kernels/channel-sum.ts";
+import {
+  sumChannels,
+  sumChannelsBackward,
+  sumChannelsOfSeveral,
+  sumSlots,
+} from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
@@ -97,7 +102,7 @@ export function mergeSums(
   });
 }
 
-/** Sum over all axes but the last: `[.., C]` to `[C]`. The gradient of a bias; it has none of its own. */
+/** Sum over all axes but the last: `[.., C]` to `[C]`, in f32. */
 export function channelSum(x: Tensor): Tensor {
   checkChannels("channelSum", x);
   return x.graph.apply(
@@ -112,7 +117,26 @@ export function channelSum(x: Tensor): Tensor {
         }
         mergeSums(l, slots, channels, [partial], [sum]);
       },
+      gradient: ([dsum]) => [() => channelSumGradient(x, dsum!)],
     },
     [x],
+  ).outputs[0];
+}
+
+/** `dsum` `[C]` repeated in the shape and type of `x` `[.., C]`. */
+export function channelSumGradient(x: Tensor, dsum: Tensor): Tensor {
+  return x.graph.apply(
+    {
+      name: "channel_sum_gradient",
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([dx])) {
+          const kernel = sumChannelsBackward(l.target, range.count * rowsPerItem(x), dsum.shape[0]);
+          l.dispatch(kernel, { dsum, dx: slice(dx, range) });
+        }
+      },
+      gradient: ([d]) => [() => channelSum(d!)],
+    },
+    [dsum],
   ).outputs[0];
 }

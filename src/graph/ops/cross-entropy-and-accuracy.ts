@@ -9,8 +9,8 @@ import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
 
 export interface CrossEntropyOptions extends PixelMeanOptions {
   /**
-   * What each pixel's loss is multiplied by, by its label: f32 `[classes]`, a constant to the gradient. The sum is still
-   * divided by the number of pixels, not by that of the weights (Keras `class_weight`).
+   * What each pixel's loss is multiplied by, by its label: f32 `[classes]`, which has no gradient. The sum is still divided
+   * by the number of pixels, not by that of the weights (Keras `class_weight`).
    */
   readonly classWeights?: Tensor;
 }

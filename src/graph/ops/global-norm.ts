@@ -1,14 +1,16 @@
-import { squareRoot, sumSquares } from "../../kernels/global-norm.ts";
+import { normSlope, squareRoot, sumSquares } from "../../kernels/global-norm.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import { partialSums } from "../../kernels/sum-rows.ts";
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
+import { scale } from "./scale.ts";
 import { lowerSum } from "../lowering/lower-sum.ts";
 import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
 /**
  * The Euclidean norm of all of `tensors` together, sqrt(Σ x²) (`tf.linalg.global_norm`), a scalar. It is not finite when a
- * value is not or when the sum of squares overflows. Equal numbers give equal norms, bit by bit. It has no gradient.
+ * value is not or when the sum of squares overflows. Equal numbers give equal norms, bit by bit. Where the norm is 0 its
+ * gradient is 0 (as `torch.linalg.vector_norm`'s).
  *
  * @throws Error when there is no tensor or one is not f32.
  */
@@ -40,7 +42,24 @@ export function globalNorm(tensors: readonly Tensor[]): Tensor {
         lowerSum(l, sums, 1, count, squares);
         l.dispatch(squareRoot(l.target), { squares, norm });
       },
+      gradient([dy], [norm]) {
+        let made: Tensor | undefined;
+        const slope = (): Tensor => (made ??= slopeOf(norm, dy!));
+        return tensors.map((x) => () => scale(x, slope()));
+      },
     },
     tensors,
+  ).outputs[0];
+}
+
+/** What each tensor is multiplied by to be its gradient. */
+function slopeOf(norm: Tensor, dy: Tensor): Tensor {
+  return norm.graph.apply(
+    {
+      name: "norm_slope",
+      outputs: [norm],
+      lower: (l, [slope]) => l.dispatch(normSlope(l.target), { norm, dy, slope }),
+    },
+    [norm, dy],
   ).outputs[0];
 }

@@ -1,7 +1,9 @@
-import { mergeMoments, moments } from "../../kernels/moments.ts";
+import { mergeMoments, moments, momentsBackward } from "../../kernels/moments.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import { mergePartials, reductionParts } from "./channel-reduction.ts";
+import { sizeOf } from "../shape.ts";
+import { channelSumGradient, mergePartials, reductionParts, rowsPerItem } from "./channel-reduction.ts";
+import { scale } from "./scale.ts";
 
 /** Mean and biased variance a channel, both `[C]`. */
 export interface Moments {
@@ -11,8 +13,8 @@ export interface Moments {
 
 /**
  * Mean and biased variance of `x` `[N, .., C]` over all axes but the last, both `[C]` (`tf.nn.moments`): those that
- * the op which makes x finds by the way, or else found by reading x. They have no gradient of their own: batch norm's
- * accounts for them.
+ * the op which makes x finds by the way, or else found by reading x. Batch norm's gradient by x accounts for them; what
+ * else depends on them adds to it.
  */
 export function channelMoments(x: Tensor): Moments {
   const known = x.node?.outputs[0] === x ? x.node.op.moments : undefined;
@@ -41,8 +43,35 @@ export function channelMoments(x: Tensor): Moments {
           });
         });
       },
+      gradient: ([dmean, dvariance], [mean]) => [() => momentsGradient(x, mean, dmean, dvariance)],
     },
     [x],
   );
   return { mean: node.outputs[0], variance: node.outputs[1] };
+}
+
+/** The gradient by `x` of what depends on its moments; `null` for one that has no influence. */
+export function momentsGradient(
+  x: Tensor,
+  mean: Tensor,
+  dmean: Tensor | null,
+  dvariance: Tensor | null,
+): Tensor {
+  const batchRows = sizeOf(x.shape.slice(0, -1));
+  if (!dvariance) return channelSumGradient(x, scale(dmean!, 1 / batchRows));
+  const vectors = { mean, dvariance, ...(dmean && { dmean }) };
+  return x.graph.apply(
+    {
+      name: "moments_gradient",
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([x, dx])) {
+          const options = { batchRows, dmean: dmean !== null };
+          const kernel = momentsBackward(l.target, range.count * rowsPerItem(x), mean.shape[0], options);
+          l.dispatch(kernel, { ...vectors, x: slice(x, range), dx: slice(dx, range) });
+        }
+      },
+    },
+    [x, ...Object.values(vectors)],
+  ).outputs[0];
 }

@@ -1,12 +1,14 @@
-import { scaleByForward, scaleForward } from "../../kernels/scale.ts";
+import { scaleByForward, scaleFactorBackward, scaleForward } from "../../kernels/scale.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
+import { partialSums } from "../../kernels/sum-rows.ts";
+import { lowerSum } from "../lowering/lower-sum.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /**
  * `factor · x`, elementwise, any shape. The factor is a number, or a tensor of one f32, `[]`, that is known only when the
- * program runs; to the gradient it is a constant.
+ * program runs and has a gradient as x has.
  *
  * @throws Error when the factor is a tensor that is no f32 scalar.
  */
@@ -44,9 +46,33 @@ function scaleBy(x: Tensor, factor: Tensor): Tensor {
       // Of a loss that is scaled dy is 1: the factor itself.
       gradient: ([dy]) => [
         () => (dy!.node?.op.constant === 1 && x.shape.length === 0 ? factor : scale(dy!, factor)),
-        null,
+        () => factorGradient(x, dy!),
       ],
     },
     [x, factor],
+  ).outputs[0];
+}
+
+/** Σ x·dy, a scalar. */
+function factorGradient(x: Tensor, dy: Tensor): Tensor {
+  const perItem = sizeOf(x.shape.slice(1));
+  return x.graph.apply(
+    {
+      name: "scale_factor_gradient",
+      outputs: [{ shape: [], dtype: "f32" }],
+      lower(l, [dfactor]) {
+        const ranges = l.slices([x, dy]).map((range) => ({ range, length: range.count * perItem }));
+        const count = ranges.reduce((sum, { length }) => sum + partialSums(length), 0);
+        const sums = l.scratch(4 * count);
+        let begin = 0;
+        for (const { range, length } of ranges) {
+          const kernel = scaleFactorBackward(l.target, length, begin);
+          l.dispatch(kernel, { x: slice(x, range), dy: slice(dy, range), sums });
+          begin += partialSums(length);
+        }
+        lowerSum(l, sums, 1, count, dfactor);
+      },
+    },
+    [x, dy],
   ).outputs[0];
 }

@@ -1,6 +1,7 @@
 /** @file What every optimizer is given, the checks they share, and how they update many parameters at once. */
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
+import { storageOf } from "../graph.ts";
 import type { Graph, Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, BatchSlice } from "../op.ts";
@@ -107,7 +108,7 @@ export function updateTogether(
 
 function checkNotUpdated(op: string, reads: readonly Tensor[], updates: readonly Tensor[]): void {
   const updated = new Set(updates);
-  const both = reads.find((tensor) => updated.has(tensor));
+  const both = reads.find((tensor) => updated.has(storageOf(tensor)));
   if (both) throw new Error(`${op} cannot read "${both.name}" in the step that updates it.`);
 }
 

@@ -1,18 +1,27 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
+import { zeros } from "../../../src/graph/initializers.ts";
+import { add } from "../../../src/graph/ops/add.ts";
+import { batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
+import { biasAdd } from "../../../src/graph/ops/bias.ts";
+import { channelSum } from "../../../src/graph/ops/channel-reduction.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import { channelMoments } from "../../../src/graph/ops/moments.ts";
+import type { Moments } from "../../../src/graph/ops/moments.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { CompileOptions } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { dotProduct, finiteDifferences } from "../../helpers/finite-differences.ts";
 import { useGpu } from "../../helpers/gpu.ts";
+import { runOp } from "../../helpers/op.ts";
 import { paperTarget } from "../../helpers/target.ts";
-import { randomInput } from "../../helpers/tfjs-reference.ts";
+import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
 const gpu = useGpu();
 
@@ -113,5 +122,89 @@ describe("channelMoments", () => {
       expectClose(mean, expected.mean, 1e-6, "the mean");
       expectClose(variance, expected.variance, 1e-5, "the variance");
     }
+  });
+});
+
+describe("the gradient of channelMoments", () => {
+  const inputs = [randomInput([3, 2, 5, 6], 1)];
+  const { data: dy } = randomInput([6], 2);
+  /** Mean and variance, each as far as it is asked for. */
+  const ours =
+    (parts: readonly (keyof Moments)[]) =>
+    (x: Tensor): Tensor => {
+      const moments = channelMoments(x);
+      return parts.map((part) => moments[part]).reduce(add);
+    };
+
+  it.each<(keyof Moments)[][]>([[["mean"]], [["variance"]], [["mean", "variance"]]])(
+    "of %j is tfjs's, whole and in pieces",
+    async (parts) => {
+      const theirs = (x: tf.Tensor): tf.Tensor => {
+        const moments = tf.moments(x, [0, 1, 2]);
+        return tf.addN(parts.map((part) => moments[part]));
+      };
+      const expected = tfjsReference(theirs, inputs, dy);
+      for (const options of [{}, { maxBindingBytes: 4 * 2 * 2 * 5 * 6 }, { family: "workgroup" as const }]) {
+        const actual = await runOp(gpu(), ours(parts), inputs, dy, options);
+        expectClose(actual.y, expected.y);
+        expectClose(actual.gradients[0], expected.gradients[0]);
+      }
+    },
+  );
+
+  it("is that of finite differences", async () => {
+    const { gradients } = await runOp(gpu(), ours(["mean", "variance"]), inputs, dy);
+    const loss = ([x]: readonly Float64Array[]): number => {
+      const channels = Array.from(dy, (_, channel) => x.filter((_, i) => i % dy.length === channel));
+      return dotProduct(
+        channels.map((values) => {
+          const mean = values.reduce((a, b) => a + b) / values.length;
+          return mean + values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+        }),
+        dy,
+      );
+    };
+    expectClose(gradients[0], finiteDifferences(loss, [inputs[0].data])[0]);
+  });
+
+  it.each(["a convolution", "a transposed convolution"])(
+    "joins what comes by %s itself, where that has found them",
+    async (name) => {
+      const { x, kernel, make } = CASES[name];
+      const images = [randomInput(x, 1), randomInput(kernel, 2)];
+      const { data: dy } = randomInput([12], 3);
+      const run = (seen: (y: Tensor) => Tensor) =>
+        runOp(
+          gpu(),
+          (x, kernel) => {
+            const y = make(x, kernel);
+            const { mean, variance } = channelMoments(seen(y));
+            return add(add(mean, variance), scale(channelSum(y), 1e-2));
+          },
+          images,
+          dy,
+        );
+      const [own, copied] = [await run((y) => y), await run((y) => scale(y, 1))];
+      own.gradients.forEach((gradient, i) => expectClose(gradient, copied.gradients[i]!));
+    },
+  );
+
+  it("adds to that of a batch norm, which accounts for its own", async () => {
+    const images = [randomInput([2, 3, 4, 8], 1), randomInput([8], 2), randomInput([8], 3)];
+    const { data: dy } = randomInput([2, 3, 4, 8], 4);
+    const ours = (x: Tensor, gamma: Tensor, beta: Tensor): Tensor => {
+      const [mean, variance] = ["mean", "variance"].map((name) => x.graph.state(name, [8], zeros));
+      const y = batchNormTraining(x, gamma, beta, mean, variance, { epsilon: 1e-3, momentum: 0.9 });
+      return biasAdd(y, channelMoments(x).variance);
+    };
+    const theirs = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor => {
+      const { mean, variance } = tf.moments(x, [0, 1, 2]);
+      const normalized = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-3)));
+      return tf.add(tf.add(tf.mul(normalized, gamma), beta), variance);
+    };
+    const actual = await runOp(gpu(), ours, images, dy);
+    const expected = tfjsReference(theirs, images, dy);
+    expectClose(actual.y, expected.y);
+    expected.gradients.forEach((gradient, i) => expectClose(actual.gradients[i], gradient));
   });
 });

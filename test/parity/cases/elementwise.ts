@@ -16,6 +16,7 @@ const EVEN = [2, 4, 6, 64];
 export const elementwiseCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
   opCase("add", { a: x, b: x }, add, (a, b) => tf.add(a, b)),
   opCase("scale", { x }, (x) => scale(x, -0.37), (x) => tf.mul(x, -0.37)), // prettier-ignore
+  opCase("scale by a tensor", { x, factor: [] }, scale, (x, factor) => tf.mul(x, factor)),
   opCase("relu", { x }, relu, (x) => tf.relu(x)),
   ...(["register", "workgroup"] as const).map((family) =>
     opCase("bias_add", { x, bias: x.slice(-1) }, biasAdd, (x, bias) => tf.add(x, bias), {

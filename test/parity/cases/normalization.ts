@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { ones, zeros } from "../../../src/graph/initializers.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
+import { channelSum } from "../../../src/graph/ops/channel-reduction.ts";
+import { channelMoments } from "../../../src/graph/ops/moments.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase, positive } from "../kernel-case.ts";
 import type { KernelCase } from "../kernel-case.ts";
@@ -55,9 +57,39 @@ function inference(x: Shape, epsilon: number, activation: Activation): KernelCas
   );
 }
 
-export const normalizationCases: readonly KernelCase[] = [training, inference].flatMap((batchNorm) =>
-  ([undefined, "relu"] as const).flatMap((activation) => [
-    ...batchNorm([3, 7, 5, 13], 1.001e-5, activation),
-    ...batchNorm([2, 8, 6, 32], 1e-3, activation),
-  ]),
-);
+/** What batch norm and bias find of each channel, as ops of their own. */
+function reductions(x: Shape): KernelCase[] {
+  const axes = [0, 1, 2];
+  return FAMILIES.flatMap((family) => [
+    opCase("channel_sum", { x }, channelSum, (x) => tf.sum(x, axes), { kernels: { family } }),
+    opCase(
+      "mean",
+      { x },
+      (x) => channelMoments(x).mean,
+      (x) => tf.moments(x, axes).mean,
+      {
+        kernels: { family },
+      },
+    ),
+    opCase(
+      "variance",
+      { x },
+      (x) => channelMoments(x).variance,
+      (x) => tf.moments(x, axes).variance,
+      {
+        kernels: { family },
+      },
+    ),
+  ]);
+}
+
+export const normalizationCases: readonly KernelCase[] = [
+  ...[training, inference].flatMap((batchNorm) =>
+    ([undefined, "relu"] as const).flatMap((activation) => [
+      ...batchNorm([3, 7, 5, 13], 1.001e-5, activation),
+      ...batchNorm([2, 8, 6, 32], 1e-3, activation),
+    ]),
+  ),
+  ...reductions([3, 7, 5, 13]),
+  ...reductions([2, 8, 6, 32]),
+];

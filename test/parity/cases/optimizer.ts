@@ -3,13 +3,14 @@ import { Graph } from "../../../src/graph/graph.ts";
 import type { Node, Tensor } from "../../../src/graph/graph.ts";
 import { zeros } from "../../../src/graph/initializers.ts";
 import { clipByGlobalNorm } from "../../../src/graph/ops/clip-by-global-norm.ts";
+import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
-import { kernelCase } from "../kernel-case.ts";
+import { kernelCase, opCase } from "../kernel-case.ts";
 import type { KernelCase } from "../kernel-case.ts";
 
 const STEPS = [1, 2, 3];
@@ -120,6 +121,15 @@ function clipping(shapes: readonly [Shape, Shape]): KernelCase {
   );
 }
 
+/** The norm as a part of a loss. */
+const norm = (shapes: Readonly<Record<string, Shape>>): KernelCase =>
+  opCase(
+    "global_norm",
+    shapes,
+    (...x) => globalNorm(x),
+    (...x) => tf.sqrt(tf.addN(x.map((each) => tf.sum(tf.square(each))))),
+  );
+
 export const optimizerCases: readonly KernelCase[] = [
   ...OPTIMIZERS.flatMap((optimizer) => [
     threeSteps(optimizer, [3, 3, 5, 7]),
@@ -127,4 +137,6 @@ export const optimizerCases: readonly KernelCase[] = [
   ]),
   clipping([[3, 3, 5, 7], [7]]),
   clipping([[1, 1, 64, 32], [32]]),
+  norm({ a: [3, 3, 5, 7], b: [7] }),
+  norm({ a: [1, 1, 64, 32], b: [32] }),
 ];

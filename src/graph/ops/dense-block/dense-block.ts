@@ -44,7 +44,7 @@ export interface DenseBlockOptions extends DenseBlockSize {
  * channels, each reading all channels there are, `x` `[N, H, W, C]` and what the layers before have added.
  *
  * With the statistics of the batch everything has a gradient, and the moments of the result are known; with the moving ones
- * nothing has.
+ * nothing has, so that it is an error to ask for one.
  *
  * @throws Error when channels are not multiples of 4 or a stack has not its size.
  */
@@ -87,6 +87,8 @@ function withBatchStatistics(
     {
       name: "dense_block",
       moments: { mean: 2, variance: 3 },
+      // The gradient by x accounts for what x does to its own moments.
+      constants: [begin.mean, begin.variance],
       outputs: [
         images(s.outChannels),
         images(s.middle),
