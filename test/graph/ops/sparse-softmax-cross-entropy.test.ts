@@ -170,7 +170,7 @@ describe("sparse softmax cross-entropy", () => {
       return { shape, data: data.map((value, i) => (i === 1 ? 0 : value * value)) };
     };
 
-    it("equals tfjs, loss and gradient, and has none by the weights", async () => {
+    it("equals tfjs, loss and gradient", async () => {
       const extent = fc.integer({ min: 1, max: 9 });
       const cases = fc.record({
         outer: fc.oneof(fc.tuple(extent), fc.tuple(extent, extent, extent)),
@@ -195,10 +195,9 @@ describe("sparse softmax cross-entropy", () => {
             [logits],
             dy,
           );
-          const result = await runOp(gpu(), weighted, [logits, labels, classWeights], dy);
+          const result = await runOp(gpu(), weighted, [logits, labels, classWeights], dy, { constants: 1 });
           expectClose([result.y[0], 1], [reference.y[0], 1]);
           expectClose(result.gradients[0], reference.gradients[0]);
-          expect(result.gradients[2]).toBeNull();
         }),
         { numRuns: 12 },
       );
@@ -247,8 +246,9 @@ describe("sparse softmax cross-entropy", () => {
       const logits = randomInput(shape, 3);
       const labels = randomLabels(shape.slice(0, -1), 7, 4);
       const weights = weightsOf(7, 5);
-      const found = (await runOp(gpu(), weighted, [logits, labels, weights], Float32Array.of(1)))
-        .gradients[0]!;
+      const found = (
+        await runOp(gpu(), weighted, [logits, labels, weights], Float32Array.of(1), { constants: 1 })
+      ).gradients[0]!;
       const loss = (moved: Float32Array): number =>
         exact(moved, labels.data, 7).losses.reduce((sum, x, i) => sum + x * weights.data[labels.data[i]], 0) /
         18;
@@ -264,7 +264,7 @@ describe("sparse softmax cross-entropy", () => {
       const ones = { shape: [6], data: new Float32Array(6).fill(1) };
       const dy = Float32Array.of(1);
       const plain = await runOp(gpu(), mean, inputs, dy);
-      const result = await runOp(gpu(), weighted, [...inputs, ones], dy);
+      const result = await runOp(gpu(), weighted, [...inputs, ones], dy, { constants: 1 });
       expect([result.y, result.gradients[0]]).toEqual([plain.y, plain.gradients[0]]);
     });
 
