@@ -33,7 +33,18 @@ export default tseslint.config(
   {
     files: ["**/*.mjs", "**/*.js"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly" },
+      globals: Object.fromEntries(
+        [
+          "process",
+          "console",
+          "performance",
+          "URL",
+          "Buffer",
+          "AbortController",
+          "setInterval",
+          "clearInterval",
+        ].map((name) => [name, "readonly"]),
+      ),
     },
   },
   forbid(["files"], above(...engine, "masks", ...beside, ...atop)),

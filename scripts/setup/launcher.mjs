@@ -3,9 +3,11 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ensureAdapter } from "./adapter.mjs";
+import { npmAbove, whenOneEnds } from "./forebears.mjs";
+import { npmScript, tellLaunched } from "./launched.mjs";
 import { SetupError, say } from "./messages.mjs";
 import { ensureModules } from "./modules.mjs";
-import { runInPlace } from "./processes.mjs";
+import { endBy, heedSignals, interrupted, Interruption, runInPlace } from "./processes.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -15,20 +17,32 @@ const OPTIONAL = "--adapter=optional";
 const NONE = "--adapter=none";
 
 /**
- * Sets this checkout up as far as it is not, and runs a command in it.
+ * Sets this checkout up as far as it is not, and runs a command in it. When npm has started this and ends before it, by a
+ * signal for instance, the command is told to end as well.
  *
  * @param {string[]} argv `[--adapter=optional|none] <file.ts | name of an installed program> [its arguments]`
  */
 export async function launch(argv) {
+  const release = heedSignals();
   try {
     const [first] = argv;
     const [target, ...args] = first === OPTIONAL || first === NONE ? argv.slice(1) : argv;
     if (target === undefined)
       throw new SetupError("nothing to run: name a .ts file or an installed program.");
+    const script = npmScript(ROOT, target, process.env);
+    whenOneEnds(await npmAbove(script?.text ?? null), () => process.kill(process.pid, "SIGTERM"));
     await ensureModules(ROOT);
-    const env = await environmentFor(first);
-    await runInPlace(process.execPath, [...nodeArguments(target), ...args], { ...process.env, ...env });
+    const env = { ...(await environmentFor(first)), ...tellLaunched({ pid: process.pid, script }) };
+    interrupted.throwIfAborted();
+    release();
+    await runInPlace(
+      process.execPath,
+      [...nodeArguments(target), ...args],
+      { ...process.env, ...env },
+      { countsInterrupts: !target.endsWith(".ts") },
+    );
   } catch (error) {
+    if (error instanceof Interruption) return endBy(error.signal);
     if (!(error instanceof SetupError)) throw error;
     say(error.message);
     process.exitCode = 1;

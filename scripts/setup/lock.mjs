@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError, say } from "./messages.mjs";
+import { interrupted } from "./processes.mjs";
 
 const POLL_MILLISECONDS = 250;
 /** A lock of another machine's (a shared folder) cannot be asked whether its owner lives; after this it counts as dead. */
@@ -26,6 +27,7 @@ export async function withLock(path, work) {
     }
     if (!waiting) say("waiting for another set-up of this checkout to finish");
     waiting = true;
+    interrupted.throwIfAborted();
     await sleep(POLL_MILLISECONDS);
   }
   try {

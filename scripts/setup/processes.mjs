@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
+/** What asks a process to end. @type {readonly NodeJS.Signals[]} */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /**
  * What a finished process left: its exit code (null when a signal ended it or it never started), what it printed, and
  * why it did not start.
@@ -8,23 +11,86 @@ import { constants } from "node:os";
  * @typedef {{ code: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string, failure: Error | null }} Finished
  */
 
+/** A signal has asked this process to end; {@link endBy} does so. */
+export class Interruption extends Error {
+  /** @param {NodeJS.Signals} signal */
+  constructor(signal) {
+    super(`Interrupted by ${signal}.`);
+    this.signal = signal;
+  }
+}
+
+const interruption = new AbortController();
+
+/** Is aborted, with an {@link Interruption}, by the first signal after {@link heedSignals}. */
+export const interrupted = interruption.signal;
+
 /**
- * Runs a command to its end with nothing on its stdin and collects its output. Never rejects.
+ * From now on a signal does not end this process where it is: {@link interrupted} is aborted, the programs of
+ * {@link capture} are ended, and whoever waits for one is told by the error. A second one ends it at once.
+ *
+ * @returns {() => void} has signals do what they did before
+ */
+export function heedSignals() {
+  const heed = (/** @type {NodeJS.Signals} */ signal) => {
+    if (!interrupted.aborted) return interruption.abort(new Interruption(signal));
+    // A terminal's Ctrl-C, handed on by npm as well, comes twice.
+    if (performance.now() - at > 500) endBy(signal);
+  };
+  let at = 0;
+  interrupted.addEventListener("abort", () => (at = performance.now()));
+  for (const signal of SIGNALS) process.on(signal, heed);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, heed);
+  };
+}
+
+/**
+ * Ends this process by a signal, as if nobody had heeded it.
+ *
+ * @param {NodeJS.Signals} signal
+ */
+export function endBy(signal) {
+  const code = 128 + constants.signals[signal];
+  if (process.platform === "win32") process.exit(code);
+  process.exitCode = code;
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
+ * Runs a command to its end with nothing on its stdin and collects its output. Rejects only when a signal has asked this
+ * process to end: with an {@link Interruption}, once the command has ended.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutSeconds?: number, shell?: boolean }} [options]
  * @returns {Promise<Finished>}
  */
-export function capture(command, args, { cwd, env, timeoutSeconds = 600, shell = false } = {}) {
+export async function capture(command, args, { cwd, env, timeoutSeconds = 600, shell = false } = {}) {
+  interrupted.throwIfAborted();
+  const child = spawn(command, args, {
+    cwd,
+    env: env ?? process.env,
+    shell,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: timeoutSeconds * 1000,
+  });
+  // As a terminal does it: npm stops, and apt finishes what it must not leave half done.
+  const end = () => void child.kill("SIGINT");
+  interrupted.addEventListener("abort", end);
+  const finished = await finish(child);
+  interrupted.removeEventListener("abort", end);
+  interrupted.throwIfAborted();
+  return finished;
+}
+
+/**
+ * @param {import("node:child_process").ChildProcessByStdio<null, import("node:stream").Readable, import("node:stream").Readable>} child
+ * @returns {Promise<Finished>}
+ */
+function finish(child) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd,
-      env: env ?? process.env,
-      shell,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: timeoutSeconds * 1000,
-    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
@@ -41,23 +107,22 @@ export function capture(command, args, { cwd, env, timeoutSeconds = 600, shell =
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {{ countsInterrupts?: boolean }} [options] whether the command ends untidily when one Ctrl-C comes to it twice
  * @returns {Promise<void>}
  */
-export function runInPlace(command, args, env) {
+export function runInPlace(command, args, env, { countsInterrupts = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: "inherit" });
-    // A terminal's Ctrl-C reaches the whole foreground process group, so the command has it already: passed on again it
-    // would count as the second, impatient one.
+    // A terminal's Ctrl-C reaches the whole foreground process group, so the command has it already.
     const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
-    /** @type {Record<string, () => void>} */
-    const handlers = {
-      SIGINT: () => terminal || child.kill("SIGINT"),
-      SIGTERM: () => child.kill("SIGTERM"),
-      SIGHUP: () => child.kill("SIGHUP"),
+    const handOn = (/** @type {NodeJS.Signals} */ signal) => {
+      // Windows has no signals to hand on: its console tells every process by itself, and `kill` would end the command.
+      if (process.platform === "win32" || (signal === "SIGINT" && terminal && countsInterrupts)) return;
+      child.kill(signal);
     };
-    for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+    for (const signal of SIGNALS) process.on(signal, handOn);
     const release = () => {
-      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+      for (const signal of SIGNALS) process.off(signal, handOn);
     };
     child.on("error", (error) => {
       release();
@@ -65,8 +130,8 @@ export function runInPlace(command, args, env) {
     });
     child.on("exit", (code, signal) => {
       release();
-      process.exitCode = code ?? 128 + constants.signals[signal ?? "SIGTERM"];
-      if (signal !== null) process.kill(process.pid, signal);
+      if (signal === null) process.exitCode = code ?? 1;
+      else endBy(signal);
       resolve();
     });
   });

@@ -1,31 +1,45 @@
 import type { Command } from "commander";
+import { whenOneEnds } from "../../scripts/setup/forebears.mjs";
+import { readLaunched } from "../../scripts/setup/launched.mjs";
 
 /** As a shell has it for a program that a signal ended. */
 const EXIT_INTERRUPTED = 130;
+/** One Ctrl-C may come from the terminal, from npm and from the launcher; milliseconds after which it is another one. */
+const IMPATIENCE_MS = 700;
 /** The reader of a pipe, or the terminal, is gone. */
 const NOBODY_READS = ["EPIPE", "EIO"];
 
 /**
  * Runs a command line to its exit code: 0 when all went well; 1 with one sentence on stderr when something was wrong
  * (with the stack when `BESPOKE_DEBUG` is set); 130 after Ctrl-C. The first Ctrl-C aborts the signal handed to `run`,
- * so that it can end tidily; the second leaves at once. A closed terminal aborts it as well. The command goes on where
- * nobody reads what it says.
+ * so that it can end tidily; the second leaves at once. SIGTERM, a closed terminal and the end of what started the
+ * command abort it as well. The command goes on where nobody reads what it says.
  */
 export async function runCommand(
   command: Command,
   run: (interrupted: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    process.stderr.write("\nStopping; press Ctrl-C again to leave at once.\n");
-    controller.abort(new Error("Interrupted."));
+  let since = 0;
+  const stop = (why: string, said: string): void => {
+    if (controller.signal.aborted) return;
+    since = performance.now();
+    process.stderr.write(said);
+    controller.abort(new Error(why));
   };
-  // It comes more than once, from the terminal and from what started this process: no sign of impatience.
-  const hangUp = (): void => controller.abort(new Error("The terminal was closed."));
+  const interrupt = (): void => {
+    if (controller.signal.aborted && performance.now() - since > IMPATIENCE_MS)
+      process.exit(EXIT_INTERRUPTED);
+    stop("Interrupted.", "\nStopping; press Ctrl-C again to leave at once.\n");
+  };
+  // These come more than once, from several that were told to end: no sign of impatience.
+  const terminate = (): void => stop("Interrupted.", "\nStopping.\n");
+  const hangUp = (): void => stop("The terminal was closed.", "");
   process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  process.on("SIGTERM", terminate);
   process.on("SIGHUP", hangUp);
+  const launched = readLaunched();
+  const unwatch = launched === null ? () => undefined : whenOneEnds([launched.pid], terminate);
   // For good: what was said last may fail after the end of `run`.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverNobody);
   try {
@@ -41,8 +55,9 @@ export async function runCommand(
     }
   } finally {
     process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    process.off("SIGTERM", terminate);
     process.off("SIGHUP", hangUp);
+    unwatch();
   }
 }
 

@@ -18,6 +18,11 @@ Every setting of \`npm run train\` can be given as a flag or as a key of a YAML 
 \`config.json\` is such a file). Flags win over the file, and what neither says comes from the preset. \`--no-…\` turns a
 switch off; \`none\` (in a file \`null\`) means what the table says.
 
+Ctrl-C, SIGTERM and a closed terminal stop a run with a checkpoint, for \`--resume\`; so does the end of the npm that started it. Only
+SIGINT sent to npm alone may get stuck in the shell below npm (dash on Debian and Ubuntu): send SIGTERM. A container ends with its first
+process, and npm does not wait: there, run \`node scripts/launch.mjs src/cli/train.ts\` in its place. \`setsid npm run train\` (or
+tmux) outlives the terminal; \`nohup\` has no effect on Node.
+
 The presets' values here are those with pretrained weights; without them \`quick\` is one epoch frozen and two fine-tuning at
 the full learning rate. On SwiftShader \`quick\` is smaller still.
 

@@ -23,14 +23,28 @@ export interface ProcessOptions {
 export function runCommandLine(
   name: string,
   args: readonly string[],
-  { cwd, env = {}, onOutput }: ProcessOptions = {},
+  options: ProcessOptions = {},
 ): Promise<Ended> {
   const entry = fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url));
+  return runProcess(process.execPath, ["--import", TSX, entry, ...args], options);
+}
+
+/** Runs `npm run <name> -- <args>` in the checkout, or below it, until everything that npm has started is gone too. */
+export function npmRun(
+  name: string,
+  args: readonly string[],
+  { cwd = fileURLToPath(new URL("../../", import.meta.url)), ...options }: ProcessOptions = {},
+): Promise<Ended> {
+  return runProcess("npm", ["run", name, "--", ...args], { cwd, ...options });
+}
+
+function runProcess(
+  program: string,
+  args: readonly string[],
+  { cwd, env = {}, onOutput }: ProcessOptions,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", TSX, entry, ...args], {
-      cwd,
-      env: { ...process.env, ...env },
-    });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {

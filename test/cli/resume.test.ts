@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import type { TrainingState } from "../../src/runs/training-state.ts";
+import { npmRun } from "./command-process.ts";
 import { train } from "./train-process.ts";
 import type { Ended } from "./train-process.ts";
 
@@ -119,6 +120,20 @@ describe("--resume", () => {
     expect(globalStep).toBeLessThan(8);
     expect((await train(folder, ["--resume", "stopped"])).code).toBe(0);
     expect(await ending(join(folder, "stopped"))).toEqual(whole);
+  });
+
+  it.runIf(process.platform !== "win32")("goes on to the same bits after SIGTERM to npm alone", async () => {
+    const out = join(folder, "ended");
+    const { output, errors } = await npmRun("train", [...RUN, "--out", out, "--no-cache"], {
+      onOutput: (said, kill) => {
+        if (said.includes("Frozen encoder:")) kill("SIGTERM");
+      },
+    });
+    expect(errors).toContain("Stopping.");
+    expect(output).toContain(`Stopped; go on with --resume ${out}`);
+    expect((await ending(out)).state.globalStep).toBeLessThan(8);
+    expect((await train(folder, ["--resume", "ended"])).code).toBe(0);
+    expect(await ending(out)).toEqual(whole);
   });
 
   it("has nothing to do for a run that is finished, and says so", async () => {
