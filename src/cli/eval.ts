@@ -18,6 +18,7 @@ import { runCommand } from "./run-command.ts";
 interface EvalFlags extends ModelFlags {
   readonly data?: string;
   readonly split?: EvaluationSplit;
+  readonly lossyMasks?: true;
   readonly json?: string;
   readonly figures?: string;
 }
@@ -34,15 +35,19 @@ const command = addModelOptions(new Command("eval"))
       "all photos of --data (the default), or the part the model's run validated or trained on",
     ).choices(SPLITS),
   )
+  .option(
+    "--lossy-masks",
+    "take masks that are JPEG, lossy WebP or AVIF; without it, where the model's run took them",
+  )
   .option("--json <file>", "write everything, the confusion matrix too, to this file")
   .option("--figures <folder>", "write confusion.png and classes.png to this folder");
 
 await runCommand(command, async (interrupted) => {
-  const { data = null, json, figures, adapter, ...flags } = command.opts<EvalFlags>();
+  const { data = null, lossyMasks, json, figures, adapter, ...flags } = command.opts<EvalFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
   const split = flags.split ?? (data === null ? "validation" : "all");
-  const chosen = await openEvaluationData(model, { data, split });
+  const chosen = await openEvaluationData(model, { data, split, lossyMasks, signal: interrupted });
   const { dataset, notes } = chosen;
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
   try {

@@ -11,6 +11,7 @@ const article: TrainConfig = {
   data: null,
   imageSize: 128,
   maskInterpolation: "bilinear",
+  lossyMasks: false,
   normalization: "unit",
   splitSeed: 0,
   validationPhotos: null,

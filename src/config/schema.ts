@@ -35,6 +35,12 @@ export const schema = z.strictObject({
     "how masks are resized; bilinear (class numbers, truncated) invents classes along edges, as the tutorial does",
     choice(["nearest", "bilinear"]),
   ),
+  lossyMasks: setting(
+    "--lossy-masks",
+    "Data",
+    "take masks that are JPEG, lossy WebP or AVIF: such formats change the numbers, along edges most, and so invent classes",
+    toggle(),
+  ),
   normalization: setting(
     "--normalization KIND",
     "Data",

@@ -5,8 +5,9 @@ import { dirname, join } from "node:path";
 import { mapConcurrently } from "./concurrency.ts";
 import { messageOf } from "../message-of.ts";
 import type { Sample } from "./dataset.ts";
+import type { Remark } from "./remarks.ts";
 import { readIndex, readRecord, writeIndex, writeRecord } from "./sample-file.ts";
-import type { SampleIndex } from "./sample-file.ts";
+import type { Origin, SampleIndex } from "./sample-file.ts";
 
 export interface DiskCacheOptions {
   /** Where the file goes; made when there is something to write. */
@@ -43,15 +44,15 @@ export class DiskCache {
     this.#options = { ...options, onWarning };
   }
 
-  /** The sample `id`, if it is kept and was made of files of that stamp. */
-  async read(id: string, stamp: string): Promise<Sample | undefined> {
+  /** The sample `id` and what was decided for it, if it is kept and was made of files of that stamp. */
+  async read(id: string, stamp: string): Promise<{ sample: Sample; remarks: readonly Remark[] } | undefined> {
     const records = await this.#records();
     const record = records.get(id);
     if (record?.stamp !== stamp) return undefined;
     const sample = await readRecord(this.path, record, this.#options.imageSize);
     // Forgotten, so that `extend` takes it anew.
     if (sample === undefined) records.delete(id);
-    return sample;
+    return sample && { sample, remarks: record.remarks };
   }
 
   /**
@@ -61,7 +62,7 @@ export class DiskCache {
   async extend<T>(work: (add: AddSample) => Promise<T>): Promise<T> {
     const update = new Update(this.path, this.#options, await this.#records());
     try {
-      return await work((id, stamp, sample) => update.add(id, stamp, sample));
+      return await work((id, origin, sample) => update.add(id, origin, sample));
     } finally {
       const index = await update.finish();
       if (index !== undefined) this.#index = Promise.resolve(index);
@@ -74,7 +75,7 @@ export class DiskCache {
 }
 
 /** Keeps a sample unless it is kept already. */
-export type AddSample = (id: string, stamp: string, sample: Sample) => Promise<void>;
+export type AddSample = (id: string, origin: Origin, sample: Sample) => Promise<void>;
 
 /** A new file under a temporary name, begun with the first sample that the old one lacks. */
 class Update {
@@ -95,9 +96,9 @@ class Update {
     this.#places = new Map(options.ids.map((id, place) => [id, place]));
   }
 
-  async add(id: string, stamp: string, sample: Sample): Promise<void> {
-    if (this.#old.get(id)?.stamp === stamp) return;
-    await this.#attempt(() => this.#write(id, stamp, sample));
+  async add(id: string, origin: Origin, sample: Sample): Promise<void> {
+    if (this.#old.get(id)?.stamp === origin.stamp) return;
+    await this.#attempt(() => this.#write(id, origin, sample));
   }
 
   /** The new file's index, once it is in place; undefined when there is nothing new or it could not be written. */
@@ -108,7 +109,7 @@ class Update {
       const kept = [...this.#old].filter(([id]) => this.#places.has(id) && !this.#new.has(id));
       await mapConcurrently(kept, async ([id, record]) => {
         const sample = await readRecord(this.#path, record, imageSize);
-        if (sample !== undefined) await this.#write(id, record.stamp, sample);
+        if (sample !== undefined) await this.#write(id, record, sample);
       });
       const file = await this.#file!;
       await writeIndex(file, this.#new, { key, places: this.#places.size, imageSize });
@@ -118,9 +119,9 @@ class Update {
     return this.#failed ? undefined : this.#new;
   }
 
-  async #write(id: string, stamp: string, sample: Sample): Promise<void> {
+  async #write(id: string, origin: Origin, sample: Sample): Promise<void> {
     const file = await (this.#file ??= this.#begin());
-    this.#new.set(id, await writeRecord(file, this.#places.get(id)!, sample, stamp));
+    this.#new.set(id, await writeRecord(file, this.#places.get(id)!, sample, origin));
   }
 
   async #begin(): Promise<FileHandle> {

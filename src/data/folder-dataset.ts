@@ -4,15 +4,18 @@ import { basename, relative } from "node:path";
 import type { MaskInterpolation } from "./augment/geometry.ts";
 import { CLASS_COUNT, readClassNames } from "./class-names.ts";
 import { mapConcurrently } from "./concurrency.ts";
-import { DataError } from "./data-error.ts";
+import { DataError, together } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { decodePair } from "./decode.ts";
 import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
 import { findPairs } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
+import { sentencesOf } from "./remarks.ts";
+import type { Remark } from "./remarks.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
+import type { Origin } from "./sample-file.ts";
 import { share } from "./shared-sample.ts";
 import { sharp } from "./sharp.ts";
 import { stampOf } from "../files/stamp.ts";
@@ -22,13 +25,18 @@ export interface FolderOptions {
   imageSize: number;
   /** Number of classes, background included; 59 unless told otherwise. */
   classes?: number;
+  /** Whether masks of formats that change numbers (JPEG, lossy WebP, AVIF) are taken; refused unless told otherwise. */
+  lossyMasks?: boolean;
   /** How masks are resized; "nearest" unless told otherwise. */
   maskInterpolation?: MaskInterpolation;
   /** Bytes of resized samples to keep in memory. */
   cacheBytes?: number;
   /** Where `readAll` keeps resized samples from one run to the next; nowhere unless told otherwise. */
   cacheFolder?: string | null;
-  /** Told once, in a sentence, when nothing can be written to `cacheFolder`. */
+  /**
+   * Told, once and in a sentence each, what may not be as the user wants it: by `readAll`, what was decided in reading files
+   * that can be read in two ways; when nothing can be written to `cacheFolder`.
+   */
   onWarning?: (sentence: string) => void;
 }
 
@@ -43,8 +51,12 @@ export class FolderDataset implements SegmentationDataset {
   /** What the samples are called on disk. */
   readonly #ids: readonly string[];
   readonly #disk: DiskCache | undefined;
-  /** Of which state of its files a sample was made. */
-  readonly #stamps = new WeakMap<Sample, string>();
+  /** What a sample was made of, where its files could be looked at. */
+  readonly #origins = new WeakMap<Sample, Origin>();
+  /** What was decided for the samples read so far. */
+  readonly #remarks = new Map<number, readonly Remark[]>();
+  readonly #said = new Set<string>();
+  readonly #onWarning: (sentence: string) => void;
 
   private constructor(
     pairs: Pair[],
@@ -53,7 +65,7 @@ export class FolderDataset implements SegmentationDataset {
     ids: readonly string[],
     disk: DiskCache | undefined,
   ) {
-    const { imageSize, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+    const { imageSize, cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
     this.pairs = pairs;
     this.size = pairs.length;
     this.names = pairs.map((pair) => pair.name);
@@ -62,6 +74,7 @@ export class FolderDataset implements SegmentationDataset {
     this.#cache = new SampleCache((index) => this.#read(index, options), imageSize, cacheBytes);
     this.#ids = ids;
     this.#disk = disk;
+    this.#onWarning = onWarning;
   }
 
   /**
@@ -82,64 +95,88 @@ export class FolderDataset implements SegmentationDataset {
 
   /**
    * Reads samples ahead of time, all of them unless `indices` says which: training then waits for no disk, and
-   * a file that cannot be used comes to light before anything is written.
-   * @throws DataError as `load` does; the signal's reason when it is aborted.
+   * every file that cannot be used comes to light before anything is written.
+   * @throws DataError as `load` does, one for all files that cannot be used; the signal's reason when it is aborted.
    */
   async readAll(
     options: { indices?: readonly number[]; signal?: AbortSignal; onProgress?: (done: number) => void } = {},
   ): Promise<void> {
     const { indices = [...this.pairs.keys()], signal, onProgress } = options;
     let done = 0;
-    const read = (keep?: AddSample): Promise<unknown> =>
-      mapConcurrently(indices, async (index) => {
+    const faults = new Map<number, DataError>();
+    const read = async (keep?: AddSample): Promise<void> => {
+      await mapConcurrently(indices, async (index) => {
         signal?.throwIfAborted();
-        const sample = await this.load(index);
-        const stamp = this.#stamps.get(sample);
-        if (stamp !== undefined) await keep?.(this.#ids[index], stamp, sample);
+        const sample = await this.load(index).catch((error: unknown) => {
+          if (!(error instanceof DataError)) throw error;
+          faults.set(index, error);
+        });
+        const origin = sample && this.#origins.get(sample);
+        if (origin !== undefined) await keep?.(this.#ids[index], origin, sample!);
         onProgress?.(++done);
       });
+      if (faults.size > 0) throw together(inOrder(faults));
+    };
     await (this.#disk === undefined ? read() : this.#disk.extend(read));
+    this.#sayRemarks();
+  }
+
+  #sayRemarks(): void {
+    const remarks = [...this.names].map((name, index) => [name, this.#remarks.get(index) ?? []] as const);
+    for (const sentence of sentencesOf(remarks)) {
+      if (!this.#said.has(sentence)) this.#onWarning(sentence);
+      this.#said.add(sentence);
+    }
   }
 
   async #read(index: number, options: FolderOptions): Promise<Sample> {
     const pair = this.pairs[index];
-    if (this.#disk === undefined) return share(await readSample(pair, options));
     // Before the files are read: one that changes meanwhile is then read anew the next time.
-    const stamp = await stampOf(pair.image, pair.mask);
-    if (stamp === undefined) return share(await readSample(pair, options));
-    const kept = await this.#disk.read(this.#ids[index], stamp);
-    const sample = share(kept ?? (await readSample(pair, options)));
-    this.#stamps.set(sample, stamp);
+    const stamp = this.#disk && (await stampOf(pair.image, pair.mask));
+    const kept = stamp === undefined ? undefined : await this.#disk?.read(this.#ids[index], stamp);
+    const { sample: read, remarks } = kept ?? (await readSample(pair, options));
+    const sample = share(read);
+    this.#remarks.set(index, remarks);
+    if (stamp !== undefined) this.#origins.set(sample, { stamp, remarks });
     return sample;
   }
 }
 
-async function readSample(pair: Pair, options: FolderOptions): Promise<Sample> {
-  const { imageSize, classes = CLASS_COUNT, maskInterpolation = "nearest" } = options;
-  const { photo, mask } = await decodePair(pair, classes);
+const inOrder = <T>(byIndex: ReadonlyMap<number, T>): T[] =>
+  [...byIndex].sort(([a], [b]) => a - b).map(([, value]) => value);
+
+async function readSample(
+  pair: Pair,
+  options: FolderOptions,
+): Promise<{ sample: Sample; remarks: readonly Remark[] }> {
+  const { imageSize, maskInterpolation = "nearest" } = options;
+  const { photo, mask, remarks } = await decodePair(pair, options);
   const size = { width: imageSize, height: imageSize };
-  return {
+  const sample = {
     image: resizeBilinear(photo.pixels, photo, 3, size, 1 / 255),
     mask:
       maskInterpolation === "nearest"
         ? resizeNearest(mask.labels, mask, size)
         : Uint8Array.from(resizeBilinear(mask.labels, mask, 1, size)),
   };
+  return { sample, remarks };
 }
 
-/** To be raised when decoding or resizing comes to give other numbers. */
-const SAMPLES_VERSION = 1;
+/** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took. */
+const SAMPLES_VERSION = 2;
 
 async function diskCache(
   folder: string,
   ids: readonly string[],
   options: FolderOptions,
 ): Promise<DiskCache | undefined> {
-  const { imageSize, classes = CLASS_COUNT, maskInterpolation = "nearest", cacheFolder, onWarning } = options;
+  const { imageSize, classes = CLASS_COUNT, maskInterpolation = "nearest", lossyMasks = false } = options;
+  const { cacheFolder, onWarning } = options;
   if (cacheFolder == null) return undefined;
   const path = await realpath(folder);
   const decoder = [sharp.versions.sharp, sharp.versions.vips, process.arch, endianness()];
-  const key = JSON.stringify([SAMPLES_VERSION, path, imageSize, maskInterpolation, classes, ...decoder]);
+  const rules = [maskInterpolation, classes, lossyMasks];
+  const key = JSON.stringify([SAMPLES_VERSION, path, imageSize, ...rules, ...decoder]);
   const name = `${basename(path).slice(0, 60)}-${imageSize}`;
   return new DiskCache({ folder: cacheFolder, name, key, imageSize, ids, onWarning });
 }

@@ -8,13 +8,20 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { Sample } from "./dataset.ts";
+import type { Remark } from "./remarks.ts";
+
+/** What a sample was made of. */
+export interface Origin {
+  /** The state of its files. */
+  readonly stamp: string;
+  /** What was decided when they were read. */
+  readonly remarks: readonly Remark[];
+}
 
 /** Where a sample lies and what it was made of. */
-export interface SampleRecord {
+export interface SampleRecord extends Origin {
   /** Number of the record. */
   readonly place: number;
-  /** The state of the files that the sample was made of. */
-  readonly stamp: string;
   /** SHA-256 of the record's bytes, in hexadecimal. */
   readonly digest: string;
 }
@@ -67,9 +74,9 @@ export async function writeRecord(
   file: FileHandle,
   place: number,
   sample: Sample,
-  stamp: string,
+  { stamp, remarks }: Origin,
 ): Promise<SampleRecord> {
-  const record = { place, stamp, digest: digestOf(sample) };
+  const record = { place, stamp, digest: digestOf(sample), remarks };
   let position = place * 13 * sample.mask.length;
   for (const bytes of bytesOf(sample)) {
     await writeBytes(file, bytes, position);

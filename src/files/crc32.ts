@@ -5,7 +5,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** The checksum that zip files carry; Node's own `zlib.crc32` is younger than the oldest Node this runs on. */
+/** The checksum that zip files and PNGs carry; Node's own `zlib.crc32` is younger than the oldest Node this runs on. */
 export function crc32(bytes: Uint8Array): number {
   let crc = -1;
   for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);

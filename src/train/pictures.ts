@@ -1,6 +1,7 @@
 import { AUGMENTATIONS } from "../data/augment.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { decodePair } from "../data/decode.ts";
+import type { Pair } from "../data/pairs.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import { augmentationsFigure } from "../runs/figures/augmentations.ts";
@@ -25,14 +26,14 @@ const SHOWN = 4;
 /** What a run begins with: samples, the same before and after resizing (drawn ones need none), augmentations of one. */
 export async function dataPictures(
   { photos, folder }: RunData,
-  { augment, maskInterpolation }: TrainConfig,
+  { augment, maskInterpolation, lossyMasks }: TrainConfig,
 ): Promise<Pictures> {
   const { classNames, imageSize, names } = photos;
   const indices = names.slice(0, SHOWN).map((_, index) => index);
   const samples = await Promise.all(indices.map((index) => photos.load(index)));
   const after = samples.map((sample, index) => pictureOf({ ...sample, name: names[index], imageSize }));
   const pairs = indices.map((index) => folder?.pairs.find(({ name }) => name === names[index]));
-  const before = await Promise.all(pairs.flatMap((pair) => (pair ? [originalOf(pair)] : [])));
+  const before = await Promise.all(pairs.flatMap((pair) => (pair ? [originalOf(pair, lossyMasks)] : [])));
   const shown = ["original" as const, ...(augment ?? []).filter((name) => name !== "original")];
   const columns = shown.map((name) => ({
     name,
@@ -45,8 +46,8 @@ export async function dataPictures(
   };
 }
 
-async function originalOf(pair: Parameters<typeof decodePair>[0]): Promise<Picture> {
-  const { photo, mask } = await decodePair(pair);
+async function originalOf(pair: Pair, lossyMasks: boolean): Promise<Picture> {
+  const { photo, mask } = await decodePair(pair, { lossyMasks });
   return { name: pair.name, width: photo.width, height: photo.height, rgb: photo.pixels, mask: mask.labels };
 }
 

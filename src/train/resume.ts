@@ -15,7 +15,13 @@ const FREE: readonly SettingName[] = [
 ];
 
 /** Settings that runs of earlier versions do not have, as those runs went. */
-const SINCE: Partial<TrainConfig> = { accumulate: 1, precision: "f32", cacheFeatures: false, tune: "off" };
+const SINCE: Partial<TrainConfig> = {
+  accumulate: 1,
+  precision: "f32",
+  cacheFeatures: false,
+  tune: "off",
+  lossyMasks: true,
+};
 
 /**
  * The settings of a run that goes on: its own, with limits lifted unless they are said anew.

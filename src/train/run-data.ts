@@ -31,25 +31,31 @@ export interface RunData {
   /** Tells this split of these photos from any other. */
   readonly fingerprint: string;
   /**
-   * Reads all photos: a bad file comes to light before anything is written, and training waits for no disk.
+   * Reads the photos, of both parts unless told otherwise: bad files come to light before anything is written, and training waits for no disk. Says what was
+   * decided on the way.
    *
    * @throws DataError, or the signal's reason.
    */
-  read(options: { signal?: AbortSignal | undefined; onProgress?: (share: number) => void }): Promise<void>;
+  read(options: {
+    part?: "training" | "validation";
+    signal?: AbortSignal | undefined;
+    onProgress?: (share: number) => void;
+  }): Promise<void>;
 }
 
 /**
- * @param onWarning is told what goes wrong without harm: a cache that cannot be written.
+ * @param onWarning is told what may not be as the user wants it, as `FolderOptions.onWarning` is.
  * @throws DataError when the photos cannot be used.
  */
 export async function openData(config: TrainConfig, onWarning: (sentence: string) => void): Promise<RunData> {
-  const { imageSize, maskInterpolation, batchSize, overfitBatch } = config;
+  const { imageSize, maskInterpolation, lossyMasks, batchSize, overfitBatch } = config;
   const folder =
     config.data === null
       ? null
       : await FolderDataset.open(config.data, {
           imageSize,
           maskInterpolation,
+          lossyMasks,
           cacheFolder: config.cache ? CACHE : null,
           onWarning,
         });
@@ -73,8 +79,9 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
     fingerprint: createHash("sha256")
       .update(JSON.stringify([names(trained), names(validated)]))
       .digest("hex"),
-    read: async ({ signal, onProgress }) => {
-      const indices = [...new Set([...trained, ...validated])];
+    read: async ({ part, signal, onProgress }) => {
+      const parts = { training: trained, validation: validated };
+      const indices = part ? parts[part] : [...new Set([...trained, ...validated])];
       await folder?.readAll({
         indices,
         ...(signal && { signal }),

@@ -29,31 +29,46 @@ export interface EvaluationData {
   readonly notes: readonly string[];
 }
 
+export interface EvaluationChoice {
+  /** A data set's folder; null for the one that the model's run had. */
+  readonly data: string | null;
+  readonly split: EvaluationSplit;
+  /** Whether masks of lossy formats are taken; as the model's run took them unless told otherwise. */
+  readonly lossyMasks?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Opens the photos at the model's image size, masks resized as in the model's run, or by nearest neighbour when it lies in
- * none.
+ * Opens and reads the photos at the model's image size, masks resized as in the model's run, or by nearest neighbour when it
+ * lies in none.
  *
- * @param data a data set's folder; null for the one that the model's run had.
- * @throws ModelError when a run is needed and the model lies in none; DataError when the photos cannot be used.
+ * @throws ModelError when a run is needed and the model lies in none; DataError when the photos cannot be used, all of them
+ *   at once; the signal's reason.
  */
 export async function openEvaluationData(
   model: Model,
-  { data, split }: { data: string | null; split: EvaluationSplit },
+  { data, split, lossyMasks: asked, signal }: EvaluationChoice,
 ): Promise<EvaluationData> {
   const { imageSize, classNames } = model;
   const { config, problem } = await runConfig(model);
   // All photos of a folder can be had without the run's configuration, whatever ails it.
   if (problem !== null && (split !== "all" || data === null)) throw new ModelError(problem);
   const maskInterpolation = config?.maskInterpolation ?? "nearest";
+  const lossyMasks = asked ?? config?.lossyMasks ?? false;
+  const said: string[] = [];
+  const onWarning = (sentence: string): void => void said.push(sentence);
   const folder = data ?? config?.data ?? null;
   if (split === "all" && folder !== null) {
     const dataset = await FolderDataset.open(folder, {
       imageSize,
       classes: classNames.length,
       maskInterpolation,
+      lossyMasks,
+      onWarning,
     });
+    await dataset.readAll({ ...(signal && { signal }) });
     const notes = problem === null ? [] : [`${problem} Masks are resized by nearest neighbour.`];
-    return { dataset, folder, maskInterpolation, notes: [...notes, ...namingNotes(model, dataset)] };
+    return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
   }
   if (config === null) {
     throw new ModelError(
@@ -68,10 +83,9 @@ export async function openEvaluationData(
       `The run ${model.run} drew its photos itself: give --data, or --split validation for those it held back.`,
     );
   }
-  const { photos, validation } = await openData(
-    { ...config, data: folder, imageSize, cache: false },
-    () => {},
-  );
+  const opened = await openData({ ...config, data: folder, imageSize, lossyMasks, cache: false }, onWarning);
+  await opened.read({ part: split, signal });
+  const { photos, validation } = opened;
   const dataset = split === "training" ? photos : validation;
   const other = data !== null && data !== config.data;
   const notes = other
@@ -79,7 +93,7 @@ export async function openEvaluationData(
         `The run had its photos from ${config.data ?? "nowhere, it drew them"}: the split is that one's only if ${data} holds the same.`,
       ]
     : [];
-  return { dataset, folder, maskInterpolation, notes: [...notes, ...namingNotes(model, dataset)] };
+  return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
 }
 
 /** The configuration of the model's run, none when it lies in none; or why it cannot be read. */

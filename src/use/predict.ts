@@ -1,6 +1,6 @@
 import { DataError } from "../data/data-error.ts";
-import { decodePhoto } from "../data/decode.ts";
-import type { Photo } from "../data/decode.ts";
+import { decodePhoto } from "../data/photo.ts";
+import type { Photo } from "../data/photo.ts";
 import { sharp } from "../data/sharp.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { writeSafetensors } from "../weights/safetensors-file.ts";

@@ -1,6 +1,6 @@
 import { normalize } from "../data/normalize.ts";
 import { resizeBilinear } from "../data/resize.ts";
-import type { Photo } from "../data/decode.ts";
+import type { Photo } from "../data/photo.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Graph } from "../graph/graph.ts";
 import { compile } from "../graph/program.ts";

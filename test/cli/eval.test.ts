@@ -2,7 +2,7 @@ import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodePhoto } from "../../src/data/decode.ts";
+import { decodePhoto } from "../../src/data/photo.ts";
 import { trainTestSplit } from "../../src/data/split.ts";
 import { resolveConfig } from "../../src/config/index.ts";
 import type { EvaluationReport } from "../../src/use/evaluation-report.ts";

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CLOTHING_CLASSES, readClassNames } from "../../src/data/class-names.ts";
-import { decodeMask, decodePair } from "../../src/data/decode.ts";
+import { decodePair } from "../../src/data/decode.ts";
+import { decodeMask } from "../../src/data/mask.ts";
 import { findPairs } from "../../src/data/pairs.ts";
 
 /** Clothing Co-Parsing as its authors publish it, or a part of it. */

@@ -1,12 +1,14 @@
 import { mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
+import sharp from "sharp";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Sample } from "../../src/data/dataset.ts";
 import { decodePair } from "../../src/data/decode.ts";
 import { FolderDataset } from "../../src/data/folder-dataset.ts";
 import type { FolderOptions } from "../../src/data/folder-dataset.ts";
 import { folderOf, greyPng, photo } from "./folder.ts";
+import { chunk, greyPalette, pngFile } from "./png-file.ts";
 
 vi.mock(import("../../src/data/decode.ts"), async (original) => {
   const decode = await original();
@@ -89,7 +91,8 @@ test("a file that has changed is read anew, also at the same size and with its o
   const { size } = await stat(mask);
   await writeMask(folder, "b", (x, y) => 57 + ((x + y) % 2), 14);
   const bytes = await readFile(mask);
-  await writeFile(mask, Buffer.concat([bytes, Buffer.alloc(Math.max(0, size - bytes.length))]));
+  const padding = chunk("tEXt", Buffer.alloc(size - bytes.length - 12));
+  await writeFile(mask, Buffer.concat([bytes.subarray(0, -12), padding, bytes.subarray(-12)]));
   await utimes(mask, 1e9, 1e9);
   expect((await stat(mask)).size).toBe(size);
   const changed = await reading(folder, { cacheFolder });
@@ -111,6 +114,52 @@ test("photos that come and go, and readings of a part, keep the rest", async () 
   await rm(join(folder, "images/b.jpg"));
   await rm(join(folder, "masks/b.png"));
   expect(await reading(folder, { cacheFolder })).toEqual({ ...(await reading(folder)), decoded: 0 });
+});
+
+test("what was decided for a sample is said of one that comes from disk, and once a data set", async () => {
+  const { folder, cacheFolder } = await pairs();
+  for (const name of ["b", "d"]) {
+    const samples = new Array<number>(17 * (name === "b" ? 14 : 16)).fill(1);
+    const chunks = [greyPalette(4, 2)];
+    const kind = { depth: 8, colourType: 3 };
+    const file = pngFile({ width: samples.length / 17, height: 17, ...kind, samples, chunks });
+    await writeFile(join(folder, `masks/${name}.png`), file);
+  }
+  const first = await reading(folder, { cacheFolder });
+  expect(first.warnings).toEqual([expect.stringMatching(/^2 masks \(b, for one\) are of palettes of greys/)]);
+  expect(await reading(folder, { cacheFolder })).toEqual({ ...first, decoded: 0 });
+  const warnings: string[] = [];
+  const dataset = await FolderDataset.open(folder, { imageSize: 15, onWarning: (s) => warnings.push(s) });
+  await dataset.readAll({ indices: [0, 3] });
+  expect(warnings).toEqual([expect.stringMatching(/^1 mask \(d, for one\) is of palettes/)]);
+  await dataset.readAll({ indices: [3] });
+  expect(warnings).toHaveLength(1);
+});
+
+test("samples that an older version decoded by other rules are not served", async () => {
+  const { folder, cacheFolder } = await pairs();
+  const good = await reading(folder, { cacheFolder });
+  const file = await onlyFile(cacheFolder);
+  // As version 1 wrote it: a file of another name, and another key in it.
+  const old = (await readFile(file)).toString("latin1").replaceAll('"key":"[2,', '"key":"[1,');
+  await writeFile(file, old, "latin1");
+  expect(await reading(folder, { cacheFolder })).toEqual(good);
+});
+
+test("samples of lossy masks are not served where such masks are refused", async () => {
+  const { folder, cacheFolder } = await pairs();
+  await rm(join(folder, "masks/b.png"));
+  await writeFile(
+    join(folder, "masks/b.jpg"),
+    await sharp(await greyPng(14, 17, () => 3))
+      .jpeg()
+      .toBuffer(),
+  );
+  const taken = await reading(folder, { cacheFolder, lossyMasks: true });
+  expect(taken.warnings).toEqual([
+    expect.stringMatching(/^1 mask \(b, for one\) is read from a lossy format/),
+  ]);
+  await expect(reading(folder, { cacheFolder })).rejects.toThrow(/b\.jpg is of JPEG/);
 });
 
 test("other sizes, mask interpolations and classes are kept apart", async () => {

@@ -61,6 +61,35 @@ test("a file that cannot be used is told by readAll, and can be mended", async (
   );
 });
 
+test("all files that cannot be used are told of at once, the first ten with what is wrong", async () => {
+  const files: Record<string, Uint8Array | string> = {};
+  for (let i = 10; i < 22; i++) {
+    files[`images/${i}.png`] = i === 12 ? "words" : await photo(4, 4).png().toBuffer();
+    files[`masks/${i}.png`] = await (i === 20 ? greyPng(4, 4, () => 1) : greyPng(4, 4, () => 99));
+  }
+  const dataset = await FolderDataset.open(await folderOf(files), { imageSize: 8 });
+  const error = (await dataset.readAll().catch((e: unknown) => e)) as Error;
+  const lines = error.message.split("\n");
+  expect(lines[0]).toBe("12 photos and masks cannot be used:");
+  expect(
+    lines.slice(1, 11).map((line) => /^ {2}The (\w+ )\S*\/(\d+)\.png /.exec(line)?.slice(1).join("")),
+  ).toEqual([
+    ...[
+      "mask 10",
+      "mask 11",
+      "photo 12",
+      "mask 12",
+      "mask 13",
+      "mask 14",
+      "mask 15",
+      "mask 16",
+      "mask 17",
+      "mask 18",
+    ],
+  ]);
+  expect(lines.slice(11)).toEqual(["  … and 2 more."]);
+});
+
 const real = process.env.BESPOKE_DATA;
 if (real === undefined) console.log("folder data set: BESPOKE_DATA is not set, so no real photos are read");
 

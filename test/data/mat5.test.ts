@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CLOTHING_CLASSES, readClassNames } from "../../src/data/class-names.ts";
 import { DataError } from "../../src/data/data-error.ts";
-import { decodeMask } from "../../src/data/decode.ts";
+import { decodeMask } from "../../src/data/mask.ts";
 import { readMatVariable } from "../../src/data/mat5.ts";
 import { folderOf } from "./folder.ts";
 import { cells, element, groundtruth, matFile, numbers, NUMBER_STORAGES, text } from "./mat-file.ts";

@@ -2,7 +2,7 @@ import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FolderDataset } from "../../src/data/folder-dataset.ts";
-import { decodePhoto } from "../../src/data/decode.ts";
+import { decodePhoto } from "../../src/data/photo.ts";
 import { evaluationBatches } from "../../src/data/batches.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";

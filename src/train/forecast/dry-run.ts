@@ -35,12 +35,18 @@ const PHASE_NAMES: Readonly<Record<Phase, string>> = {
   finetune: "fine-tuning",
 };
 
-/** Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Writes nothing. */
+/**
+ * Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Reads all photos and
+ * masks, so that what `train` would say of them or refuse is known. Writes nothing but the cache of resized photos.
+ *
+ * @throws DataError, ConfigError as `train` does; the signal's reason.
+ */
 export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
   refuseUnknownPrecision(gpu, config);
   const data = await openData(config, say);
   const options = trainerOptions(config, data, signal);
   for (const line of describeData(config, data)) say(line);
+  await data.read({ signal });
   await refuseLargeBatch(gpu, options, data.training.size);
   for (const line of describeNetwork(gpu, config, options)) say(line);
   for (const line of describePhases(gpu, config, options)) say(line);

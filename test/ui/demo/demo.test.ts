@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import sharp from "sharp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { decodeMask, decodePhoto } from "../../../src/data/decode.ts";
+import { decodeMask } from "../../../src/data/mask.ts";
+import { decodePhoto } from "../../../src/data/photo.ts";
 import { classShares } from "../../../src/masks/class-shares.ts";
 import { loadModel } from "../../../src/use/model.ts";
 import { maskFromLogits } from "../../../src/masks/mask-from-logits.ts";
@@ -103,7 +104,7 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     const { file } = await saved(page, "Save mask");
     const named = temporary("saved.mask.png");
     await writeFile(named, await readFile(file));
-    return decodeMask(named, TINY_CLASSES.length);
+    return decodeMask(named, { classes: TINY_CLASSES.length });
   }
 
   const agreement = (a: Uint8Array, b: Uint8Array): number =>

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { decodeMask } from "../../../src/data/decode.ts";
+import { decodeMask } from "../../../src/data/mask.ts";
 import { normalize } from "../../../src/data/normalize.ts";
 import { resizeBilinear } from "../../../src/data/resize.ts";
 import { paintMask } from "../../../src/masks/palette.ts";

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { messageOf } from "../message-of.ts";
+import { DataError } from "./data-error.ts";
+
+/** What a file is in a data set. */
+export type Role = "photo" | "mask";
+
+/**
+ * Reads the bytes of a file and hands them to `use`.
+ * @throws DataError when they cannot be read, or `use` fails: as it does with a DataError, else saying that the file cannot
+ * be decoded.
+ */
+export async function readPicture<T>(
+  file: string,
+  role: Role,
+  use: (bytes: Buffer) => Promise<T>,
+): Promise<T> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new DataError(`The ${role} ${file} cannot be read (${messageOf(error)}): make it a readable file.`);
+  });
+  return decoding(file, role, () => use(bytes));
+}
+
+/** Does a step of decoding a file; any failure becomes a DataError. */
+export async function decoding<T>(file: string, role: Role, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(
+      `The ${role} ${file} cannot be decoded (${messageOf(error)}): it is truncated, damaged or of a kind not ` +
+        `supported; replace it, or remove it ${role === "mask" ? "with its photo" : "(and its mask, where it has one)"}.`,
+    );
+  }
+}
