@@ -86,15 +86,17 @@ test("samples from disk are those that were decoded, bit for bit, and nothing is
 test("a file that has changed is read anew, also at the same size and with its old time put back", async () => {
   const { folder, cacheFolder } = await pairs();
   const mask = join(folder, "masks/b.png");
-  await utimes(mask, 1e9, 1e9);
+  const padTo = async (size: number): Promise<void> => {
+    const bytes = await readFile(mask);
+    const padding = chunk("tEXt", Buffer.alloc(size - bytes.length - 12));
+    await writeFile(mask, Buffer.concat([bytes.subarray(0, -12), padding, bytes.subarray(-12)]));
+    await utimes(mask, 1e9, 1e9);
+  };
+  await padTo(500);
   await reading(folder, { cacheFolder });
-  const { size } = await stat(mask);
   await writeMask(folder, "b", (x, y) => 57 + ((x + y) % 2), 14);
-  const bytes = await readFile(mask);
-  const padding = chunk("tEXt", Buffer.alloc(size - bytes.length - 12));
-  await writeFile(mask, Buffer.concat([bytes.subarray(0, -12), padding, bytes.subarray(-12)]));
-  await utimes(mask, 1e9, 1e9);
-  expect((await stat(mask)).size).toBe(size);
+  await padTo(500);
+  expect((await stat(mask)).size).toBe(500);
   const changed = await reading(folder, { cacheFolder });
   expect(changed).toEqual({ ...(await reading(folder)), decoded: 1 });
   expect(new Set(changed.samples[1].mask)).toEqual(new Set([57, 58]));
