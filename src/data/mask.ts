@@ -53,7 +53,7 @@ export async function openMask(
   return {
     ...opened,
     decode: async () => {
-      const { values, remarks, hint = "use" } = await decoding(file, "mask", opened.decode);
+      const { values, remarks, hint = "use" } = await decoding(file, "mask", () => opened.decode());
       const labels = new Uint8Array(width * height);
       for (let i = 0; i < labels.length; i++) {
         const value = values[i];
