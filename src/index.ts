@@ -24,6 +24,8 @@ export { compile, Program } from "./graph/program.ts";
 export type { CompileOptions, Feeds } from "./graph/program.ts";
 export { plan } from "./graph/plan.ts";
 export type { Goals, Plan, PlanSummary } from "./graph/plan.ts";
+export { kernelTimes, printKernelTimes } from "./graph/profile.ts";
+export type { KernelTime } from "./graph/profile.ts";
 export { describeMemoryPlan } from "./graph/memory-plan.ts";
 export type { MemoryPlan } from "./graph/memory-plan.ts";
 export { Variables } from "./graph/variables.ts";

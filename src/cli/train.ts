@@ -10,6 +10,7 @@ import { RunFolder } from "../runs/run-folder.ts";
 import { tensorBoard } from "../runs/tensorboard/tensorboard.ts";
 import { train } from "../train/train.ts";
 import type { TrainJob } from "../train/train.ts";
+import type { StepDetail } from "../train/forecast/step-detail.ts";
 import { serveRun } from "../ui/serve-run.ts";
 import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
@@ -74,7 +75,15 @@ await runCommand(command, async (interrupted) => {
     const observers: NonNullable<TrainJob["observers"]>[number][] = [() => createProgress(process.stdout)];
     if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard, say));
     if (page) observers.push(() => page.observer);
-    const summary = await train({ config, gpu, say, observers, resume, signal: interrupted });
+    const summary = await train({
+      config,
+      gpu,
+      say,
+      observers,
+      resume,
+      signal: interrupted,
+      detail: stepDetail(),
+    });
     const minutes = summary.seconds < 120 ? "" : ` (${(summary.seconds / 60).toFixed(1)} minutes)`;
     say(
       `val_accuracy ${summary.val_accuracy.toFixed(4)} on ${summary.validation_photos} photos (background everywhere: ` +
@@ -86,6 +95,13 @@ await runCommand(command, async (interrupted) => {
     gpu?.destroy();
   }
 });
+
+/** How much `BESPOKE_DEBUG` asks to be told: 1 what a step runs, 2 also how long each kernel takes. */
+function stepDetail(): StepDetail | undefined {
+  const level = process.env.BESPOKE_DEBUG;
+  if (level === "2") return "kernels";
+  return level === "1" ? "plan" : undefined;
+}
 
 /** What `npm run fetch` has brought, for settings that nobody has said. */
 async function fetched(sources: readonly Source[]): Promise<Source> {

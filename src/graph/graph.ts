@@ -1,5 +1,6 @@
 import type { Initializer } from "./initializers.ts";
 import type { Op } from "./op.ts";
+import { printGraph } from "./print.ts";
 import { sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { DType, Shape, TensorType } from "./shape.ts";
 
@@ -140,6 +141,11 @@ export class Graph {
     });
     this.nodes.push(node);
     return node;
+  }
+
+  /** The graph as a table: one line a tensor, with the op that makes it, its shape and type, and what it is made of. */
+  print(): string {
+    return printGraph(this);
   }
 
   #variable(name: string, shape: Shape, variable: Variable): Tensor {

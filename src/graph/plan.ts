@@ -4,6 +4,7 @@ import type { Node, Tensor } from "./graph.ts";
 import { lowerNodes } from "./lower.ts";
 import type { Dispatch } from "./lower.ts";
 import type { Scratch } from "./op.ts";
+import { printPlan } from "./print.ts";
 import { bytesOf } from "./shape.ts";
 
 /** What a program should compute. */
@@ -28,6 +29,8 @@ export interface Plan {
   /** How long each tenant of the arena lives, in the order in which they are first touched. */
   readonly lifetimes: readonly Lifetime[];
   readonly summary: PlanSummary;
+  /** The plan as a table: one line a dispatch, with what it binds, its tile and its floating-point operations; totals. */
+  print(): string;
 }
 
 /** The life of a computed tensor or scratch buffer, in numbers of dispatches from 0. */
@@ -79,7 +82,7 @@ export function plan(goals: Goals, target: KernelTarget): Plan {
   const arenaBytes = sum(blocks);
   const inputBytes = sum([...inputs].map(bytesOf));
   const variableBytes = sum([...variables].map(bytesOf));
-  return {
+  const planned = {
     dispatches,
     inputs: [...inputs],
     variables: [...variables],
@@ -96,6 +99,7 @@ export function plan(goals: Goals, target: KernelTarget): Plan {
       peakBytes: arenaBytes + inputBytes + variableBytes,
     },
   };
+  return { ...planned, print: () => printPlan(planned) };
 }
 
 /** The nodes needed, in order of creation, with those that update variables moved to the end. */

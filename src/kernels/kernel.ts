@@ -65,6 +65,8 @@ export interface Kernel {
   readonly workgroups: readonly [number, number, number];
   /** Of a matrix product. */
   readonly tiling?: Tiling;
+  /** Of a matrix product: the floating-point operations that it is made of, a multiply-add being two. */
+  readonly flops?: number;
 }
 
 export interface KernelBinding {

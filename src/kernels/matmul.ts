@@ -16,7 +16,7 @@ export interface MatmulShape {
 /** `y = a · b`, for small matrices such as a classifier's last layer: one invocation an element, no tiles. */
 export function matmulForward(target: KernelTarget, shape: MatmulShape): Kernel {
   const { rows, inner, columns, transposeA, transposeB } = shape;
-  return defineKernel({
+  const kernel = defineKernel({
     label: "matmul",
     read: { a: "array<f32>", b: "array<f32>" },
     write: { y: "array<f32>" },
@@ -41,4 +41,5 @@ export function matmulForward(target: KernelTarget, shape: MatmulShape): Kernel 
     }
     y[row * params.channels + channel] = total;`),
   });
+  return { ...kernel, flops: 2 * rows * inner * columns };
 }

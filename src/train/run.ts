@@ -21,6 +21,7 @@ import { RunError } from "../runs/run-error.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import { summarise } from "../runs/summary.ts";
+import type { StepDetail } from "./forecast/step-detail.ts";
 import type { Summary } from "../runs/summary.ts";
 import type { Ending, EpochOutcome, Resumed, Trainer, TrainerEvents } from "./trainer.ts";
 import type { TrainingState } from "../runs/training-state.ts";
@@ -36,6 +37,8 @@ export interface TrainJob {
   readonly resume?: RunFolder | undefined;
   /** Ends the run after the step in flight, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
+  /** What to say of a step's kernels before the run begins; nothing by default. */
+  readonly detail?: StepDetail | undefined;
 }
 
 /** One run: what is written to its folder, and when. */

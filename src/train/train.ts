@@ -3,6 +3,7 @@ import { classWeights } from "./class-weights.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
+import { describeSteps } from "./forecast/step-detail.ts";
 import { refuseLargeBatch, withMemoryAdvice } from "./forecast/memory.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
 import { Run } from "./run.ts";
@@ -41,6 +42,7 @@ export async function train(job: TrainJob): Promise<Summary> {
   await refuseLongSoftwareRun(gpu, config, options, data.validation.size);
   const resumed = resume && (await takeUp(resume, data, say));
   const tiles = await chooseTiles(job, options);
+  if (job.detail) await describeSteps(gpu, options, job.detail, say);
   const trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
     throw withMemoryAdvice(error);
   });

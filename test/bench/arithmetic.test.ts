@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { convolutions, stepFlops } from "../../bench/step/arithmetic.ts";
+import { plan } from "../../src/graph/plan.ts";
+import { trainingStep } from "../../src/train/phase/programs.ts";
+import { paperTarget } from "../helpers/target.ts";
 
 const shape = { batchSize: 64, imageSize: 128, classes: 59, decoder: "transpose" } as const;
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -36,6 +39,21 @@ describe("the arithmetic of a step", () => {
       [256, 128, 59, 64],
     ].map(([pixels, inputs, filters, decoded]) => 9 * pixels * filters * (2 * inputs + decoded));
     expect(stepFlops(small, "frozen")).toBe(2 * (encoder + sum(products)));
+  });
+
+  it.each(["frozen", "finetune"] as const)("of the %s phase is that of the kernels it runs", (phase) => {
+    const small = { batchSize: 2, imageSize: 32, classes: 59, decoder: "transpose" } as const;
+    const spec = { ...small, momentum: 0.99, optimizer: "rmsprop", clipNorm: null, weighted: false } as const;
+    const { dispatches } = plan(trainingStep(spec, phase), paperTarget);
+    // The transitions' convolutions are run behind their pooling, on a quarter of the pixels.
+    const transitions = [
+      [8, 256],
+      [4, 512],
+      [2, 1024],
+    ].map(([side, channels]) => (2 * small.batchSize * side ** 2 * channels ** 2) / 2);
+    const saved = 0.75 * sum(transitions) * (phase === "frozen" ? 1 : 3);
+    const run = sum(dispatches.map(({ kernel }) => kernel.flops ?? 0));
+    expect(run).toBe(stepFlops(small, phase) - saved);
   });
 
   it("grows with the photos and their area, and with the decoder that convolves the doubled image", () => {

@@ -17,7 +17,7 @@ describe("npm run train", () => {
   let checkpoint: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "bespoke-train-"));
-    complete = await train(root, [...TINY, "--seed", "1"]);
+    complete = await train(root, [...TINY, "--seed", "1"], { env: { BESPOKE_DEBUG: "1" } });
     checkpoint = join(root, "runs", "train-1", "checkpoints", "last.safetensors");
   }, 600_000);
   afterAll(() => rm(root, { recursive: true, force: true }));
@@ -41,6 +41,8 @@ describe("npm run train", () => {
     const { code, output, errors } = complete;
     expect(errors).toBe("");
     expect(code).toBe(0);
+    for (const phase of ["frozen", "finetune"])
+      expect(output).toMatch(new RegExp(`^A ${phase} step of 2 photos:\\n +op +kernel +reads`, "m"));
     const run = join(root, "runs", "train-1");
     const files = [
       "config.json",

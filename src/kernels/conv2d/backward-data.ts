@@ -1,5 +1,6 @@
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
+import { tapFlops } from "./geometry.ts";
 import { backwardDataProduct } from "./tap-product.ts";
 import type { TapFusion, TapKernel } from "./tap-product.ts";
 import { tapProductRegister } from "./tap-product-register.ts";
@@ -23,7 +24,7 @@ export function conv2dBackwardDataFused(
   fusion: TapFusion,
 ): TapKernel {
   const product = backwardDataProduct(g, fusion);
-  return target.family === "register"
-    ? tapProductRegister(target, product)
-    : tapProductWorkgroup(target, product);
+  const { kernel, slots } =
+    target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
+  return { kernel: { ...kernel, flops: tapFlops(g) * g.outChannels * product.channels }, slots };
 }

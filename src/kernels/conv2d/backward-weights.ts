@@ -22,9 +22,12 @@ export function conv2dBackwardWeights(
   fusion: WeightsFusion = {},
 ): WeightsKernel {
   const product = weightsProduct(g, fusion);
-  return target.family === "register"
-    ? weightsProductRegister(target, product)
-    : weightsProductWorkgroup(target, product);
+  const { partial, splits, count } =
+    target.family === "register"
+      ? weightsProductRegister(target, product)
+      : weightsProductWorkgroup(target, product);
+  const flops = 2 * count * g.batch * g.outHeight * g.outWidth;
+  return { partial: { ...partial, flops }, splits, count };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
+import { tapFlops } from "./geometry.ts";
 import { forwardProduct } from "./tap-product.ts";
 import type { TapFusion, TapKernel } from "./tap-product.ts";
 import { tapProductRegister } from "./tap-product-register.ts";
@@ -18,7 +19,7 @@ export function conv2dForward(target: KernelTarget, g: Conv2dGeometry): Kernel {
 /** {@link conv2dForward} that loads its source and stores its result as `fusion` says. */
 export function conv2dForwardFused(target: KernelTarget, g: Conv2dGeometry, fusion: TapFusion): TapKernel {
   const product = forwardProduct(g, fusion);
-  return target.family === "register"
-    ? tapProductRegister(target, product)
-    : tapProductWorkgroup(target, product);
+  const { kernel, slots } =
+    target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
+  return { kernel: { ...kernel, flops: tapFlops(g) * g.inChannels * product.channels }, slots };
 }

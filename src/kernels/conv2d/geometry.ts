@@ -82,3 +82,10 @@ export function conv2dGeometry(
     padLeft: columns.before,
   };
 }
+
+/**
+ * Floating-point operations that each pair of an input and an output channel takes, forward or in either gradient; taps that
+ * fall on the padding are counted.
+ */
+export const tapFlops = (g: Conv2dGeometry): number =>
+  2 * g.batch * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;

@@ -1,12 +1,10 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { compile } from "../../graph/program.ts";
 import type { Goals } from "../../graph/plan.ts";
-import { Variables } from "../../graph/variables.ts";
-import { sizeOf } from "../../graph/shape.ts";
 import { kernelTarget } from "../../graph/kernel-target.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
+import { onTrial } from "./trial.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
 
@@ -58,25 +56,10 @@ export async function estimateTime(
   return { step, evaluation, encoding, total };
 }
 
-async function secondsARun(gpu: Gpu, goals: Goals): Promise<number> {
-  const variables = new Variables(gpu);
-  try {
-    const program = await compile(gpu, { ...goals, variables });
-    try {
-      const feeds = Object.fromEntries(
-        program.plan.inputs.map(({ name, shape, dtype }) => [
-          name,
-          dtype === "f32" ? new Float32Array(sizeOf(shape)) : new Uint32Array(sizeOf(shape)),
-        ]),
-      );
-      await program.run(feeds);
-      const start = performance.now();
-      for (let i = 0; i < TIMED; i++) await program.run(feeds);
-      return (performance.now() - start) / 1000 / TIMED;
-    } finally {
-      program.destroy();
-    }
-  } finally {
-    variables.destroy();
-  }
-}
+const secondsARun = (gpu: Gpu, goals: Goals): Promise<number> =>
+  onTrial(gpu, goals, async (program, feeds) => {
+    await program.run(feeds);
+    const start = performance.now();
+    for (let i = 0; i < TIMED; i++) await program.run(feeds);
+    return (performance.now() - start) / 1000 / TIMED;
+  });

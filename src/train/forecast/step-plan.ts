@@ -1,5 +1,6 @@
 import { plan } from "../../graph/plan.ts";
 import type { Plan } from "../../graph/plan.ts";
+import { printPlan } from "../../graph/print.ts";
 import { bytesOf } from "../../graph/shape.ts";
 import type { KernelTarget } from "../../kernels/kernel.ts";
 import { accumulatedStep, microBatchSize } from "../phase/accumulation.ts";
@@ -33,7 +34,7 @@ export function accumulatedPlan(passes: number, gradient: Plan, apply: Plan): Pl
   const inputBytes = gradient.summary.inputBytes + apply.summary.inputBytes;
   const variableBytes = [...variables.values()].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const [dispatchesBefore, blocksBefore] = [gradient.dispatches.length, gradient.blocks.length];
-  return {
+  const planned = {
     dispatches,
     inputs: [...gradient.inputs, ...apply.inputs],
     variables: [...variables.values()],
@@ -60,4 +61,5 @@ export function accumulatedPlan(passes: number, gradient: Plan, apply: Plan): Pl
       peakBytes: arenaBytes + inputBytes + variableBytes,
     },
   };
+  return { ...planned, print: () => printPlan(planned) };
 }
