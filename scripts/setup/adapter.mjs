@@ -5,6 +5,7 @@ import { hasApt, installedLavapipe, installLavapipe, lavapipeCommand, PACKAGES }
 import { withLock } from "./lock.mjs";
 import { SetupError, say } from "./messages.mjs";
 import { probe } from "./probe.mjs";
+import { pause } from "./processes.mjs";
 import {
   hasSwiftshader,
   installSwiftshader,
@@ -16,6 +17,9 @@ import {
 
 /** After apt failed, or installed a Mesa that Dawn refuses, it is left alone for so long. */
 const APT_PAUSE_HOURS = 24;
+
+/** What a person at a terminal has to say no. */
+const APT_GRACE_SECONDS = 5;
 
 /**
  * The search for an adapter: what is wanted, and what has been tried in vain, for the user to read.
@@ -106,11 +110,11 @@ async function lavapipeAlone(search) {
 async function lavapipeFromApt(search) {
   const { root, env, tried } = search;
   if (!hasApt() || search.ownDrivers) return null;
-  const pause = join(root, ".cache", "apt-failed");
+  const failed = join(root, ".cache", "apt-failed");
   const obstacle =
     (env.BESPOKE_NO_APT === "1" && "BESPOKE_NO_APT keeps lavapipe from being installed") ||
     (process.getuid?.() !== 0 && "installing lavapipe takes root") ||
-    (isRecent(pause) && `lavapipe could not be installed: ${readFileSync(pause, "utf8").trim()}`);
+    (isRecent(failed) && `lavapipe could not be installed: ${readFileSync(failed, "utf8").trim()}`);
   if (obstacle) {
     tried.push(obstacle);
     return null;
@@ -118,19 +122,32 @@ async function lavapipeFromApt(search) {
   return await withLock(join(root, ".cache", "setup.lock"), async () => {
     const meanwhile = await attempt(search, {});
     if (meanwhile !== null) return meanwhile;
-    say(`no GPU found: installing lavapipe (${PACKAGES.join(", ")}) with apt`);
+    say(aptNotice());
+    if (process.stderr.isTTY) await pause(APT_GRACE_SECONDS);
     const failure = await installLavapipe();
     const found = failure === null ? await attempt(search, {}) : null;
     if (found !== null) {
-      rmSync(pause, { force: true });
+      rmSync(failed, { force: true });
       return found;
     }
     const reason = failure ?? "Dawn refuses the Mesa that apt has";
     tried.push(`lavapipe could not be installed: ${reason}`);
-    mkdirSync(dirname(pause), { recursive: true });
-    writeFileSync(pause, `${reason}\n`);
+    mkdirSync(dirname(failed), { recursive: true });
+    writeFileSync(failed, `${reason}\n`);
     return null;
   });
+}
+
+/** What is about to be installed on this system, and how to have it left alone. */
+function aptNotice() {
+  const instead = swiftshaderFits()
+    ? ", and SwiftShader, which is slower, is fetched into .cache instead"
+    : "";
+  const grace = process.stderr.isTTY ? ` in ${APT_GRACE_SECONDS} s (Ctrl-C stops here)` : "";
+  return (
+    `no GPU found: installing lavapipe, a software driver, on this system with apt${grace}: ${PACKAGES.join(", ")} and what ` +
+    `they need; with BESPOKE_NO_APT=1 nothing is installed${instead}`
+  );
 }
 
 /**

@@ -32,7 +32,10 @@ export async function launch(argv) {
     const script = npmScript(ROOT, target, process.env);
     whenOneEnds(await npmAbove(script?.text ?? null), () => process.kill(process.pid, "SIGTERM"));
     await ensureModules(ROOT);
-    const env = { ...(await environmentFor(first)), ...tellLaunched({ pid: process.pid, script }) };
+    const env = {
+      ...(await environmentFor(asksForHelp(args) ? NONE : first)),
+      ...tellLaunched({ pid: process.pid, script }),
+    };
     interrupted.throwIfAborted();
     release();
     await runInPlace(
@@ -47,6 +50,15 @@ export async function launch(argv) {
     say(error.message);
     process.exitCode = 1;
   }
+}
+
+/**
+ * Whether the command will say how it is used and do nothing.
+ *
+ * @param {string[]} args
+ */
+function asksForHelp(args) {
+  return args.some((argument) => ["--help", "-h", "--version"].includes(argument));
 }
 
 /**

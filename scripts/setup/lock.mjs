@@ -1,11 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError, say } from "./messages.mjs";
-import { interrupted } from "./processes.mjs";
+import { pause } from "./processes.mjs";
 
-const POLL_MILLISECONDS = 250;
+const POLL_SECONDS = 0.25;
 /** A lock of another machine's (a shared folder) cannot be asked whether its owner lives; after this it counts as dead. */
 const FOREIGN_LOCK_SECONDS = 15 * 60;
 
@@ -21,14 +20,10 @@ const FOREIGN_LOCK_SECONDS = 15 * 60;
 export async function withLock(path, work) {
   let waiting = false;
   while (!acquire(path)) {
-    if (ownerIsGone(path)) {
-      discard(path);
-      continue;
-    }
+    if (ownerIsGone(path) && discard(path)) continue;
     if (!waiting) say("waiting for another set-up of this checkout to finish");
     waiting = true;
-    interrupted.throwIfAborted();
-    await sleep(POLL_MILLISECONDS);
+    await pause(POLL_SECONDS);
   }
   try {
     return await work();
@@ -69,16 +64,37 @@ function ownerIsGone(path) {
 }
 
 /**
- * Two waiters may both see a dead owner: the rename lets only one of them remove its lock.
+ * Removes the lock of an owner that is gone. Another waiter may have seen it as well, and have removed it and made its own
+ * meanwhile: so one at a time looks once more.
  *
  * @param {string} path
+ * @returns {boolean} false when it is another one's turn
  */
-function discard(path) {
-  const aside = `${path}.${process.pid}`;
+export function discard(path) {
+  const turn = `${path}.turn`;
   try {
-    renameSync(path, aside);
+    mkdirSync(turn);
   } catch {
-    return;
+    // Whoever had it was killed meanwhile.
+    if (isOlder(turn, 5)) rmSync(turn, { recursive: true, force: true });
+    return false;
   }
-  rmSync(aside, { force: true });
+  try {
+    if (ownerIsGone(path)) rmSync(path, { force: true });
+    return true;
+  } finally {
+    rmdirSync(turn);
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {number} seconds
+ */
+function isOlder(path, seconds) {
+  try {
+    return (Date.now() - statSync(path).mtimeMs) / 1000 > seconds;
+  } catch {
+    return false;
+  }
 }

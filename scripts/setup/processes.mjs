@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What asks a process to end. @type {readonly NodeJS.Signals[]} */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -43,6 +44,16 @@ export function heedSignals() {
   return () => {
     for (const signal of SIGNALS) process.off(signal, heed);
   };
+}
+
+/**
+ * Waits, unless a signal has asked this process to end: rejects with the {@link Interruption} then.
+ *
+ * @param {number} seconds
+ */
+export async function pause(seconds) {
+  await sleep(seconds * 1000, undefined, { signal: interrupted }).catch(() => undefined);
+  interrupted.throwIfAborted();
 }
 
 /**

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { findCheckpoint } from "../use/model.ts";
 import { convertModel, type ConvertOptions } from "./convert-model.ts";
 import { runCommand } from "./run-command.ts";
+import { userModel, userPath } from "./user-path.ts";
 
 const command = new Command("convert")
   .description(
@@ -16,13 +17,18 @@ const command = new Command("convert")
     "side of the photos, where the model does not say it, or another",
     positive,
   )
-  .option("--classes <file>", "names of the classes: a JSON array, a name a line, or a data set's labels.csv")
+  .option(
+    "--classes <file>",
+    "names of the classes: a JSON array, a name a line, or a data set's labels.csv",
+    userPath,
+  )
   .option("--embed", "ONNX: take photos of any size as bytes and give labels")
   .option("--fold-batch-norm", "ONNX: make batch norms a part of the convolutions before them")
   .option("--force", "replace what is there");
 
 await runCommand(command, async (interrupted) => {
-  const [from, to] = command.args;
+  const from = userModel(command.args[0]);
+  const to = userPath(command.args[1]);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const options = { ...command.opts<ConvertOptions>(), signal: interrupted };
   try {

@@ -3,6 +3,7 @@ import { serveDemo } from "../ui/serve-demo.ts";
 import { positive } from "./model-options.ts";
 import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";
+import { userModel } from "./user-path.ts";
 
 interface DemoFlags {
   readonly model: string;
@@ -12,7 +13,11 @@ interface DemoFlags {
 
 const command = new Command("demo")
   .description("Serves a page that labels photos in the browser, on this machine only, until Ctrl-C.")
-  .requiredOption("--model <path>", "the folder of a run (its best checkpoint), or a file of weights")
+  .requiredOption(
+    "--model <path>",
+    "the folder of a run (its best checkpoint), or a file of weights",
+    userModel,
+  )
   .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
   .option("--port <port>", "0 for any free one; by default the first free one from 4650", portNumber);
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { diagnose } from "./doctor-report.ts";
 import type { DoctorReport } from "./doctor-report.ts";
+import { EXIT_INTERRUPTED, runCommand } from "./run-command.ts";
 
 /** The limits that decide what fits: all of them are in the JSON. */
 const TELLING_LIMITS = [
@@ -12,18 +13,20 @@ const TELLING_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ];
 
-const { json } = new Command("doctor")
+const command = new Command("doctor")
   .description("Tells which WebGPU adapter training would use on this machine, and whether it computes.")
-  .option("--json", "print everything as JSON")
-  .parse()
-  .opts<{ json?: boolean }>();
+  .option("--json", "print everything as JSON");
 
-const report = await diagnose();
-console.log(json ? JSON.stringify(report, null, 2) : asText(report));
-if (!report.ok) {
+await runCommand(command, async (interrupted) => {
+  const { json } = command.opts<{ json?: boolean }>();
+  // It leaves nothing that would have to be put in order.
+  interrupted.addEventListener("abort", () => process.exit(EXIT_INTERRUPTED));
+  const report = await diagnose();
+  console.log(json ? JSON.stringify(report, null, 2) : asText(report));
+  if (report.ok) return;
   if (!json) console.error(`doctor: ${report.problem}`);
   process.exitCode = 1;
-}
+});
 
 function asText(report: DoctorReport): string {
   const { platform, chosen, selfTest, limits } = report;

@@ -14,6 +14,7 @@ import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
+import { userPath } from "./user-path.ts";
 
 interface EvalFlags extends ModelFlags {
   readonly data?: string;
@@ -28,7 +29,11 @@ const BATCH_SIZE = 16;
 
 const command = addModelOptions(new Command("eval"))
   .description("Tells how well a trained model labels photos whose masks are known.")
-  .option("--data <folder>", "photos and masks; without it, the photos that the model's run held back")
+  .option(
+    "--data <folder>",
+    "photos and masks; without it, the photos that the model's run held back",
+    userPath,
+  )
   .addOption(
     new Option(
       "--split <which>",
@@ -39,8 +44,8 @@ const command = addModelOptions(new Command("eval"))
     "--lossy-masks",
     "take masks that are JPEG, lossy WebP or AVIF; without it, where the model's run took them",
   )
-  .option("--json <file>", "write everything, the confusion matrix too, to this file")
-  .option("--figures <folder>", "write confusion.png and classes.png to this folder");
+  .option("--json <file>", "write everything, the confusion matrix too, to this file", userPath)
+  .option("--figures <folder>", "write confusion.png and classes.png to this folder", userPath);
 
 await runCommand(command, async (interrupted) => {
   const { data = null, lossyMasks, json, figures, adapter, ...flags } = command.opts<EvalFlags>();

@@ -10,6 +10,7 @@ import {
 import { createFetchProgress } from "../fetch/progress.ts";
 import { CLOTHING, WEIGHTS } from "../fetch/sources.ts";
 import { runCommand } from "./run-command.ts";
+import { userPath } from "./user-path.ts";
 
 interface FetchFlags {
   only?: "data" | "weights";
@@ -24,8 +25,8 @@ const command = new Command("fetch")
       "stopped at any time, it goes on where it was.",
   )
   .addOption(new Option("--only <what>", "one of the two").choices(["data", "weights"]))
-  .option("--data-folder <folder>", "where data sets lie", DATA_FOLDER)
-  .option("--weights-folder <folder>", "where weights lie", WEIGHTS_FOLDER)
+  .option("--data-folder <folder>", "where data sets lie", userPath, DATA_FOLDER)
+  .option("--weights-folder <folder>", "where weights lie", userPath, WEIGHTS_FOLDER)
   .option("--force", "check every file again and download what differs");
 
 await runCommand(command, async (interrupted) => {

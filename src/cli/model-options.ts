@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
+import { userModel } from "./user-path.ts";
 
 /** What every command says that uses a trained network. */
 export interface ModelFlags {
@@ -15,6 +16,7 @@ export function addModelOptions(command: Command): Command {
     .requiredOption(
       "--model <path>",
       "the folder of a run (its best checkpoint), or the file of a model (docs/models.md)",
+      userModel,
     )
     .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
     .option("--batch-size <photos>", "photos at once", positive)

@@ -9,6 +9,7 @@ import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
+import { userPath } from "./user-path.ts";
 
 interface PredictFlags extends ModelFlags {
   readonly images: string;
@@ -23,8 +24,12 @@ const NAMED = 4;
 
 const command = addModelOptions(new Command("predict"))
   .description("Labels every pixel of photos with a trained model.")
-  .requiredOption("--images <path>", "a photo, or a folder of photos (its subfolders are not searched)")
-  .requiredOption("--out <folder>", "gets a mask, an overlay and the class shares of each photo")
+  .requiredOption(
+    "--images <path>",
+    "a photo, or a folder of photos (its subfolders are not searched)",
+    userPath,
+  )
+  .requiredOption("--out <folder>", "gets a mask, an overlay and the class shares of each photo", userPath)
   .option("--logits", "write the network's logits of each photo too");
 
 await runCommand(command, async (interrupted) => {

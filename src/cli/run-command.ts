@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { whenOneEnds } from "../../scripts/setup/forebears.mjs";
 import { readLaunched } from "../../scripts/setup/launched.mjs";
 
+import { refuseNpmFlags } from "./npm-flags.ts";
+
 /** As a shell has it for a program that a signal ended. */
-const EXIT_INTERRUPTED = 130;
+export const EXIT_INTERRUPTED = 130;
 /** One Ctrl-C may come from the terminal, from npm and from the launcher; milliseconds after which it is another one. */
 const IMPATIENCE_MS = 700;
 /** The reader of a pipe, or the terminal, is gone. */
@@ -43,6 +45,7 @@ export async function runCommand(
   // For good: what was said last may fail after the end of `run`.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverNobody);
   try {
+    refuseNpmFlags(command);
     command.parse();
     await run(controller.signal);
   } catch (error) {

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { descriptions, schema, SETTING_NAMES } from "../config/index.ts";
 import type { Said, SettingName } from "../config/index.ts";
+import { userPath } from "./user-path.ts";
 
 /** The parts of a zod type that say how its flag is read. */
 interface TypeShape {
@@ -12,6 +13,8 @@ interface TypeShape {
   };
 }
 
+/** What stands for the value of a setting that is a path. */
+const PATHS = ["DIR", "PATH"];
 /** What the `--no-` form of a setting that is no switch means. */
 const OFF = "off";
 
@@ -56,6 +59,7 @@ export function saidOnCommandLine(command: Command): Said {
 function parse(name: SettingName, text: string): unknown {
   const { kind, nullable } = kindOf(name);
   if (nullable && text === "none") return NONE;
+  if (PATHS.includes(descriptions.get(schema.shape[name])!.value)) return userPath(text);
   if (kind === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
   return kind === "array" ? text.split(",").map((part) => part.trim()) : text;
 }

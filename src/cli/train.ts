@@ -18,6 +18,7 @@ import { openGpu } from "../adapter/open-gpu.ts";
 import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";
 import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
+import { userModel, userPath } from "./user-path.ts";
 
 interface Flags {
   readonly config?: string;
@@ -33,8 +34,14 @@ const command = new Command("train")
     "Trains the DenseNet121 U-Net: the decoder on a frozen encoder, then everything. What is not said comes from the " +
       "configuration file, then from the preset.",
   )
-  .addOption(new Option("--config <FILE>", "YAML or JSON file of settings").helpGroup(GENERAL))
-  .addOption(new Option("--resume <RUN>", "go on with a run that was interrupted").helpGroup(GENERAL))
+  .addOption(
+    new Option("--config <FILE>", "YAML or JSON file of settings").argParser(userPath).helpGroup(GENERAL),
+  )
+  .addOption(
+    new Option("--resume <RUN>", "go on with a run that was interrupted")
+      .argParser(userModel)
+      .helpGroup(GENERAL),
+  )
   .addOption(
     new Option("--dry-run", "say what would be done and how long it takes, then end").helpGroup(GENERAL),
   )

@@ -16,7 +16,8 @@ export function configurationMarkdown(): string {
 
 Every setting of \`npm run train\` can be given as a flag or as a key of a YAML or JSON file (\`--config FILE\`; a run's own
 \`config.json\` is such a file). Flags win over the file, and what neither says comes from the preset. \`--no-…\` turns a
-switch off; \`none\` (in a file \`null\`) means what the table says.
+switch off; \`none\` (in a file \`null\`) means what the table says. Flags stand behind a \`--\` (in PowerShell \`'--'\`), as npm keeps
+those before it for itself. Paths are relative to where you stand; those in a file, and where a run goes by itself, to the checkout.
 
 Ctrl-C, SIGTERM and a closed terminal stop a run with a checkpoint, for \`--resume\`; so does the end of the npm that started it. Only
 SIGINT sent to npm alone may get stuck in the shell below npm (dash on Debian and Ubuntu): send SIGTERM. A container ends with its first

@@ -29,13 +29,19 @@ export function runCommandLine(
   return runProcess(process.execPath, ["--import", TSX, entry, ...args], options);
 }
 
-/** Runs `npm run <name> -- <args>` in the checkout, or below it, until everything that npm has started is gone too. */
+/**
+ * Runs `npm run <name> <flags> -- <args>` in the checkout, or below it, until everything that npm has started is gone too.
+ */
 export function npmRun(
   name: string,
   args: readonly string[],
-  { cwd = fileURLToPath(new URL("../../", import.meta.url)), ...options }: ProcessOptions = {},
+  {
+    cwd = fileURLToPath(new URL("../../", import.meta.url)),
+    flags = [],
+    ...options
+  }: ProcessOptions & { readonly flags?: readonly string[] } = {},
 ): Promise<Ended> {
-  return runProcess("npm", ["run", name, "--", ...args], { cwd, ...options });
+  return runProcess("npm", ["run", name, ...flags, "--", ...args], { cwd, ...options });
 }
 
 function runProcess(

@@ -56,6 +56,8 @@ test("--adapter=none runs a command without looking for an adapter", async () =>
   const looking = launch(file);
   expect([looking.status, looking.stdout]).toEqual([1, ""]);
   expect(looking.stderr).toContain("no-such-kind");
+  // Nothing is installed for the sake of somebody who asks how a command is used.
+  for (const flag of ["--help", "-h", "--version"]) expect(launch(file, flag).stdout).toBe(flag);
 });
 
 /** A process that runs `code` in its place as the launcher does, and is ready when the child has printed something. */
