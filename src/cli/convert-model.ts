@@ -1,9 +1,10 @@
+import { classNamesOf } from "../weights/class-names.ts";
 import { loadWeights, type LoadedWeights } from "../weights/load.ts";
+import { readClassTable } from "../files/class-table.ts";
 import { printable } from "../files/printable.ts";
 import { formatShape, type Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
 import { writeModel, type WriteModelOptions } from "../weights/write.ts";
-import { readClassNames } from "./class-names.ts";
 
 export interface ConvertOptions extends Pick<
   WriteModelOptions,
@@ -33,7 +34,7 @@ export async function convertModel(
 ): Promise<void> {
   const model = await loadWeights(from, options);
   for (const line of describe(model, from, verbose)) say(line);
-  const metadata = classes === undefined ? model.metadata : await named(model, classes);
+  const metadata = classes === undefined ? checked(model, from) : await named(model, classes);
   await writeModel(to, { tensors: model.tensors, metadata }, { ...options, source: from });
   say(`Written: ${to}`);
 }
@@ -68,17 +69,33 @@ function list(names: readonly string[], all: boolean): string {
   return `${names.length} ${names.length === 1 ? "weight" : "weights"} (${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""})`;
 }
 
+/** The metadata, whose names of classes, where it has them, must be the network's. */
+function checked({ tensors, metadata }: LoadedWeights, source: string): Metadata {
+  const classes = tensors.get("head/bias")?.shape[0];
+  if (classes !== undefined) classNamesOf(metadata, classes, source);
+  return metadata;
+}
+
 /** The metadata with the names of the classes from a file. */
 async function named({ tensors, metadata }: LoadedWeights, file: string): Promise<Metadata> {
-  const names = await readClassNames(file);
+  const named = await readClassTable(file);
   const classes = tensors.get("head/bias")?.shape[0];
   if (classes === undefined) {
     throw new WeightsError(`An encoder has no classes that ${file} could name: leave out --classes.`);
   }
-  if (names.length !== classes) {
+  const beyond = named.find(({ label }) => label >= classes);
+  if (beyond !== undefined) {
     throw new WeightsError(
-      `${file} names ${names.length} classes and the network has ${classes}: name each of them.`,
+      `${beyond.where}, names class ${beyond.label} and the network has ${classes}, 0 to ${classes - 1}: name just these.`,
     );
   }
-  return { ...metadata, classes: JSON.stringify(names) };
+  const names = new Map(named.map(({ label, name }) => [label, name]));
+  const all = Array.from({ length: classes }, (_, label) => names.get(label));
+  const unnamed = all.indexOf(undefined);
+  if (unnamed >= 0) {
+    throw new WeightsError(
+      `${file} names ${names.size} classes and the network has ${classes}, class ${unnamed} for one: name each of them.`,
+    );
+  }
+  return { ...metadata, classes: JSON.stringify(all) };
 }

@@ -6,6 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
+import { recognise } from "../files/recognise.ts";
 import { DataError } from "./data-error.ts";
 import { messageOf } from "../message-of.ts";
 import {
@@ -46,6 +47,8 @@ export async function readMatVariable(file: string, name: string): Promise<MatAr
         `${file} is a MAT-file of version 7.3 (HDF5), which is not read here: save it with -v7.`,
       );
     }
+    const found = recognise(bytes);
+    if (found !== undefined) throw new DataError(`${file} is ${found.what}: ${found.mend}.`);
     return await findVariable(bytes, name);
   } catch (error) {
     if (error instanceof DataError) throw error;

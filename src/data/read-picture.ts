@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { recognise } from "../files/recognise.ts";
 import { messageOf } from "../message-of.ts";
 import { DataError } from "./data-error.ts";
 
@@ -8,7 +9,7 @@ export type Role = "photo" | "mask";
 /**
  * Reads the bytes of a file and hands them to `use`.
  * @throws DataError when they cannot be read, or `use` fails: as it does with a DataError, else saying that the file cannot
- * be decoded.
+ * be decoded; or, where it is no picture, what it is.
  */
 export async function readPicture<T>(
   file: string,
@@ -18,7 +19,13 @@ export async function readPicture<T>(
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new DataError(`The ${role} ${file} cannot be read (${messageOf(error)}): make it a readable file.`);
   });
-  return decoding(file, role, () => use(bytes));
+  try {
+    return await decoding(file, role, () => use(bytes));
+  } catch (error) {
+    const found = recognise(bytes);
+    if (found === undefined || found.format === "picture") throw error;
+    throw new DataError(`The ${role} ${file} is ${found.what}: ${found.mend}.`);
+  }
 }
 
 /** Does a step of decoding a file; any failure becomes a DataError. */

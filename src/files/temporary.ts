@@ -6,9 +6,13 @@ import { basename, dirname, join } from "node:path";
 /** What is being written and has not got its name yet. */
 const temporaries = new Set<string>();
 
-/** A hidden name beside `path` that nothing has yet. */
+/** Characters, so that with what is added no file system's 255 bytes are passed: one takes at most three in UTF-8. */
+const LONGEST_NAME = 75;
+
+/** A hidden name beside `path` that nothing has yet, and that is not too long where `path` is not. */
 export function nameBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const name = basename(path).slice(0, LONGEST_NAME);
+  return join(dirname(path), `.${name}.${randomBytes(6).toString("hex")}.tmp`);
 }
 
 /**

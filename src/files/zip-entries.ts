@@ -35,6 +35,26 @@ export async function readZipEntries<Name extends string>(
   path: string,
   wanted: WantedEntries<Name>,
 ): Promise<Partial<Record<Name, Uint8Array<ArrayBuffer>>>> {
+  return withZip(path, async (zip, archive) => {
+    const read: Partial<Record<Name, Uint8Array<ArrayBuffer>>> = {};
+    for (const entry of await entriesOf(zip, path)) {
+      const name = entry.fileName as Name;
+      if (Object.hasOwn(wanted, name)) read[name] = await readEntry(zip, entry, archive, wanted[name]);
+    }
+    return read;
+  });
+}
+
+/**
+ * The names of the files in a zip archive.
+ *
+ * @throws {FileError} as {@link readZipEntries} does
+ */
+export function zipEntryNames(path: string): Promise<string[]> {
+  return withZip(path, async (zip) => (await entriesOf(zip, path)).map(({ fileName }) => fileName));
+}
+
+function withZip<T>(path: string, use: (zip: ZipFile, archive: Archive) => Promise<T>): Promise<T> {
   return withFile(path, async (file, size) => {
     const archive = { file, path, size };
     const zip = await fromRandomAccessReaderPromise(new CheckedReader(archive), size, {
@@ -43,12 +63,7 @@ export async function readZipEntries<Name extends string>(
     }).catch((error: unknown) => {
       throw damaged(path, messageOf(error));
     });
-    const read: Partial<Record<Name, Uint8Array<ArrayBuffer>>> = {};
-    for (const entry of await entriesOf(zip, path)) {
-      const name = entry.fileName as Name;
-      if (Object.hasOwn(wanted, name)) read[name] = await readEntry(zip, entry, archive, wanted[name]);
-    }
-    return read;
+    return use(zip, archive);
   });
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { Decoder } from "../layers/decoder.ts";
+import { classNamesOf } from "../weights/class-names.ts";
 import { loadWeights } from "../weights/load.ts";
 import type { Metadata, NamedTensors } from "../weights/tensors.ts";
 
@@ -45,12 +46,15 @@ export async function loadModel(
 ): Promise<Model> {
   const file = await findCheckpoint(path);
   const { tensors, metadata } = await loadWeights(file);
+  const classes = classesOf(file, tensors);
   const folder = dirname(dirname(file));
   const inRun = basename(dirname(file)) === "checkpoints" && (await exists(join(folder, "config.json")));
   return {
     file,
     run: inRun ? folder : null,
-    classNames: classNamesOf(file, classesOf(file, tensors), metadata),
+    classNames:
+      classNamesOf(metadata, classes, file) ??
+      Array.from({ length: classes }, (_, label) => `class ${label}`),
     imageSize: imageSizeOf(file, metadata, options.imageSize),
     decoder: oneOf(file, metadata, "decoder", DECODERS),
     normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),
@@ -68,7 +72,10 @@ export async function findCheckpoint(path: string): Promise<string> {
       const file = join(candidate, "checkpoints", `${name}.safetensors`);
       if (await exists(file)) return file;
     }
-    if (await exists(join(candidate, "model.json"))) return candidate;
+    // Of the second, what reads weights says what it is.
+    for (const name of ["model.json", "saved_model.pb"]) {
+      if (await exists(join(candidate, name))) return candidate;
+    }
     const isRun =
       (await exists(join(candidate, "config.json"))) || (await exists(join(candidate, "checkpoints")));
     throw new ModelError(
@@ -100,22 +107,6 @@ function classesOf(file: string, tensors: NamedTensors): number {
   throw new ModelError(
     `${file} ${encoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +
       `\`npm run train\` has written.`,
-  );
-}
-
-function classNamesOf(file: string, classes: number, { classes: json }: Metadata): string[] {
-  if (json === undefined) return Array.from({ length: classes }, (_, label) => `class ${label}`);
-  let names: unknown;
-  try {
-    names = JSON.parse(json);
-  } catch {
-    names = null;
-  }
-  if (Array.isArray(names) && names.length === classes && names.every((name) => typeof name === "string")) {
-    return names;
-  }
-  throw new ModelError(
-    `${file} does not name its ${classes} classes: its metadata "classes" must be a JSON array of as many names.`,
   );
 }
 

@@ -1,10 +1,15 @@
+import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { extname, join, parse, resolve } from "node:path";
+import { basename, extname, join, parse, resolve } from "node:path";
 import { DataError } from "../data/data-error.ts";
+import { printable } from "../files/printable.ts";
 import { messageOf } from "../message-of.ts";
 
 /** What sharp decodes and cameras, phones and the web deal in. */
 const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
+
+/** Kinds of files that are named when they are passed over. */
+const KINDS_NAMED = 4;
 
 /** A photo to be labelled and the files that come of it. */
 export interface PredictJob {
@@ -15,16 +20,23 @@ export interface PredictJob {
   readonly logits: string;
 }
 
+/** What there is to be labelled. */
+export interface PredictJobs {
+  readonly jobs: PredictJob[];
+  /** What else is in the folder of photos, in a few words; null where there is nothing else. */
+  readonly passedOver: string | null;
+}
+
 /**
  * The photos at `images` (a file of any name, or a folder: the JPEG, PNG, WebP, AVIF, TIFF and GIF files right in it,
- * hidden ones passed over, in code-unit order), each with its outputs in `out`, which are named by the photo's name
- * without its extension.
+ * in code-unit order; hidden files are passed over in silence), each with its outputs in `out`, which are named by the
+ * photo's name without its extension.
  *
  * @throws DataError when there are none; when two have names that differ in nothing but the extension or in upper and lower
- *   case, and so would overwrite each other's outputs; when `out` is the folder of photos, where a second time the masks
- *   would be taken for photos.
+ *   case, and so would overwrite each other's outputs; when a photo is a link to an output; when `out` is the folder of
+ *   photos, where a second time the masks would be taken for photos.
  */
-export async function predictJobs(images: string, out: string): Promise<PredictJob[]> {
+export async function predictJobs(images: string, out: string): Promise<PredictJobs> {
   const photos = await findPhotos(images);
   if (photos.folder && (await real(images)) === (await real(out))) {
     throw new DataError(
@@ -33,7 +45,7 @@ export async function predictJobs(images: string, out: string): Promise<PredictJ
     );
   }
   const byStem = new Map<string, string>();
-  return photos.files.map((photo) => {
+  const jobs = photos.files.map((photo) => {
     const { name } = parse(photo);
     const key = name.normalize().toLowerCase();
     const other = byStem.get(key);
@@ -53,19 +65,52 @@ export async function predictJobs(images: string, out: string): Promise<PredictJ
       logits: output("logits.safetensors"),
     };
   });
+  await checkInputsStay(jobs, out);
+  return { jobs, passedOver: photos.passedOver };
 }
 
-async function findPhotos(images: string): Promise<{ files: string[]; folder: boolean }> {
+/** A link among the photos may lead to where an output goes. */
+async function checkInputsStay(jobs: readonly PredictJob[], out: string): Promise<void> {
+  const folder = await real(out);
+  const photos = new Map<string, string>();
+  for (const { photo } of jobs) photos.set(await real(photo), photo);
+  for (const { mask, overlay, shares, logits } of jobs) {
+    for (const output of [mask, overlay, shares, logits]) {
+      const photo = photos.get(join(folder, basename(output)));
+      if (photo === undefined) continue;
+      throw new DataError(`${photo} leads to ${output}, which would be overwritten: give another --out.`);
+    }
+  }
+}
+
+interface Photos {
+  readonly files: string[];
+  /** Whether they are those of a folder. */
+  readonly folder: boolean;
+  readonly passedOver: string | null;
+}
+
+async function findPhotos(images: string): Promise<Photos> {
+  let passedOver: string | null;
   try {
-    if (!(await stat(images)).isDirectory()) return { files: [images], folder: false };
+    const info = await stat(images);
+    if (!info.isDirectory()) {
+      // Reading a pipe would wait for its writer.
+      if (!info.isFile()) throw new Error("not a file or a folder");
+      return { files: [images], folder: false, passedOver: null };
+    }
     const entries = await readdir(images, { withFileTypes: true });
-    const names = entries
-      .filter(
-        (entry) => !entry.isDirectory() && !entry.name.startsWith(".") && PHOTO.test(extname(entry.name)),
-      )
-      .map(({ name }) => name)
-      .sort((a, b) => (a < b ? -1 : 1));
-    if (names.length > 0) return { files: names.map((name) => join(images, name)), folder: true };
+    const names: string[] = [];
+    const others: Dirent[] = [];
+    for (const entry of entries) {
+      if (entry.name.startsWith(".")) continue;
+      const isPhoto = PHOTO.test(extname(entry.name)) && (await mayBeRead(entry, images));
+      if (isPhoto) names.push(entry.name);
+      else others.push(entry);
+    }
+    passedOver = summary(others);
+    names.sort((a, b) => (a < b ? -1 : 1));
+    if (names.length > 0) return { files: names.map((name) => join(images, name)), folder: true, passedOver };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") {
@@ -76,8 +121,35 @@ async function findPhotos(images: string): Promise<{ files: string[]; folder: bo
     throw new DataError(`The photos ${images} cannot be read (${messageOf(error)}): make them readable.`);
   }
   throw new DataError(
-    `${images} holds no photo: put JPEG, PNG, WebP, AVIF, TIFF or GIF files there (subfolders are not searched).`,
+    `${images} holds no photo${passedOver === null ? "" : ` (but ${passedOver})`}: put JPEG, PNG, WebP, AVIF, TIFF or GIF files ` +
+      "there (subfolders are not searched).",
   );
 }
+
+/** Whether it is a file, or a link to one; a link that leads nowhere is told of when it is read. */
+async function mayBeRead(entry: Dirent, folder: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  const info = await stat(join(folder, entry.name)).catch(() => null);
+  return info === null || info.isFile();
+}
+
+/** `2 .heic files, 1 .txt file and 1 folder`: the most frequent endings first. */
+function summary(entries: readonly Dirent[]): string | null {
+  const counts = new Map<string, number>();
+  for (const entry of entries) {
+    const ending = printable(extname(entry.name).toLowerCase(), 20);
+    const kind = entry.isDirectory() ? "folder" : ending === "" ? "file without an ending" : `${ending} file`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const shown = sorted.slice(0, KINDS_NAMED).map(([kind, n]) => several(n, kind));
+  const others = sorted.slice(KINDS_NAMED).reduce((sum, [, n]) => sum + n, 0);
+  if (others > 0) shown.push(several(others, "other"));
+  return shown.length < 2 ? (shown[0] ?? null) : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+/** `2 files without an ending` */
+const several = (n: number, kind: string): string =>
+  n === 1 ? `1 ${kind}` : `${n} ${kind.replace(/(file|folder|other)/, "$1s")}`;
 
 const real = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));

@@ -1,8 +1,10 @@
+import { rm } from "node:fs/promises";
 import { DataError } from "../data/data-error.ts";
 import { decodePhoto } from "../data/photo.ts";
 import type { Photo } from "../data/photo.ts";
 import { sharp } from "../data/sharp.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { FileError } from "../files/file-error.ts";
 import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { overlayFigure } from "../runs/figures/overlay.ts";
 import { classShares } from "../masks/class-shares.ts";
@@ -18,7 +20,7 @@ export interface PredictOptions {
   readonly logits: boolean;
   /** Told of each photo whose outputs are written. */
   readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
-  /** Told of each photo that cannot be used, in a sentence; the others are still done. */
+  /** Told of each photo that cannot be read or whose outputs cannot be written, in a sentence; the others are still done. */
   readonly onBad?: (sentence: string) => void;
   /** Ends the work after the photo in hand. */
   readonly signal?: AbortSignal;
@@ -26,10 +28,12 @@ export interface PredictOptions {
 
 /**
  * Labels photos and writes what comes of them, one photo's files after another's and each by rename, so never a half
- * file; files of the same names are replaced. The JSON comes last and so marks a photo that is done.
+ * file; files of the same names are replaced. The JSON comes last, an older one goes first, and so it marks a photo that is
+ * done.
  *
- * @returns how many photos could not be used.
- * @throws WeightsError when an output cannot be written; the signal's reason when it is aborted; GpuError.
+ * @returns how many photos were not labelled.
+ * @throws FileError when an output cannot be written for a reason that holds for every photo, such as a full disk; the
+ *   signal's reason when it is aborted; GpuError.
  */
 export async function predictPhotos(
   predictor: Predictor,
@@ -53,8 +57,14 @@ export async function predictPhotos(
     const logits = await predictor.logits(usable.map(({ photo }) => photo));
     for (const [i, { job, photo }] of usable.entries()) {
       options.signal?.throwIfAborted();
-      const shares = await writeOutputs(predictor.model, job, photo, logits[i], options);
-      options.onDone?.(job, shares);
+      try {
+        const shares = await writeOutputs(predictor.model, job, photo, logits[i], options);
+        options.onDone?.(job, shares);
+      } catch (error) {
+        if (!isOfItsName(error)) throw error;
+        bad += 1;
+        options.onBad?.(error.message);
+      }
     }
   }
   return bad;
@@ -69,6 +79,12 @@ async function decode(job: PredictJob): Promise<{ job: PredictJob; photo: Photo 
   }
 }
 
+/** What is wrong with one file's name alone: the next photo's may be written. */
+const OF_A_NAME = new Set(["ENAMETOOLONG", "EISDIR", "ENOTEMPTY", "EINVAL", "EILSEQ"]);
+
+const isOfItsName = (error: unknown): error is FileError =>
+  error instanceof FileError && OF_A_NAME.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? "");
+
 async function writeOutputs(
   { file, imageSize, classNames }: Model,
   job: PredictJob,
@@ -78,15 +94,17 @@ async function writeOutputs(
 ): Promise<ClassShare[]> {
   const side = { width: imageSize, height: imageSize };
   const mask = maskFromLogits(logits, side, classNames.length, { width, height });
-  await writeFileAtomically(job.mask, [await greyPng(mask, width, height)]);
   const photo = { width, height, rgb: pixels };
-  await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
+  await removeOld(job.shares);
+  // The longest name first: where it is too long, nothing is written.
   if (options.logits) {
     const shape = [imageSize, imageSize, classNames.length];
     await writeSafetensors(job.logits, new Map([["logits", { shape, data: logits }]]), {
       classes: JSON.stringify(classNames),
     });
   }
+  await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
+  await writeFileAtomically(job.mask, [await greyPng(mask, width, height)]);
   const classes = classShares(mask, classNames);
   await writeJson(job.shares, {
     photo: job.photo,
@@ -98,6 +116,9 @@ async function writeOutputs(
   });
   return classes;
 }
+
+/** What cannot be removed cannot be replaced either, which is told when it comes to that. */
+const removeOld = (file: string): Promise<void> => rm(file, { force: true }).catch(() => undefined);
 
 /** An 8-bit grey PNG whose grey levels are the classes. */
 const greyPng = (mask: Uint8Array, width: number, height: number): Promise<Buffer> =>

@@ -5,18 +5,14 @@ import { damagedH5, isHdf5, MODEL_CONFIG_LIMIT } from "./keras-h5.ts";
 import { parseH5InThread, type ReadH5Options } from "./keras-h5-file.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
 import { parseForeignJson } from "../files/json.ts";
+import { printable } from "../files/printable.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
-import { readZipEntries } from "../files/zip-entries.ts";
+import { readZipEntries, zipEntryNames } from "../files/zip-entries.ts";
 
 const WEIGHTS = "model.weights.h5";
 /** What a buffer of Node's can hold. */
 const LARGEST_WEIGHTS = 2 ** 31;
-
-/** Whether these are the first bytes of a zip archive. */
-export function isZip(start: Uint8Array): boolean {
-  return start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
-}
 
 /**
  * Reads the weights of a `.keras` file and what it says of its layers.
@@ -34,8 +30,8 @@ export async function readKerasArchive(
     [WEIGHTS]: LARGEST_WEIGHTS,
   });
   const { "config.json": json, "metadata.json": metadata, [WEIGHTS]: weights } = entries;
-  if (json === undefined) throw incomplete(path, "config.json");
-  if (weights === undefined) throw incomplete(path, WEIGHTS);
+  if (json === undefined) throw await incomplete(path, "config.json");
+  if (weights === undefined) throw await incomplete(path, WEIGHTS);
   const config = parseModelConfig(new TextDecoder().decode(json), path);
   if (!isHdf5(weights)) throw damagedH5(path, `its ${WEIGHTS} is not an HDF5 file`);
   const said = metadata === undefined ? {} : versionOf(new TextDecoder().decode(metadata));
@@ -43,7 +39,28 @@ export async function readKerasArchive(
   return { tensors: parsed.tensors, metadata: { ...parsed.metadata, ...said }, config };
 }
 
-function incomplete(path: string, name: string): WeightsError {
+/** The refusal of an archive that holds something else: what that is, where it can be told. */
+async function incomplete(path: string, name: string): Promise<WeightsError> {
+  const names = await zipEntryNames(path);
+  const has = (ending: string): boolean => names.some((other) => other.endsWith(ending));
+  const refusal = (what: string): WeightsError => new WeightsError(`Cannot read ${path}: ${what}.`);
+  if (has(".weights.npz")) {
+    return refusal(
+      'its weights are stored as NumPy arrays (model.weights.npz); load it in Keras and save it anew with model.save("x.keras")',
+    );
+  }
+  if (has("saved_model.pb")) {
+    return refusal(
+      "it is a zipped TensorFlow SavedModel; load it in Python with tf.keras.models.load_model and save it with " +
+        'model.save("x.keras")',
+    );
+  }
+  const inner = names.find(
+    (other) => /\.(keras|h5|hdf5|safetensors)$|(^|\/)model\.json$/.test(other) && other !== WEIGHTS,
+  );
+  if (inner !== undefined) {
+    return refusal(`it is a zip archive that holds ${printable(inner, 100)}; unpack it and give that`);
+  }
   return new WeightsError(
     `Cannot read ${path} as a Keras model: it holds no ${name}; save it anew with model.save("x.keras").`,
   );

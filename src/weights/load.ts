@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { fileError, readFully, withFile } from "../files/transfer.ts";
-import { isZip, readKerasArchive } from "./keras-archive.ts";
+import { recogniseFile, refusalOf, type ReadableFormat } from "../files/recognise.ts";
+import { fileError } from "../files/transfer.ts";
+import { readKerasArchive } from "./keras-archive.ts";
 import { readKerasH5, type ReadH5Options } from "./keras-h5-file.ts";
-import { isHdf5 } from "./keras-h5.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
+import { oneOutput } from "./match/misfit.ts";
 import { matchWeights, type MatchedWeights } from "./match/match.ts";
 import { readSafetensors } from "./safetensors-file.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
@@ -68,42 +69,65 @@ export async function loadWeights(path: string, options: LoadOptions = {}): Prom
     return { ...matchTorchvision(tensors, path), metadata, format: "torchvision" };
   }
   const { decoder, ...matched } = matchWeights(tensors, { source: path, config });
+  checkOutputs(matched.tensors, path);
   // Who does not say which decoder it is means the other one.
   const said = decoder === "nearest" && metadata.decoder === undefined ? { ...metadata, decoder } : metadata;
   return { ...matched, metadata: said, format };
 }
 
+/** @throws {WeightsError} where a U-Net has fewer than the two outputs that it takes to tell one class from another */
+function checkOutputs(tensors: NamedTensors, source: string): void {
+  const outputs = tensors.get("head/bias")?.shape;
+  if (outputs?.length !== 1) return;
+  if (outputs[0] === 1) throw oneOutput(source);
+  if (outputs[0] === 0) {
+    throw new WeightsError(
+      `${source} has no outputs, so it labels nothing: give a model with one for each class.`,
+    );
+  }
+}
+
 async function detectFormat(path: string): Promise<{ format: FileFormat; file: string }> {
-  if (await isFolder(path)) {
-    const file = join(path, "model.json");
-    const found = await stat(file).catch(() => undefined);
-    if (found === undefined) {
-      throw new WeightsError(
-        `Cannot read weights from the folder ${path}: it has no model.json; give ${KNOWN}.`,
-      );
-    }
-    return { format: "tfjs", file };
-  }
-  switch (extname(path).toLowerCase()) {
-    case ".json":
-      return { format: "tfjs", file: path };
-    case ".h5":
-    case ".hdf5":
-      return { format: "keras-h5", file: path };
-    case ".keras":
-      return { format: "keras", file: path };
-    case ".safetensors":
-      return { format: "safetensors", file: path };
-  }
-  const start = await withFile(path, async (file, size) => {
-    const bytes = new Uint8Array(Math.min(8, size));
-    await readFully(file, path, bytes, 0);
-    return bytes;
-  });
-  if (isHdf5(start)) return { format: "keras-h5", file: path };
-  // PyTorch's own files are archives too.
-  if (isZip(start) && !/^\.(pth?|bin|ckpt)$/.test(extname(path))) return { format: "keras", file: path };
+  const file = (await isFolder(path)) ? await fileIn(path) : path;
+  const found = await recogniseFile(file);
+  const said = found?.format && BY_CONTENT[found.format];
+  if (found !== undefined && said === undefined) throw refusalOf(file, found);
+  const format = said ?? BY_NAME[extname(file).toLowerCase()];
+  if (format !== undefined) return { format, file };
   throw new WeightsError(`Cannot tell what weights ${basename(path)} holds (${path}); give ${KNOWN}.`);
+}
+
+/** What a file's first bytes say counts, whatever its name. */
+const BY_CONTENT: Readonly<Partial<Record<ReadableFormat, FileFormat>>> = {
+  hdf5: "keras-h5",
+  zip: "keras",
+  safetensors: "safetensors",
+};
+
+/** Of a file whose bytes say nothing: JSON, or one that is damaged. */
+const BY_NAME: Readonly<Record<string, FileFormat>> = {
+  ".json": "tfjs",
+  ".h5": "keras-h5",
+  ".hdf5": "keras-h5",
+  ".keras": "keras",
+  ".safetensors": "safetensors",
+};
+
+/** The `model.json` of a folder. */
+async function fileIn(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, "read", folder);
+  });
+  if (names.includes("model.json")) return join(folder, "model.json");
+  if (names.includes("saved_model.pb")) {
+    throw new WeightsError(
+      `Cannot read weights from the folder ${folder}: it is a TensorFlow SavedModel; load it in Python with ` +
+        'tf.keras.models.load_model and save it with model.save("x.keras").',
+    );
+  }
+  throw new WeightsError(
+    `Cannot read weights from the folder ${folder}: it has no model.json; give ${KNOWN}.`,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { writeFileAtomically, type AtomicWriteOptions } from "../files/atomic-write.ts";
+import { recogniseFile, refusalOf } from "../files/recognise.ts";
 import { readFully, withFile } from "../files/transfer.ts";
 import { headerLength, LENGTH_BYTES, parseHeader } from "./safetensors-header.ts";
 import { decodeTensor, safetensorsChunks } from "./safetensors.ts";
@@ -9,7 +10,9 @@ import type { Metadata, NamedTensors } from "./tensors.ts";
  *
  * @throws {WeightsError} where the file cannot be read or is not valid
  */
-export function readSafetensors(path: string): Promise<{ tensors: NamedTensors; metadata: Metadata }> {
+export async function readSafetensors(path: string): Promise<{ tensors: NamedTensors; metadata: Metadata }> {
+  const found = await recogniseFile(path);
+  if (found !== undefined && found.format !== "safetensors") throw refusalOf(path, found);
   return withFile(path, async (file, fileBytes) => {
     const start = new Uint8Array(Math.min(LENGTH_BYTES, fileBytes));
     await readFully(file, path, start, 0);

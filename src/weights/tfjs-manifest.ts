@@ -66,6 +66,8 @@ export function parseTfjsModel(text: string, source: string): TfjsModel {
       `Cannot read ${source}: it is not JSON (${messageOf(error)}); copy the model anew.`,
     );
   }
+  const other = otherJson(json);
+  if (other !== undefined) throw new WeightsError(`Cannot read ${source}: it is ${other}.`);
   const model = modelSchema.safeParse(json);
   if (!model.success) {
     const { path, message } = model.error.issues[0];
@@ -78,6 +80,21 @@ export function parseTfjsModel(text: string, source: string): TfjsModel {
     return { paths, weights, bytes };
   });
   return { groups, metadata: { ...strings(userDefinedMetadata), ...strings(about) }, topology };
+}
+
+/** What JSON of other programs' is that goes by the same ending, and what to do about it; undefined for none of them. */
+function otherJson(json: unknown): string | undefined {
+  if (typeof json !== "object" || json === null || "weightsManifest" in json) return undefined;
+  if ("weight_map" in json) {
+    return (
+      "the index of weights that were saved in several files (shards); save them as one file, in Keras with " +
+      'model.save_weights("x.weights.h5")'
+    );
+  }
+  if ("class_name" in json) {
+    return 'the description of a Keras model without its weights; save both with model.save("x.keras")';
+  }
+  return undefined;
 }
 
 /** The members of an object that are text, and not empty. */

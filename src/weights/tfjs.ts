@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { recogniseFile, refusalOf } from "../files/recognise.ts";
 import { readFully, statFile, withFile } from "../files/transfer.ts";
 import { kerasWeightName, type Metadata, type NamedTensors } from "./tensors.ts";
 import { decodeTfjsWeight, parseTfjsModel, storedBytes, type TfjsGroup } from "./tfjs-manifest.ts";
@@ -59,8 +60,13 @@ async function readGroup(group: TfjsGroup, modelJson: string): Promise<Uint8Arra
   const paths = group.paths.map((path) => shardPath(path, modelJson));
   const sizes: number[] = [];
   for (const path of paths) sizes.push((await statFile(path)).size);
-  checkSizes(group, sizes, modelJson);
-
+  if (sizes.reduce((sum, size) => sum + size, 0) !== group.bytes) {
+    for (const path of paths) {
+      const found = await recogniseFile(path);
+      if (found !== undefined) throw refusalOf(path, found);
+    }
+    throw wrongSize(group, sizes, modelJson);
+  }
   const bytes = new Uint8Array(group.bytes);
   let offset = 0;
   for (const [i, path] of paths.entries()) {
@@ -82,16 +88,15 @@ function shardPath(path: string, modelJson: string): string {
   return join(dirname(modelJson), inside);
 }
 
-function checkSizes({ paths, bytes }: TfjsGroup, sizes: readonly number[], modelJson: string): void {
+function wrongSize({ paths, bytes }: TfjsGroup, sizes: readonly number[], modelJson: string): WeightsError {
   const found = sizes.reduce((sum, size) => sum + size, 0);
-  if (found === bytes) return;
   // Exporters cut shards of one size, only the last is shorter: another that differs is the damaged one.
   const full = Math.max(...sizes);
   const odd = sizes.findIndex((size, i) => i < sizes.length - 1 && size !== full);
   const shard = paths[odd === -1 ? paths.length - 1 : odd];
   const difference = found < bytes ? `${bytes - found} bytes short` : `${found - bytes} bytes too long`;
   const among = paths.length === 1 ? "" : ` (or another of its group's ${paths.length} shards)`;
-  throw new WeightsError(
+  return new WeightsError(
     `Cannot read ${modelJson}: its shard "${shard}"${among} is ${difference} of the ${bytes} bytes of its weights; ` +
       "copy the model anew.",
   );

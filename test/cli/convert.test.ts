@@ -86,8 +86,19 @@ describe("convertModel", () => {
   it("wants a name for each class", async () => {
     await writeFile(inFolder("two.txt"), "null\nhat\n");
     await expect(convert("y.safetensors", { classes: inFolder("two.txt") })).rejects.toThrow(
-      "names 2 classes and the network has 3",
+      "names 2 classes and the network has 3, class 2 for one: name each of them",
     );
+    await writeFile(inFolder("four.csv"), "3,bag\n0,null\n");
+    await expect(convert("y.safetensors", { classes: inFolder("four.csv") })).rejects.toThrow(
+      "four.csv, line 1, names class 3 and the network has 3, 0 to 2",
+    );
+    const wrong = inFolder("wrong.safetensors");
+    await writeSafetensors(wrong, numbers, { classes: '["null"]' });
+    const to = inFolder("renamed.safetensors");
+    await expect(convertModel(wrong, to, {}, () => {})).rejects.toThrow("does not name its 3 classes, but 1");
+    await writeFile(inFolder("order.csv"), "label;name\r2;coat\r0;null\r1;hat\r");
+    await convertModel(wrong, to, { classes: inFolder("order.csv") }, () => {});
+    expect((await readSafetensors(to)).metadata.classes).toBe(JSON.stringify(CLASSES));
     await expect(convert("y.safetensors", { classes: inFolder("none.txt") })).rejects.toThrow(
       "check the path",
     );
@@ -96,7 +107,7 @@ describe("convertModel", () => {
 
 describe("npm run convert", () => {
   it("says in one sentence what is wrong", async () => {
-    await writeFile(inFolder("text.keras"), "<html>");
+    await writeFile(inFolder("text.keras"), "PK\x03\x04");
     const { code, errors } = await runCommandLine("convert", [
       inFolder("text.keras"),
       inFolder("z.safetensors"),

@@ -56,15 +56,25 @@ describe("npm run predict", () => {
     for (const [name, picture] of Object.entries(kinds)) await picture.toFile(join(photos, name));
     await photo(60, 60).jpeg().toFile(join(photos, "broken.jpg"));
     await truncate(join(photos, "broken.jpg"), 300);
+    // With the endings of its outputs, longer than a file system's 255 bytes.
+    await photo(8, 8).toFile(join(photos, `${"é".repeat(121)}.png`));
+    await writeFile(
+      join(photos, "pointer.png"),
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    );
     await writeFile(join(out, "exact.mask.png"), "of an earlier time");
 
     const { code, errors, output } = await runCommandLine("predict", [
       ...["--model", model, "--images", photos, "--out", out, "--logits", "--batch-size", "2"],
     ]);
-    expect(errors.trim()).toMatch(/broken\.jpg cannot be decoded/);
-    expect(errors.trim().split("\n")).toHaveLength(1);
+    const failures = errors.trim().split("\n");
+    expect(failures[0]).toMatch(/broken\.jpg cannot be decoded/);
+    expect(failures[1]).toMatch(/pointer\.png is a git-lfs pointer, not the file itself: run `git lfs pull`/);
+    expect(failures[2]).toMatch(/é\.logits\.safetensors: the name is too long; choose a shorter one\.$/);
+    expect(failures).toHaveLength(3);
     expect(code).toBe(1);
-    expect(output).toContain("5 of 6 photos labelled");
+    expect(output).toContain(`Passed over in ${photos}: 1 .txt file\n`);
+    expect(output).toContain("5 of 8 photos labelled");
     const stems = Object.keys(kinds).map((name) => name.split(".")[0]);
     const endings = ["json", "logits.safetensors", "mask.png", "overlay.png"];
     const expected = stems.flatMap((stem) => endings.map((ending) => `${stem}.${ending}`));

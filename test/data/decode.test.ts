@@ -67,6 +67,13 @@ test("truncated, empty and other files are told in a sentence", async () => {
   expect(await sentence(picture(Buffer.from("not a picture at all, only words")))).toContain(
     "cannot be decoded",
   );
+  const pointer = Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+  expect(await sentence(picture(pointer))).toMatch(
+    /^The photo .* is a git-lfs pointer, not the file itself: run/,
+  );
+  expect(await sentence(mask(pointer))).toMatch(/^The mask .* is a git-lfs pointer/);
+  const heic = Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1");
+  expect(await sentence(picture(heic))).toMatch(/^The photo .* is a HEIC picture: save it as JPEG\.$/);
   expect(await sentence(decodePhoto(join(await folderOf(), "none.png")))).toContain(
     "none.png cannot be read",
   );

@@ -83,3 +83,11 @@ test.each([
   expect([status, stdout.toString()]).toEqual([130, "1\n"]);
   expect(await readdir(folder)).toEqual([]);
 });
+
+test("a name as long as a file system takes is not too long for the file that is renamed to it", async () => {
+  const long = join(folder, "é".repeat(127));
+  await writeFileAtomically(long, [bytes("one")]);
+  expect(await readFile(long, "utf8")).toBe("one");
+  await expect(writeFileAtomically(`${long}éé`, [bytes("one")])).rejects.toThrow("the name is too long");
+  expect(await readdir(folder)).toHaveLength(1);
+});

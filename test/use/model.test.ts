@@ -92,6 +92,14 @@ describe("loadModel", () => {
       join(await checkpoint({ ...TINY_METADATA, ...metadata }), "model.safetensors");
     await refused(await saying({ image_size: "50" }), /must be a multiple of 32.*\(it is 50\)/);
     await refused(await saying({ classes: '["null"]' }), /does not name its 5 classes/);
+    await refused(
+      await saying({ classes: '["a","b","c","d","e","f"]' }),
+      /does not name its 5 classes, but 6/,
+    );
+    await refused(
+      await saying({ classes: '["a","b","c","d","b"]' }),
+      /calls class 4 "b", as class 1 is called/,
+    );
     await refused(await saying({ classes: "null, hat" }), /does not name its 5 classes/);
     await refused(await saying({ decoder: "bicubic" }), /has the decoder "bicubic".*transpose and nearest/);
     await refused(await saying({ normalization: "caffe" }), /has the normalization "caffe"/);

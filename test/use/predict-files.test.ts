@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -16,7 +17,8 @@ describe("predictJobs", () => {
       "notes.txt": "",
       "deeper/e.png": "",
     });
-    const jobs = await predictJobs(folder, "out");
+    const { jobs, passedOver } = await predictJobs(folder, "out");
+    expect(passedOver).toBe("1 .txt file and 1 folder");
     const names = ["a.jpeg", "b.PNG", "c.x.avif", "d.webp"];
     expect(jobs.map(({ photo }) => photo)).toEqual(names.map((name) => join(folder, name)));
     expect(jobs[2]).toEqual({
@@ -30,7 +32,11 @@ describe("predictJobs", () => {
 
   it("takes a single photo of any name, also into its own folder", async () => {
     const folder = await folderOf({ "photo.bin": "" });
-    const [job] = await predictJobs(join(folder, "photo.bin"), folder);
+    const {
+      jobs: [job],
+      passedOver,
+    } = await predictJobs(join(folder, "photo.bin"), folder);
+    expect(passedOver).toBeNull();
     expect(job.mask).toBe(join(folder, "photo.mask.png"));
   });
 
@@ -50,11 +56,32 @@ describe("predictJobs", () => {
     );
   });
 
+  it("never writes over a photo that it reads", async () => {
+    const folder = await folderOf({ "photos/a.jpg": "", "out/a.mask.png": "" });
+    await symlink(join(folder, "out", "a.mask.png"), join(folder, "photos", "b.png"));
+    await expect(predictJobs(join(folder, "photos"), join(folder, "out"))).rejects.toThrow(
+      `${join(folder, "photos", "b.png")} leads to ${join(folder, "out", "a.mask.png")}, which would be overwritten`,
+    );
+  });
+
   it("says that there is nothing to label", async () => {
-    const folder = await folderOf({ "notes.txt": "" });
-    await expect(predictJobs(folder, "out")).rejects.toThrow(`${folder} holds no photo`);
+    const folder = await folderOf({ "a.HEIC": "", "b.heic": "", README: "", "c.bmp": "" });
+    await expect(predictJobs(folder, "out")).rejects.toThrow(
+      `${folder} holds no photo (but 2 .heic files, 1 .bmp file and 1 file without an ending): put JPEG`,
+    );
+    await expect(predictJobs(await folderOf(), "out")).rejects.toThrow(/holds no photo: put JPEG/);
     await expect(predictJobs(join(folder, "none"), "out")).rejects.toThrow(/^There is no photo or folder/);
   });
+});
+
+it.skipIf(process.platform === "win32")("does not wait for a pipe's writer", async () => {
+  const folder = await folderOf({ "a.jpg": "" });
+  execFileSync("mkfifo", [join(folder, "b.jpg")]);
+  await symlink(join(folder, "b.jpg"), join(folder, "c.jpg"));
+  const { jobs, passedOver } = await predictJobs(folder, "out");
+  expect(jobs).toHaveLength(1);
+  expect(passedOver).toBe("2 .jpg files");
+  await expect(predictJobs(join(folder, "b.jpg"), "out")).rejects.toThrow(/not a file or a folder/);
 });
 
 describe("makeOutputFolder", () => {

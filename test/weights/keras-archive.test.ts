@@ -189,13 +189,22 @@ describe("readKerasArchive", () => {
     await expect(readKerasArchive(inFolder("far.keras"))).rejects.toThrow("a part of it lies beyond its end");
   });
 
-  test("a file of its known name is found by its first bytes, PyTorch's archives are not taken for it", async () => {
-    await writeFile(inFolder("model"), zipArchive(whole()));
-    expect((await loadWeights(inFolder("model"))).format).toBe("keras");
-    await writeFile(inFolder("model.pt"), zipArchive(whole()));
-    await expect(loadWeights(inFolder("model.pt"))).rejects.toThrow(
-      "Cannot tell what weights model.pt holds",
-    );
+  test("is found by its first bytes, whatever its name", async () => {
+    for (const name of ["model", "model.h5"]) {
+      await writeFile(inFolder(name), zipArchive(whole()));
+      expect((await loadWeights(inFolder(name))).format).toBe("keras");
+    }
+  });
+
+  test.each([
+    ["archive/data.pkl", "it is a PyTorch pickle; save its weights as safetensors"],
+    ["model.weights.npz", "its weights are stored as NumPy arrays (model.weights.npz); load it in Keras"],
+    ["saved/saved_model.pb", "it is a zipped TensorFlow SavedModel; load it in Python"],
+    ["unet/model.h5", "it is a zip archive that holds unet/model.h5; unpack it and give that"],
+    ["notes.txt", "it holds no config.json; save it anew"],
+  ])("an archive of %s: refused for what it is", async (name, why) => {
+    const path = await archive([member(name, Buffer.from("x"))]);
+    await expect(loadWeights(path)).rejects.toThrow(why);
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { assignWeights, loadWeights } from "../../src/weights/load.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
+import { encodeSafetensors } from "../../src/weights/safetensors.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
 import { FileError } from "../../src/files/file-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
@@ -55,6 +56,87 @@ describe("loadWeights", () => {
       await expect(loadWeights(inFolder(name))).rejects.toThrow(why);
     }
   });
+});
+
+describe("a file that is not what it seems", () => {
+  const model = (json: object): string => JSON.stringify(json);
+  test.each<[string, string | Uint8Array, string]>([
+    [
+      "pointer.h5",
+      "version https://git-lfs.github.com/spec/v1\noid",
+      "it is a git-lfs pointer, not the file itself; run",
+    ],
+    [
+      "page.safetensors",
+      "<!DOCTYPE html><html>",
+      "it is a web page, as a failed download leaves it; download",
+    ],
+    [
+      "old.pth",
+      Uint8Array.of(0x80, 2, 0x8a, 10),
+      "it is a PyTorch pickle; save its weights as safetensors, in Python",
+    ],
+    ["model.h5", Uint8Array.of(0x1f, 0x8b, 8, 0), "it is compressed with gzip; unpack it"],
+    ["unet.onnx", Uint8Array.of(8, 9, 0x12, 3), "it is an ONNX model, which is written here and not read"],
+    ["unet.tflite", Buffer.from("\x1c\0\0\0TFL3"), "it is a TensorFlow Lite model"],
+    [
+      "mask.keras",
+      Uint8Array.of(0x89, 0x50, 0x4e, 0x47),
+      "it is a PNG picture; give the file that was meant",
+    ],
+    [
+      "x.weights.json",
+      model({ metadata: {}, weight_map: {} }),
+      "it is the index of weights that were saved in several files",
+    ],
+    [
+      "config.json",
+      model({ class_name: "Functional", config: {} }),
+      "it is the description of a Keras model without its weights",
+    ],
+  ])("%s", async (name, bytes, why) => {
+    await writeFile(inFolder(name), bytes);
+    await expect(loadWeights(inFolder(name))).rejects.toThrow(FileError);
+    await expect(loadWeights(inFolder(name))).rejects.toThrow(why);
+  });
+
+  test("a pointer in place of a tfjs shard, and a SavedModel's folder", async () => {
+    await mkdir(inFolder("lfs"));
+    const specs = [{ name: "conv/bias", shape: [2], dtype: "float32" }];
+    const json = model({ weightsManifest: [{ paths: ["shard"], weights: specs }] });
+    await writeFile(inFolder("lfs/model.json"), json);
+    await writeFile(inFolder("lfs/shard"), "version https://git-lfs.github.com/spec/v1\noid");
+    await expect(loadWeights(inFolder("lfs"))).rejects.toThrow(
+      `${inFolder("lfs/shard")}: it is a git-lfs pointer`,
+    );
+    await mkdir(inFolder("saved"));
+    await writeFile(inFolder("saved/saved_model.pb"), "");
+    await expect(loadWeights(inFolder("saved"))).rejects.toThrow(
+      "it is a TensorFlow SavedModel; load it in Python",
+    );
+  });
+
+  test("safetensors of any header and name are safetensors", async () => {
+    for (const length of [0x0380, 0x120908]) {
+      const padding = "x".repeat(length - 31);
+      const bytes = encodeSafetensors(new Map(), { padding });
+      await writeFile(inFolder("odd.h5"), bytes);
+      expect(new DataView(bytes.buffer).getUint32(0, true)).toBe(length);
+      expect((await loadWeights(inFolder("odd.h5"))).metadata).toEqual({ padding });
+    }
+  });
+});
+
+test.each([
+  [1, "has one output for each pixel, as a network that ends with a sigmoid"],
+  [0, "has no outputs, so it labels nothing"],
+])("a U-Net of %i outputs is refused", async (outputs, why) => {
+  const path = inFolder(`${outputs}.safetensors`);
+  await writeSafetensors(
+    path,
+    new Map([["head/bias", float32([outputs], ...Array<number>(outputs).fill(0))]]),
+  );
+  await expect(loadWeights(path)).rejects.toThrow(why);
 });
 
 describe("assignWeights", () => {

@@ -1,7 +1,7 @@
 /**
  * @file A Keras model's configuration (`config.json` of `.keras`, the attribute `model_config` of `.h5`, `modelTopology` of
  * tfjs), flattened: models within models are replaced by their layers, and what does nothing when a model is used (input
- * layers, dropout) is left out.
+ * layers, dropout, augmentation) is left out.
  */
 
 /** A layer as the configuration has it. */
@@ -25,7 +25,20 @@ export class ConfigProblem extends Error {}
 type Json = Readonly<Record<string, unknown>>;
 
 const MODELS = new Set(["Functional", "Model", "Sequential"]);
-const IDENTITIES = new Set(["InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise"]);
+const IDENTITIES = new Set([
+  ...["InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
+  // Augmentation: "inactive at inference time" (keras.io/api/layers/preprocessing_layers/image_augmentation). Not
+  // RandomCrop, which resizes then.
+  ...["RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomHeight", "RandomWidth"],
+  ...[
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomHue",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+  ],
+]);
 const DEEPEST = 8;
 
 /** A model as its configuration has it. */

@@ -8,7 +8,7 @@ import { matchDecoder, type DecoderKind } from "./decoder.ts";
 import { matchEncoder, mayHoldEncoder } from "./encoder.ts";
 import { foldEpsilon } from "./fold-epsilon.ts";
 import type { LayerPairs } from "./misfit.ts";
-import { layerProblem, misfit } from "./misfit.ts";
+import { layerProblem, misfit, preparation } from "./misfit.ts";
 import { sourceLayers, type NamedShape, type SourceLayer, type SourceLayers } from "./source-layers.ts";
 import { mayBeTop, TOP, topByShape } from "./top.ts";
 import { matchTopology, type TopologyMatch } from "./topology.ts";
@@ -56,6 +56,7 @@ export function matchWeights(
 ): MatchedWeights {
   const shapes = [...tensors].map(([name, { shape }]): NamedShape => ({ name, shape }));
   const found = sourceLayers(shapes);
+  checkUnprepared(found, source);
   if (isOurs(found)) return asItIs(tensors);
   const topology = config === undefined ? undefined : matchTopology(config, source);
   if (topology === undefined && !mayHoldEncoder(found.layers)) return asItIs(tensors);
@@ -81,6 +82,13 @@ const OUR_WEIGHTS = new Set([
 
 function isOurs({ layers }: SourceLayers): boolean {
   return layers.length > 0 && layers.every(({ path }) => OUR_LAYERS.has(path));
+}
+
+/** Without a configuration, a layer that prepares photos is told by the mean and variance it has learnt. */
+function checkUnprepared({ others }: SourceLayers, source: string): void {
+  const found = others.find(({ name }) => /(^|\/)normalization(_\d+)?\/(mean|vars\/0)$/.test(name));
+  if (found !== undefined)
+    throw preparation(source, found.name.replace(/\/(mean|vars\/0)$/, ""), "Normalization");
 }
 
 function asItIs(tensors: NamedTensors): MatchedWeights {

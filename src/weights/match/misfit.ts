@@ -15,6 +15,27 @@ export function misfit(source: string, problems: readonly string[]): WeightsErro
   );
 }
 
+/** The refusal of a network that tells two classes apart by one number, as a sigmoid has it. */
+export function oneOutput(source: string): WeightsError {
+  return new WeightsError(
+    `${source} has one output for each pixel, as a network that ends with a sigmoid: here each class has its own, and the ` +
+      "largest is taken; train it with two (2 filters, softmax), or save it with two of which the first one's weights " +
+      "and bias are 0, which is the same network.",
+  );
+}
+
+/**
+ * The refusal of a network that prepares its photos by one of its own layers. That is done here before the network, so the
+ * other weights alone would see other photos than they were trained on.
+ */
+export function preparation(source: string, path: string, className: string): WeightsError {
+  return new WeightsError(
+    `${source} prepares its photos itself, by its layer ${quote(path)} (${quote(className)}), which is done here before the ` +
+      "network (pixels come divided by 255): build the model without that layer, which leaves the other weights as they " +
+      "are, and save that.",
+  );
+}
+
 /** What keeps a layer from being one of ours, or undefined where nothing does. */
 export function layerProblem(ours: KerasLayer, theirs: SourceLayer): string | undefined {
   for (const { role, shape } of ours.weights) {

@@ -18,7 +18,7 @@ import {
   type ConfigLayer,
   type ConfigModel,
 } from "./keras-config.ts";
-import { misfit, quote } from "./misfit.ts";
+import { misfit, oneOutput, preparation, quote } from "./misfit.ts";
 import { TOP, topInConfig } from "./top.ts";
 
 /** A model that is ours, or its encoder, perhaps with DenseNet121's top: our layer's name → theirs. */
@@ -46,6 +46,7 @@ export function matchTopology(config: unknown, source: string): TopologyMatch | 
   }
   if (model === undefined) return undefined;
   const { layers: theirs } = model;
+  checkPreparation(theirs, source);
   const index = indexed(theirs);
   const networks = [
     ...(["transpose", "nearest"] as const).map((decoder) => unet(decoder)),
@@ -62,11 +63,27 @@ export function matchTopology(config: unknown, source: string): TopologyMatch | 
   return top === undefined ? pairs : pairs.set(TOP, top);
 }
 
+/** Layers that prepare photos, wherever they are. */
+const PREPARATION = new Set(["Rescaling", "Normalization", "Resizing", "CenterCrop", "RandomCrop"]);
+/** Arithmetic, which prepares photos where it is the first to read them. */
+const ARITHMETIC =
+  /^(Lambda|TFOpLambda|SlicingOpLambda|TensorFlowOpLayer|(True|Floor)?Divide|Subtract|Add|Multiply|GetItem|Cast)$/;
+
+/** @throws {WeightsError} naming a layer that prepares the photos */
+function checkPreparation(layers: readonly ConfigLayer[], source: string): void {
+  const found = layers.find(
+    ({ className, inputs }) =>
+      PREPARATION.has(className) || (ARITHMETIC.test(className) && inputs.includes(MODEL_INPUT)),
+  );
+  if (found !== undefined) throw preparation(source, found.path, found.className);
+}
+
 /** @throws {WeightsError} where the U-Net's logits, or the probabilities made of them, are not all that the model gives */
 function checkOutput({ layers, outputs }: ConfigModel, head: ConfigLayer, source: string): void {
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
   const isSoftmax = ({ className, config }: ConfigLayer): boolean =>
     className === "Softmax" || (className === "Activation" && config.activation === "softmax");
+  if (head.config.filters === 1) throw oneOutput(source);
   if (outputs.length !== 1)
     throw misfit(source, [`it has ${outputs.length} outputs where the U-Net has one`]);
   const last = byPath.get(outputs[0]);
@@ -162,8 +179,12 @@ function settings(ours: KerasLayer, className: string, config: Config): Record<s
         dilation_rate: orDefault(every(1)),
         groups: orDefault((value) => value === 1),
         use_bias: orDefault((value) => value === useBias, useBias),
-        // Probabilities are made of the same logits.
-        activation: orDefault((value) => value === "linear" || (isHead && value === "softmax")),
+        // Probabilities are made of the same logits. (What has one output only is refused later, for that.)
+        activation: orDefault(
+          (value) =>
+            value === "linear" ||
+            (isHead && (value === "softmax" || (value === "sigmoid" && config.filters === 1))),
+        ),
       };
     }
     case "BatchNormalization": {

@@ -169,6 +169,11 @@ describe("what does not fit is named", () => {
       'its layer "extra" is none of the U-Net\'s',
     ],
     [
+      "photos that are normalized",
+      [...weights, { name: "normalization_1/mean", ours: "", shape: [3] }],
+      'prepares its photos itself, by its layer "normalization_1" ("Normalization")',
+    ],
+    [
       "two heads",
       [
         ...weights,
@@ -240,8 +245,18 @@ describe("a configuration", () => {
     ],
     [
       "a layer before the encoder",
-      (json) => json.replace('"class_name":"ZeroPadding2D"', '"class_name":"Rescaling"'),
+      (json) => json.replace('"class_name":"ZeroPadding2D"', '"class_name":"Flatten"'),
       'it has no ZeroPadding2D in the place of "zero_padding2d_1", which reads "image"',
+    ],
+    [
+      "photos that are scaled",
+      (json) => json.replace('"class_name":"ZeroPadding2D"', '"class_name":"Rescaling"'),
+      'unet.h5 prepares its photos itself, by its layer "model/zero_padding2d_1" ("Rescaling"), which is done here before',
+    ],
+    [
+      "photos that are divided",
+      (json) => json.replace('"class_name":"ZeroPadding2D"', '"class_name":"TFOpLambda"'),
+      'by its layer "model/zero_padding2d_1" ("TFOpLambda")',
     ],
     [
       "a layer that is used twice",
@@ -300,12 +315,24 @@ describe("a configuration", () => {
     }
   });
 
-  test("with another ε is folded into γ, and dropout is looked through", () => {
+  test("that ends with a sigmoid of one output is refused for that", () => {
+    const layers = scriptLayers(2, { classes: 1, decoder: "transpose" });
+    const json = JSON.stringify(kerasConfig(layers, 2));
+    const weights = read(legacyWeights(layers));
+    for (const activation of ["linear", "sigmoid"]) {
+      const changed = json.replace(/("filters":1,.*?"activation":)"linear"/, `$1"${activation}"`);
+      expect(changed.includes("sigmoid")).toBe(activation === "sigmoid");
+      const config: unknown = JSON.parse(changed);
+      expect(() => match(weights, config)).toThrow("unet.h5 has one output for each pixel");
+    }
+  });
+
+  test("with another ε is folded into γ, dropout and augmentation are looked through", () => {
     const json = JSON.stringify(kerasConfig(LEGACY, 2))
       .replace('"epsilon":0.001,', '"epsilon":0.5,')
       .replace(
         '{"class_name":"ReLU"',
-        '{"class_name":"Dropout","config":{"name":"drop","rate":0.5}},{"class_name":"ReLU"',
+        '{"class_name":"Dropout","config":{"name":"drop","rate":0.5}},{"class_name":"RandomFlip","config":{}},{"class_name":"ReLU"',
       );
     const tensors = emptyTensors(versions[0][2]);
     const vector = (...values: number[]) => ({
