@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { evaluationReport, formatReport } from "../use/evaluation-report.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
@@ -6,7 +6,7 @@ import { confusionFigure } from "../runs/figures/confusion.ts";
 import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
 import type { EvaluationSplit } from "../use/model-evaluation.ts";
 import { loadModel } from "../use/model.ts";
-import { makeOutputFolder } from "../use/output-folder.ts";
+import { makeFolderOfOutput, makeOutputFolder } from "../use/output-folder.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
@@ -57,8 +57,8 @@ await runCommand(command, async (interrupted) => {
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
   try {
     // A place that cannot be written to is told of before the work.
-    if (json !== undefined) await makeOutputFolder(dirname(json));
-    if (figures !== undefined) await makeOutputFolder(figures);
+    if (json !== undefined) await makeFolderOfOutput(json, "--json");
+    if (figures !== undefined) await makeOutputFolder(figures, "--figures");
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
     say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);

@@ -174,7 +174,10 @@ class CheckedReader extends RandomAccessReader {
 }
 
 function damaged(path: string, why: string): FileError {
-  const line = why.replace(/\p{Cc}/gu, "?").slice(0, 300);
+  const line = why
+    .replace(/\p{Cc}/gu, "?")
+    .replace(/\.$/, "")
+    .slice(0, 300);
   return new FileError(`Cannot read ${path} as a zip archive: ${line}; copy or save the file anew.`);
 }
 

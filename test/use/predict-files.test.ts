@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeOutputFolder } from "../../src/use/output-folder.ts";
+import { makeFolderOfOutput, makeOutputFolder } from "../../src/use/output-folder.ts";
 import { predictJobs } from "../../src/use/predict-files.ts";
 import { folderOf } from "../data/folder.ts";
 
@@ -93,5 +93,17 @@ describe("makeOutputFolder", () => {
     await expect(makeOutputFolder(join(folder, "file"))).rejects.toThrow(/cannot be made \(it is a file\)/);
     await expect(makeOutputFolder(join(folder, "file", "x"))).rejects.toThrow(/give another --out/);
     await expect(makeOutputFolder("/proc/nothing/here")).rejects.toThrow(/give another --out/);
+  });
+
+  it("knows a file's name from a folder's, and the flag that gave it", async () => {
+    const folder = await folderOf({ file: "", "a/report.json": "" });
+    await makeFolderOfOutput(join(folder, "b", "report.json"), "--json");
+    await makeFolderOfOutput(join(folder, "a", "report.json"), "--json");
+    await expect(makeFolderOfOutput(join(folder, "a"), "--json")).rejects.toThrow(
+      `The output ${join(folder, "a")} is a folder: give --json the name of a file.`,
+    );
+    await expect(makeFolderOfOutput(join(folder, "file", "x"), "--json")).rejects.toThrow(
+      /give another --json/,
+    );
   });
 });
