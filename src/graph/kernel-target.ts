@@ -2,18 +2,13 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { TileFor } from "../kernels/tiling.ts";
 import type { KernelTarget, SubgroupMatrix } from "../kernels/kernel.ts";
 
-const tiles = new WeakMap<Gpu, TileFor>();
-
 /**
- * Has every matrix product that is compiled for `gpu` from now on, and every plan made for it, choose its tile so: they must
- * agree, for a plan knows how much memory the tiles take.
+ * What the kernels need to know of `gpu`: barrier-free register tiles where the adapter runs on the CPU.
+ *
+ * @param tileFor chooses the tiles of matrix products. A plan knows how much memory they take, so what is planned and
+ *   what is compiled must have the same.
  */
-export function useTiles(gpu: Gpu, tileFor: TileFor): void {
-  tiles.set(gpu, tileFor);
-}
-
-/** What the kernels need to know of `gpu`: barrier-free register tiles where the adapter runs on the CPU. */
-export function kernelTarget(gpu: Gpu): KernelTarget {
+export function kernelTarget(gpu: Gpu, tileFor?: TileFor): KernelTarget {
   const { subgroupMinSize, subgroupMaxSize } = gpu.info;
   const fixed = gpu.features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
   const subgroupSize = fixed ? (subgroupMinSize ?? 0) : 0;
@@ -27,7 +22,7 @@ export function kernelTarget(gpu: Gpu): KernelTarget {
     maxWorkgroupsPerDimension: gpu.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: gpu.limits.maxComputeWorkgroupStorageSize,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup,
-    tileFor: tiles.get(gpu),
+    tileFor,
   };
 }
 

@@ -4,6 +4,7 @@ import { readBuffer, StagingRing } from "../gpu/readback.ts";
 import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
+import type { TileFor } from "../kernels/tiling.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
 import { kernelTarget } from "./kernel-target.ts";
 import type { Tensor } from "./graph.ts";
@@ -22,6 +23,8 @@ export interface CompileOptions extends Goals {
   readonly family?: KernelTarget["family"];
   /** Other than the adapter's; 0 keeps the kernels from using subgroups. */
   readonly subgroupSize?: number;
+  /** Chooses the tiles of matrix products, for example as `autotune` found them; the default ones without. */
+  readonly tileFor?: TileFor | undefined;
 }
 
 /** Numbers for a program's inputs, by name, in row-major order. */
@@ -42,7 +45,7 @@ interface Command {
  * @throws GpuError when the arena does not fit into memory or a shader does not compile.
  */
 export async function compile(gpu: Gpu, options: CompileOptions): Promise<Program> {
-  const adapter = kernelTarget(gpu);
+  const adapter = kernelTarget(gpu, options.tileFor);
   const target: KernelTarget = {
     ...adapter,
     family: options.family ?? adapter.family,

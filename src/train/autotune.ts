@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { GpuError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { isTile } from "../graph/autotune/record.ts";
-import { tilesFrom, tune } from "../graph/autotune/autotune.ts";
-import type { TileChoices, TuningCache } from "../graph/autotune/autotune.ts";
-import { useTiles } from "../graph/kernel-target.ts";
+import { autotune, tilesFrom } from "../graph/autotune/autotune.ts";
+import type { TileChoices, AutotuneCache } from "../graph/autotune/autotune.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { whatIsMissing } from "./forecast/memory.ts";
 import { microBatchSize } from "./phase/accumulation.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { evaluator, trainingStep } from "./phase/programs.ts";
@@ -18,37 +18,50 @@ import type { TrainerOptions } from "./trainer-options.ts";
 const CACHE = ".cache/tuning";
 
 /**
- * Decides in which tiles the run computes its matrix products, and has everything that is compiled for its GPU use them.
- * A new run times them on the adapter, one that runs on the CPU only where it is asked to; one that goes on keeps its own,
- * for other tiles may give other bits.
+ * The tiles in which a new run computes its matrix products: the quickest on the adapter, which are timed there unless the
+ * cache knows them; on one that runs on the CPU only where it is asked for. Others than the default may take more memory:
+ * where a batch that fits does not fit in them, it is the default ones.
+ *
+ * @param options whose batch fits in the default tiles.
+ * @param trainingPhotos of one pass, copies included.
+ * @param limits.available bytes there are, as `refuseLargeBatch` takes it.
  */
-export async function chooseTiles(
-  { gpu, config, resume, say }: TrainJob,
+export async function autotunedTiles(
+  { gpu, config, say }: Pick<TrainJob, "gpu" | "config" | "say">,
   options: TrainerOptions,
-  { folder = CACHE, seconds }: { folder?: string; seconds?: number } = {},
+  trainingPhotos: number,
+  {
+    folder = CACHE,
+    seconds,
+    available,
+  }: { folder?: string; seconds?: number; available?: number | null } = {},
 ): Promise<TileChoices> {
   const wanted = config.tune === "on" || (config.tune === "auto" && !gpu.isSoftware);
-  // From here on the default ones, whatever a run before has chosen.
-  useTiles(gpu, tilesFrom({}));
-  const choices = resume
-    ? await readTiles(resume.tiles, say)
-    : wanted
-      ? await tuned(gpu, options, { cache: tuningFile(gpu, folder, say), seconds, say })
-      : {};
-  useTiles(gpu, tilesFrom(choices));
-  return choices;
+  if (!wanted) return {};
+  const choices = await timed(gpu, options, { cache: autotuneFile(gpu, folder, say), seconds, say });
+  if (Object.keys(choices).length === 0) return {};
+  const missing = await whatIsMissing(gpu, inTiles(options, choices), trainingPhotos, available);
+  if (missing === null) return choices;
+  say(`${missing} in the quickest tiles: the matrix products are computed in the default ones.`);
+  return {};
 }
 
-async function tuned(
+/** A run whose programs compute their matrix products so; none chosen is the default. */
+export const inTiles = (options: TrainerOptions, choices: TileChoices): TrainerOptions => ({
+  ...options,
+  tileFor: tilesFrom(choices),
+});
+
+async function timed(
   gpu: Gpu,
   options: TrainerOptions,
-  { cache, seconds, say }: { cache: TuningFile; seconds: number | undefined; say: TrainJob["say"] },
+  { cache, seconds, say }: { cache: AutotuneFile; seconds: number | undefined; say: TrainJob["say"] },
 ): Promise<TileChoices> {
   const spec = { ...options, batchSize: microBatchSize(options) };
   const goals = [evaluator(spec), ...phasesOf(options).map((phase) => trainingStep(spec, phase))];
   const start = performance.now();
   try {
-    const { choices, measured, improved } = await tune(gpu, {
+    const { choices, measured, improved } = await autotune(gpu, {
       goals,
       cache,
       ...(seconds !== undefined && { seconds }),
@@ -69,16 +82,16 @@ async function tuned(
   }
 }
 
-export interface TuningFile extends TuningCache {
+export interface AutotuneFile extends AutotuneCache {
   readonly path: string;
 }
 
 /** The file of measurements of an adapter. What happens to it is no error: it can be measured again. */
-export function tuningFile(
+export function autotuneFile(
   { info }: Pick<Gpu, "info">,
   folder: string,
   say: (sentence: string) => void,
-): TuningFile {
+): AutotuneFile {
   const { vendor, architecture, device } = info;
   const name = [vendor, architecture, device].join("-").replace(/[^\w.]+/g, "-");
   const path = join(folder, `${name.replace(/^-+|-+$/g, "") || "adapter"}.json`);
@@ -96,8 +109,8 @@ export function tuningFile(
   };
 }
 
-/** The tiles that a run has begun with; the default ones where it has none. */
-async function readTiles(file: string, say: TrainJob["say"]): Promise<TileChoices> {
+/** The tiles that a run has begun with, for others may give other bits; the default ones where it has none. */
+export async function readTiles(file: string, say: TrainJob["say"]): Promise<TileChoices> {
   const text = await readFile(file, "utf8").catch(() => "{}");
   try {
     const choices: unknown = JSON.parse(text);

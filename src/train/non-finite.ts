@@ -7,6 +7,7 @@ import type { Feeds } from "../graph/program.ts";
 import { bytesOf, shapeText } from "../graph/shape.ts";
 import type { Variables } from "../graph/variables.ts";
 import { kernelTarget } from "../graph/kernel-target.ts";
+import type { TileFor } from "../kernels/tiling.ts";
 
 /** Bytes of tensors that are brought to the host in one go. */
 const CHUNK_BYTES = 2 ** 27;
@@ -16,6 +17,7 @@ const CHUNK_BYTES = 2 ** 27;
  * training step computes its tensors (the updates are left out, so that nothing is learned). Slow and thorough, for a
  * run that has gone wrong.
  *
+ * @param tileFor chooses the tiles of the run, for the same bits.
  * @returns how to call it in a sentence; null when every tensor is finite.
  */
 export async function firstNonFinite(
@@ -23,16 +25,17 @@ export async function firstNonFinite(
   variables: Variables,
   goals: Goals,
   feeds: Feeds,
+  tileFor?: TileFor,
 ): Promise<string | null> {
   for (const [name, { data }] of await variables.readAll())
     if (!data.every(Number.isFinite)) return `"${name}"`;
-  const nodes = new Set(plan(goals, kernelTarget(gpu)).dispatches.map(({ node }) => node));
+  const nodes = new Set(plan(goals, kernelTarget(gpu, tileFor)).dispatches.map(({ node }) => node));
   const tensors = [...nodes]
     .filter(({ op }) => !op.updates?.length)
     .flatMap(({ outputs }) => outputs.filter(({ dtype }) => dtype !== "u32"));
   for (const chunk of chunks(tensors)) {
     const outputs = Object.fromEntries(chunk.map((tensor) => [tensor.name, tensor]));
-    const program = await compile(gpu, { outputs, variables });
+    const program = await compile(gpu, { outputs, variables, tileFor });
     try {
       const wanted = program.plan.inputs.map(({ name }) => [name, feeds[name]]);
       const values = await program.run(Object.fromEntries(wanted) as Feeds);

@@ -18,7 +18,7 @@ import { Trainer } from "./trainer.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
 import type { Resumed } from "./trainer.ts";
 import { trainerOptions } from "./trainer-options.ts";
-import { chooseTiles } from "./autotune.ts";
+import { autotunedTiles, inTiles, readTiles } from "./autotune.ts";
 
 export type { TrainJob } from "./run.ts";
 
@@ -37,11 +37,14 @@ export async function train(job: TrainJob): Promise<Summary> {
   if (!resume) await checkRunFolder(config.out);
   const data = await openData(config, say);
   say(describeData(data, config));
-  const options = trainerOptions(config, data, signal);
-  await refuseLargeBatch(gpu, options, data.training.size);
-  await refuseLongSoftwareRun(gpu, config, options, data.validation.size);
+  // A new run is looked at in the default tiles before it spends time on finding quicker ones.
+  const kept = resume && (await readTiles(resume.tiles, say));
+  const beginning = inTiles(trainerOptions(config, data, signal), kept ?? {});
+  await refuseLargeBatch(gpu, beginning, data.training.size);
+  await refuseLongSoftwareRun(gpu, config, beginning, data.validation.size);
   const resumed = resume && (await takeUp(resume, data, say));
-  const tiles = await chooseTiles(job, options);
+  const tiles = kept ?? (await autotunedTiles(job, beginning, data.training.size));
+  const options = inTiles(beginning, tiles);
   if (job.detail) await describeSteps(gpu, options, job.detail, say);
   const trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
     throw withMemoryAdvice(error);

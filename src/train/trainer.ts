@@ -144,7 +144,7 @@ export class Trainer {
     const options = { ...this.#options, cacheFeatures: false };
     for (const { photos, feeds } of stepPasses(batch, options, rate, classWeights)) {
       const goals = passGoals(options, phase, photos);
-      const broken = await firstNonFinite(this.#gpu, this.variables, goals, feeds());
+      const broken = await firstNonFinite(this.#gpu, this.variables, goals, feeds(), options.tileFor);
       if (broken !== null) return broken;
     }
     return null;

@@ -3,24 +3,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { tileCandidates, tileGroup } from "../../src/kernels/conv2d/tiles.ts";
-import type { TileRequest } from "../../src/kernels/tiling.ts";
+import type { Tile, TileRequest } from "../../src/kernels/tiling.ts";
+import { matrixKernelsDigest } from "../../src/kernels/conv2d/digest.ts";
+import { tilesFrom } from "../../src/graph/autotune/autotune.ts";
+import type { TileChoices } from "../../src/graph/autotune/autotune.ts";
+import { productGroups } from "../../src/graph/autotune/products.ts";
+import { formatRecord } from "../../src/graph/autotune/record.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { resolveConfig } from "../../src/config/index.ts";
-import { RunFolder, writeJson } from "../../src/runs/run-folder.ts";
+import { writeJson } from "../../src/runs/run-folder.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
-import { chooseTiles, tuningFile } from "../../src/train/autotune.ts";
+import { autotunedTiles, autotuneFile, inTiles, readTiles } from "../../src/train/autotune.ts";
+import { plannedBytes } from "../../src/train/forecast/memory.ts";
+import { trainingStep } from "../../src/train/phase/programs.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
 const gpu = useGpu();
 
-/** Of a run that only evaluates. */
+/** Of a run that only fine-tunes. */
 const options = {
-  batchSize: 1,
-  imageSize: 32,
-  classes: 5,
-  momentum: 0.9,
-  epochs: { frozen: 0, finetune: 0 },
+  ...{ batchSize: 8, imageSize: 32, classes: 5, momentum: 0.9, optimizer: "rmsprop", clipNorm: null },
+  ...{ epochs: { frozen: 0, finetune: 1 }, stepsPerEpoch: 1, maxSteps: null, dropRemainder: true },
 } as TrainerOptions;
+const PHOTOS = 8;
 
 const REQUEST: TileRequest = {
   family: "register",
@@ -36,82 +41,95 @@ const REQUEST: TileRequest = {
 };
 
 let folder: string;
-beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "tuning-"))));
+beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "autotune-"))));
 afterEach(() => rm(folder, { recursive: true }));
 
-/** What is chosen, and what was said. */
-async function choose(said: { tune?: "auto" | "on" | "off" }, resume?: RunFolder) {
+/** What is chosen of what the cache knows, and what was said. */
+async function choose(said: { tune?: "auto" | "on" | "off" }, available?: number) {
   const sentences: string[] = [];
   const config = resolveConfig([{ file: null, said }], "lavapipe");
-  const job = { gpu: gpu(), config, resume, say: (sentence: string) => void sentences.push(sentence) };
-  return {
-    choices: await chooseTiles(job, options, { folder: join(folder, "cache"), seconds: 0.01 }),
-    sentences,
-  };
+  const job = { gpu: gpu(), config, say: (sentence: string) => void sentences.push(sentence) };
+  const cached = { folder: join(folder, "cache"), seconds: 0, available };
+  return { choices: await autotunedTiles(job, options, PHOTOS, cached), sentences };
 }
 
-describe("chooseTiles", () => {
+/** Puts into the cache that these tiles have won. */
+async function fill(winners: Record<string, Tile>): Promise<void> {
+  const { vendor, architecture, device, description } = gpu().info;
+  const identity = {
+    adapter: [vendor, architecture, device].join(" "),
+    driver: description,
+    kernels: await matrixKernelsDigest(kernelTarget(gpu())),
+  };
+  const findings = Object.entries(winners).map(
+    ([name, tile]) => [name, { winner: tile, measurements: [{ tile, milliseconds: [1] }] }] as const,
+  );
+  await autotuneFile(gpu(), join(folder, "cache"), () => {}).write(formatRecord(identity, new Map(findings)));
+}
+
+describe("autotunedTiles", () => {
   it("leaves the tiles at the default on an adapter that runs on the CPU, and wherever it is told to", async () => {
     expect(gpu().isSoftware).toBe(true);
-    for (const tune of [undefined, "auto", "off"] as const) {
-      const { choices, sentences } = await choose({ tune });
-      expect(choices).toEqual({});
-      expect(sentences).toEqual([]);
-    }
-    expect(await readdir(folder)).toEqual([]);
+    await fill({ [tileGroup(REQUEST)]: tileCandidates(kernelTarget(gpu()), REQUEST).at(-1)! });
+    for (const tune of [undefined, "auto", "off"] as const)
+      expect(await choose({ tune })).toEqual({ choices: {}, sentences: [] });
   });
 
-  it("times them where it is asked to, and takes a cache's word the next time", async () => {
-    const { name } = await fill();
-    const { choices, sentences } = await choose({ tune: "on" });
-    expect(Object.keys(choices)).toEqual([name]);
-    expect(sentences).toEqual([]);
-    expect(kernelTarget(gpu()).tileFor!(REQUEST)).toEqual(choices[name]);
-    await choose({ tune: "off" });
-    expect(kernelTarget(gpu()).tileFor!(REQUEST)).toBeUndefined();
+  it("takes a cache's word where it is asked to", async () => {
+    const winners = { [tileGroup(REQUEST)]: tileCandidates(kernelTarget(gpu()), REQUEST).at(-1)! };
+    await fill(winners);
+    expect(await choose({ tune: "on" })).toEqual({ choices: winners, sentences: [] });
   });
 
-  /** Puts one finding into the cache. */
-  async function fill(): Promise<{ name: string }> {
-    const { matrixKernelsDigest } = await import("../../src/kernels/conv2d/digest.ts");
-    const { formatRecord } = await import("../../src/graph/autotune/record.ts");
-    const { vendor, architecture, device, description } = gpu().info;
-    const identity = {
-      adapter: [vendor, architecture, device].join(" "),
-      driver: description,
-      kernels: await matrixKernelsDigest(kernelTarget(gpu())),
-    };
-    const tile = tileCandidates(kernelTarget(gpu()), REQUEST).at(-1)!;
-    const name = tileGroup(REQUEST);
-    const findings = new Map([[name, { winner: tile, measurements: [{ tile, milliseconds: [1] }] }]]);
-    await tuningFile(gpu(), join(folder, "cache"), () => {}).write(formatRecord(identity, findings));
-    return { name };
-  }
-
-  it("keeps a run that goes on to its own tiles", async () => {
-    const run = await RunFolder.create({ out: join(folder, "run"), name: "" });
-    const kept = { [tileGroup(REQUEST)]: { rows: 8, columns: 32 } };
-    await writeJson(run.tiles, kept);
-    const { choices } = await choose({ tune: "on" }, run);
-    expect(choices).toEqual(kept);
-    expect(kernelTarget(gpu()).tileFor!(REQUEST)).toEqual({ rows: 8, columns: 32 });
-
-    await rm(run.tiles);
-    expect(await choose({ tune: "on" }, run)).toEqual({ choices: {}, sentences: [] });
-
-    await writeFile(run.tiles, '{"conv": {"rows": "many"}}');
-    const damaged = await choose({ tune: "on" }, run);
-    expect(damaged.choices).toEqual({});
-    expect(damaged.sentences).toEqual([expect.stringContaining("tiles.json is damaged")]);
-    expect(kernelTarget(gpu()).tileFor!(REQUEST)).toBeUndefined();
+  it("takes the default tiles where a batch that fits in them does not fit in the quickest", async () => {
+    // Those that sum in the most parts.
+    const groups = productGroups([trainingStep(options, "finetune")], kernelTarget(gpu()));
+    const winners = Object.fromEntries(
+      groups.map(({ name, candidates }) => [name, candidates.at(-1)!.tile] as const),
+    );
+    await fill(winners);
+    const bytes = (choices: TileChoices): number =>
+      plannedBytes(options, kernelTarget(gpu(), tilesFrom(choices)), PHOTOS);
+    const needed = bytes(winners);
+    expect(needed).toBeGreaterThan(bytes({}));
+    expect(await choose({ tune: "on" }, needed)).toEqual({ choices: winners, sentences: [] });
+    expect(await choose({ tune: "on" }, needed - 1)).toEqual({
+      choices: {},
+      sentences: [expect.stringMatching(/^A batch of 8 photos .* needs .* free in the quickest tiles: /)],
+    });
   });
 });
 
-describe("tuningFile", () => {
+describe("inTiles", () => {
+  it("has every product of a run choose so", () => {
+    const tile = { rows: 8, columns: 32 };
+    expect(inTiles(options, { [tileGroup(REQUEST)]: tile }).tileFor!(REQUEST)).toEqual(tile);
+    expect(inTiles(options, {}).tileFor!(REQUEST)).toBeUndefined();
+  });
+});
+
+describe("readTiles", () => {
+  it("gives a run that goes on its own tiles, and the default ones with a sentence where they are damaged", async () => {
+    const said: string[] = [];
+    const say = (sentence: string): void => void said.push(sentence);
+    const file = join(folder, "tiles.json");
+    const kept = { [tileGroup(REQUEST)]: { rows: 8, columns: 32 } };
+    await writeJson(file, kept);
+    expect(await readTiles(file, say)).toEqual(kept);
+    await rm(file);
+    expect(await readTiles(file, say)).toEqual({});
+    expect(said).toEqual([]);
+    await writeFile(file, '{"conv": {"rows": "many"}}');
+    expect(await readTiles(file, say)).toEqual({});
+    expect(said).toEqual([expect.stringContaining("tiles.json is damaged")]);
+  });
+});
+
+describe("autotuneFile", () => {
   const info = { vendor: "a vendor", architecture: "", device: "GPU (R) / 5" } as GPUAdapterInfo;
 
   it("is one file an adapter, written as a whole", async () => {
-    const file = tuningFile({ info }, join(folder, "a", "b"), () => {});
+    const file = autotuneFile({ info }, join(folder, "a", "b"), () => {});
     expect(file.path).toBe(join(folder, "a", "b", "a-vendor-GPU-R-5.json"));
     expect(await file.read()).toBeNull();
     await file.write("one");
@@ -124,7 +142,7 @@ describe("tuningFile", () => {
   it("says in a sentence that it cannot be written", async () => {
     await writeFile(join(folder, "file"), "");
     const said: string[] = [];
-    const file = tuningFile({ info }, join(folder, "file"), (sentence) => void said.push(sentence));
+    const file = autotuneFile({ info }, join(folder, "file"), (sentence) => void said.push(sentence));
     await file.write("one");
     expect(said).toEqual([
       expect.stringMatching(/^What was measured cannot be kept in .*a-vendor-GPU-R-5.json/),

@@ -8,7 +8,7 @@ import { GpuTimer } from "./gpu-timer.ts";
 import { productGroups } from "./products.ts";
 import type { ProductGroup } from "./products.ts";
 import { formatRecord, parseRecord } from "./record.ts";
-import type { Findings, TuningIdentity } from "./record.ts";
+import type { Findings, AutotuneIdentity } from "./record.ts";
 import { gainOf, search } from "./search.ts";
 import type { SearchOptions } from "./search.ts";
 
@@ -16,17 +16,17 @@ import type { SearchOptions } from "./search.ts";
 export type TileChoices = Readonly<Record<string, Tile>>;
 
 /** Where measurements are kept from run to run: one text. */
-export interface TuningCache {
+export interface AutotuneCache {
   /** Null when there is none. */
   read(): Promise<string | null>;
   write(text: string): Promise<void>;
 }
 
-export interface TuneOptions {
+export interface AutotuneOptions {
   /** Of the programs that will run. */
   readonly goals: readonly Goals[];
-  readonly cache?: TuningCache;
-  /** After so much time no other group of products is begun; those left out keep the default. */
+  readonly cache?: AutotuneCache;
+  /** After so much time no other group of products is begun; those left out keep the default. 0 only asks the cache. */
   readonly seconds?: number;
   /** Ends the search between two groups. */
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +34,7 @@ export interface TuneOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
-export interface Tuning {
+export interface Autotuned {
   readonly choices: TileChoices;
   /** Groups measured now, not found in the cache. */
   readonly measured: number;
@@ -47,11 +47,11 @@ const SECONDS = { hardware: 10, software: 300 } as const;
 
 /**
  * Finds the quickest tiles for the matrix products of programs, by timing every one there is on `gpu`; what the cache knows
- * is not timed again. The choices take effect with `useTiles(gpu, tilesFrom(choices))`, before the programs are compiled.
+ * is not timed again. The choices are for programs that are compiled with `tileFor: tilesFrom(choices)`.
  *
  * @throws GpuError when the device fails or has no memory for it; the signal's reason.
  */
-export async function tune(
+export async function autotune(
   gpu: Gpu,
   {
     goals,
@@ -59,8 +59,8 @@ export async function tune(
     seconds = SECONDS[gpu.isSoftware ? "software" : "hardware"],
     signal,
     onWarning,
-  }: TuneOptions,
-): Promise<Tuning> {
+  }: AutotuneOptions,
+): Promise<Autotuned> {
   const target = kernelTarget(gpu);
   const { vendor, architecture, device, description } = gpu.info;
   const identity = {
@@ -68,9 +68,15 @@ export async function tune(
     driver: description,
     kernels: await matrixKernelsDigest(target),
   };
-  const known = await readFindings(cache, identity, onWarning);
-  const groups = productGroups(goals, target, (name) => !known.has(name));
-  const found = await measure(gpu, groups, { seconds, signal });
+  const measures = seconds > 0;
+  const known = await readFindings(cache, identity, measures ? onWarning : undefined);
+  const found: Findings = measures
+    ? await measure(
+        gpu,
+        productGroups(goals, target, (name) => !known.has(name)),
+        { seconds, signal },
+      )
+    : new Map();
   const findings = new Map([...known, ...found]);
   if (found.size > 0) await cache?.write(formatRecord(identity, findings));
 
@@ -80,15 +86,15 @@ export async function tune(
 }
 
 async function readFindings(
-  cache: TuningCache | undefined,
-  identity: TuningIdentity,
-  onWarning: TuneOptions["onWarning"],
+  cache: AutotuneCache | undefined,
+  identity: AutotuneIdentity,
+  onWarning: AutotuneOptions["onWarning"],
 ): Promise<Findings> {
   const text = (await cache?.read()) ?? null;
   if (text === null) return new Map();
   const record = parseRecord(text, identity);
   if (typeof record !== "string") return record;
-  onWarning?.(`The file of tuned kernels ${record}: measuring anew.`);
+  onWarning?.(`The file of measured tiles ${record}: measuring anew.`);
   return new Map();
 }
 

@@ -1,9 +1,9 @@
-/** @file What is kept of tuning from run to run: every measurement, as JSON. */
+/** @file What is kept of autotuning from run to run: every measurement, as JSON. */
 import type { Tile } from "../../kernels/tiling.ts";
 import type { Finding, Measurement } from "./search.ts";
 
 /** What measurements depend on beside the product: those of another adapter, driver or kernel say nothing. */
-export interface TuningIdentity {
+export interface AutotuneIdentity {
   readonly adapter: string;
   readonly driver: string;
   /** A digest of the kernels. */
@@ -15,7 +15,7 @@ export type Findings = ReadonlyMap<string, Finding>;
 
 const FORMAT = "bespoke tuning 1";
 
-export function formatRecord(identity: TuningIdentity, findings: Findings): string {
+export function formatRecord(identity: AutotuneIdentity, findings: Findings): string {
   const products = Object.fromEntries([...findings].sort(([a], [b]) => (a < b ? -1 : 1)));
   return `${JSON.stringify({ format: FORMAT, ...identity, products }, null, 1)}\n`;
 }
@@ -25,7 +25,7 @@ export function formatRecord(identity: TuningIdentity, findings: Findings): stri
  *
  * @returns or why it is of no use, as the end of a sentence.
  */
-export function parseRecord(text: string, identity: TuningIdentity): Findings | string {
+export function parseRecord(text: string, identity: AutotuneIdentity): Findings | string {
   let record: unknown;
   try {
     record = JSON.parse(text);

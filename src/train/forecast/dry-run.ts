@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
 import { kernelTarget } from "../../graph/kernel-target.ts";
+import { autotunedTiles, inTiles } from "../autotune.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import type { TrainConfig } from "../../config/index.ts";
 import { estimateTime } from "./estimate.ts";
@@ -44,13 +45,18 @@ const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
   refuseUnknownPrecision(gpu, config);
   const data = await openData(config, say);
-  const options = trainerOptions(config, data, signal);
+  const plain = trainerOptions(config, data, signal);
   for (const line of describeData(config, data)) say(line);
   await data.read({ signal });
-  await refuseLargeBatch(gpu, options, data.training.size);
+  await refuseLargeBatch(gpu, plain, data.training.size);
+  // As far as a run before has found them; here nothing is timed for it.
+  const tiles = await autotunedTiles({ gpu, config, say }, plain, data.training.size, { seconds: 0 });
+  const options = inTiles(plain, tiles);
   for (const line of describeNetwork(gpu, config, options)) say(line);
   for (const line of describePhases(gpu, config, options)) say(line);
-  const held = Math.ceil(plannedBytes(options, kernelTarget(gpu), data.training.size) / 2 ** 20);
+  const held = Math.ceil(
+    plannedBytes(options, kernelTarget(gpu, options.tileFor), data.training.size) / 2 ** 20,
+  );
   say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
   say("Timing a few steps …");
   const time = await estimateTime(gpu, options, data.validation.size);
@@ -114,7 +120,7 @@ function describeNetwork(
     { ...options, batchSize: microBatchSize(options), cacheFeatures: false },
     phasesOf(options)[0],
   );
-  const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu));
+  const { variables } = plan({ outputs: { logits } }, kernelTarget(gpu, options.tileFor));
   const elements = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
     "Network",
@@ -139,7 +145,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
     accumulate === 1 ? "" : `, each in ${accumulate} micro-batches of ${microBatchSize(options)}`;
   let epoch = 0;
   return phasesOf(options).flatMap((phase) => {
-    const { summary } = planStep(options, phase, kernelTarget(gpu));
+    const { summary } = planStep(options, phase, kernelTarget(gpu, options.tileFor));
     const steps = epochs[phase] * stepsPerEpoch;
     const base = learningRate[phase];
     const last = learningRateAt(steps - 1, { base, schedule, warmupSteps, steps });
@@ -162,7 +168,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
 }
 
 function describeFeatures(gpu: Gpu, options: TrainerOptions): string[] {
-  const target = kernelTarget(gpu);
+  const target = kernelTarget(gpu, options.tileFor);
   const spec = encoderSpec(options, target);
   const { summary } = plan(encoder(spec), target);
   const photos = spec.batchSize === 1 ? "a new photo" : `${spec.batchSize} new photos`;

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Goals } from "../../graph/plan.ts";
 import { kernelTarget } from "../../graph/kernel-target.ts";
+import type { TileFor } from "../../kernels/tiling.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
@@ -34,7 +35,7 @@ export async function estimateTime(
   const scale = options.batchSize / batchSize;
   const spec = { ...options, batchSize };
   const step: Record<string, number> = {};
-  const { stepsPerEpoch, maxSteps } = options;
+  const { stepsPerEpoch, maxSteps, tileFor } = options;
   let total = 0;
   let left = maxSteps ?? Infinity;
   let epochs = 0;
@@ -43,21 +44,21 @@ export async function estimateTime(
     const steps = Math.min(left, options.epochs[phase] * stepsPerEpoch);
     left -= steps;
     epochs += Math.ceil(steps / stepsPerEpoch);
-    step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase)));
+    step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase), tileFor));
     if (takesSkips(spec, phase)) {
       const own = encoderSpec(spec, kernelTarget(gpu));
-      encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own)));
+      encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own), tileFor));
       total += steps * encoding;
     }
     total += steps * step[phase];
   }
-  const evaluation = scale * (await secondsARun(gpu, evaluator(spec)));
+  const evaluation = scale * (await secondsARun(gpu, evaluator(spec), tileFor));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
   return { step, evaluation, encoding, total };
 }
 
-const secondsARun = (gpu: Gpu, goals: Goals): Promise<number> =>
-  onTrial(gpu, goals, async (program, feeds) => {
+const secondsARun = (gpu: Gpu, goals: Goals, tileFor: TileFor | undefined): Promise<number> =>
+  onTrial(gpu, { ...goals, tileFor }, async (program, feeds) => {
     await program.run(feeds);
     const start = performance.now();
     for (let i = 0; i < TIMED; i++) await program.run(feeds);

@@ -23,6 +23,7 @@ type Buffers = readonly number[];
  * batch at the end of a pass where there is one, and where features are cached the encoder and the evaluator that takes
  * them. The features themselves lie on the host, in what is left of its memory.
  *
+ * @param target chooses the tiles of the run: what they leave of partial sums takes memory too.
  * @param trainingPhotos of one pass, copies included.
  * @throws Error when a piece of the work exceeds the adapter's limits.
  */
@@ -78,7 +79,7 @@ export async function refuseLargeBatch(
   gpu: Gpu,
   options: TrainerOptions,
   trainingPhotos: number,
-  available = gpu.isSoftware ? machineMemory() : null,
+  available = availableMemory(gpu),
 ): Promise<void> {
   const lacks = (some: Partial<TrainerOptions>): Promise<string | null> =>
     whatIsMissing(gpu, { ...options, ...some }, trainingPhotos, available);
@@ -111,12 +112,16 @@ export async function refuseLargeBatch(
 const divisorsAbove = (least: number, n: number): number[] =>
   Array.from({ length: n - least }, (_, i) => least + 1 + i).filter((part) => n % part === 0);
 
-/** What of a run does not fit, as the beginning of a sentence; null when all does. */
-async function whatIsMissing(
+/**
+ * What of a run does not fit, in the tiles that its options choose, as the beginning of a sentence; null when all does.
+ *
+ * @param available as {@link refuseLargeBatch} takes it.
+ */
+export async function whatIsMissing(
   gpu: Gpu,
   options: TrainerOptions,
   trainingPhotos: number,
-  available: number | null,
+  available = availableMemory(gpu),
 ): Promise<string | null> {
   const { batchSize, accumulate = 1, imageSize } = options;
   const parts = accumulate === 1 ? "" : ` in ${accumulate} parts`;
@@ -124,7 +129,7 @@ async function whatIsMissing(
   const what = `A batch of ${photos}${parts} at ${imageSize}×${imageSize} does not fit`;
   let buffers: Buffers;
   try {
-    buffers = plannedBuffers(options, kernelTarget(gpu), trainingPhotos);
+    buffers = plannedBuffers(options, kernelTarget(gpu, options.tileFor), trainingPhotos);
   } catch (error) {
     return `${what} (${(error as Error).message.replace(/: use a smaller .*$/, "")})`;
   }
@@ -155,6 +160,9 @@ async function canAllocate(gpu: Gpu, buffers: Buffers): Promise<boolean> {
     await gpu.idle();
   }
 }
+
+/** Bytes that the machine of an adapter which runs on the CPU has free; null for a GPU, which tells nobody. */
+const availableMemory = (gpu: Gpu): number | null => (gpu.isSoftware ? machineMemory() : null);
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 

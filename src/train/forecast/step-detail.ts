@@ -28,13 +28,15 @@ export async function describeSteps(
   const spec = { ...options, batchSize: microBatchSize(options) };
   for (const phase of phasesOf(options)) {
     const step = trainingStep(spec, phase);
-    say(`A ${phase} step of ${spec.batchSize} photos:\n${plan(step, kernelTarget(gpu)).print()}`);
+    say(
+      `A ${phase} step of ${spec.batchSize} photos:\n${plan(step, kernelTarget(gpu, options.tileFor)).print()}`,
+    );
     if (detail !== "kernels") continue;
     if (!gpu.features.has("timestamp-query")) {
       say(`${gpu.adapterName} cannot time its kernels: it has no timestamp-query.`);
       continue;
     }
-    const times = await onTrial(gpu, step, async (program, feeds) => {
+    const times = await onTrial(gpu, { ...step, tileFor: options.tileFor }, async (program, feeds) => {
       await program.run(feeds);
       const runs: DispatchTime[][] = [];
       for (let i = 0; i < TIMED; i++) runs.push(await program.profile(feeds));

@@ -1,19 +1,18 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Goals } from "../../graph/plan.ts";
 import { compile } from "../../graph/program.ts";
-import type { Feeds, Program } from "../../graph/program.ts";
+import type { CompileOptions, Feeds, Program } from "../../graph/program.ts";
 import { sizeOf } from "../../graph/shape.ts";
 import { Variables } from "../../graph/variables.ts";
 
 /** Compiles a program over variables of its own, gives it to `work` with zeros to feed it, and frees it all. */
 export async function onTrial<T>(
   gpu: Gpu,
-  goals: Goals,
+  options: Omit<CompileOptions, "variables">,
   work: (program: Program, feeds: Feeds) => Promise<T>,
 ): Promise<T> {
   const variables = new Variables(gpu);
   try {
-    const program = await compile(gpu, { ...goals, variables });
+    const program = await compile(gpu, { ...options, variables });
     try {
       const feeds = Object.fromEntries(
         program.plan.inputs.map(({ name, shape, dtype }) => [

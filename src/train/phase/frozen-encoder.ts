@@ -53,7 +53,7 @@ export class FrozenEncoder {
 
   /**
    * @param variables with the encoder's weights; they must not change as long as this is used.
-   * @param budget bytes of features to keep, `featureBudget` unless told otherwise.
+   * @param budget bytes of features to keep, `featureBudget` by default.
    * @throws GpuError when it does not fit into memory or a shader does not compile.
    */
   static async create(
@@ -63,7 +63,7 @@ export class FrozenEncoder {
     budget?: number,
   ): Promise<FrozenEncoder> {
     const own = encoderSpec(spec, kernelTarget(gpu));
-    const program = await compile(gpu, { ...encoder(own), variables });
+    const program = await compile(gpu, { ...encoder(own), variables, tileFor: spec.tileFor });
     return new FrozenEncoder(program, new FeatureCache(spec.imageSize, budget), own);
   }
 

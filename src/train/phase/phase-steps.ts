@@ -69,7 +69,7 @@ export class PhaseSteps {
     try {
       if (accumulates(spec)) {
         const { apply } = accumulatedStep({ ...spec, batchSize: microBatchSize(spec) }, phase);
-        steps.#apply = await compile(gpu, { ...apply, variables });
+        steps.#apply = await compile(gpu, { ...apply, variables, tileFor: spec.tileFor });
       }
       await steps.#compile(spec.batchSize);
       if (takesSkips(spec, phase)) steps.#encoder = await FrozenEncoder.create(gpu, variables, spec);
@@ -111,7 +111,12 @@ export class PhaseSteps {
     for (const photos of [usual, count % usual]) {
       if (photos === 0 || this.#programs.has(photos)) continue;
       const goals = passGoals(this.#spec, this.#phase, photos);
-      this.#programs.set(photos, await compile(this.#gpu, { ...goals, variables: this.#variables }));
+      const program = await compile(this.#gpu, {
+        ...goals,
+        variables: this.#variables,
+        tileFor: this.#spec.tileFor,
+      });
+      this.#programs.set(photos, program);
     }
   }
 

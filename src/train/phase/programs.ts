@@ -16,6 +16,7 @@ import type { Goals } from "../../graph/plan.ts";
 import { compile } from "../../graph/program.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
+import type { TileFor } from "../../kernels/tiling.ts";
 import { SKIPS, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
 import type { Phase } from "../../runs/phase.ts";
@@ -27,10 +28,12 @@ export interface NetworkSpec {
   readonly classes: number;
   /** Of the batch norms' moving statistics. */
   readonly momentum: number;
-  /** How the decoder doubles the size; "transpose" unless told otherwise. */
+  /** How the decoder doubles the size; "transpose" by default. */
   readonly decoder?: "transpose" | "nearest";
-  /** What activations are stored in; f32 unless told otherwise. */
+  /** What activations are stored in; f32 by default. */
   readonly precision?: Precision;
+  /** Chooses the tiles of its matrix products, in every program of a run; the default ones without. */
+  readonly tileFor?: TileFor | undefined;
 }
 
 /**
@@ -49,9 +52,9 @@ export interface StepSpec extends NetworkSpec {
   readonly clipNorm: number | null;
   /** Whether each class's pixels have a weight of their own in the loss: an input `class_weights` `[classes]`. */
   readonly weighted: boolean;
-  /** Micro-batches a step (see `accumulation.ts`); 1 unless told otherwise. */
+  /** Micro-batches a step (see `accumulation.ts`); 1 by default. */
   readonly accumulate?: number;
-  /** Whether the steps on a frozen encoder take what it has made of each photo before; not unless told otherwise. */
+  /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */
   readonly cacheFeatures?: boolean;
 }
 
@@ -141,7 +144,7 @@ export function compileTrainingStep(
   phase: Phase,
 ): Promise<Program> {
   const { outputs, updates } = trainingStep(spec, phase);
-  return compile(gpu, { outputs, updates, variables });
+  return compile(gpu, { outputs, updates, variables, tileFor: spec.tileFor });
 }
 
 /**
@@ -154,7 +157,7 @@ export function compileEvaluator(
   spec: NetworkSpec,
   from?: Beginning,
 ): Promise<Program> {
-  return compile(gpu, { ...evaluator(spec, from), variables });
+  return compile(gpu, { ...evaluator(spec, from), variables, tileFor: spec.tileFor });
 }
 
 /** See {@link compileEvaluator}. */

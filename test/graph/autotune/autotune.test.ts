@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
-import type { Goals } from "../../../src/graph/plan.ts";
+import { plan } from "../../../src/graph/plan.ts";
+import type { Goals, PlanSummary } from "../../../src/graph/plan.ts";
 import { compile } from "../../../src/graph/program.ts";
 import { GpuTimer } from "../../../src/graph/autotune/gpu-timer.ts";
 import { productGroups } from "../../../src/graph/autotune/products.ts";
 import type { Work } from "../../../src/graph/autotune/products.ts";
-import { tilesFrom, tune } from "../../../src/graph/autotune/autotune.ts";
-import type { TuningCache } from "../../../src/graph/autotune/autotune.ts";
+import { autotune, tilesFrom } from "../../../src/graph/autotune/autotune.ts";
+import type { AutotuneCache, TileChoices } from "../../../src/graph/autotune/autotune.ts";
 import { tileCandidates, tileGroup } from "../../../src/kernels/conv2d/tiles.ts";
-import type { Tile } from "../../../src/kernels/tiling.ts";
-import { kernelTarget, useTiles } from "../../../src/graph/kernel-target.ts";
+import type { Tile, Tiling } from "../../../src/kernels/tiling.ts";
+import { kernelTarget } from "../../../src/graph/kernel-target.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
@@ -26,7 +27,7 @@ function goals(): Goals {
   return { outputs: { y } };
 }
 
-function memoryCache(text: string | null = null): TuningCache & { text: string | null; writes: number } {
+function memoryCache(text: string | null = null): AutotuneCache & { text: string | null; writes: number } {
   return {
     text,
     writes: 0,
@@ -41,10 +42,10 @@ function memoryCache(text: string | null = null): TuningCache & { text: string |
   };
 }
 
-describe("tune", () => {
+describe("autotune", () => {
   it("measures every tile once, and takes the rest from the cache", async () => {
     const cache = memoryCache();
-    const first = await tune(gpu(), { goals: [goals()], cache });
+    const first = await autotune(gpu(), { goals: [goals()], cache });
     expect(first.measured).toBe(1);
     const [[name, winner]] = Object.entries(first.choices);
     const kept = JSON.parse(cache.text!) as {
@@ -59,7 +60,7 @@ describe("tune", () => {
       for (const time of milliseconds) expect(time).toBeGreaterThan(0);
     }
 
-    const again = await tune(gpu(), { goals: [goals()], cache });
+    const again = await autotune(gpu(), { goals: [goals()], cache });
     expect(again).toEqual({ ...first, measured: 0 });
     expect(cache.writes).toBe(1);
     expect(gpu().bytes).toBe(0);
@@ -69,44 +70,51 @@ describe("tune", () => {
     const cache = memoryCache("{}");
     const said: string[] = [];
     const onWarning = (sentence: string): void => void said.push(sentence);
-    const tuning = await tune(gpu(), { goals: [goals()], cache, onWarning });
-    expect(tuning.measured).toBe(1);
-    expect(said).toEqual(["The file of tuned kernels holds no measurements: measuring anew."]);
-    expect((await tune(gpu(), { goals: [goals()], cache, onWarning })).measured).toBe(0);
+    const found = await autotune(gpu(), { goals: [goals()], cache, onWarning });
+    expect(found.measured).toBe(1);
+    expect(said).toEqual(["The file of measured tiles holds no measurements: measuring anew."]);
+    expect((await autotune(gpu(), { goals: [goals()], cache, onWarning })).measured).toBe(0);
     expect(said).toHaveLength(1);
   });
 
   it("leaves what it has no time for as it is", async () => {
     const cache = memoryCache();
-    const tuning = await tune(gpu(), { goals: [goals()], cache, seconds: 0 });
-    expect(tuning).toEqual({ choices: {}, measured: 0, improved: 0 });
+    const found = await autotune(gpu(), { goals: [goals()], cache, seconds: 0 });
+    expect(found).toEqual({ choices: {}, measured: 0, improved: 0 });
     expect(cache.writes).toBe(0);
   });
 });
 
 describe("tilesFrom", () => {
-  it("has programs compiled with the choices, and right", async () => {
+  it("has a program compiled with the choices, beside others on the same GPU in tiles of their own", async () => {
     const data = { x: randomInput(X, 1).data, kernel: randomInput(KERNEL, 2).data };
-    const run = async () => {
-      const program = await compile(gpu(), goals());
-      const { y } = await program.run(data);
-      program.destroy();
-      return { y, tiling: program.plan.dispatches[0].kernel.tiling! };
-    };
-    const usual = await run();
-    const { request, tile } = usual.tiling;
-    const last = tileCandidates(kernelTarget(gpu()), request).at(-1)!;
-    expect(last).not.toEqual(tile);
-    useTiles(gpu(), tilesFrom({ [tileGroup(request)]: last }));
-    try {
-      const chosen = await run();
-      expect(chosen.tiling.tile).toEqual(last);
-      expectClose(chosen.y, usual.y);
-    } finally {
-      useTiles(gpu(), tilesFrom({}));
-    }
-    expect((await run()).tiling.tile).toEqual(tile);
+    const [usual] = planned({});
+    const [first, last] = [1, -1].map((i) => tileCandidates(kernelTarget(gpu()), usual.request).at(i)!);
+    expect(new Set([usual.tile, first, last]).size).toBe(3);
+    const choices = [first, undefined, last].map((tile) =>
+      tile ? { [tileGroup(usual.request)]: tile } : {},
+    );
+    const programs = await Promise.all(
+      choices.map((each) => compile(gpu(), { ...goals(), tileFor: tilesFrom(each) })),
+    );
+    const results = [];
+    for (const program of [...programs].reverse()) results.unshift((await program.run(data)).y);
+    expect(programs.map(({ plan }) => plan.dispatches[0].kernel.tiling!.tile)).toEqual([
+      first,
+      usual.tile,
+      last,
+    ]);
+    expect(programs.map(({ plan }) => plan.summary)).toEqual(choices.map((each) => planned(each)[1]));
+    expectClose(results[0], results[1]);
+    expectClose(results[2], results[1]);
+    for (const program of programs) program.destroy();
   });
+
+  /** The product of a plan for the choices, and the plan's summary. */
+  function planned(choices: TileChoices): [Tiling, PlanSummary] {
+    const { dispatches, summary } = plan(goals(), kernelTarget(gpu(), tilesFrom(choices)));
+    return [dispatches[0].kernel.tiling!, summary];
+  }
 });
 
 describe("GpuTimer", () => {

@@ -24,7 +24,7 @@ const changed = (change: (record: { products: Record<string, object> }) => void)
   return JSON.stringify(record);
 };
 
-describe("a record of tuning", () => {
+describe("a record of autotuning", () => {
   it("comes back as it was", () => {
     expect(parseRecord(text, identity)).toEqual(findings);
   });

@@ -7,7 +7,8 @@ import { denseBlock } from "../../../src/graph/ops/dense-block/dense-block.ts";
 import { compile } from "../../../src/graph/program.ts";
 import { sameTile, tileCandidates } from "../../../src/kernels/conv2d/tiles.ts";
 import type { KernelTarget } from "../../../src/kernels/kernel.ts";
-import { kernelTarget, useTiles } from "../../../src/graph/kernel-target.ts";
+import type { TileFor } from "../../../src/kernels/tiling.ts";
+import { kernelTarget } from "../../../src/graph/kernel-target.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { dot } from "../../helpers/op.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
@@ -48,25 +49,21 @@ async function blockIn(gpu: Gpu, family: KernelTarget["family"], i: number) {
   const found = gradients(dot(y, graph.input("dy", y.shape)), [x]);
   const outputs = { y, ...Object.fromEntries([...found].map(([{ name }, slope]) => [`d ${name}`, slope])) };
   const target = { ...kernelTarget(gpu), family };
-  useTiles(gpu, (request) => tileCandidates(target, request)[i]);
+  const tileFor: TileFor = (request) => tileCandidates(target, request)[i];
+  const program = await compile(gpu, { outputs, family, tileFor });
   try {
-    const program = await compile(gpu, { outputs, family });
-    try {
-      const tiled = program.plan.dispatches.flatMap(({ kernel: { tiling } }) => tiling ?? []);
-      const placed = tiled.filter(({ request, tile }) => {
-        const own = tileCandidates(target, request).at(i);
-        return own !== undefined && sameTile(own, tile);
-      });
-      const results = await program.run({
-        x: randomInput(SHAPE, 7).data,
-        dy: randomInput(y.shape, 8).data,
-      });
-      return { placed: placed.length, products: tiled.length, results };
-    } finally {
-      program.destroy();
-    }
+    const tiled = program.plan.dispatches.flatMap(({ kernel: { tiling } }) => tiling ?? []);
+    const placed = tiled.filter(({ request, tile }) => {
+      const own = tileCandidates(target, request).at(i);
+      return own !== undefined && sameTile(own, tile);
+    });
+    const results = await program.run({
+      x: randomInput(SHAPE, 7).data,
+      dy: randomInput(y.shape, 8).data,
+    });
+    return { placed: placed.length, products: tiled.length, results };
   } finally {
-    useTiles(gpu, () => undefined);
+    program.destroy();
   }
 }
 

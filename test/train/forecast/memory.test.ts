@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { randomFlipLeftRight } from "../../../src/data/augment.ts";
 import { GpuError } from "../../../src/gpu/errors.ts";
 import type { Gpu } from "../../../src/gpu/gpu.ts";
+import { kernelTarget } from "../../../src/graph/kernel-target.ts";
 import { plan } from "../../../src/graph/plan.ts";
+import { tileCandidates } from "../../../src/kernels/conv2d/tiles.ts";
+import type { TileFor } from "../../../src/kernels/tiling.ts";
 import { ConfigError } from "../../../src/config/index.ts";
 import { featureBytes } from "../../../src/train/phase/features.ts";
 import { encoderSpec } from "../../../src/train/phase/frozen-encoder.ts";
@@ -96,6 +99,21 @@ describe("refuseLargeBatch", () => {
     await expect(
       refuseLargeBatch(gpu(), { ...options, batchSize: largest + 1 }, PHOTOS, available),
     ).rejects.toThrow("does not fit");
+  });
+
+  it("reckons with the tiles that the run will have", async () => {
+    const target = kernelTarget(gpu());
+    const small = { ...options, imageSize: 32, batchSize: 8, epochs: { frozen: 0, finetune: 1 } };
+    // Those that sum in the most parts.
+    const tileFor: TileFor = (request) => tileCandidates(target, request).at(-1);
+    const usual = plannedBytes(small, target, PHOTOS);
+    const tiled = plannedBytes(small, kernelTarget(gpu(), tileFor), PHOTOS);
+    expect(tiled).toBeGreaterThan(usual);
+    await refuseLargeBatch(gpu(), small, PHOTOS, usual);
+    await refuseLargeBatch(gpu(), { ...small, tileFor }, PHOTOS, tiled);
+    await expect(refuseLargeBatch(gpu(), { ...small, tileFor }, PHOTOS, tiled - 1)).rejects.toThrow(
+      "does not fit",
+    );
   });
 
   it("says that not even one photo fits", async () => {
