@@ -14,7 +14,14 @@ export type { DispatchTime } from "./gpu/profiler.ts";
 
 // Graphs, and programs made of them.
 export { Graph, variableParts } from "./graph/graph.ts";
-export type { Node, Tensor, Variable, VariablePart } from "./graph/graph.ts";
+export type {
+  Node,
+  ParameterOptions,
+  Tensor,
+  Variable,
+  VariableOptions,
+  VariablePart,
+} from "./graph/graph.ts";
 export { bytesOf, sameShape, shapeText, sizeOf } from "./graph/shape.ts";
 export type { DType, Shape, TensorType } from "./graph/shape.ts";
 export { constant, glorotUniform, ones, randomNormal, seededRandom, zeros } from "./graph/initializers.ts";
@@ -85,7 +92,7 @@ export { fusedDenseBlock, plainDenseBlock } from "./layers/dense-block.ts";
 export type { DenseBlockLayerOptions } from "./layers/dense-block.ts";
 export { denseNet121 } from "./layers/densenet121.ts";
 export type { DenseNet121, DenseNet121Options } from "./layers/densenet121.ts";
-export { SKIPS, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
+export { isDecoderGroup, SKIPS, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
 export type { Skips, UNetOptions } from "./layers/unet.ts";
 export type { Decoder } from "./layers/decoder.ts";
 export type { Mode } from "./layers/layer.ts";
@@ -96,6 +103,15 @@ export type { Kernel, KernelBinding, KernelDefinition, KernelTarget, Uniform } f
 export { perItemKernel } from "./kernels/text/per-item.ts";
 export { kernelTarget } from "./graph/kernel-target.ts";
 export { slice } from "./graph/op.ts";
-export type { BatchRange, BatchSlice, Lowering, Op, Operand, Scratch, Together } from "./graph/op.ts";
+export type {
+  BatchRange,
+  BatchSlice,
+  Lowering,
+  Op,
+  OpFamily,
+  Operand,
+  Scratch,
+  Together,
+} from "./graph/op.ts";
 export { lowerElementwise } from "./graph/lowering/elementwise.ts";
 export { lowerPixelMean } from "./graph/lowering/pixel-mean.ts";

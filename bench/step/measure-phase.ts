@@ -3,7 +3,6 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";
-import { isOptimizerSlot } from "../../src/train/phase/programs.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
@@ -49,7 +48,7 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
     const { program, times } = await compileStep(gpu, variables, spec, phase);
     try {
       if (job.weights !== undefined) await restoreWeights(variables, job.weights);
-      const network = await variables.readAll((name) => !isOptimizerSlot(name));
+      const network = await variables.readAll((_, group) => group !== "optimizer");
       if (job.saveWeights !== undefined) await writeSafetensors(job.saveWeights, network);
 
       const first = await timedRun(program, feeds);

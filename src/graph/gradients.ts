@@ -17,6 +17,10 @@ import { sameShape, shapeText } from "./shape.ts";
 export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.graph)): Map<Tensor, Tensor> {
   if (loss.shape.length !== 0)
     throw new Error(`The loss must be a scalar; "${loss.name}" is ${shapeText(loss.shape)}.`);
+  return loss.graph.addBackward(() => backwardPass(loss, wrt));
+}
+
+function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor> {
   const { graph } = loss;
   // Backward nodes are appended to the same list while it is walked.
   const forward = graph.nodes.slice();

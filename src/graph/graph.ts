@@ -24,10 +24,25 @@ export interface Variable {
    */
   readonly role: "parameter" | "frozen" | "state";
   /**
+   * What it belongs to, for those who treat some variables otherwise than others: `encoder`, `decoder` and `head` of the
+   * U-Net, `optimizer`, `accumulator`, or what the layer's author calls it; null when nothing was said.
+   */
+  readonly group: string | null;
+  /**
    * The named pieces that lie in it back to back, without gaps: one of its own name and shape, or of a stacked variable
    * several. Weight files and checkpoints know the pieces; the stack's own name is a label.
    */
   readonly parts: readonly VariablePart[];
+}
+
+export interface VariableOptions {
+  /** See {@link Variable.group}. */
+  readonly group?: string | null | undefined;
+}
+
+export interface ParameterOptions extends VariableOptions {
+  /** By default; `false` freezes it. */
+  readonly trainable?: boolean;
 }
 
 /** A piece of a variable that has a name, a shape and first values of its own. */
@@ -65,6 +80,8 @@ export interface Node {
   /** Position in the order of creation. */
   readonly index: number;
   readonly op: Op;
+  /** Whether it is part of the backward pass that `gradients` adds. */
+  readonly backward: boolean;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
 }
@@ -81,6 +98,7 @@ export class Graph {
   /** The variable that each named piece lies in. */
   readonly #homes = new Map<string, Tensor>();
   #nextId = 0;
+  #backward = false;
 
   /** A tensor that is fed at each run; the op `cast` makes f16 of one. */
   input(name: string, shape: Shape, dtype: Exclude<DType, "f16"> = "f32"): Tensor {
@@ -91,14 +109,13 @@ export class Graph {
   }
 
   /** A learned tensor, f32; `trainable: false` freezes it. */
-  parameter(name: string, shape: Shape, initializer: Initializer, { trainable = true } = {}): Tensor {
-    const role = trainable ? "parameter" : "frozen";
-    return this.#variable(name, shape, { role, parts: [{ name, shape, initializer }] });
+  parameter(name: string, shape: Shape, initializer: Initializer, options: ParameterOptions = {}): Tensor {
+    return this.#variable(name, shape, [{ name, shape, initializer }], roleOf(options), options);
   }
 
   /** A tensor that lives beyond one run and is never learned, f32. */
-  state(name: string, shape: Shape, initializer: Initializer): Tensor {
-    return this.#variable(name, shape, { role: "state", parts: [{ name, shape, initializer }] });
+  state(name: string, shape: Shape, initializer: Initializer, options: VariableOptions = {}): Tensor {
+    return this.#variable(name, shape, [{ name, shape, initializer }], "state", options);
   }
 
   /**
@@ -107,26 +124,26 @@ export class Graph {
    *
    * @throws Error when there is no part, or a part's name is taken.
    */
-  stackedParameter(name: string, parts: readonly VariablePart[], { trainable = true } = {}): Tensor {
-    return this.#variable(name, stackShape(parts), { role: trainable ? "parameter" : "frozen", parts });
+  stackedParameter(name: string, parts: readonly VariablePart[], options: ParameterOptions = {}): Tensor {
+    return this.#variable(name, stackShape(parts), parts, roleOf(options), options);
   }
 
   /** {@link state}, stacked as {@link stackedParameter} is. */
-  stackedState(name: string, parts: readonly VariablePart[]): Tensor {
-    return this.#variable(name, stackShape(parts), { role: "state", parts });
+  stackedState(name: string, parts: readonly VariablePart[], options: VariableOptions = {}): Tensor {
+    return this.#variable(name, stackShape(parts), parts, "state", options);
   }
 
   /**
    * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
    * variable is stacked a stack of `<part>/<suffix>`.
    */
-  slotOf(variable: Tensor, suffix: string, initializer: Initializer): Tensor {
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options: VariableOptions = {}): Tensor {
     const parts = variableParts(variable).map(({ name, shape }) => ({
       name: `${name}/${suffix}`,
       shape,
       initializer,
     }));
-    return this.#variable(`${variable.name}/${suffix}`, variable.shape, { role: "state", parts });
+    return this.#variable(`${variable.name}/${suffix}`, variable.shape, parts, "state", options);
   }
 
   /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
@@ -134,7 +151,14 @@ export class Graph {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op.name}: "${input.name}" belongs to another graph.`);
     }
-    const node = { graph: this, index: this.nodes.length, op, inputs, outputs: [] as Tensor[] };
+    const node = {
+      graph: this,
+      index: this.nodes.length,
+      op,
+      backward: this.#backward,
+      inputs,
+      outputs: [] as Tensor[],
+    };
     op.outputs.forEach((type, i) => {
       const suffix = op.outputs.length > 1 ? `:${i}` : "";
       node.outputs.push(this.#tensor(type, `${op.name}_${this.nodes.length}${suffix}`, node, null));
@@ -148,20 +172,37 @@ export class Graph {
     return printGraph(this);
   }
 
-  #variable(name: string, shape: Shape, variable: Variable): Tensor {
-    const { role, parts } = variable;
+  /** Calls `build`; the nodes that it adds are those of the backward pass. */
+  addBackward<T>(build: () => T): T {
+    const before = this.#backward;
+    this.#backward = true;
+    try {
+      return build();
+    } finally {
+      this.#backward = before;
+    }
+  }
+
+  #variable(
+    name: string,
+    shape: Shape,
+    parts: readonly VariablePart[],
+    role: Variable["role"],
+    { group = null }: VariableOptions,
+  ): Tensor {
     const known = this.variables.get(name);
     if (
       known?.variable?.role === role &&
+      known.variable.group === group &&
       sameShape(known.shape, shape) &&
       sameParts(known.variable.parts, parts)
     )
       return known;
     const stack = parts.length > 1 ? ` of ${parts.length} parts` : "";
-    const asked = `was asked for as ${role} ${shapeText(shape)}${stack}`;
+    const asked = `was asked for as ${role} ${shapeText(shape)}${stack}${groupText(group)}`;
     if (known) throw new Error(`The variable "${name}" exists as ${description(known)} and ${asked}.`);
     this.#checkPartsAreFree(name, parts, asked);
-    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, variable);
+    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, { role, group, parts });
     this.variables.set(name, tensor);
     for (const part of parts) this.#homes.set(part.name, tensor);
     return tensor;
@@ -191,6 +232,9 @@ export class Graph {
   }
 }
 
+const roleOf = ({ trainable = true }: ParameterOptions): Variable["role"] =>
+  trainable ? "parameter" : "frozen";
+
 const stackShape = (parts: readonly VariablePart[]): Shape => [
   parts.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
 ];
@@ -198,4 +242,7 @@ const stackShape = (parts: readonly VariablePart[]): Shape => [
 /** `parameter [3, 3, 64, 32]`, or `parameter [9216] of 6 parts`. */
 const description = ({ shape, variable }: Tensor): string =>
   `${variable?.role} ${shapeText(shape)}` +
-  (variable && variable.parts.length > 1 ? ` of ${variable.parts.length} parts` : "");
+  (variable && variable.parts.length > 1 ? ` of ${variable.parts.length} parts` : "") +
+  groupText(variable?.group ?? null);
+
+const groupText = (group: string | null): string => (group === null ? "" : ` of the group "${group}"`);

@@ -1,5 +1,5 @@
 import type { Tensor } from "./graph.ts";
-import type { Scratch } from "./op.ts";
+import type { OpFamily, Scratch } from "./op.ts";
 import type { Lifetime, Plan } from "./plan.ts";
 
 /** A computed tensor or scratch buffer in its block of the arena. */
@@ -8,6 +8,10 @@ export interface MemoryTenant {
   readonly name: string;
   /** The op that computes or uses it. */
   readonly op: string;
+  /** The family of that op; absent from plans that were written before there were families. */
+  readonly family?: OpFamily | "other";
+  /** Whether that op is part of the backward pass. */
+  readonly backward?: boolean;
   readonly bytes: number;
   /** The first dispatch, from 0, that touches it. */
   readonly first: number;
@@ -43,8 +47,17 @@ export function describeMemoryPlan(plan: Plan): MemoryPlan {
   const { arenaBytes, inputBytes, variableBytes, peakBytes } = plan.summary;
   const tenants: MemoryTenant[][] = blocks.map(() => []);
   for (const { owner, bytes, first, last } of lifetimes) {
-    const op = dispatches[first].node.op.name;
-    tenants[blockOf.get(owner)!].push({ name: nameOf(owner), op, bytes, first, last });
+    const { op, backward } = dispatches[first].node;
+    const { name, family = "other" } = op;
+    tenants[blockOf.get(owner)!].push({
+      name: nameOf(owner),
+      op: name,
+      family,
+      backward,
+      bytes,
+      first,
+      last,
+    });
   }
   return {
     dispatches: dispatches.length,

@@ -10,6 +10,8 @@ import type { DType, TensorType } from "./shape.ts";
 export interface Op {
   /** As the profiler, the plan and error messages call it, e.g. `conv2d`. */
   readonly name: string;
+  /** What kind of work it is, for those who look at a plan. */
+  readonly family?: OpFamily;
   readonly outputs: readonly TensorType[];
   /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
   readonly updates?: readonly Tensor[];
@@ -44,6 +46,13 @@ export interface Op {
    */
   gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
 }
+
+/**
+ * Kinds of work: convolutions and other matrix products; batch norms and their statistics; pooling and its opposite;
+ * activations and sums; copies, casts and constants; the loss and what is read from the logits; what becomes of gradients.
+ */
+export type OpFamily =
+  "convolution" | "normalization" | "pooling" | "elementwise" | "copy" | "loss" | "optimizer";
 
 /** See {@link Op.together}. */
 export interface Together {

@@ -18,6 +18,9 @@ interface Stored {
   readonly buffer: GPUBuffer;
 }
 
+/** Picks variables by their names and groups; see `Variable.group`. */
+export type VariableFilter = (name: string, group: string | null) => boolean;
+
 /** Where a part lies. */
 interface Place {
   readonly stored: Stored;
@@ -123,10 +126,11 @@ export class Variables {
     return buffer;
   }
 
-  /** The names and shapes of all variables there are. */
-  shapes(): Map<string, Shape> {
+  /** The names and shapes of the variables there are that `which` picks; of all by default. */
+  shapes(which: VariableFilter = () => true): Map<string, Shape> {
     this.check();
-    return new Map([...this.#places].map(([name, { shape }]) => [name, shape]));
+    const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
+    return new Map(chosen.map(([name, { shape }]) => [name, shape]));
   }
 
   /** Replaces a variable's numbers; `values` in row-major order. */
@@ -147,9 +151,9 @@ export class Variables {
   }
 
   /** The numbers of all variables that `which` picks, as they are after what has been submitted so far. */
-  async readAll(which: (name: string) => boolean = () => true): Promise<Map<string, VariableValues>> {
+  async readAll(which: VariableFilter = () => true): Promise<Map<string, VariableValues>> {
     this.check();
-    const chosen = [...this.#places].filter(([name]) => which(name));
+    const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
     // Of each buffer one range, from the first part wanted to the last.
     const spans = new Map<Stored, { begin: number; end: number }>();
     for (const [, { stored, begin, end }] of chosen) {
@@ -179,10 +183,11 @@ export class Variables {
    *
    * @throws Error when it picks some parts of a stacked variable and not all; then nothing is freed.
    */
-  release(which: (name: string) => boolean): void {
-    const chosen = [...this.#stored.values()].filter(({ tensor }) => {
+  release(which: VariableFilter): void {
+    const chosen = [...this.#stored.values()].filter((stored) => {
+      const { tensor } = stored;
       const parts = variableParts(tensor);
-      const picked = parts.filter(({ name }) => which(name));
+      const picked = parts.filter(({ name }) => which(name, groupOf(stored)));
       if (picked.length > 0 && picked.length < parts.length) {
         const left = parts.find((part) => !picked.includes(part))!;
         throw new Error(
@@ -227,6 +232,8 @@ export class Variables {
     this.#gpu.write(stored.buffer, values, 4 * begin);
   }
 }
+
+const groupOf = ({ tensor }: Stored): string | null => tensor.variable?.group ?? null;
 
 function checkSame(known: Tensor, asked: Tensor): void {
   const { name, shape } = asked;

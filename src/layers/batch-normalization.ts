@@ -13,12 +13,12 @@ export interface BatchNormalizationOptions extends Mode {
 
 /** Keras `BatchNormalization` over the last axis, with `gamma`, `beta`, `moving_mean`, `moving_variance` `[C]`. */
 export function batchNormalization(x: Tensor, name: string, options: BatchNormalizationOptions): Tensor {
-  const { training, trainable, epsilon, momentum, activation } = options;
+  const { training, trainable, group, epsilon, momentum, activation } = options;
   const shape = x.shape.slice(-1);
-  const gamma = x.graph.parameter(`${name}/gamma`, shape, ones, { trainable });
-  const beta = x.graph.parameter(`${name}/beta`, shape, zeros, { trainable });
-  const mean = x.graph.state(`${name}/moving_mean`, shape, zeros);
-  const variance = x.graph.state(`${name}/moving_variance`, shape, ones);
+  const gamma = x.graph.parameter(`${name}/gamma`, shape, ones, { trainable, group });
+  const beta = x.graph.parameter(`${name}/beta`, shape, zeros, { trainable, group });
+  const mean = x.graph.state(`${name}/moving_mean`, shape, zeros, { group });
+  const variance = x.graph.state(`${name}/moving_variance`, shape, ones, { group });
   return training && trainable
     ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum, activation })
     : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });

@@ -45,7 +45,7 @@ export function upsampleHead(
   x: Images,
   name: string,
   classes: number,
-  options: Pick<UpsampleOptions, "decoder" | "trainable">,
+  options: Pick<UpsampleOptions, "decoder" | "trainable" | "group">,
 ): Tensor {
   const y = convolve2x(x, `${name}/kernel`, classes, glorotUniform, options);
   return biasAdd(y, y.graph.parameter(`${name}/bias`, [classes], zeros, options));
@@ -56,12 +56,12 @@ function convolve2x(
   kernelName: string,
   filters: number,
   initializer: Initializer,
-  { decoder, trainable }: Pick<UpsampleOptions, "decoder" | "trainable">,
+  { decoder, trainable, group }: Pick<UpsampleOptions, "decoder" | "trainable" | "group">,
 ): Tensor {
   const channels = channelsOf(x);
   const [{ graph }] = listed(x);
   const kernel = (...lastAxes: [number, number]): Tensor =>
-    graph.parameter(kernelName, [KERNEL_SIZE, KERNEL_SIZE, ...lastAxes], initializer, { trainable });
+    graph.parameter(kernelName, [KERNEL_SIZE, KERNEL_SIZE, ...lastAxes], initializer, { trainable, group });
   return decoder === "transpose"
     ? conv2dTranspose(x, kernel(filters, channels), { strides: 2, padding: "same" })
     : conv2d(upsampleNearest2x(joined(x)), kernel(channels, filters), { strides: 1, padding: "same" });

@@ -23,7 +23,7 @@ export interface DenseBlockLayerOptions extends Mode {
  * `[N, H, W, C + layers·growth]`; all channels must be multiples of 4.
  */
 export function fusedDenseBlock(x: Tensor, name: string, options: DenseBlockLayerOptions): Tensor {
-  const { training, trainable, layers, growth, epsilon, momentum } = options;
+  const { training, trainable, group, layers, growth, epsilon, momentum } = options;
   const bottleneck = 4 * growth;
   const inputs = (layer: number): number => x.shape[3] + layer * growth;
   const parts = (
@@ -37,9 +37,9 @@ export function fusedDenseBlock(x: Tensor, name: string, options: DenseBlockLaye
       initializer,
     }));
   const parameter = (...part: Parameters<typeof parts>): Tensor =>
-    x.graph.stackedParameter(`${name}/${part[0]}`, parts(...part), { trainable });
+    x.graph.stackedParameter(`${name}/${part[0]}`, parts(...part), { trainable, group });
   const state = (...part: Parameters<typeof parts>): Tensor =>
-    x.graph.stackedState(`${name}/${part[0]}`, parts(...part));
+    x.graph.stackedState(`${name}/${part[0]}`, parts(...part), { group });
   const norm = (suffix: string, shape: (layer: number) => Shape): NormStacks => ({
     gamma: parameter(`${suffix}/gamma`, shape, ones),
     beta: parameter(`${suffix}/beta`, shape, zeros),

@@ -10,4 +10,6 @@ export interface Mode {
    * mode even while training and leaves its moving statistics alone (Keras: `trainable = False`).
    */
   readonly trainable: boolean;
+  /** What the layer's variables belong to; see `Variable.group`. */
+  readonly group?: string | null | undefined;
 }

@@ -37,6 +37,8 @@ export const SKIPS: Readonly<Record<keyof Skips, { readonly stride: number; read
  * The U-Net of the pix2pix/segmentation tutorials of TensorFlow on a DenseNet121: four upsample blocks, each joined
  * with the encoder's output of its size, and a last one, without batch norm and ReLU, to the class logits.
  *
+ * Its variables belong to the groups `encoder`, `decoder` and `head`.
+ *
  * `image`: `[N, S, S, 3]` in [0, 1], S a multiple of 32. Returns logits `[N, S, S, classes]`.
  */
 export function unet(image: Tensor, options: UNetOptions): Tensor {
@@ -50,8 +52,11 @@ export function unetEncoder(
   image: Tensor,
   { training, trainableEncoder, momentum = 0.99 }: Omit<UNetOptions, "classes">,
 ): Skips {
-  return denseNet121(image, { training, trainable: trainableEncoder, momentum }).skips;
+  return denseNet121(image, { training, trainable: trainableEncoder, group: "encoder", momentum }).skips;
 }
+
+/** Whether a variable of this group is one of {@link unetDecoder}: its upsample blocks are `decoder`, its last layer `head`. */
+export const isDecoderGroup = (group: string | null): boolean => group === "decoder" || group === "head";
 
 /** The second half of {@link unet}: the skips of N photos become logits `[N, S, S, classes]`. */
 export function unetDecoder(
@@ -59,10 +64,10 @@ export function unetDecoder(
   { classes, training, momentum = 0.99, decoder = "transpose" }: Omit<UNetOptions, "trainableEncoder">,
 ): Tensor {
   const joins = [skips.pool4_relu, skips.pool3_relu, skips.pool2_relu, skips["conv1/relu"]];
-  const mode = { decoder, training, trainable: true, momentum };
+  const mode = { decoder, training, trainable: true, group: "decoder", momentum };
   let x: Images = skips.relu;
   DECODER_FILTERS.forEach((filters, i) => {
     x = [upsampleBlock(x, `upsample_${i + 1}`, filters, mode), joins[i]];
   });
-  return upsampleHead(x, "head", classes, mode);
+  return upsampleHead(x, "head", classes, { ...mode, group: "head" });
 }

@@ -1,16 +1,12 @@
 import type { Variables, VariableValues } from "../graph/variables.ts";
+import { isDecoderGroup } from "../layers/unet.ts";
 import { assignWeights } from "../weights/assign.ts";
 import { loadWeights } from "../weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
-import { isAccumulator } from "./phase/accumulation.ts";
-import { isOptimizerSlot } from "./phase/programs.ts";
 import { parseState } from "../runs/training-state.ts";
 import type { TrainingState } from "../runs/training-state.ts";
-
-/** The decoder's variables, which a file of encoder weights does not have. */
-const isDecoder = (name: string): boolean => /^(upsample_\d+|head)\//.test(name);
 
 /**
  * Writes everything a run needs to go on (weights, moving statistics, optimizer's slots, and the state) by rename, so
@@ -24,7 +20,8 @@ export async function saveCheckpoint(
   state: TrainingState,
   metadata: Metadata,
 ): Promise<void> {
-  const kept = await variables.readAll((name) => !isAccumulator(name));
+  // Accumulators are zero between two steps.
+  const kept = await variables.readAll((_, group) => group !== "accumulator");
   await writeSafetensors(path, kept, {
     ...metadata,
     epoch: String(state.epoch),
@@ -63,13 +60,14 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
  */
 export async function restoreWeights(variables: Variables, path: string): Promise<{ loaded: number }> {
   const { tensors } = await loadWeights(path);
-  const expected = [...variables.shapes()]
-    .filter(([name]) => !isOptimizerSlot(name))
-    .map(([name, shape]) => ({ name, shape }));
-  const whole = [...tensors.keys()].some(isDecoder);
+  const network = variables.shapes((_, group) => group !== "optimizer");
+  const expected = [...network].map(([name, shape]) => ({ name, shape }));
+  // A file of encoder weights has none of them.
+  const decoder = variables.shapes((_, group) => isDecoderGroup(group));
+  const whole = [...tensors.keys()].some((name) => decoder.has(name));
   const { assigned } = assignWeights(expected, tensors, {
     source: path,
-    allowMissing: whole ? undefined : isDecoder,
+    allowMissing: whole ? undefined : (name) => decoder.has(name),
   });
   for (const [name, { data }] of assigned) variables.write(name, data as Float32Array);
   return { loaded: assigned.size };

@@ -5,7 +5,6 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Plan } from "../graph/plan.ts";
 import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
-import { isAccumulator } from "./phase/accumulation.ts";
 import { restoreWeights } from "./checkpoint.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
@@ -14,7 +13,6 @@ import { learningRateAt } from "./phase/learning-rate.ts";
 import type { StepResult } from "../runs/observer.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
-import { isOptimizerSlot } from "./phase/programs.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
 import { Flight } from "./phase/steps-in-flight.ts";
@@ -192,7 +190,7 @@ export class Trainer {
       await batches.return();
       steps.destroy();
       this.#validation.endPhase();
-      this.variables.release((name) => isOptimizerSlot(name) || isAccumulator(name));
+      this.variables.release((_, group) => group === "optimizer" || group === "accumulator");
     }
   }
 

@@ -33,7 +33,13 @@ export interface WrittenNetwork {
   readonly imageSize: number | null;
 }
 
-const IS_DECODER = /^(upsample_\d+|head)\//;
+/** The weights that a U-Net has and its encoder does not, of either decoder. */
+const DECODER_WEIGHTS: ReadonlySet<string> = new Set(
+  (["transpose", "nearest"] as const)
+    .flatMap((decoder) => unetLayers({ classes: 1, decoder }))
+    .filter(({ part }) => part !== "encoder")
+    .flatMap(({ weights }) => weights.map(({ name }) => name)),
+);
 /** What a checkpoint says of its run, and what the readers say of the file a network came from. */
 const NOT_OF_THE_NETWORK = new Set([
   "state",
@@ -67,7 +73,7 @@ function layersOf(
   tensors: NamedTensors,
   source: string,
 ): Pick<WrittenNetwork, "layers" | "outputs"> & { decoder?: "transpose" | "nearest" } {
-  if ([...tensors.keys()].some((name) => IS_DECODER.test(name))) {
+  if ([...tensors.keys()].some((name) => DECODER_WEIGHTS.has(name))) {
     const bias = tensors.get("head/bias");
     if (bias?.shape.length !== 1) {
       const what =

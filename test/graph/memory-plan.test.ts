@@ -6,6 +6,7 @@ import { describeMemoryPlan, liveBytes } from "../../src/graph/memory-plan.ts";
 import { add } from "../../src/graph/ops/add.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { plan } from "../../src/graph/plan.ts";
+import { trainingStep } from "../../src/train/phase/programs.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 describe("describeMemoryPlan", () => {
@@ -16,7 +17,7 @@ describe("describeMemoryPlan", () => {
     const c = relu(b);
     const y = relu(c);
     const described = describeMemoryPlan(plan({ outputs: { y } }, paperTarget));
-    const relu3200 = { op: "relu", bytes: 3200 };
+    const relu3200 = { op: "relu", family: "elementwise", backward: false, bytes: 3200 };
     expect(described).toEqual({
       dispatches: 4,
       arenaBytes: 6400,
@@ -66,8 +67,30 @@ describe("describeMemoryPlan", () => {
     );
     const { blocks } = describeMemoryPlan(plan({ outputs: { y: outputs[0] } }, paperTarget));
     expect(blocks[0].tenants).toEqual([
-      { name: "scratch 0", op: "with_scratch", bytes: 64, first: 0, last: 0 },
+      {
+        ...{ name: "scratch 0", op: "with_scratch", family: "other", backward: false },
+        ...{ bytes: 64, first: 0, last: 0 },
+      },
     ]);
+  });
+
+  it("knows the family of every op of a training step, and those of the backward pass", () => {
+    const spec = { batchSize: 1, imageSize: 32, classes: 3, momentum: 0.9, clipNorm: 1, weighted: false };
+    for (const each of [
+      { ...spec, optimizer: "adam", precision: "f16", decoder: "nearest" },
+      { ...spec, optimizer: "rmsprop" },
+    ] as const) {
+      const { blocks } = describeMemoryPlan(plan(trainingStep(each, "finetune"), paperTarget));
+      const tenants = blocks.flatMap((block) => block.tenants);
+      expect(tenants.filter(({ family }) => family === "other")).toEqual([]);
+      const familiesOf = (pass: boolean) =>
+        new Set(tenants.filter(({ backward }) => backward === pass).map(({ family }) => family));
+      for (const family of ["convolution", "normalization", "pooling"] as const)
+        expect([familiesOf(false).has(family), familiesOf(true).has(family)]).toEqual([true, true]);
+      expect(familiesOf(false)).toContain("optimizer");
+      for (const { op, backward } of tenants)
+        if (/_gradient/.test(op)) expect([op, backward]).toEqual([op, true]);
+    }
   });
 
   it("keeps the books: nothing overlaps, everything fits, the arena is at least what lives (any graph)", () => {

@@ -9,6 +9,8 @@ import {
   zeros,
 } from "../../src/graph/initializers.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
+import { adam } from "../../src/graph/optimizers/adam.ts";
+import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -71,6 +73,40 @@ describe("Variables", () => {
     }
     variables.destroy();
     expect(gpu().bytes).toBe(before);
+  });
+});
+
+describe("the group of a variable", () => {
+  const gpu = useGpu();
+
+  it("picks what is read, listed and released", async () => {
+    const graph = new Graph();
+    const kernel = graph.parameter("kernel", [2], ones, { group: "mine" });
+    const updates = [
+      ...adam(new Map([[kernel, graph.input("d", [2])]]), { learningRate: 1, name: "any" }),
+      ...rmsprop(new Map([[graph.parameter("bias", [2], ones), graph.input("e", [2])]]), { learningRate: 1 }),
+    ];
+    const before = gpu().bytes;
+    const variables = new Variables(gpu());
+    (await compile(gpu(), { outputs: {}, updates, variables })).destroy();
+    const names = (group: string | null): string[] => [...variables.shapes((_, own) => own === group).keys()];
+    expect(names("mine")).toEqual(["kernel"]);
+    expect(names(null)).toEqual(["bias"]);
+    expect(names("optimizer").sort()).toEqual(["any/step", "bias/rmsprop", "kernel/any_m", "kernel/any_v"]);
+    expect([...(await variables.readAll((_, group) => group === "mine")).keys()]).toEqual(["kernel"]);
+    variables.release((_, group) => group === "optimizer");
+    expect([...variables.shapes().keys()].sort()).toEqual(["bias", "kernel"]);
+    variables.destroy();
+    expect(gpu().bytes).toBe(before);
+  });
+
+  it("is one group in a graph", () => {
+    const graph = new Graph();
+    graph.state("mean", [2], zeros, { group: "encoder" });
+    expect(graph.state("mean", [2], zeros, { group: "encoder" }).variable!.group).toBe("encoder");
+    expect(() => graph.state("mean", [2], zeros)).toThrow(
+      'The variable "mean" exists as state [2] of the group "encoder" and was asked for as state [2].',
+    );
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
-import { Graph } from "../../src/graph/graph.ts";
+import { Graph, variableParts } from "../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { PlanSummary } from "../../src/graph/plan.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
-import { SKIPS, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
+import { isDecoderGroup, SKIPS, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
+import { unetLayers } from "../../src/weights/keras-layers.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 describe("unet", () => {
@@ -65,6 +66,27 @@ describe("unet", () => {
     expect([...first.variables.keys(), ...second.variables.keys()]).toEqual([...whole.variables.keys()]);
     expect(first.nodes.length + second.nodes.length).toBe(whole.nodes.length);
   });
+
+  it.each(["transpose", "nearest"] as const)(
+    "has every variable in a group, with the %s decoder",
+    (decoder) => {
+      const options = { classes: 3, training: true, trainableEncoder: true, decoder };
+      const graph = new Graph();
+      unet(graph.input("image", [1, 32, 32, 3]), options);
+      for (const { part, weights } of unetLayers({ classes: 3, decoder })) {
+        const group = part === "encoder" || part === "head" ? part : "decoder";
+        for (const { name } of weights) {
+          const home = [...graph.variables.values()].find((tensor) =>
+            variableParts(tensor).some((each) => each.name === name),
+          );
+          expect([name, home?.variable!.group]).toEqual([name, group]);
+        }
+      }
+      expect(["encoder", "decoder", "head", "optimizer", null].map(isDecoderGroup)).toEqual([
+        ...[false, true, true, false, false],
+      ]);
+    },
+  );
 
   describe.each(["register", "workgroup"] as const)("a training step with %s kernels", (family) => {
     const step = (

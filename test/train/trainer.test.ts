@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
-import { isAccumulator } from "../../src/train/phase/accumulation.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingDivergedError } from "../../src/train/training-diverged-error.ts";
 import type { Ending, EpochOutcome, Resumed } from "../../src/train/trainer.ts";
@@ -123,7 +122,7 @@ describe("Trainer", () => {
           epoch: (outcome) => void epochs.push(outcome),
           checkpoint: async (state) => {
             if (!keep) return;
-            const values = await trainer.variables.readAll((name) => !isAccumulator(name));
+            const values = await trainer.variables.readAll((_, group) => group !== "accumulator");
             // As a checkpoint's metadata has it.
             keep({ state: JSON.parse(JSON.stringify(state)) as TrainingState, values });
           },

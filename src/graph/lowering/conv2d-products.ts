@@ -102,6 +102,7 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
   const moments = naming.moments === true && channels.length === 1 && evenPhases && channels[0] % 4 === 0;
   const op: Op = {
     name: naming.name,
+    family: "convolution",
     gradient: naming.gradient,
     outputs: [
       ...channels.map((count) => ({ shape: [...extents, count], dtype: sources[0].dtype })),
@@ -152,6 +153,7 @@ export function applyBackwardWeights(
   const right = gradients.length === 1 ? undefined : (width: 4 | 1) => loadOf("dy", gradients, width)!;
   const op: Op = {
     ...naming,
+    family: "convolution",
     outputs: [{ shape, dtype: "f32" }],
     lower(l, [dw]) {
       const count = sizeOf(shape);

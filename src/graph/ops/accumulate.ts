@@ -31,6 +31,7 @@ export function accumulate(terms: ReadonlyMap<Tensor, Tensor>, share: Tensor): N
   return share.graph.apply(
     {
       name: "accumulate",
+      family: "optimizer",
       outputs: [],
       updates: [...terms.keys()],
       lower(l) {
@@ -60,6 +61,7 @@ export function clear(variables: readonly Tensor[]): Node {
   return variables[0].graph.apply(
     {
       name: "clear",
+      family: "optimizer",
       outputs: [],
       updates: variables,
       lower(l) {

@@ -13,6 +13,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return a.graph.apply(
     {
       name: "add",
+      family: "elementwise",
       outputs: [a],
       lower: (l, [y]) => lowerElementwise(l, addForward, { a, b, y }),
       gradient: ([dy]) => [() => dy!, () => dy!],

@@ -14,6 +14,7 @@ export function argmax(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "argmax",
+      family: "loss",
       outputs: [{ shape: x.shape.slice(0, -1), dtype: "u32" }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {

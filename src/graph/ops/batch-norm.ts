@@ -84,6 +84,7 @@ function normalize(norm: Norm, options: BatchNormKernelOptions, statistics: Stat
   return x.graph.apply(
     {
       name: "batch_norm",
+      family: "normalization",
       outputs: [x],
       // The gradient by x accounts for what x does to its own moments.
       ...(statistics === "moments of x" && { constants: [mean, variance] }),
@@ -120,6 +121,7 @@ function parameterGradients(norm: Norm, dy: Tensor, options: BatchNormKernelOpti
   const node = x.graph.apply(
     {
       name: "batch_norm_parameter_gradients",
+      family: "normalization",
       outputs: [gamma, beta],
       lower(l, [dgamma, dbeta]) {
         const { parts, slots, channels } = reductionParts(l, [x, dy]);
@@ -164,6 +166,7 @@ function inputGradient(
   return x.graph.apply(
     {
       name: "batch_norm_input_gradient",
+      family: "normalization",
       outputs: [x],
       lower(l, [dx]) {
         const batchRows = through ? sizeOf(x.shape.slice(0, -1)) : undefined;

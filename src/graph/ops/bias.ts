@@ -13,6 +13,7 @@ export function biasAdd(x: Tensor, bias: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "bias_add",
+      family: "elementwise",
       outputs: [x],
       lower(l, [y]) {
         const inPlace = l.overwrites(x, y);

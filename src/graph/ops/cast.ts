@@ -17,6 +17,7 @@ export function cast(x: Tensor, dtype: "f32" | "f16"): Tensor {
   return x.graph.apply(
     {
       name: "cast",
+      family: "copy",
       outputs: [{ shape: x.shape, dtype }],
       lower: (l, [y]) => lowerElementwise(l, castForward, { x, y }),
       gradient: ([dy]) => [() => cast(dy!, before)],

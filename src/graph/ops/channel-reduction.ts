@@ -108,6 +108,7 @@ export function channelSum(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "channel_sum",
+      family: "elementwise",
       outputs: [{ shape: x.shape.slice(-1), dtype: "f32" }],
       lower(l, [sum]) {
         const { parts, slots, channels } = reductionParts(l, [x]);

@@ -30,6 +30,7 @@ function clip(tensors: readonly Tensor[], norm: Tensor, clipNorm: number): reado
   return norm.graph.apply(
     {
       name: "clip_by_global_norm",
+      family: "optimizer",
       outputs: tensors.map(({ shape }) => ({ shape, dtype: "f32" })),
       lower(l, outputs) {
         const parts = tensors.flatMap((x, i) =>

@@ -33,6 +33,7 @@ export function concat(tensors: readonly Tensor[]): Tensor {
   return first.graph.apply(
     {
       name: "concat",
+      family: "copy",
       outputs: [{ shape: [...leading, channels], dtype }],
       lower(l, [y]) {
         for (const range of l.slices([...tensors, y])) {
@@ -74,6 +75,7 @@ export function sliceChannels(x: Tensor, begin: number, size: number): Tensor {
   return x.graph.apply(
     {
       name: "slice_channels",
+      family: "copy",
       outputs: [{ shape: [...leading, size], dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {

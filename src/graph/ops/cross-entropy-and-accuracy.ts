@@ -66,6 +66,7 @@ export function applyCrossEntropy(
     logits.graph.apply(
       {
         name: "softmax_cross_entropy_gradient",
+        family: "loss",
         outputs: [logits],
         lower(l, [dlogits]) {
           const inPlace = l.overwrites(logits, dlogits);
@@ -80,6 +81,7 @@ export function applyCrossEntropy(
     ).outputs[0];
   const op: Op = {
     name: "softmax_cross_entropy",
+    family: "loss",
     outputs: [mean, mean, logits],
     lower(l, [loss, accuracy, dlogits]) {
       const losses = l.uses(loss);

@@ -8,6 +8,7 @@ export function fill(graph: Graph, shape: Shape, value: number): Tensor {
   return graph.apply(
     {
       name: "fill",
+      family: "copy",
       outputs: [{ shape, dtype: "f32" }],
       constant: value,
       lower: (l, [y]) => lowerElementwise(l, (target, count) => fillForward(target, count, value), { y }),

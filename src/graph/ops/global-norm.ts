@@ -22,6 +22,7 @@ export function globalNorm(tensors: readonly Tensor[]): Tensor {
   return tensors[0].graph.apply(
     {
       name: "global_norm",
+      family: "optimizer",
       outputs: [{ shape: [], dtype: "f32" }],
       lower(l, [norm]) {
         const parts = groupsOf(tensorsAtOnce(l.target, 1, 1), partsOf(l, tensors)).map((group) => ({

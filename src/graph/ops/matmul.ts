@@ -32,6 +32,7 @@ export function matmul(
   return a.graph.apply(
     {
       name: "matmul",
+      family: "convolution",
       outputs: [{ shape: [rows, columns], dtype: "f32" }],
       lower: (l, [y]) =>
         l.dispatch(matmulForward(l.target, { rows, inner, columns, transposeA, transposeB }), { a, b, y }),

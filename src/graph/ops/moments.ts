@@ -23,6 +23,7 @@ export function channelMoments(x: Tensor): Moments {
   const node = x.graph.apply(
     {
       name: "moments",
+      family: "normalization",
       outputs: [type, type],
       lower(l, [mean, variance]) {
         const { parts, slots, channels } = reductionParts(l, [x]);

@@ -34,6 +34,7 @@ export function updateMovingStatistics(statistics: MovingStatistics): Node {
   return movingMean.graph.apply(
     {
       name: "update_moving_statistics",
+      family: "normalization",
       outputs: [],
       updates: [movingMean, movingVariance],
       automatic: true,

@@ -26,6 +26,7 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
   return x.graph.apply(
     {
       name: "max_pool2d",
+      family: "pooling",
       outputs: [
         { shape, dtype: x.dtype },
         { shape, dtype: "u32" },
@@ -49,6 +50,7 @@ function maxPool2dGradient(x: Tensor, positions: Tensor, dy: Tensor, geometry: P
   return dy.graph.apply(
     {
       name: "max_pool2d_gradient",
+      family: "pooling",
       outputs: [x],
       lower(l, [dx]) {
         for (const range of l.slices([positions, dy, dx])) {
@@ -91,6 +93,7 @@ function average(name: string, x: Tensor, geometry: PoolGeometry, shape: Shape):
   return x.graph.apply(
     {
       name,
+      family: "pooling",
       outputs: [{ shape, dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
@@ -110,6 +113,7 @@ function averageGradient(name: string, x: Tensor, dy: Tensor, geometry: PoolGeom
   return dy.graph.apply(
     {
       name,
+      family: "pooling",
       outputs: [x],
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {

@@ -7,6 +7,7 @@ export function relu(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "relu",
+      family: "elementwise",
       outputs: [x],
       lower: (l, [y]) => lowerElementwise(l, reluForward, { x, y }),
       gradient: ([dy], [y]) => [() => reluGradient(y, dy!)],
@@ -19,6 +20,7 @@ function reluGradient(y: Tensor, dy: Tensor): Tensor {
   return y.graph.apply(
     {
       name: "relu_gradient",
+      family: "elementwise",
       outputs: [y],
       lower: (l, [dx]) => lowerElementwise(l, reluBackward, { y, dy, dx }),
     },

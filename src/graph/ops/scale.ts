@@ -17,6 +17,7 @@ export function scale(x: Tensor, factor: number | Tensor): Tensor {
   return x.graph.apply(
     {
       name: "scale",
+      family: "elementwise",
       outputs: [x],
       lower: (l, [y]) =>
         lowerElementwise(l, (target, count) => scaleForward(target, count, factor), { x, y }),
@@ -36,6 +37,7 @@ function scaleBy(x: Tensor, factor: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "scale",
+      family: "elementwise",
       outputs: [x],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {

@@ -13,6 +13,7 @@ export function softmax(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "softmax",
+      family: "loss",
       outputs: [x],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
@@ -31,6 +32,7 @@ function softmaxGradient(y: Tensor, dy: Tensor): Tensor {
   return y.graph.apply(
     {
       name: "softmax_gradient",
+      family: "loss",
       outputs: [y],
       lower(l, [dx]) {
         for (const range of l.slices([y, dy, dx])) {

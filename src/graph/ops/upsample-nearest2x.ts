@@ -18,6 +18,7 @@ export function upsampleNearest2x(x: Tensor): Tensor {
   return x.graph.apply(
     {
       name: "upsample_nearest2x",
+      family: "pooling",
       outputs: [{ shape: [batch, 2 * height, 2 * width, channels], dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
@@ -36,6 +37,7 @@ function upsampleNearest2xGradient(x: Tensor, dy: Tensor): Tensor {
   return dy.graph.apply(
     {
       name: "upsample_nearest2x_gradient",
+      family: "pooling",
       outputs: [x],
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {

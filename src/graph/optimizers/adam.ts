@@ -3,7 +3,7 @@ import type { AdamKernelOptions } from "../../kernels/adam.ts";
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, learningRateTensor, sharedScalars, updateTogether } from "./optimizer.ts";
+import { checkGradients, learningRateTensor, OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
@@ -42,12 +42,12 @@ export function adam(
   const [[{ graph }]] = gradients;
   const rate = learningRateTensor("adam", graph, learningRate);
   const scalars = sharedScalars("adam", gradientScale, { learningRate: rate });
-  const alpha = countStep(graph.state(`${name}/step`, [], zeros), scalars, options);
+  const alpha = countStep(graph.state(`${name}/step`, [], zeros, OPTIMIZER), scalars, options);
   const tensors = [...gradients].map(([parameter, gradient]) => ({
     gradient,
     parameter,
-    mean: graph.slotOf(parameter, `${name}_m`, zeros),
-    meanSquare: graph.slotOf(parameter, `${name}_v`, zeros),
+    mean: graph.slotOf(parameter, `${name}_m`, zeros, OPTIMIZER),
+    meanSquare: graph.slotOf(parameter, `${name}_v`, zeros, OPTIMIZER),
   }));
   const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
     adamUpdate(target, lengths, options);
@@ -63,6 +63,7 @@ function countStep(
   return step.graph.apply(
     {
       name: "adam_step",
+      family: "optimizer",
       outputs: [{ shape: [], dtype: "f32" }],
       updates: [step],
       lower: (l, [alpha]) => l.dispatch(adamStep(l.target, options), { ...scalars, step, alpha }),

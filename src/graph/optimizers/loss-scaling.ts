@@ -2,6 +2,7 @@ import { lossScaleStep } from "../../kernels/loss-scale.ts";
 import type { Graph, Tensor } from "../graph.ts";
 import { constant, zeros } from "../initializers.ts";
 import { globalNorm } from "../ops/global-norm.ts";
+import { OPTIMIZER } from "./optimizer.ts";
 
 export interface LossScalingOptions {
   /** The scale at first; Keras's default is 2¹⁵. */
@@ -60,8 +61,8 @@ export function lossScaling(
     throw new Error(`lossScaling: growthSteps must be a whole number from 1, and ${growthSteps} is not.`);
   if (clipNorm !== null && !(clipNorm > 0 && Number.isFinite(clipNorm)))
     throw new Error(`lossScaling: clipNorm must be a number above 0, and ${clipNorm} is not.`);
-  const scale = graph.state(`${name}/scale`, [], constant(initial));
-  const goodSteps = graph.state(`${name}/good_steps`, [], zeros);
+  const scale = graph.state(`${name}/scale`, [], constant(initial), OPTIMIZER);
+  const goodSteps = graph.state(`${name}/good_steps`, [], zeros, OPTIMIZER);
   return {
     scale,
     check(gradients) {
@@ -70,6 +71,7 @@ export function lossScaling(
       const [factor, trueNorm, exhausted] = graph.apply(
         {
           name: "loss_scale",
+          family: "optimizer",
           outputs: [scalar, scalar, scalar],
           updates: [scale, goodSteps],
           lower: (l, [factor, trueNorm, exhausted]) =>

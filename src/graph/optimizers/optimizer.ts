@@ -21,6 +21,9 @@ export interface OptimizerOptions {
   readonly name?: string;
 }
 
+/** How the optimizers' variables and those of the loss scale are made; see `Variable.group`. */
+export const OPTIMIZER = { group: "optimizer" } as const;
+
 /** @throws Error when a key is not a variable or a gradient has not its parameter's shape. */
 export function checkGradients(op: string, gradients: ReadonlyMap<Tensor, Tensor>): void {
   for (const [parameter, gradient] of gradients) {
@@ -89,6 +92,7 @@ export function updateTogether(
   return first.parameter.graph.apply(
     {
       name,
+      family: "optimizer",
       outputs: [],
       updates,
       lower(l) {

@@ -2,7 +2,7 @@ import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { rmspropUpdate } from "../../kernels/rmsprop.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, learningRateTensor, sharedScalars, updateTogether } from "./optimizer.ts";
+import { checkGradients, learningRateTensor, OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface RmspropOptions extends OptimizerOptions {
@@ -32,7 +32,7 @@ export function rmsprop(
   const tensors = [...gradients].map(([parameter, gradient]) => ({
     gradient,
     parameter,
-    meanSquare: graph.slotOf(parameter, name, zeros),
+    meanSquare: graph.slotOf(parameter, name, zeros, OPTIMIZER),
   }));
   const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
     rmspropUpdate(target, lengths, { rho, epsilon, scaled: gradientScale !== undefined });

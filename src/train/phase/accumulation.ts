@@ -20,11 +20,6 @@ import type { Phase } from "../../runs/phase.ts";
 export const microBatchSize = ({ batchSize, accumulate = 1 }: StepSpec): number =>
   Math.ceil(batchSize / accumulate);
 
-const SLOT = "accumulated_gradient";
-
-/** Whether a variable is an accumulator: zero between two steps, so nothing that a checkpoint need keep. */
-export const isAccumulator = (name: string): boolean => name.endsWith(`/${SLOT}`);
-
 /** What a step in micro-batches runs. */
 export interface AccumulatedStep {
   /**
@@ -43,8 +38,9 @@ export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
 }
 
 /**
- * Puts accumulators between the gradients `slopes` and what `learn` makes of them. Accumulators are variables named after
- * their parameters; an input `share` is added to the graph.
+ * Puts accumulators between the gradients and what `learn` makes of them. Accumulators are variables of the group
+ * `accumulator`, named after their parameters; they are zero between two steps, so no checkpoint need keep them. An input
+ * `share` is added to the graph.
  */
 export function throughAccumulators(
   outputs: Goals["outputs"],
@@ -55,7 +51,7 @@ export function throughAccumulators(
   const means = new Map<Tensor, Tensor>();
   const terms = new Map<Tensor, Tensor>();
   for (const [parameter, slope] of slopes) {
-    const mean = graph.slotOf(parameter, SLOT, zeros);
+    const mean = graph.slotOf(parameter, "accumulated_gradient", zeros, { group: "accumulator" });
     means.set(parameter, mean);
     terms.set(mean, slope);
   }

@@ -64,10 +64,6 @@ export const takesSkips = (
   phase: Phase,
 ): boolean => cacheFeatures && phase === "frozen";
 
-/** Whether a variable is an optimizer's or its loss scale's, not the network's. */
-export const isOptimizerSlot = (name: string): boolean =>
-  /(^|\/)(rmsprop|adam|loss_scale)_(frozen|finetune)/.test(name);
-
 /** The graph of a training step and what is wanted of it. */
 export interface TrainingStep extends Goals {
   readonly graph: Graph;

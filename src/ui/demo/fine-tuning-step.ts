@@ -12,25 +12,17 @@ import {
 } from "../../index.ts";
 import type { Decoder, Goals, Skips, Tensor } from "../../index.ts";
 
-export interface TuningSpec {
+export interface FineTuningSpec {
   /** Side of the square photo. */
   readonly imageSize: number;
   readonly classes: number;
   readonly decoder: Decoder;
 }
 
-/** The slots of the optimizer end in it. */
-const OPTIMIZER = "rmsprop_demo";
-/** How much what is to stay counts beside what was painted; see {@link tuningStep}. */
+/** How much what is to stay counts beside what was painted; see {@link fineTuningStep}. */
 const KEPT_SHARE = 0.5;
 /** The logit of a class that nothing is: its share of the softmax is 0 in float32. */
 const NEVER = -1e4;
-
-/** Whether a variable is the optimizer's. */
-export const isTuningSlot = (name: string): boolean => name.endsWith(`/${OPTIMIZER}`);
-
-/** Whether a weight is the decoder's. */
-export const isDecoder = (name: string): boolean => /^(upsample_\d+|head)\//.test(name);
 
 /** What the input is called that takes a skip of the encoder. */
 export const skipInput = (name: string): string => `skip_${name}`;
@@ -38,7 +30,7 @@ export const skipInput = (name: string): string => `skip_${name}`;
 /**
  * One step of RMSprop on one corrected photo, for the decoder; the encoder is frozen and not even there: inputs are its
  * skips, `skip_<name>`, `painted` and `kept` `[1, S, S]` (u32), `painted_factor` `[]` (all pixels by painted ones),
- * `class_weights` ({@link tuningClassWeights}) and `learning_rate` `[]`. Output: `loss`.
+ * `class_weights` ({@link fineTuningClassWeights}) and `learning_rate` `[]`. Output: `loss`.
  *
  * The loss is the mean cross-entropy of the pixels that were painted and, half as much, that of all others with the labels
  * they had: the brush alone would teach that everything is of its class. A label that equals the number of classes leaves its
@@ -48,7 +40,7 @@ export const skipInput = (name: string): string => `skip_${name}`;
  * afterwards: the loss would fall and the labels stay, for ten steps hardly move statistics with Keras's momentum. With the moving
  * ones the network that is trained is the network that labels, and γ and β are learned like every other weight.
  */
-export function tuningStep({ imageSize, classes, decoder }: TuningSpec): Goals {
+export function fineTuningStep({ imageSize, classes, decoder }: FineTuningSpec): Goals {
   const graph = new Graph();
   const shape = [1, imageSize, imageSize];
   const logits = unetDecoder(skipInputs(graph, imageSize), { classes, training: false, decoder });
@@ -59,11 +51,11 @@ export function tuningStep({ imageSize, classes, decoder }: TuningSpec): Goals {
   const painted = scale(meanOver("painted"), graph.input("painted_factor", []));
   const loss = add(painted, scale(meanOver("kept"), KEPT_SHARE));
   const learningRate = graph.input("learning_rate", []);
-  return { outputs: { loss }, updates: rmsprop(gradients(loss), { learningRate, name: OPTIMIZER }) };
+  return { outputs: { loss }, updates: rmsprop(gradients(loss), { learningRate, name: "rmsprop_demo" }) };
 }
 
 /** Of `classes` classes and the extra one, which does not count. */
-export const tuningClassWeights = (classes: number): Float32Array =>
+export const fineTuningClassWeights = (classes: number): Float32Array =>
   Float32Array.from({ length: classes + 1 }, (_, label) => (label < classes ? 1 : 0));
 
 function skipInputs(graph: Graph, imageSize: number): Skips {

@@ -1,4 +1,4 @@
-import type { TuningTargets } from "./network.ts";
+import type { FineTuningTargets } from "./network.ts";
 import { UNPAINTED } from "./painting.ts";
 import type { Painting } from "./painting.ts";
 
@@ -12,12 +12,12 @@ const COVERED = 1 / 4;
  * @param labels `[imageSize, imageSize]`, what the network says
  * @returns null when nothing is painted.
  */
-export function tuningTargets(
+export function fineTuningTargets(
   painting: Painting,
   labels: Uint32Array,
   imageSize: number,
   classes: number,
-): TuningTargets | null {
+): FineTuningTargets | null {
   const { width, height } = painting;
   const votes = new Map<number, number>();
   const covered = new Uint32Array(imageSize ** 2);

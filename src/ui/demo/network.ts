@@ -1,8 +1,17 @@
-import { argmax, compile, Graph, unetDecoder, unetEncoder, Variables } from "../../index.ts";
+import {
+  argmax,
+  compile,
+  Graph,
+  isDecoderGroup,
+  SKIPS,
+  unetDecoder,
+  unetEncoder,
+  Variables,
+} from "../../index.ts";
 import type { Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";
-import { isDecoder, isTuningSlot, skipInput, tuningClassWeights, tuningStep } from "./fine-tuning-step.ts";
+import { skipInput, fineTuningClassWeights, fineTuningStep } from "./fine-tuning-step.ts";
 import type { NamedTensors } from "../../weights/tensors.ts";
 
 /** What the network says of a photo. */
@@ -15,8 +24,8 @@ export interface Labelling {
   readonly milliseconds: number;
 }
 
-/** What a correction asks for; see {@link tuningStep}. */
-export interface TuningTargets {
+/** What a correction asks for; see {@link fineTuningStep}. */
+export interface FineTuningTargets {
   /** `[imageSize, imageSize]`: classes where somebody has painted, elsewhere the number of classes. */
   readonly painted: Uint32Array;
   /** Pixels that were painted, above 0. */
@@ -38,7 +47,7 @@ export class Network {
   readonly #labels: Program;
   /** The decoder's weights as they came. */
   readonly #loaded: NamedTensors;
-  #tuning: Promise<Program> | null = null;
+  #fineTuning: Promise<Program> | null = null;
   /** What the encoder made of the photo labelled last, on the host; it is read when a step first wants it. */
   #skips: Promise<Feeds> | null = null;
 
@@ -74,7 +83,8 @@ export class Network {
     const logits = unetDecoder(skips, { classes: classNames.length, training: false, decoder });
     const outputs = { logits, labels: argmax(logits), ...named(skips) };
     const labels = await compile(gpu, { outputs, variables });
-    const loaded: NamedTensors = new Map([...tensors].filter(([name]) => isDecoder(name)));
+    const decoders = variables.shapes((_, group) => isDecoderGroup(group));
+    const loaded: NamedTensors = new Map([...tensors].filter(([name]) => decoders.has(name)));
     return new Network(gpu, model, variables, labels, loaded, since());
   }
 
@@ -95,25 +105,25 @@ export class Network {
    *
    * @throws GpuError when the device failed.
    */
-  async tune({ painted, paintedPixels, kept }: TuningTargets, learningRate: number): Promise<number> {
-    const program = await this.prepareTuning();
+  async fineTune({ painted, paintedPixels, kept }: FineTuningTargets, learningRate: number): Promise<number> {
+    const program = await this.prepareFineTuning();
     const skips = await (this.#skips ??= this.#readSkips());
     const { loss } = await program.run({
       ...skips,
       painted,
       kept,
       painted_factor: Float32Array.of(painted.length / paintedPixels),
-      class_weights: tuningClassWeights(this.model.classNames.length),
+      class_weights: fineTuningClassWeights(this.model.classNames.length),
       learning_rate: Float32Array.of(learningRate),
     });
     return loss[0];
   }
 
   /** Compiles the step of training, the first time it is called. */
-  prepareTuning(): Promise<Program> {
+  prepareFineTuning(): Promise<Program> {
     const { imageSize, classNames, decoder } = this.model;
-    return (this.#tuning ??= compile(this.#gpu, {
-      ...tuningStep({ imageSize, classes: classNames.length, decoder }),
+    return (this.#fineTuning ??= compile(this.#gpu, {
+      ...fineTuningStep({ imageSize, classes: classNames.length, decoder }),
       variables: this.#variables,
     }));
   }
@@ -121,14 +131,13 @@ export class Network {
   /** Makes the network what it was when it was loaded. */
   reset(): void {
     for (const [name, { data }] of this.#loaded) this.#variables.write(name, data as Float32Array);
-    for (const [name, shape] of this.#variables.shapes()) {
-      if (!isTuningSlot(name)) continue;
+    for (const [name, shape] of this.#variables.shapes((_, group) => group === "optimizer")) {
       this.#variables.write(name, new Float32Array(shape.reduce((product, extent) => product * extent, 1)));
     }
   }
 
   async #readSkips(): Promise<Feeds> {
-    const names = [...this.#labels.plan.outputs.keys()].filter((name) => name.startsWith(skipInput("")));
+    const names = Object.keys(SKIPS).map(skipInput);
     const values = await Promise.all(names.map((name) => this.#labels.read(name)));
     return Object.fromEntries(names.map((name, i) => [name, values[i]]));
   }

@@ -15,7 +15,7 @@ import { shareText } from "./share-text.ts";
 import { sources } from "./sources.ts";
 import { stage as makeStage } from "./stage.ts";
 import { tint } from "./tint.ts";
-import { tuningTargets } from "./fine-tuning-targets.ts";
+import { fineTuningTargets } from "./fine-tuning-targets.ts";
 
 /** What stands under the picture where nothing is pointed at. */
 const HERE = "Point at the photo to see what is where.";
@@ -192,17 +192,17 @@ export function workbench(
 
   async function learn(steps: number, learningRate: number): Promise<void> {
     const { photo, image, labels } = current!;
-    const targets = tuningTargets(panel.painting, labels, imageSize, classNames.length);
+    const targets = fineTuningTargets(panel.painting, labels, imageSize, classNames.length);
     if (!targets) return;
     learning = true;
     try {
       status("Compiling the kernels of training", "working");
       refresh();
-      await network!.prepareTuning();
+      await network!.prepareFineTuning();
       learned = true;
       for (let step = 1; step <= steps && !stopped; step++) {
         status(`Learning, step ${step} of ${steps}`, "working");
-        losses = [...losses, await network!.tune(targets, learningRate)];
+        losses = [...losses, await network!.fineTune(targets, learningRate)];
         refresh();
       }
     } finally {

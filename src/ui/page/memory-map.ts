@@ -2,7 +2,7 @@ import { liveBytes } from "../../graph/memory-plan.ts";
 import type { MemoryPlan, MemoryTenant } from "../../graph/memory-plan.ts";
 import { colour, h, onResize, setText } from "./dom.ts";
 import { bytes } from "./format.ts";
-import { familyOf } from "./op-families.ts";
+import { FAMILY_NAMES, familyOf } from "./op-families.ts";
 
 /** Where a tenant is found: the block's number and its own within the block. */
 interface Place {
@@ -87,11 +87,11 @@ export function memoryMap(): MemoryMap {
     drawLive(ctx, width);
     ctx.fillStyle = colour("arena");
     ctx.fillRect(0, y(0), width, ARENA);
-    const colours = Array.from({ length: 7 }, (_, i) => colour(`family-${i}`));
+    const colours = FAMILY_NAMES.map((_, i) => colour(`family-${i}`));
     plan.blocks.forEach(({ tenants }, block) => {
       for (const tenant of tenants) {
         const [left, top, wide, high] = bar(block, tenant);
-        ctx.fillStyle = colours[familyOf(tenant.op)];
+        ctx.fillStyle = colours[familyOf(tenant)];
         // A hair between neighbours, where there is room for one.
         ctx.fillRect(left, top, wide > 3 ? wide - 0.75 : wide, high > 3 ? high - 0.75 : high);
         if (wide < 64 || high < 15) continue;
@@ -169,7 +169,7 @@ export function memoryMap(): MemoryMap {
     const before = plan.blocks.slice(0, chosen.block).reduce((sum, { tenants }) => sum + tenants.length, 0);
     const until = tenant.last >= plan.dispatches ? "kept to be read" : `to ${tenant.last}`;
     const words =
-      `${tenant.name} (${tenant.op}), ${bytes(tenant.bytes)} in block ${chosen.block + 1} of ` +
+      `${tenant.name} (${tenant.op}${tenant.backward ? ", backward pass" : ""}), ${bytes(tenant.bytes)} in block ${chosen.block + 1} of ` +
       `${bytes(plan.blocks[chosen.block].bytes)}, dispatch ${tenant.first} ${until}`;
     setText(about, words);
     stage.setAttribute("aria-valuenow", String(before + chosen.index));

@@ -1,17 +1,27 @@
-/** The kinds of ops that are told apart by colour, each with the start of the names of its ops. */
-const FAMILIES = [
-  { name: "convolution", pattern: /^(conv2d(_transpose)?|matmul|dense)$/ },
-  { name: "gradients of convolutions", pattern: /^(conv2d|matmul|dense)\w*_gradient/ },
-  { name: "normalization", pattern: /^(batch_norm|moments|update_moving|channel)/ },
-  { name: "pooling and upsampling", pattern: /^(max_pool|average_pool|upsample)/ },
-  { name: "activations, sums, copies", pattern: /^(relu|add|bias|scale|concat|slice|fill)/ },
-  { name: "loss and metrics", pattern: /^(sparse_softmax|softmax|accuracy|argmax)/ },
-] as const;
+import type { MemoryTenant } from "../../graph/memory-plan.ts";
 
-export const FAMILY_NAMES: readonly string[] = [...FAMILIES.map(({ name }) => name), "other"];
+/** The colours of the memory map: what each stands for, and the tenants that have it. */
+const COLOURS: readonly {
+  readonly name: string;
+  readonly families: readonly MemoryTenant["family"][];
+  /** Of one pass only. */
+  readonly backward?: boolean;
+}[] = [
+  { name: "convolutions", families: ["convolution"], backward: false },
+  { name: "gradients of convolutions", families: ["convolution"], backward: true },
+  { name: "normalization", families: ["normalization"] },
+  { name: "pooling and upsampling", families: ["pooling"] },
+  { name: "activations, sums, copies", families: ["elementwise", "copy"] },
+  { name: "loss and metrics", families: ["loss"] },
+  { name: "optimizer", families: ["optimizer"] },
+];
 
-/** The number, among {@link FAMILY_NAMES}, of the family an op belongs to. */
-export function familyOf(op: string): number {
-  const index = FAMILIES.findIndex(({ pattern }) => pattern.test(op));
-  return index < 0 ? FAMILIES.length : index;
+export const FAMILY_NAMES: readonly string[] = [...COLOURS.map(({ name }) => name), "other"];
+
+/** The number, among {@link FAMILY_NAMES}, of what a tenant belongs to; of an old plan's, which does not say, `other`. */
+export function familyOf({ family, backward = false }: Pick<MemoryTenant, "family" | "backward">): number {
+  const index = COLOURS.findIndex(
+    (colour) => colour.families.includes(family) && (colour.backward ?? backward) === backward,
+  );
+  return index < 0 ? COLOURS.length : index;
 }

@@ -12,9 +12,9 @@ import type { Goals } from "../../../src/graph/plan.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { Feeds, Program } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
+import type { VariableFilter } from "../../../src/graph/variables.ts";
 import {
   accumulatedStep,
-  isAccumulator,
   microBatches,
   microBatchSize,
   throughAccumulators,
@@ -28,6 +28,8 @@ import { randomInput } from "../../helpers/tfjs-reference.ts";
 const SIZE = 6;
 const CLASSES = 5;
 const SAME = { strides: 1, padding: "same" } as const;
+
+const isAccumulator: VariableFilter = (_, group) => group === "accumulator";
 
 /** Two convolutions without batch norm. */
 function tinyPass(batch: number) {
@@ -109,7 +111,7 @@ describe("accumulated steps", () => {
     for (const [name, { data }] of await once.readAll()) expectClose(await parted.read(name), data, limit);
     for (const [name, { data }] of await parted.readAll(isAccumulator))
       expect([name, data.every((value) => value === 0)]).toEqual([name, true]);
-    expect([...parted.shapes().keys()].filter(isAccumulator)).toHaveLength(4);
+    expect([...parted.shapes(isAccumulator).keys()]).toHaveLength(4);
     for (const thing of [...programs, once, parted]) thing.destroy();
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Painting, regionAt, UNPAINTED } from "../../../src/ui/demo/painting.ts";
-import { tuningTargets } from "../../../src/ui/demo/fine-tuning-targets.ts";
+import { fineTuningTargets } from "../../../src/ui/demo/fine-tuning-targets.ts";
 
 const painted = ({ labels }: Painting): number => labels.filter((label) => label !== UNPAINTED).length;
 
@@ -62,11 +62,11 @@ describe("Painting", () => {
   });
 });
 
-describe("tuningTargets", () => {
+describe("fineTuningTargets", () => {
   const labels = Uint32Array.from({ length: 16 }, (_, i) => i % 3);
 
   it("asks for nothing where nothing is painted", () => {
-    expect(tuningTargets(new Painting({ width: 40, height: 20 }), labels, 4, 5)).toBeNull();
+    expect(fineTuningTargets(new Painting({ width: 40, height: 20 }), labels, 4, 5)).toBeNull();
   });
 
   it("gives a pixel of the network the class that most of its paint has, and keeps the rest", () => {
@@ -81,7 +81,7 @@ describe("tuningTargets", () => {
     painting.fill(4, block(10, 0, 11, 5));
     painting.fill(1, block(0, 5, 6, 10));
     painting.fill(2, block(6, 5, 10, 10));
-    const { painted, kept, paintedPixels } = tuningTargets(painting, labels, 4, 5)!;
+    const { painted, kept, paintedPixels } = fineTuningTargets(painting, labels, 4, 5)!;
     expect(paintedPixels).toBe(2);
     expect([...painted].map((label, i) => (label === 5 ? null : [i, label])).filter(Boolean)).toEqual([
       [0, 4],
@@ -93,6 +93,6 @@ describe("tuningTargets", () => {
   it("takes every pixel that a small stroke touches when it covers none", () => {
     const painting = new Painting({ width: 40, height: 20 });
     painting.fill(2, [20 * 0 + 15, 5 * 40 + 9]);
-    expect(tuningTargets(painting, labels, 4, 5)!.paintedPixels).toBe(2);
+    expect(fineTuningTargets(painting, labels, 4, 5)!.paintedPixels).toBe(2);
   });
 });

@@ -86,6 +86,7 @@ function withBatchStatistics(
   const node = x.graph.apply(
     {
       name: "dense_block",
+      family: "convolution",
       moments: { mean: 2, variance: 3 },
       // The gradient by x accounts for what x does to its own moments.
       constants: [begin.mean, begin.variance],

@@ -80,6 +80,7 @@ export function denseBlockGradient(
   const node = x.graph.apply(
     {
       name: "dense_block_gradient",
+      family: "convolution",
       outputs: [x, kernel1, kernel2, vector(s.normed), vector(s.normed), vector(m), vector(m), sum, u],
       lower(l, [dx, dkernel1, dkernel2, dgamma1, dbeta1, dgamma2, dbeta2, total, dz]) {
         const ranges = l.slices([x, y, u, total]);

@@ -20,6 +20,7 @@ export function withMovingStatistics(
   return x.graph.apply(
     {
       name: "dense_block",
+      family: "convolution",
       outputs: [{ shape: [s.batch, s.height, s.width, s.outChannels], dtype: x.dtype }],
       lower(l, [y]) {
         const between = { ...x, name: "a bottleneck", shape: [s.batch, s.height, s.width, s.bottleneck] };
