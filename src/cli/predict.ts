@@ -63,6 +63,7 @@ await runCommand(command, async (interrupted) => {
           const more = shares.length > NAMED ? " …" : "";
           say(`${printable(photo, 1000)} → ${printable(mask, 1000)}: ${named.join(", ")}${more}`);
         },
+        onNote: (sentence) => say(`Note: ${sentence}`),
         onBad: (sentence) => void failures.push(sentence),
       });
       if (bad > 0) process.exitCode = 1;

@@ -2,7 +2,8 @@ import { DataError, together } from "./data-error.ts";
 import { openMask } from "./mask.ts";
 import type { Mask, MaskOptions } from "./mask.ts";
 import type { Pair } from "./pairs.ts";
-import { decodePhoto } from "./photo.ts";
+import { alignment, turn } from "./orientation.ts";
+import { openPhoto } from "./photo.ts";
 import type { Photo } from "./photo.ts";
 import type { Remark } from "./remarks.ts";
 
@@ -15,21 +16,31 @@ export interface DecodedPair {
 }
 
 /**
- * Decodes a photo and its mask.
- * @throws DataError as `decodePhoto` and `openMask` do, and when the two differ in size.
+ * Decodes a photo and its mask, both upright: `alignment` says how EXIF orientation is understood.
+ * @throws DataError as `openPhoto` and `openMask` do, for both at once, and when the two differ in size.
  */
 export async function decodePair(pair: Pair, options: MaskOptions = {}): Promise<DecodedPair> {
-  const [photo, { mask, remarks }] = await settled(
-    decodePhoto(pair.image),
-    openMask(pair.mask, options).then((opened) => opened.decode()),
-  );
-  if (photo.width !== mask.width || photo.height !== mask.height) {
-    throw new DataError(
-      `The mask ${pair.mask} is ${mask.width}×${mask.height} pixels and its photo ${photo.width}×${photo.height}` +
-        `: give both the same size.`,
+  const photo = openPhoto(pair.image);
+  const mask = openMask(pair.mask, options);
+  const opened = await Promise.allSettled([photo, mask]);
+  if (opened.some(({ status }) => status === "rejected")) {
+    // The one that opens may have faults of its own.
+    await settled(
+      photo.then((it) => it.decode()),
+      mask.then((it) => it.decode()),
     );
   }
-  return { photo, mask, remarks };
+  const [openedPhoto, openedMask] = [await photo, await mask];
+  const { orientation, remarks } = alignment(
+    { ...openedPhoto, file: pair.image },
+    { ...openedMask, file: pair.mask },
+  );
+  const [fromPhoto, fromMask] = await settled(openedPhoto.decode(), openedMask.decode());
+  return {
+    photo: fromPhoto.photo,
+    mask: turn(fromMask.mask.labels, fromMask.mask, orientation),
+    remarks: [...fromPhoto.remarks, ...fromMask.remarks, ...remarks],
+  };
 }
 
 /** Both results, once both have ended, so that no work goes on behind a failure; else all that is wrong. */

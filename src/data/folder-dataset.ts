@@ -34,7 +34,7 @@ export interface FolderOptions {
   /** Where `readAll` keeps resized samples from one run to the next; nowhere unless told otherwise. */
   cacheFolder?: string | null;
   /**
-   * Told, once and in a sentence each, what may not be as the user wants it: by `readAll`, what was decided in reading files
+   * Told, once and in a sentence each, what may not be as the user wants it: what the folder holds and is passed over; by `readAll`, what was decided in reading files
    * that can be read in two ways; when nothing can be written to `cacheFolder`.
    */
   onWarning?: (sentence: string) => void;
@@ -82,7 +82,7 @@ export class FolderDataset implements SegmentationDataset {
    * @throws DataError when the folder is not as `findPairs` and `readClassNames` want it.
    */
   static async open(folder: string, options: FolderOptions): Promise<FolderDataset> {
-    const pairs = await findPairs(folder);
+    const pairs = await findPairs(folder, options.onWarning);
     const classNames = await readClassNames(folder, options.classes);
     const ids = pairs.map(({ image, mask }) => `${relative(folder, image)} ${relative(folder, mask)}`);
     return new FolderDataset(pairs, classNames, options, ids, await diskCache(folder, ids, options));
@@ -163,7 +163,7 @@ async function readSample(
 }
 
 /** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took. */
-const SAMPLES_VERSION = 2;
+const SAMPLES_VERSION = 3;
 
 async function diskCache(
   folder: string,

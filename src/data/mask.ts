@@ -4,6 +4,7 @@ import { inColour, maskValues, place } from "./mask-values.ts";
 import type { MaskValues } from "./mask-values.ts";
 import { readMatVariable } from "./mat5.ts";
 import { isPng } from "./png/chunks.ts";
+import type { Oriented } from "./orientation.ts";
 import { openPng, samplesOf } from "./png/read.ts";
 import { decoding, readPicture } from "./read-picture.ts";
 import type { Remark } from "./remarks.ts";
@@ -23,7 +24,7 @@ export interface MaskOptions {
 }
 
 /** A mask whose header has been looked at. */
-export interface OpenMask extends Size {
+export interface OpenMask extends Oriented {
   /** The mask as stored, and what was decided on the way. */
   decode(): Promise<{ mask: Mask; remarks: readonly Remark[] }>;
 }
@@ -71,7 +72,7 @@ export async function openMask(
 }
 
 /** A mask whose numbers have not been read. */
-interface OpenValues extends Size {
+interface OpenValues extends Oriented {
   decode(): Promise<MaskValues>;
 }
 
@@ -89,17 +90,14 @@ async function openMatrix(file: string): Promise<OpenValues> {
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++) values[to++] = columns[x * height + y];
   }
-  return { width, height, decode: () => Promise.resolve({ values, remarks: [] }) };
+  return { width, height, orientation: 1, decode: () => Promise.resolve({ values, remarks: [] }) };
 }
 
-function openPngMask(file: string, bytes: Buffer): Promise<OpenValues> {
+async function openPngMask(file: string, bytes: Buffer): Promise<OpenValues> {
   const png = openPng(bytes);
   const { width, height } = png;
-  return Promise.resolve({
-    width,
-    height,
-    decode: async () => maskValues(file, png, await samplesOf(png)),
-  });
+  const { orientation = 1 } = png.hasExif ? await sharp(bytes).metadata() : {};
+  return { width, height, orientation, decode: async () => maskValues(file, png, await samplesOf(png)) };
 }
 
 /** Formats that change numbers, by sharp's names; WebP where it is not lossless. */
@@ -110,7 +108,7 @@ const LOSSY: Readonly<Record<string, string | undefined>> = {
 };
 
 async function openOther(file: string, bytes: Buffer, lossyMasks: boolean): Promise<OpenValues> {
-  const { format, width, height } = await sharp(bytes).metadata();
+  const { format, width, height, orientation = 1 } = await sharp(bytes).metadata();
   const lossless = format === "webp" && isLosslessWebp(bytes);
   const lossy = lossless ? undefined : LOSSY[format];
   if (!lossless && lossy === undefined) {
@@ -127,6 +125,7 @@ async function openOther(file: string, bytes: Buffer, lossyMasks: boolean): Prom
   return {
     width,
     height,
+    orientation,
     decode: async () => ({
       values: await greyLevels(file, bytes),
       ...(lossy === undefined

@@ -1,7 +1,9 @@
+import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { count, DataError } from "./data-error.ts";
 import { messageOf } from "../message-of.ts";
+import { summary } from "./folder-summary.ts";
 import type { FileSet } from "./layouts/layout.ts";
 import { recogniseLayout } from "./layouts/recognise.ts";
 
@@ -14,18 +16,22 @@ export interface Pair {
 }
 
 /**
- * The pairs in a data set's folder, which has one of the layouts of `layouts/` (extensions in any case; other files
- * are passed over), sorted by the photo's file name in code-unit order.
+ * The pairs in a data set's folder, which has one of the layouts of `layouts/` (extensions in any case), sorted by the photo's
+ * file name in code-unit order. A letter with an accent may be one character or two, as file systems have it (NFC, NFD).
+ * @param onPassedOver is told, in a sentence, what else the folders hold, and of photos that belong to no pair.
  * @throws DataError when the folder has none of the layouts, one of its folders is missing or empty, a mask has no
  * photo, a photo no mask (unless the layout has such photos), or two files of one folder share a name.
  */
-export async function findPairs(folder: string): Promise<Pair[]> {
+export async function findPairs(
+  folder: string,
+  onPassedOver: (sentence: string) => void = () => {},
+): Promise<Pair[]> {
   const layout = await recogniseLayout(folder);
   const mend = (files: FileSet): string => `put the ${files.noun}s into ${files.folder}/`;
   const imagesFolder = join(folder, layout.photos.folder);
   const masksFolder = join(folder, layout.masks.folder);
-  const images = await list(imagesFolder, layout.photos, mend(layout.photos));
-  const masks = await list(masksFolder, layout.masks, mend(layout.masks));
+  const images = await list(imagesFolder, layout.photos, mend(layout.photos), onPassedOver);
+  const masks = await list(masksFolder, layout.masks, mend(layout.masks), onPassedOver);
   const { noun, fileOf } = layout.masks;
 
   const maskless = [...images.keys()].filter((name) => !masks.has(name));
@@ -34,6 +40,12 @@ export async function findPairs(folder: string): Promise<Pair[]> {
     throw new DataError(
       `${file} has no ${noun} (${count(maskless.length, "photo")} of ${images.size} without one): ` +
         `add ${join(masksFolder, fileOf(maskless[0]))} or remove the photo.`,
+    );
+  }
+  if (maskless[0] !== undefined) {
+    onPassedOver(
+      `${count(maskless.length, "photo")} of ${images.size} in ${imagesFolder} (${images.get(maskless[0])!}, for one) ` +
+        `${maskless.length === 1 ? "has" : "have"} no ${noun}: passed over.`,
     );
   }
   const photoless = [...masks.keys()].filter((name) => !images.has(name));
@@ -51,13 +63,20 @@ export async function findPairs(folder: string): Promise<Pair[]> {
 }
 
 /** The files of a folder that belong to a set, by name, in the order of their file names. */
-async function list(folder: string, files: FileSet, mend: string): Promise<Map<string, string>> {
+async function list(
+  folder: string,
+  files: FileSet,
+  mend: string,
+  onPassedOver: (sentence: string) => void,
+): Promise<Map<string, string>> {
   const names = new Map<string, string>();
   const doubles: string[] = [];
-  for (const file of await filesIn(folder, mend)) {
-    const name = file.startsWith(".") ? undefined : files.file.exec(file)?.[1];
-    if (name === undefined) continue;
-    if (names.has(name)) doubles.push(`${names.get(name)} and ${file}`);
+  const others: Dirent[] = [];
+  for (const entry of await entriesOf(folder, mend)) {
+    const file = entry.name;
+    const name = entry.isDirectory() ? undefined : files.file.exec(file.normalize())?.[1];
+    if (name === undefined) others.push(entry);
+    else if (names.has(name)) doubles.push(`${names.get(name)} and ${file}`);
     else names.set(name, file);
   }
   if (doubles.length > 0) {
@@ -66,18 +85,22 @@ async function list(folder: string, files: FileSet, mend: string): Promise<Map<s
     );
   }
   if (names.size === 0) {
-    throw new DataError(`${folder} holds no ${files.kinds} file: put at least one there.`);
+    const held = others.length === 0 ? "" : ` (but ${summary(others)})`;
+    throw new DataError(`${folder} holds no ${files.kinds} file${held}: put at least one there.`);
+  }
+  if (others.length > 0) {
+    onPassedOver(`${folder} holds ${summary(others)} besides ${files.kinds} files: passed over.`);
   }
   return names;
 }
 
-async function filesIn(folder: string, mend: string): Promise<string[]> {
+/** What lies in a folder, hidden files aside, in the order of the names as one has them written (NFC). */
+async function entriesOf(folder: string, mend: string): Promise<Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort((a, b) => (a < b ? -1 : 1));
+      .filter(({ name }) => !name.startsWith("."))
+      .sort((a, b) => (a.name.normalize() < b.name.normalize() ? -1 : 1));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new DataError(`There is no folder ${folder}: ${mend}.`);

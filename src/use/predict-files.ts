@@ -1,15 +1,12 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, extname, join, parse, resolve } from "node:path";
+import { basename, join, parse, resolve } from "node:path";
 import { DataError } from "../data/data-error.ts";
-import { printable } from "../files/printable.ts";
+import { summary } from "../data/folder-summary.ts";
+import { PICTURE_KINDS, pictureFile } from "../data/picture-files.ts";
 import { messageOf } from "../message-of.ts";
 
-/** What sharp decodes and cameras, phones and the web deal in. */
-const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
-
-/** Kinds of files that are named when they are passed over. */
-const KINDS_NAMED = 4;
+const PHOTO = pictureFile();
 
 /** A photo to be labelled and the files that come of it. */
 export interface PredictJob {
@@ -104,7 +101,7 @@ async function findPhotos(images: string): Promise<Photos> {
     const others: Dirent[] = [];
     for (const entry of entries) {
       if (entry.name.startsWith(".")) continue;
-      const isPhoto = PHOTO.test(extname(entry.name)) && (await mayBeRead(entry, images));
+      const isPhoto = PHOTO.test(entry.name) && (await mayBeRead(entry, images));
       if (isPhoto) names.push(entry.name);
       else others.push(entry);
     }
@@ -121,8 +118,8 @@ async function findPhotos(images: string): Promise<Photos> {
     throw new DataError(`The photos ${images} cannot be read (${messageOf(error)}): make them readable.`);
   }
   throw new DataError(
-    `${images} holds no photo${passedOver === null ? "" : ` (but ${passedOver})`}: put JPEG, PNG, WebP, AVIF, TIFF or GIF files ` +
-      "there (subfolders are not searched).",
+    `${images} holds no photo${passedOver === null ? "" : ` (but ${passedOver})`}: put ${PICTURE_KINDS} files there ` +
+      "(subfolders are not searched).",
   );
 }
 
@@ -132,24 +129,5 @@ async function mayBeRead(entry: Dirent, folder: string): Promise<boolean> {
   const info = await stat(join(folder, entry.name)).catch(() => null);
   return info === null || info.isFile();
 }
-
-/** `2 .heic files, 1 .txt file and 1 folder`: the most frequent endings first. */
-function summary(entries: readonly Dirent[]): string | null {
-  const counts = new Map<string, number>();
-  for (const entry of entries) {
-    const ending = printable(extname(entry.name).toLowerCase(), 20);
-    const kind = entry.isDirectory() ? "folder" : ending === "" ? "file without an ending" : `${ending} file`;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const shown = sorted.slice(0, KINDS_NAMED).map(([kind, n]) => several(n, kind));
-  const others = sorted.slice(KINDS_NAMED).reduce((sum, [, n]) => sum + n, 0);
-  if (others > 0) shown.push(several(others, "other"));
-  return shown.length < 2 ? (shown[0] ?? null) : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
-}
-
-/** `2 files without an ending` */
-const several = (n: number, kind: string): string =>
-  n === 1 ? `1 ${kind}` : `${n} ${kind.replace(/(file|folder|other)/, "$1s")}`;
 
 const real = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));

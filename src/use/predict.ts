@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { DataError } from "../data/data-error.ts";
-import { decodePhoto } from "../data/photo.ts";
+import { openPhoto } from "../data/photo.ts";
+import { sentencesOf } from "../data/remarks.ts";
+import type { Remark } from "../data/remarks.ts";
 import type { Photo } from "../data/photo.ts";
 import { sharp } from "../data/sharp.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
@@ -22,6 +24,8 @@ export interface PredictOptions {
   readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
   /** Told of each photo that cannot be read or whose outputs cannot be written, in a sentence; the others are still done. */
   readonly onBad?: (sentence: string) => void;
+  /** Told at the end, in a sentence each, what was decided in reading photos that can be read in two ways. */
+  readonly onNote?: (sentence: string) => void;
   /** Ends the work after the photo in hand. */
   readonly signal?: AbortSignal;
 }
@@ -42,13 +46,16 @@ export async function predictPhotos(
 ): Promise<number> {
   const { batchSize } = predictor;
   let bad = 0;
+  const remarks: [string, readonly Remark[]][] = [];
   for (let first = 0; first < jobs.length; first += batchSize) {
     const decoded = await Promise.all(jobs.slice(first, first + batchSize).map(decode));
     options.signal?.throwIfAborted();
     const usable: { job: PredictJob; photo: Photo }[] = [];
     for (const outcome of decoded) {
-      if ("photo" in outcome) usable.push(outcome);
-      else {
+      if ("photo" in outcome) {
+        usable.push(outcome);
+        remarks.push([outcome.job.photo, outcome.remarks]);
+      } else {
         bad += 1;
         options.onBad?.(outcome.sentence);
       }
@@ -67,12 +74,15 @@ export async function predictPhotos(
       }
     }
   }
+  for (const sentence of sentencesOf(remarks)) options.onNote?.(sentence);
   return bad;
 }
 
-async function decode(job: PredictJob): Promise<{ job: PredictJob; photo: Photo } | { sentence: string }> {
+async function decode(
+  job: PredictJob,
+): Promise<{ job: PredictJob; photo: Photo; remarks: readonly Remark[] } | { sentence: string }> {
   try {
-    return { job, photo: await decodePhoto(job.photo) };
+    return { job, ...(await (await openPhoto(job.photo)).decode()) };
   } catch (error) {
     if (error instanceof DataError) return { sentence: error.message };
     throw error;

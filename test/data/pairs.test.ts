@@ -54,7 +54,7 @@ test("says which folder is missing, empty or no folder", async () => {
   expect(await failure(empty("file"), "file")).toContain("DIR is not a folder");
   expect(await failure(empty("images/a.png"))).toContain("There is no folder DIR/masks");
   expect(await failure(empty("images/a.txt", "masks/a.png"))).toContain(
-    "DIR/images holds no PNG or JPEG file",
+    "DIR/images holds no JPEG, PNG, WebP, AVIF, TIFF or GIF file (but 1 .txt file): put at least one there.",
   );
 });
 
@@ -120,6 +120,42 @@ test("a whole layout counts before a part of one, and images/ with masks/ first 
 test("refuses two files of one name", async () => {
   expect(await failure(empty("images/a.jpg", "images/a.png", "masks/a.png"))).toBe(
     "DIR/images holds a.jpg and a.png, which share a name (1 such case): keep one of them.",
+  );
+});
+
+test("takes photos of all kinds that predict takes, and counts aloud what is passed over", async () => {
+  const names = ["a.webp", "b.tif", "c.TIFF", "d.avif", "e.gif", "f.jpg"];
+  const others = ["x.heic", "y.HEIC", "z.bmp", "README", "more/g.jpg", ".DS_Store"];
+  const folder = await folderOf(
+    empty(
+      ...[...names, ...others].map((name) => `images/${name}`),
+      ...names.map((name) => `masks/${name[0]}.png`),
+    ),
+  );
+  const said: string[] = [];
+  const pairs = await findPairs(folder, (sentence) => said.push(sentence.replaceAll(folder, "DIR")));
+  expect(pairs.map(({ name }) => name)).toEqual(["a", "b", "c", "d", "e", "f"]);
+  expect(said).toEqual([
+    "DIR/images holds 2 .heic files, 1 .bmp file, 1 file without an ending and 1 folder besides JPEG, PNG, WebP, AVIF, TIFF or GIF files: passed over.",
+  ]);
+});
+
+test("counts aloud the published data set's photos without an annotation", async () => {
+  const files = ["photos/1.jpg", "photos/2.jpg", "photos/3.jpg", "annotations/pixel-level/2.mat"];
+  const folder = await folderOf(empty(...files));
+  const said: string[] = [];
+  await findPairs(folder, (sentence) => said.push(sentence.replaceAll(folder, "DIR")));
+  expect(said).toEqual(["2 photos of 3 in DIR/photos (1.jpg, for one) have no annotation: passed over."]);
+});
+
+test("names match however their accents are written, and keep one order", async () => {
+  const [composed, decomposed] = ["\u00e9t\u00e9", "e\u0301te\u0301"];
+  const folder = await folderOf(
+    empty(`images/${decomposed}.jpg`, "images/f.jpg", `masks/${composed}.png`, "masks/f.png"),
+  );
+  expect((await findPairs(folder)).map(({ name }) => name)).toEqual(["f", composed]);
+  expect(await failure(empty(`images/${decomposed}.jpg`, `images/${composed}.jpg`, "masks/f.png"))).toContain(
+    "which share a name",
   );
 });
 

@@ -1,3 +1,4 @@
+import { PICTURE_KINDS, pictureFile } from "../picture-files.ts";
 import type { Layout } from "./layout.ts";
 
 /**
@@ -10,8 +11,8 @@ export const clothingCoParsing: Layout = {
   photos: {
     noun: "photo",
     folder: "photos",
-    kinds: "PNG or JPEG",
-    file: /^(.+)\.(?:png|jpe?g)$/i,
+    kinds: PICTURE_KINDS,
+    file: pictureFile(),
     fileOf: (name) => `${name}.jpg`,
   },
   masks: {

@@ -1,3 +1,4 @@
+import { PICTURE_KINDS, pictureFile } from "../picture-files.ts";
 import type { Layout } from "./layout.ts";
 
 /** `images/NAME.jpg` + `masks/NAME.png`: this project's own. */
@@ -6,15 +7,15 @@ export const imagesMasks: Layout = {
   photos: {
     noun: "photo",
     folder: "images",
-    kinds: "PNG or JPEG",
-    file: /^(.+)\.(?:png|jpe?g)$/i,
+    kinds: PICTURE_KINDS,
+    file: pictureFile(),
     fileOf: (name) => `${name}.jpg`,
   },
   masks: {
     noun: "mask",
     folder: "masks",
-    kinds: "PNG or JPEG",
-    file: /^(.+)\.(?:png|jpe?g)$/i,
+    kinds: "PNG",
+    file: pictureFile(),
     fileOf: (name) => `${name}.png`,
   },
   unlabelledPhotos: false,

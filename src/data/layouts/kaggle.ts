@@ -1,3 +1,4 @@
+import { pictureFile } from "../picture-files.ts";
 import type { Layout } from "./layout.ts";
 
 /**
@@ -10,14 +11,14 @@ export const kaggle: Layout = {
     noun: "photo",
     folder: "png_images/IMAGES",
     kinds: "img_*.png",
-    file: /^img_(.+)\.(?:png|jpe?g)$/i,
+    file: pictureFile("img_"),
     fileOf: (name) => `img_${name}.png`,
   },
   masks: {
     noun: "mask",
     folder: "png_masks/MASKS",
     kinds: "seg_*.png",
-    file: /^seg_(.+)\.(?:png|jpe?g)$/i,
+    file: pictureFile("seg_"),
     fileOf: (name) => `seg_${name}.png`,
   },
   unlabelledPhotos: false,

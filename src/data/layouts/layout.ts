@@ -14,7 +14,7 @@ export interface FileSet {
   readonly noun: string;
   /** Path of the folder that holds them, below the data set's, with `/`. */
   readonly folder: string;
-  /** Kinds of files, for sentences: `PNG or JPEG`. */
+  /** Kinds of files, for sentences: `PNG`. */
   readonly kinds: string;
   /** Matches the files that count; group 1 is the name that a photo shares with its mask. */
   readonly file: RegExp;
