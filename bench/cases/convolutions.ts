@@ -24,7 +24,7 @@ interface Convolution {
   readonly channels: number;
   readonly filters: number;
   readonly strides?: number;
-  /** Of zeros on each side; 0 unless told otherwise. */
+  /** Of zeros on each side; 0 by default. */
   readonly padding?: number;
 }
 

@@ -10,7 +10,7 @@ import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choi
 
 /**
  * What Dawn is created with. NVIDIA's f16 is hidden without the second toggle and the experimental features without the
- * first; other drivers are indifferent to both. Timestamps come in steps of 65 µs unless told otherwise: that is for pages
+ * first; other drivers are indifferent to both. Timestamps come in steps of 65 µs by default: that is for pages
  * that must not measure too well.
  */
 const DAWN_TOGGLES = [

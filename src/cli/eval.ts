@@ -24,7 +24,7 @@ interface EvalFlags extends ModelFlags {
   readonly figures?: string;
 }
 
-/** Photos at once, unless told otherwise. */
+/** Photos at once by default. */
 const BATCH_SIZE = 16;
 
 const command = addModelOptions(new Command("eval"))

@@ -19,7 +19,7 @@ interface PredictFlags extends ModelFlags {
   readonly logits?: true;
 }
 
-/** Photos at once, unless told otherwise: they are in memory at their full size. */
+/** Photos at once by default: they are in memory at their full size. */
 const BATCH_SIZE = 4;
 /** Classes that are named on the terminal for each photo. */
 const NAMED = 4;

@@ -20,11 +20,11 @@ export interface Batch extends BatchArrays {
 }
 
 export interface BatchAssembly {
-  /** How many samples count; all unless told otherwise. */
+  /** How many samples count; all by default. */
   readonly count?: number;
   /** Sees each sample and its place in the batch. */
   readonly prepare?: (sample: Sample, position: number) => Sample;
-  /** What is done to pixels last of all; nothing ("unit") unless told otherwise. */
+  /** What is done to pixels last of all; nothing ("unit") by default. */
   readonly normalization?: Normalization | undefined;
   /** Arrays to write into, of the batch's size; new ones unless given. */
   readonly into?: BatchArrays | undefined;

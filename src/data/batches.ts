@@ -16,11 +16,11 @@ export { workerCount } from "./worker-pool.ts";
 
 export interface BatchOptions {
   batchSize: number;
-  /** The samples to use, in this order; all of them unless told otherwise. */
+  /** The samples to use, in this order; all of them by default. */
   indices?: readonly number[];
-  /** What is done to pixels last of all; nothing ("unit") unless told otherwise. */
+  /** What is done to pixels last of all; nothing ("unit") by default. */
   normalization?: Normalization;
-  /** Batches made ahead of time; `PREFETCH` unless told otherwise, with worker threads `PREFETCH_OF_WORKERS`. */
+  /** Batches made ahead of time; `PREFETCH` by default, with worker threads `PREFETCH_OF_WORKERS`. */
   prefetch?: number;
   /** Makes the next `next()` throw the signal's reason and ends the stream. */
   signal?: AbortSignal;
@@ -38,16 +38,16 @@ export const START: BatchState = { epoch: 0, position: 0 };
 export interface TrainingBatchOptions extends BatchOptions {
   /** Decides the order of each pass and all augmentation. */
   seed: number;
-  /** Shuffle as `tf.data.Dataset.shuffle` does, through a buffer of so many samples; fully unless told otherwise. */
+  /** Shuffle as `tf.data.Dataset.shuffle` does, through a buffer of so many samples; fully by default. */
   shuffleBuffer?: number | null;
   /** Whether what fills no batch at the end of a pass is left out (the default) or makes a smaller batch. */
   dropRemainder?: boolean;
-  /** A left-right flip of every second sample unless told otherwise. */
+  /** A left-right flip of every second sample by default. */
   augment?: Augmentation;
   /** Where to begin, for example the `state` after the last batch of an interrupted run. */
   start?: BatchState;
   /**
-   * Worker threads that make the batches, each a batch at a time; none unless told otherwise: the main thread makes them.
+   * Worker threads that make the batches, each a batch at a time; none by default: the main thread makes them.
    * It also does until a thread is up, when none can be started, and when `augment` is a function without `draw`.
    */
   workers?: number;

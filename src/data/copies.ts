@@ -6,7 +6,7 @@ import type { SegmentationDataset } from "./dataset.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 
 export interface CopyOptions extends AugmentationOptions {
-  /** Bytes of augmented samples to keep in memory; 1 GiB unless told otherwise. */
+  /** Bytes of augmented samples to keep in memory; 1 GiB by default. */
   readonly cacheBytes?: number;
 }
 

@@ -23,15 +23,15 @@ import { stampOf } from "../files/stamp.ts";
 export interface FolderOptions {
   /** Height and width of the samples, in pixels. */
   imageSize: number;
-  /** Number of classes, background included; 59 unless told otherwise. */
+  /** Number of classes, background included; 59 by default. */
   classes?: number;
-  /** Whether masks of formats that change numbers (JPEG, lossy WebP, AVIF) are taken; refused unless told otherwise. */
+  /** Whether masks of formats that change numbers (JPEG, lossy WebP, AVIF) are taken; refused by default. */
   lossyMasks?: boolean;
-  /** How masks are resized; "nearest" unless told otherwise. */
+  /** How masks are resized; "nearest" by default. */
   maskInterpolation?: MaskInterpolation;
   /** Bytes of resized samples to keep in memory. */
   cacheBytes?: number;
-  /** Where `readAll` keeps resized samples from one run to the next; nowhere unless told otherwise. */
+  /** Where `readAll` keeps resized samples from one run to the next; nowhere by default. */
   cacheFolder?: string | null;
   /**
    * Told, once and in a sentence each, what may not be as the user wants it: what the folder holds and is passed over; by `readAll`, what was decided in reading files

@@ -10,7 +10,7 @@ export interface GeneratedOptions {
   size: number;
   /** Height and width of the samples, in pixels; 16 or more. */
   imageSize: number;
-  /** Decides every picture; 0 unless told otherwise. */
+  /** Decides every picture; 0 by default. */
   seed?: number;
   /** Bytes of samples to keep in memory. */
   cacheBytes?: number;

@@ -17,7 +17,7 @@ export interface Mask extends Size {
 }
 
 export interface MaskOptions {
-  /** Number of classes, background included; 59 unless told otherwise. */
+  /** Number of classes, background included; 59 by default. */
   readonly classes?: number | undefined;
   /** Whether masks of formats that change numbers are taken: JPEG, lossy WebP, AVIF. */
   readonly lossyMasks?: boolean | undefined;

@@ -8,14 +8,14 @@ export class Later<Item> {
 }
 
 export interface PrefetchOptions {
-  /** Items made before they are asked for; `PREFETCH` unless told otherwise. */
+  /** Items made before they are asked for; `PREFETCH` by default. */
   readonly ahead?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called once when the stream ends, for whatever reason. */
   readonly close?: (() => Promise<void>) | undefined;
 }
 
-/** Items made ahead unless told otherwise: one is ready while the next is being made. */
+/** Items made ahead by default: one is ready while the next is being made. */
 export const PREFETCH = 2;
 
 /**

@@ -44,5 +44,5 @@ export class SampleCache {
   }
 }
 
-/** Bytes of samples kept in memory unless told otherwise: some 5,000 of 128 × 128 pixels. */
+/** Bytes of samples kept in memory by default: some 5,000 of 128 × 128 pixels. */
 export const DEFAULT_CACHE_BYTES = 2 ** 30;

@@ -20,11 +20,11 @@ export interface DownloaderOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of bytes as they arrive or are found; of a negative number when a file is begun anew. */
   readonly onBytes?: ((bytes: number, arrived: boolean) => void) | undefined;
-  /** Tries of a request in a row that bring nothing; 5 unless told otherwise. */
+  /** Tries of a request in a row that bring nothing; 5 by default. */
   readonly attempts?: number | undefined;
-  /** Wait before the second try, doubled before each further one; 500 ms unless told otherwise. */
+  /** Wait before the second try, doubled before each further one; 500 ms by default. */
   readonly retryDelayMs?: number | undefined;
-  /** How long a connection may be silent; 30 s unless told otherwise. */
+  /** How long a connection may be silent; 30 s by default. */
   readonly silenceMs?: number | undefined;
 }
 
@@ -102,7 +102,7 @@ export class Downloader {
       if (response.status === 416) {
         await rm(part, { force: true });
         this.#options.onBytes?.(-had, false);
-        throw new Passing("it has not the rest of the file");
+        throw new Passing("it does not have the rest of the file");
       }
       if (response.status !== 200 && response.status !== 206) refuse(response, this.#options.byHand);
       const from =

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** What is being written and has not got its name yet. */
+/** What is being written and does not have its name yet. */
 const temporaries = new Set<string>();
 
 /** Characters, so that with what is added no file system's 255 bytes are passed: one takes at most three in UTF-8. */

@@ -12,7 +12,7 @@ import { sameShape, shapeText } from "./shape.ts";
  * Only nodes that lead from `wrt` to the loss are visited, so what is frozen costs nothing.
  *
  * @throws Error when `loss` is not a scalar, when nothing of `wrt` leads to it, when an op on the way has no gradient
- *   (`stopGradient` takes it for a constant), or when an op's gradient has not its input's shape.
+ *   (`stopGradient` takes it for a constant), or when an op's gradient does not have its input's shape.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.graph)): Map<Tensor, Tensor> {
   if (loss.shape.length !== 0)

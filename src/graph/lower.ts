@@ -128,7 +128,7 @@ export function cutBatch(tensors: readonly Sliceable[], target: KernelTarget): B
   let multiple = 1;
   for (const tensor of tensors) {
     if ((tensor.shape[0] ?? 1) !== batch) {
-      throw new Error(`"${tensor.name}" ${shapeText(tensor.shape)} has not the batch size ${batch}.`);
+      throw new Error(`"${tensor.name}" ${shapeText(tensor.shape)} does not have the batch size ${batch}.`);
     }
     const perItem = bytesPerItem(tensor);
     most = Math.min(most, Math.floor(target.maxBindingBytes / perItem));

@@ -5,7 +5,7 @@ import type { DType, TensorType } from "./shape.ts";
 /**
  * @file What an op is: the types of its outputs, how it runs (a few kernels) and how its gradient is built (a few
  * other ops), together in one object. An op's file holds a function from tensors to tensors that calls
- * `graph.apply` with such an object; nothing else in the house need know that the op exists.
+ * `graph.apply` with such an object; nothing else need know that the op exists.
  */
 export interface Op {
   /** As the profiler, the plan and error messages call it, e.g. `conv2d`. */
@@ -98,7 +98,7 @@ export interface Lowering {
   readonly target: KernelTarget;
   /** Adds a dispatch; `operands` names one operand for each of the kernel's bindings. */
   dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
-  /** A buffer of `bytes` bytes for the op's own use, of f32 unless told otherwise; its contents are undefined at first. */
+  /** A buffer of `bytes` bytes for the op's own use, of f32 by default; its contents are undefined at first. */
   scratch(bytes: number, dtype?: DType): Scratch;
   /**
    * Whether anything in the program reads `output`, one of the op's own: another op or the caller. One that nobody reads

@@ -3,7 +3,7 @@ import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { numberedBuffers } from "./text/several-tensors.ts";
-import { slotsKernel } from "./text/partials.ts";
+import { partialsKernel } from "./text/partials.ts";
 
 /** Sums by slot of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstSlot` on. */
 export function sumChannels(walk: ChannelWalk, firstSlot = 0): Kernel {
@@ -54,14 +54,14 @@ function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[],
 export function sumSlots(target: KernelTarget, slots: number, channels: number, count: number): Kernel {
   const each = (text: (i: number) => string): string =>
     Array.from({ length: count }, (_, i) => text(i)).join("\n  ");
-  return slotsKernel(target, channels / 4, {
+  return partialsKernel(target, channels / 4, {
     label: `sum_slots_${count}`,
     read: numberedBuffers(["x"], count, "vec4f"),
     write: numberedBuffers(["sum"], count, "vec4f"),
     params: { slots: u32(slots), quads: u32(channels / 4) },
-    body: ({ eachSlot, total }) => /* wgsl */ `
+    body: ({ eachPartial, total }) => /* wgsl */ `
   ${each((i) => `var total${i} = vec4f();`)}
-  ${eachSlot(
+  ${eachPartial(
     "params.slots",
     each((i) => `total${i} += x${i}[slot * params.quads + quad];`),
   )}

@@ -4,8 +4,8 @@ import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
 import { NORM_PLANES, normChannelsParams } from "./text/norm-planes.ts";
 import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
 import { perItemKernel } from "./text/per-item.ts";
-import { slotsKernel } from "./text/partials.ts";
-import type { SlotsText } from "./text/partials.ts";
+import { partialsKernel } from "./text/partials.ts";
+import type { PartialsText } from "./text/partials.ts";
 
 export interface NormPlace extends NormChannels {
   /** The first channel in `mean` and `variance`. */
@@ -59,10 +59,10 @@ export function foldNorm(
 }
 
 /** WGSL that merges the moments of quad `own` of the `params.fresh` quads that the tiles have left. */
-const mergeTiles = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
+const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
     var sum = vec4f();
     var rows = vec4f();
-    ${eachSlot(
+    ${eachPartial(
       "params.slots",
       `sum += counts[slot] * partials[slot * 2u * params.fresh + own];
     rows += vec4f(counts[slot]);`,
@@ -71,7 +71,7 @@ const mergeTiles = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
     ${total("rows")}
     centre = sum / rows;
     var squares = vec4f();
-    ${eachSlot(
+    ${eachPartial(
       "params.slots",
       `let at = slot * 2u * params.fresh + own;
     let distance = partials[at] - centre;
@@ -93,7 +93,7 @@ export function mergeTileMoments(
   target: KernelTarget,
   { begin, fresh, slots }: { begin: number; fresh: number; slots: number },
 ): Kernel {
-  return slotsKernel(target, fresh / 4, {
+  return partialsKernel(target, fresh / 4, {
     label: "merge_tile_moments",
     read: { partials: VECTORS, counts: "array<f32>" },
     write: { mean: VECTORS, variance: VECTORS },
@@ -114,7 +114,7 @@ export function mergeMomentsIntoNorm(
   place: NormPlace,
   { fresh, slots }: { fresh: number; slots: number },
 ): Kernel {
-  return slotsKernel(target, place.channels / 4, {
+  return partialsKernel(target, place.channels / 4, {
     label: "merge_moments_into_norm",
     read: { partials: VECTORS, counts: "array<f32>", gamma: VECTORS, beta: VECTORS },
     write: { mean: VECTORS, variance: VECTORS, norm: VECTORS },

@@ -10,8 +10,8 @@ import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
 import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./text/norm-planes.ts";
 import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
-import { slotsKernel } from "./text/partials.ts";
-import type { SlotsText } from "./text/partials.ts";
+import { partialsKernel } from "./text/partials.ts";
+import type { PartialsText } from "./text/partials.ts";
 
 export interface NormGradientPlace extends NormChannels {
   /** Rows of the whole batch. */
@@ -30,10 +30,10 @@ const params = (place: NormGradientPlace): Record<string, Uniform> => ({
 const normAt = (plane: NormPlane): string => `norm[${planeIndex(plane)}u * params.normSize + at]`;
 
 /** WGSL that brings Σ dz and Σ dz·x̂ over all slots to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
-const mergeSums = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
+const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
   var sumBeta = vec4f();
   var sumGamma = vec4f();
-  ${eachSlot(
+  ${eachPartial(
     "params.slots",
     `let start = slot * 2u * params.quads + quad;
     sumBeta += partials[start];
@@ -51,7 +51,7 @@ const mergeSums = ({ eachSlot, total }: SlotsText): string => /* wgsl */ `
  * offset = −slope·dβ/n.
  */
 export function mergeNormGradient(target: KernelTarget, place: NormGradientPlace): Kernel {
-  return slotsKernel(target, place.channels / 4, {
+  return partialsKernel(target, place.channels / 4, {
     label: "merge_norm_gradient",
     read: { partials: VECTORS, norm: VECTORS },
     write: { coefficients: VECTORS, dgamma: VECTORS, dbeta: VECTORS },
@@ -82,7 +82,7 @@ export function mergeSharedNormGradient(
 ): Kernel {
   const joint = (plane: (typeof JOINT_PLANES)[number]): string =>
     `joint[${JOINT_PLANES.indexOf(plane)}u * params.jointSize + quad]`;
-  return slotsKernel(target, place.channels / 4, {
+  return partialsKernel(target, place.channels / 4, {
     label: "merge_shared_norm_gradient",
     read: { partials: VECTORS, norm: VECTORS },
     write: { joint: VECTORS, dgamma: VECTORS, dbeta: VECTORS },

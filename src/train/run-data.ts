@@ -31,7 +31,7 @@ export interface RunData {
   /** Tells this split of these photos from any other. */
   readonly fingerprint: string;
   /**
-   * Reads the photos, of both parts unless told otherwise: bad files come to light before anything is written, and training waits for no disk. Says what was
+   * Reads the photos, of both parts by default: bad files come to light before anything is written, and training waits for no disk. Says what was
    * decided on the way.
    *
    * @throws DataError, or the signal's reason.

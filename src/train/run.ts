@@ -185,7 +185,7 @@ export class Run implements TrainerEvents {
     return this.#saved === null ? undefined : readCheckpoint(this.#folder.checkpoint("last"));
   }
 
-  /** What went wrong, where the last checkpoint is, and what to do with it: to go on from it unless told otherwise. */
+  /** What went wrong, where the last checkpoint is, and what to do with it: to go on from it by default. */
   failure(
     message: string,
     cause: unknown,

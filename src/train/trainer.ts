@@ -224,10 +224,10 @@ export class Trainer {
         if (signal?.aborted || this.#outOfTime(start)) break;
       }
     } catch (error) {
-      await flight.land().catch(() => undefined);
+      await flight.drain().catch(() => undefined);
       throw error;
     }
-    await flight.land();
+    await flight.drain();
   }
 
   async #endOfEpoch(

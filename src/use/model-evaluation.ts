@@ -33,7 +33,7 @@ export interface EvaluationChoice {
   /** A data set's folder; null for the one that the model's run had. */
   readonly data: string | null;
   readonly split: EvaluationSplit;
-  /** Whether masks of lossy formats are taken; as the model's run took them unless told otherwise. */
+  /** Whether masks of lossy formats are taken; as the model's run took them by default. */
   readonly lossyMasks?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -101,7 +101,7 @@ function matrix(flags: number, dims: readonly number[], name: string, content: E
     );
 }
 
-/** A numeric array, column by column; `flags` is its class (double unless told otherwise) and its bits. */
+/** A numeric array, column by column; `flags` is its class (double by default) and its bits. */
 export function numbers(
   name: string,
   dims: readonly number[],

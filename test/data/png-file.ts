@@ -9,7 +9,7 @@ export interface PngSpec {
   /** `[height, width, channels]` */
   samples: ArrayLike<number>;
   interlaced?: boolean;
-  /** The filter of scanline `row` of all passes together; none unless told otherwise. */
+  /** The filter of scanline `row` of all passes together; none by default. */
   filter?: (row: number) => number;
   /** Chunks between header and pixels. */
   chunks?: readonly Buffer[];

@@ -28,7 +28,7 @@ function collapse(x: Tensor, gradient: () => Tensor): Tensor {
 }
 
 describe("gradients", () => {
-  it("throws when a gradient has not its input's shape", () => {
+  it("throws when a gradient does not have its input's shape", () => {
     const graph = new Graph();
     const x = graph.input("x", [2, 3]);
     const loss = collapse(x, () => graph.input("wrong", [3, 2]));

@@ -29,7 +29,7 @@ export function randomly(names: readonly AugmentationName[], options?: Augmentat
   return drawn((random) => ({ names: names.filter(() => random.chance(0.5)), options }));
 }
 
-/** Mirrors every second sample on average: the augmentation of training batches unless told otherwise. */
+/** Mirrors every second sample on average: the augmentation of training batches by default. */
 export const randomFlipLeftRight: Augmentation = randomly(["flip_left_right"]);
 
 /** Changes nothing. */

@@ -3,7 +3,7 @@ import { adjustBrightness, adjustGamma, adjustHue } from "./colour.ts";
 import { centralCrop, flipLeftRight, flipUpDown, rot90 } from "./geometry.ts";
 import type { MaskInterpolation } from "./geometry.ts";
 
-/** How strong each augmentation is. The tutorial's values unless told otherwise, but for `maskInterpolation`. */
+/** How strong each augmentation is. The tutorial's values by default, but for `maskInterpolation`. */
 export interface AugmentationOptions {
   /** Added to every value; 0.1. */
   readonly brightness?: number;

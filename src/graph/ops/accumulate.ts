@@ -15,7 +15,7 @@ import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
  *
  * @param terms for each variable what is added to it.
  * @param share a scalar.
- * @throws Error when a key is not a variable, a term has not its variable's shape, or `share` is not a scalar.
+ * @throws Error when a key is not a variable, a term does not have its variable's shape, or `share` is not a scalar.
  */
 export function accumulate(terms: ReadonlyMap<Tensor, Tensor>, share: Tensor): Node {
   for (const [sum, x] of terms) {

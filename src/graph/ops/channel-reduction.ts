@@ -19,7 +19,7 @@ import { shapeText, sizeOf } from "../shape.ts";
 /** How many rows of channels (pixels) each item of a batch `[N, .., C]` has. */
 export const rowsPerItem = ({ shape }: Tensor): number => sizeOf(shape.slice(1, -1));
 
-/** @throws Error when `x` has not a batch and a channel axis, or one of `vectors` is not `[C]`. */
+/** @throws Error when `x` does not have a batch and a channel axis, or one of `vectors` is not `[C]`. */
 export function checkChannels(op: string, x: Tensor, vectors: readonly Tensor[] = []): void {
   if (x.shape.length < 2) {
     throw new Error(`${op}: "${x.name}" ${shapeText(x.shape)} needs a batch axis and a channel axis.`);

@@ -44,8 +44,8 @@ export interface CheckedGradients {
  * gradients by it again. Where they overflow, the step is skipped and the scale halved; it doubles after many steps without.
  *
  *     const scaling = lossScaling(graph);
- *     const slopes = gradients(scale(loss, scaling.scale));
- *     const updates = rmsprop(slopes, { learningRate, gradientScale: scaling.check(slopes).factor });
+ *     const scaled = gradients(scale(loss, scaling.scale));
+ *     const updates = rmsprop(scaled, { learningRate, gradientScale: scaling.check(scaled).factor });
  *
  * Its variables are `<name>/scale` and `<name>/good_steps`, both scalars.
  *

@@ -24,7 +24,7 @@ export interface OptimizerOptions {
 /** How the optimizers' variables and those of the loss scale are made; see `Variable.group`. */
 export const OPTIMIZER = { group: "optimizer" } as const;
 
-/** @throws Error when a key is not a variable or a gradient has not its parameter's shape. */
+/** @throws Error when a key is not a variable or a gradient does not have its parameter's shape. */
 export function checkGradients(op: string, gradients: ReadonlyMap<Tensor, Tensor>): void {
   for (const [parameter, gradient] of gradients) {
     const { shape } = parameter;

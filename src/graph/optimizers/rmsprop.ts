@@ -18,7 +18,7 @@ export interface RmspropOptions extends OptimizerOptions {
  * parameters), to be given to `compile` as `updates`; a dispatch of it updates as many as the adapter can bind.
  *
  * @param gradients of each parameter, as `gradients(loss)` returns them.
- * @throws Error when a key is not a variable, a gradient has not its parameter's shape or is itself updated, or the
+ * @throws Error when a key is not a variable, a gradient does not have its parameter's shape or is itself updated, or the
  *   learning rate is a tensor and not a scalar.
  */
 export function rmsprop(

@@ -1,5 +1,5 @@
 /**
- * @file What a matrix product makes of an operand while it loads it, so that what can be computed again for little is
+ * @file The prologue of an implicit GEMM: what a matrix product makes of an operand while it loads it, so that what can be computed again for little is
  * never stored: a range of the channels of a wider tensor, a batch norm with ReLU, the gradient of a batch norm.
  *
  * A load works on lanes of `width` channels (a `vec4f` of four, or one), and so do its offsets and strides.

@@ -1,5 +1,5 @@
 /**
- * @file What a matrix product makes of its result before storing it: puts it into a range of the channels of a wider
+ * @file The epilogue of an implicit GEMM: what a matrix product makes of its result before storing it: puts it into a range of the channels of a wider
  * tensor, and leaves of each tile what a batch norm needs to know of it, so that nobody reads the result again for that.
  */
 import { u32 } from "../kernel.ts";

@@ -53,7 +53,7 @@ export function tileGroup(request: TileRequest): string {
 
 /**
  * The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. There
- * is none only for matrices, where the adapter has not got them.
+ * is none only for matrices, where the adapter does not have them.
  */
 export function tileCandidates(target: KernelTarget, request: TileRequest): readonly Tile[] {
   const tiles = TILES[request.family](target, request);

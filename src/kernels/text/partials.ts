@@ -5,25 +5,25 @@ import type { Kernel, KernelDefinition, KernelTarget } from "../kernel.ts";
 const SIZE = 128;
 
 /**
- * A kernel that merges partials of many slots to one number a channel in a single dispatch: one workgroup a quad of
- * channels, its invocations sharing the slots out among them. On adapters that run on the CPU a workgroup is one
+ * A kernel that merges many partials to one number a channel in a single dispatch: one workgroup a quad of
+ * channels, its invocations sharing the partials out among them. On adapters that run on the CPU a workgroup is one
  * subgroup, so that no barrier is needed; without subgroups, one invocation.
  *
- * @param body gets the text of the loop over the invocation's own slots and of the total over the workgroup; `quad` is in
+ * @param body gets the text of the loop over the invocation's own partials and of the total over the workgroup; `quad` is in
  *   scope, and `writer`, true for the one invocation that writes.
  */
-export function slotsKernel(
+export function partialsKernel(
   target: KernelTarget,
   quads: number,
   definition: Omit<KernelDefinition, "workgroups" | "body" | "enable"> & {
-    body: (text: SlotsText) => string;
+    body: (text: PartialsText) => string;
   },
 ): Kernel {
   const { family, subgroupSize } = target;
   const subgroup = family === "register" && subgroupSize > 0;
   const size = family === "workgroup" ? SIZE : Math.max(1, subgroupSize);
-  const text: SlotsText = {
-    eachSlot: (count, body) =>
+  const text: PartialsText = {
+    eachPartial: (count, body) =>
       `for (var slot = lane; slot < ${count}; slot += ${size}u) {
     ${body}
   }`,
@@ -56,9 +56,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   });
 }
 
-export interface SlotsText {
+export interface PartialsText {
   /** WGSL that runs `body` for each `slot` of the invocation, of `count` in all. */
-  readonly eachSlot: (count: string, body: string) => string;
+  readonly eachPartial: (count: string, body: string) => string;
   /** WGSL that makes a vec4 variable its total over the workgroup; only where all invocations come by. */
   readonly total: (variable: string) => string;
 }

@@ -15,7 +15,7 @@ import { TfEventsWriter } from "./tf-events-writer.ts";
  * begun is an error. One that cannot be written any more later (a full disk) need not end a run of hours: it stays readable
  * up to its last whole record, and the run goes on without it.
  *
- * @param folder where the event file goes; the run's own `tensorboard/` unless told otherwise
+ * @param folder where the event file goes; the run's own `tensorboard/` by default
  * @param onFailure is told once, in a sentence, when the file cannot be written any more; without it that is thrown, and
  *   ends the run
  */

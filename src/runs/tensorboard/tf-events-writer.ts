@@ -13,7 +13,7 @@ export interface TfEventsWriterOptions {
    * a run that is resumed from a checkpoint makes these steps again.
    */
   readonly firstStep?: number;
-  /** Seconds since 1970; the clock of this machine unless told otherwise. */
+  /** Seconds since 1970; the clock of this machine by default. */
   readonly now?: () => number;
 }
 

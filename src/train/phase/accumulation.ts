@@ -33,8 +33,8 @@ export interface AccumulatedStep {
 
 /** @param spec of one micro-batch: `batchSize` is the number of its photos. */
 export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
-  const { outputs, slopes, scaling } = trainingPass(spec, phase);
-  return throughAccumulators(outputs, slopes, (means) => optimizerUpdates(means, spec, phase, scaling));
+  const { outputs, gradients, scaling } = trainingPass(spec, phase);
+  return throughAccumulators(outputs, gradients, (means) => optimizerUpdates(means, spec, phase, scaling));
 }
 
 /**
@@ -44,16 +44,16 @@ export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
  */
 export function throughAccumulators(
   outputs: Goals["outputs"],
-  slopes: ReadonlyMap<Tensor, Tensor>,
-  learn: (slopes: ReadonlyMap<Tensor, Tensor>) => Required<Goals>,
+  gradients: ReadonlyMap<Tensor, Tensor>,
+  learn: (gradients: ReadonlyMap<Tensor, Tensor>) => Required<Goals>,
 ): AccumulatedStep {
-  const [[{ graph }]] = slopes;
+  const [[{ graph }]] = gradients;
   const means = new Map<Tensor, Tensor>();
   const terms = new Map<Tensor, Tensor>();
-  for (const [parameter, slope] of slopes) {
+  for (const [parameter, gradient] of gradients) {
     const mean = graph.slotOf(parameter, "accumulated_gradient", zeros, { group: "accumulator" });
     means.set(parameter, mean);
-    terms.set(mean, slope);
+    terms.set(mean, gradient);
   }
   const gradient = { outputs, updates: [accumulate(terms, graph.input("share", []))] };
   const learning = learn(means);

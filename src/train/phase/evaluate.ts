@@ -13,7 +13,7 @@ export interface EvaluateOptions {
  * Runs the evaluator (see `compileEvaluator`) over `batches`; the filling of a short last batch does not count.
  *
  * @param options.keep how many photos' predictions to keep.
- * @param options.feed what the evaluator takes besides the labels: the photos unless told otherwise.
+ * @param options.feed what the evaluator takes besides the labels: the photos by default.
  */
 export async function evaluate(
   evaluator: Program,

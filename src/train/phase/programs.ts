@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { gradients } from "../../graph/gradients.ts";
+import { gradients as gradientsOf } from "../../graph/gradients.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { adam } from "../../graph/optimizers/adam.ts";
@@ -76,8 +76,8 @@ export interface TrainingStep extends Goals {
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
-  const { graph, logits, outputs, slopes, scaling } = trainingPass(spec, phase);
-  const learning = optimizerUpdates(slopes, spec, phase, scaling);
+  const { graph, logits, outputs, gradients, scaling } = trainingPass(spec, phase);
+  const learning = optimizerUpdates(gradients, spec, phase, scaling);
   return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
 }
 
@@ -88,7 +88,7 @@ export interface TrainingPass {
   /** `loss` and `accuracy`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** The gradient of each parameter that the phase trains, times the loss scale where there is one. */
-  readonly slopes: ReadonlyMap<Tensor, Tensor>;
+  readonly gradients: ReadonlyMap<Tensor, Tensor>;
   /** In half precision. */
   readonly scaling: LossScaling | null;
 }
@@ -105,8 +105,8 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights });
   const name = `loss_scale_${phase}`;
   const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
-  const slopes = gradients(scaling ? scale(loss, scaling.scale) : loss);
-  return { graph, logits, outputs: { loss, accuracy }, slopes, scaling };
+  const gradients = gradientsOf(scaling ? scale(loss, scaling.scale) : loss);
+  return { graph, logits, outputs: { loss, accuracy }, gradients, scaling };
 }
 
 /**
@@ -114,21 +114,21 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
  * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped.
  */
 export function optimizerUpdates(
-  slopes: ReadonlyMap<Tensor, Tensor>,
+  gradients: ReadonlyMap<Tensor, Tensor>,
   { optimizer, clipNorm }: Pick<StepSpec, "optimizer" | "clipNorm">,
   phase: Phase,
   scaling: LossScaling | null = null,
 ): Required<Goals> {
-  const [[{ graph }]] = slopes;
+  const [[{ graph }]] = gradients;
   const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
   const update = optimizer === "adam" ? adam : rmsprop;
   if (scaling) {
-    const { factor, norm, exhausted } = scaling.check(slopes);
-    const updates = update(slopes, { ...options, gradientScale: factor });
+    const { factor, norm, exhausted } = scaling.check(gradients);
+    const updates = update(gradients, { ...options, gradientScale: factor });
     return { outputs: { exhausted, ...(clipNorm !== null && { gradient_norm: norm }) }, updates };
   }
-  if (clipNorm === null) return { outputs: {}, updates: update(slopes, options) };
-  const clipped = clipByGlobalNorm(slopes, clipNorm);
+  if (clipNorm === null) return { outputs: {}, updates: update(gradients, options) };
+  const clipped = clipByGlobalNorm(gradients, clipNorm);
   return { outputs: { gradient_norm: clipped.norm }, updates: update(clipped.gradients, options) };
 }
 

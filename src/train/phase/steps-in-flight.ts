@@ -47,7 +47,7 @@ export class Flight {
   }
 
   /** Waits until no step is under way. Throws as {@link add} does. */
-  async land(): Promise<void> {
+  async drain(): Promise<void> {
     const waiting = this.#waiting.splice(0);
     await Promise.allSettled(waiting);
     // What comes between this step and the next one is no step's time.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { u32 } from "../../../src/kernels/kernel.ts";
 import type { Kernel, KernelTarget } from "../../../src/kernels/kernel.ts";
-import { slotsKernel } from "../../../src/kernels/text/partials.ts";
+import { partialsKernel } from "../../../src/kernels/text/partials.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { FAMILIES, targetFor } from "../../helpers/families.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
@@ -12,21 +12,21 @@ const gpu = useGpu();
 
 /** Sums `x` `[slots, 4·quads]` over the slots, twice, and counts who writes. */
 const sumTwice = (target: KernelTarget, quads: number, slots: number): Kernel =>
-  slotsKernel(target, quads, {
+  partialsKernel(target, quads, {
     label: "sum_twice",
     read: { x: "array<vec4f>" },
     write: { sum: "array<vec4f>", again: "array<vec4f>", writers: "array<atomic<u32>>" },
     params: { slots: u32(slots), quads: u32(quads) },
-    body: ({ eachSlot, total }) => /* wgsl */ `
+    body: ({ eachPartial, total }) => /* wgsl */ `
   var one = vec4f();
   var two = vec4f();
-  ${eachSlot("params.slots", "one += x[slot * params.quads + quad]; two += vec4f(1.0);")}
+  ${eachPartial("params.slots", "one += x[slot * params.quads + quad]; two += vec4f(1.0);")}
   ${total("one")}
   ${total("two")}
   if (writer) { sum[quad] = one; again[quad] = two; atomicAdd(&writers[quad], 1u); }`,
   });
 
-describe.each(Object.entries(FAMILIES))("slotsKernel with %s", (_, adapt) => {
+describe.each(Object.entries(FAMILIES))("partialsKernel with %s", (_, adapt) => {
   it.for([1, 2, 7, 8, 9, 127, 129, 1000])("totals %i slots", async (slots, context) => {
     const target = targetFor(gpu(), adapt, context);
     const quads = 3;
@@ -45,7 +45,7 @@ describe.each(Object.entries(FAMILIES))("slotsKernel with %s", (_, adapt) => {
   });
 });
 
-describe("slotsKernel", () => {
+describe("partialsKernel", () => {
   it("has no barrier where one would be dear, and one workgroup a quad", () => {
     const ofWorkgroups = sumTwice({ ...paperTarget, family: "workgroup" }, 5, 9);
     const ofSubgroups = sumTwice({ ...paperTarget, subgroupSize: 8 }, 5, 9);

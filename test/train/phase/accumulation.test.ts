@@ -125,7 +125,7 @@ describe("accumulated steps", () => {
     const dataset = new GeneratedDataset({ size: 2, imageSize: 32 });
     const batch = await assembleBatch(dataset, [0, 1, 0, 1]);
     const variables = new Variables(gpu(), { seed: 2 });
-    const { outputs, slopes } = trainingPass(spec, "frozen");
+    const { outputs, gradients: slopes } = trainingPass(spec, "frozen");
     const named = [...slopes].map(([{ name }, slope]) => [name, slope] as const);
     const whole = await compile(gpu(), { outputs: { ...outputs, ...Object.fromEntries(named) }, variables });
     const expected = await whole.run({ image: batch.images, labels: batch.labels });

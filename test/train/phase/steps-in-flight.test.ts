@@ -41,7 +41,7 @@ describe("Flight", () => {
     second.end();
     await flight.add(third.running, (outcome) => seen.push(outcome));
     third.end();
-    await flight.land();
+    await flight.drain();
     expect(seen).toEqual([0, 1, 2]);
   });
 
@@ -64,7 +64,7 @@ describe("Flight", () => {
     expect(added).toBe(false);
     for (const { end } of all) end();
     await ninth;
-    await flight.land();
+    await flight.drain();
     expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
@@ -79,7 +79,7 @@ describe("Flight", () => {
     expect(seen).toEqual([]);
     first.end();
     await adding;
-    await flight.land();
+    await flight.drain();
     expect(seen).toEqual([0, 1]);
   });
 
@@ -97,7 +97,7 @@ describe("Flight", () => {
       else first.end();
       await expect(adding).rejects.toThrow("Refused.");
       let landed = false;
-      const landing = flight.land().finally(() => (landed = true));
+      const landing = flight.drain().finally(() => (landed = true));
       landing.catch(() => undefined);
       await turn();
       expect(landed).toBe(false);

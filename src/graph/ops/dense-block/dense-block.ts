@@ -46,7 +46,7 @@ export interface DenseBlockOptions extends DenseBlockSize {
  * With the statistics of the batch everything has a gradient, and the moments of the result are known; with the moving ones
  * nothing has, so that it is an error to ask for one.
  *
- * @throws Error when channels are not multiples of 4 or a stack has not its size.
+ * @throws Error when channels are not multiples of 4 or a stack does not have its size.
  */
 export function denseBlock(x: Tensor, parameters: DenseBlockParameters, options: DenseBlockOptions): Tensor {
   const shape = denseBlockShape(x, options);
