@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/helpers/report/measure-file.ts"],
+    reporters: ["default", "./test/helpers/report/slowest-files.ts"],
     // One process a file: Dawn's device lives and dies with it, and a crash names its file.
     pool: "forks",
     // Two software adapters at once only fight over the same cores.
