@@ -1,8 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+/**
+ * `npm test` is what one waits for; `npm run test:all` (`--mode all`) adds the files called `*.slow.test.ts`, trains the whole
+ * network where otherwise a small one is enough, and has the driver compile as it does for users.
+ */
+export default defineConfig(({ mode }) => ({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: mode === "all" ? [] : ["test/**/*.slow.test.ts"],
+    env: mode === "all" ? { BESPOKE_TESTS: "all" } : { BESPOKE_TESTS: "quick" },
     setupFiles: ["test/helpers/report/measure-file.ts"],
     reporters: ["default", "./test/helpers/report/slowest-files.ts"],
     // One process a file: Dawn's device lives and dies with it, and a crash names its file.
@@ -15,4 +21,4 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 120_000,
   },
-});
+}));

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { isQuick } from "../helpers/quick.ts";
+import { smallUnetEnvironment } from "../helpers/small-network.ts";
+import { runCommandHere } from "./command-here.ts";
 
 const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
 
@@ -15,11 +18,17 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Added to this process's own. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The network as it is, where otherwise a small one is enough. */
+  readonly wholeNetwork?: boolean;
   /** Sees what has been said so far, each time there is more, and may end the process. */
   readonly onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs `src/cli/<name>.ts` for real. */
+/**
+ * Runs `src/cli/<name>.ts` in a process of its own, with a small network unless told otherwise.
+ *
+ * @see runCommandHere, which is quicker
+ */
 export function runCommandLine(
   name: string,
   args: readonly string[],
@@ -47,10 +56,11 @@ export function npmRun(
 function runProcess(
   program: string,
   args: readonly string[],
-  { cwd, env = {}, onOutput }: ProcessOptions,
+  { cwd, env = {}, wholeNetwork = false, onOutput }: ProcessOptions,
 ): Promise<Ended> {
+  const network = wholeNetwork ? {} : smallUnetEnvironment();
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...network, ...env } });
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -66,3 +76,9 @@ function runProcess(
     });
   });
 }
+
+/** Runs `src/cli/<name>.ts` where it takes least time: in this process, or for real when all tests run. */
+export const runCommandQuickly: typeof runCommandLine = (name, args, options = {}) =>
+  isQuick && options.env === undefined && !options.wholeNetwork
+    ? runCommandHere(name, args, options)
+    : runCommandLine(name, args, options);

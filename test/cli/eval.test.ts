@@ -1,7 +1,7 @@
 import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { decodePhoto } from "../../src/data/photo.ts";
 import { trainTestSplit } from "../../src/data/split.ts";
 import { resolveConfig } from "../../src/config/index.ts";
@@ -11,7 +11,11 @@ import { Predictor } from "../../src/use/predictor.ts";
 import { folderOf, greyPng, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { saveTinyModel, TINY_CLASSES } from "../train/tiny-model.ts";
-import { runCommandLine } from "./command-process.ts";
+import { runCommandLine, runCommandQuickly } from "./command-process.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 const SIZE = 32;
 const PHOTOS = 6;
@@ -88,7 +92,7 @@ describe("npm run eval", () => {
     ]);
     expect(all.errors).toBe("");
     expect(all.code).toBe(0);
-    const held = await runCommandLine("eval", ["--model", run, "--json", join(run, "held.json")]);
+    const held = await runCommandQuickly("eval", ["--model", run, "--json", join(run, "held.json")]);
     expect(held.errors).toBe("");
 
     const predictor = await Predictor.create(gpu(), await loadModel(run), { batchSize: 1 });
@@ -140,7 +144,7 @@ describe("npm run eval", () => {
     await saveTinyModel(gpu(), file);
     const refused = async (args: string[], sentence: RegExp): Promise<void> => {
       const json = join(folder, "eval.json");
-      const { code, errors } = await runCommandLine("eval", [...args, "--json", json]);
+      const { code, errors } = await runCommandQuickly("eval", [...args, "--json", json]);
       expect(errors.trim()).toMatch(sentence);
       expect(errors.trim().split("\n")).toHaveLength(1);
       expect(code).toBe(1);

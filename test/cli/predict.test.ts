@@ -2,14 +2,18 @@ import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ClassShare } from "../../src/masks/class-shares.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import { saveTinyModel, TINY_CLASSES } from "../train/tiny-model.ts";
-import { runCommandLine } from "./command-process.ts";
+import { runCommandLine, runCommandQuickly } from "./command-process.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 interface Shares {
   width: number;
@@ -64,7 +68,7 @@ describe("npm run predict", () => {
     );
     await writeFile(join(out, "exact.mask.png"), "of an earlier time");
 
-    const { code, errors, output } = await runCommandLine("predict", [
+    const { code, errors, output } = await runCommandQuickly("predict", [
       ...["--model", model, "--images", photos, "--out", out, "--logits", "--batch-size", "2"],
     ]);
     const failures = errors.trim().split("\n");
@@ -118,7 +122,7 @@ describe("npm run predict", () => {
   it("refuses what it cannot do in a sentence, before anything is written", async () => {
     const folder = await folderOf({ "photos/a.jpg": "", "photos/a.png": "" });
     const refused = async (args: string[], sentence: RegExp): Promise<void> => {
-      const { code, errors } = await runCommandLine("predict", [...args, "--out", join(folder, "out")]);
+      const { code, errors } = await runCommandQuickly("predict", [...args, "--out", join(folder, "out")]);
       expect(errors.trim()).toMatch(sentence);
       expect(errors.trim().split("\n")).toHaveLength(1);
       expect(code).toBe(1);

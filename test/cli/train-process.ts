@@ -2,17 +2,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
-import { runCommandLine } from "./command-process.ts";
+import { runCommandQuickly } from "./command-process.ts";
 import type { Ended, ProcessOptions } from "./command-process.ts";
 
-export type { Ended } from "./command-process.ts";
-
-/** Runs the real command in `folder`. */
+/** Runs the command in `folder`: in this process where it can, see `runCommandQuickly`. */
 export const train = (
   folder: string,
   args: readonly string[],
   options: Omit<ProcessOptions, "cwd"> = {},
-): Promise<Ended> => runCommandLine("train", args, { ...options, cwd: folder });
+): Promise<Ended> => runCommandQuickly("train", args, { ...options, cwd: folder });
 
 /** The smallest run of both phases: a step each. */
 export const TINY = [

@@ -2,23 +2,27 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseHistory } from "../../src/runs/history.ts";
 import type { Summary } from "../../src/runs/summary.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
+import { runCommandLine } from "./command-process.ts";
 import { photos, TINY, train } from "./train-process.ts";
-import type { Ended } from "./train-process.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 describe("npm run train", () => {
   let root: string;
   let folder: string;
-  /** A run without any files, which every process takes seconds for; others begin from its checkpoint. */
-  let complete: Ended;
+  /** What a run left, for others to begin from. */
   let checkpoint: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "bespoke-train-"));
-    complete = await train(root, [...TINY, "--seed", "1"], { env: { BESPOKE_DEBUG: "1" } });
-    checkpoint = join(root, "runs", "train-1", "checkpoints", "last.safetensors");
+    const { code, errors } = await train(root, [...TINY, "--out", "first"]);
+    expect([code, errors]).toEqual([0, ""]);
+    checkpoint = join(root, "first", "checkpoints", "last.safetensors");
   }, 600_000);
   afterAll(() => rm(root, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -38,12 +42,15 @@ describe("npm run train", () => {
   }
 
   it("makes a complete run from no files at all", async () => {
-    const { code, output, errors } = complete;
+    const { code, output, errors } = await runCommandLine("train", TINY, {
+      cwd: folder,
+      env: { BESPOKE_DEBUG: "1" },
+    });
     expect(errors).toBe("");
     expect(code).toBe(0);
     for (const phase of ["frozen", "finetune"])
       expect(output).toMatch(new RegExp(`^A ${phase} step of 2 photos:\\n +op +kernel +reads`, "m"));
-    const run = join(root, "runs", "train-1");
+    const run = join(folder, "runs", "train-1");
     const files = [
       "config.json",
       "environment.json",
@@ -79,19 +86,31 @@ describe("npm run train", () => {
     const summary = JSON.parse(await readFile(join(run, "summary.json"), "utf8")) as Summary;
     expect(summary).toMatchObject({ steps: 2, epochs: 2, validation_photos: 4 });
     expect(summary.val_accuracy).toBeCloseTo(history[1].valAccuracy, 6);
-    expect(summary.pipelines).toBeLessThanOrEqual(64);
     expect(summary.peak_bytes).toBeGreaterThan(summary.planned_peak_bytes);
     expect(output).toContain("Epoch 2/2 (fine-tuning)");
 
-    const { tensors, metadata } = await readSafetensors(checkpoint);
-    expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
-    expect(tensors.get("head/kernel/rmsprop_finetune")?.shape).toEqual([3, 3, 59, 128]);
+    const { tensors, metadata } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
+    const { shape } = tensors.get("head/kernel")!;
+    expect(tensors.get("head/kernel/rmsprop_finetune")?.shape).toEqual(shape);
     expect(metadata).toMatchObject({
       epoch: "2",
       image_size: "32",
       decoder: "transpose",
       normalization: "unit",
     });
+  });
+
+  it("trains the whole network, in few pipelines", async () => {
+    const args = [...TINY, "--epochs-frozen", "0", "--out", "run"];
+    const { code, errors } = await train(folder, args, { wholeNetwork: true });
+    expect([code, errors]).toEqual([0, ""]);
+    const run = join(folder, "run");
+    const summary = JSON.parse(await readFile(join(run, "summary.json"), "utf8")) as Summary;
+    expect(summary).toMatchObject({ steps: 1, epochs: 1, validation_photos: 4 });
+    expect(summary.pipelines).toBeLessThanOrEqual(64);
+    const { tensors } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
+    expect(tensors.get("conv5_block16_2_conv/kernel")?.shape).toEqual([3, 3, 128, 32]);
+    expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
   });
 
   it("names the tensor of a checkpoint that does not fit", async () => {
@@ -102,7 +121,7 @@ describe("npm run train", () => {
     await writeSafetensors(wrong, tensors, metadata);
     await refused(
       [...TINY, "--weights", wrong],
-      /"conv1\/conv\/kernel" has shape \[64, 3, 7, 7\] where \[7, 7, 3, 64\] is expected/,
+      /"conv1\/conv\/kernel" has shape \[(8|64), 3, 7, 7\] where \[7, 7, 3, \1\] is expected/,
     );
     tensors.delete("conv1/conv/kernel");
     await writeSafetensors(wrong, tensors, metadata);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isQuick } from "../helpers/quick.ts";
 import { numbersAfter, runExample } from "./run-example.ts";
 
 describe("npm run example --", () => {
@@ -21,11 +22,11 @@ describe("npm run example --", () => {
     }
   });
 
-  it("mnist learns to read within 100 steps", async () => {
-    const output = await runExample("mnist", "100");
+  it("mnist learns to read", async () => {
+    const output = await runExample("mnist", isQuick ? "40" : "100");
     const [accuracy] = /new digits: ([\d.]+)\n$/.exec(output)!.slice(1).map(Number);
     // A guess is right in one of ten; the 200 steps it makes by itself reach 0.98.
-    expect(accuracy).toBeGreaterThan(0.8);
+    expect(accuracy).toBeGreaterThan(isQuick ? 0.5 : 0.8);
     expect(output).toMatch(/\n\s*[.:+#@]{2}.*\n/);
   });
 

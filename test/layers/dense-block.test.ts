@@ -14,6 +14,7 @@ import { denseNet121 } from "../../src/layers/densenet121.ts";
 import type { DenseNet121Options } from "../../src/layers/densenet121.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
+import { isQuick } from "../helpers/quick.ts";
 import { paperTarget } from "../helpers/target.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 
@@ -107,7 +108,8 @@ describe("denseNet121 of fused and of plain dense blocks", () => {
     for (const [name, expected] of Object.entries(plain)) expectClose(fused[name], expected, 1e-5, name);
   });
 
-  it("learns alike", async () => {
+  // Layer by layer, gradients are compared in the op's own tests.
+  it.skipIf(isQuick)("learns alike", async () => {
     // Of fewer images, the last block has so few pixels that the last bits of a float turn whole normalized channels over.
     const batch = 8;
     const image = randomInput([batch, 32, 32, 3], 1).data.map((value) => 0.5 + value / 4);

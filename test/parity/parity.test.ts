@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useGpu } from "../helpers/gpu.ts";
+import { isQuick } from "../helpers/quick.ts";
 import { kernelCases } from "./cases.ts";
 import { tableLines } from "./report.ts";
 import { makeRow, relativeError } from "./row.ts";
@@ -9,7 +10,11 @@ describe("parity with tfjs", () => {
   const gpu = useGpu();
   beforeAll(() => tf.setBackend("cpu"));
 
-  it.each(kernelCases.map((kernelCase) => ({ ...kernelCase })))("$name at $shape", async (kernelCase) => {
+  /** One shape of each, where one waits for it: the ops' own tests have more. */
+  const compared = isQuick
+    ? [...new Map(kernelCases.map((each) => [each.name, each])).values()]
+    : kernelCases;
+  it.each(compared.map((kernelCase) => ({ ...kernelCase })))("$name at $shape", async (kernelCase) => {
     const row = await kernelCase.run(gpu());
     expect(row.ok, tableLines([row]).join("\n")).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
@@ -9,6 +9,10 @@ import { readConfigFile, resolveConfig } from "../../src/config/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
 import { RunError } from "../../src/runs/run-error.ts";
 import { train } from "../../src/train/train.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 describe("train", () => {
   let folder: string;
@@ -50,7 +54,7 @@ describe("train", () => {
     };
     const summary = await run(stubborn, {
       start: ({ epochs, stepsPerEpoch }) => void heard.push(`start ${epochs}×${stepsPerEpoch}`),
-      phase: (phase, { summary }) => void heard.push(`phase ${phase} ${summary.dispatches > 100}`),
+      phase: (phase, { summary }) => void heard.push(`phase ${phase} ${summary.dispatches > 10}`),
       step: ({ globalStep }) => heard.push(`step ${globalStep}`),
       epoch: ({ epoch, predictions }) =>
         void heard.push(`epoch ${epoch} ${predictions.subarray(1, 4).toString()}`),

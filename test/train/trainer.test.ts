@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
@@ -9,6 +9,10 @@ import type { Ending, EpochOutcome, Resumed } from "../../src/train/trainer.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import type { TrainingState } from "../../src/runs/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 const options: TrainerOptions = {
   imageSize: 32,

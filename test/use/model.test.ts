@@ -1,6 +1,6 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { FolderDataset } from "../../src/data/folder-dataset.ts";
 import { decodePhoto } from "../../src/data/photo.ts";
 import { evaluationBatches } from "../../src/data/batches.ts";
@@ -17,6 +17,10 @@ import type { Metadata, NamedTensors } from "../../src/weights/tensors.ts";
 import { folderOf, greyPng, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { TINY_CLASSES, TINY_METADATA, tinyModel } from "../train/tiny-model.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
 
 /** As much of a checkpoint as is looked at before a network is built. */
 const STUMP: NamedTensors = new Map([["head/bias", { shape: [5], data: new Float32Array(5) }]]);

@@ -10,8 +10,12 @@ import type { KernelTarget } from "../../../src/kernels/kernel.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { FAMILIES, targetFor } from "../../helpers/families.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
+import { isQuick } from "../../helpers/quick.ts";
 import { numbers, referenceConv2d, sizes } from "./reference.ts";
 
+// With barriers, lavapipe compiles each text for seconds.
+compileQuickly({ narrow: isQuick });
 const gpu = useGpu();
 
 const operands = (g: Conv2dGeometry): { x: Float32Array; w: Float32Array; dy: Float32Array } => {

@@ -1,5 +1,9 @@
 import { FAMILIES } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
+import { isQuick } from "../../helpers/quick.ts";
 import { describeFusedWeights } from "./fused-weights-cases.ts";
 
+// With barriers, lavapipe compiles each text for seconds.
+compileQuickly({ narrow: isQuick });
 describeFusedWeights(FAMILIES, useGpu());

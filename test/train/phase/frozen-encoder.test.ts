@@ -8,6 +8,10 @@ import { encoderSpec, FrozenEncoder } from "../../../src/train/phase/frozen-enco
 import type { StepSpec } from "../../../src/train/phase/programs.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 
+vi.mock(import("../../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../../helpers/small-network.ts")).smallUnet(importOriginal),
+);
+
 const spec: StepSpec = {
   ...{ batchSize: 4, imageSize: 32, classes: 59, momentum: 0.9 },
   ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
