@@ -6,6 +6,7 @@ import { softmaxCrossEntropy } from "../../src/kernels/softmax-cross-entropy.ts"
 import type { CrossEntropyParts } from "../../src/kernels/softmax-cross-entropy.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { expectClose } from "../helpers/close.ts";
+import { compiledCases } from "../helpers/compiled-cases.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
 import { paperTarget } from "../helpers/target.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
@@ -103,7 +104,7 @@ describe("softmaxCrossEntropy", () => {
       );
       await fc.assert(
         fc.asyncProperty(cases, parts, (data, wanted) => check(targetOf(), data, wanted)),
-        { numRuns: 10 },
+        compiledCases(10),
       );
     });
 

@@ -8,6 +8,7 @@ import { argmax } from "../../../src/graph/ops/argmax.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
@@ -53,7 +54,7 @@ describe("argmax and accuracy", () => {
         expectClose(perImage, shares, 1e-6);
         expectClose(mean, [shares.reduce((a, b) => a + b) / shares.length], 1e-6);
       }),
-      { numRuns: 20 },
+      compiledCases(20),
     );
   });
 

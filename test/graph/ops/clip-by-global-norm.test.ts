@@ -8,6 +8,7 @@ import { plan } from "../../../src/graph/plan.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { LimitedGraph } from "../../helpers/limited-graph.ts";
 import type { OpInput } from "../../helpers/op.ts";
@@ -70,7 +71,7 @@ describe("clipping by the global norm", () => {
         expect(Math.abs(norm - expected.norm)).toBeLessThanOrEqual(1e-6 * expected.norm);
         clipped.forEach((values, i) => expectClose(values, expected.clipped[i], 2e-6));
       }),
-      { numRuns: 12 },
+      compiledCases(12),
     );
   });
 

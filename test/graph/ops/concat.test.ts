@@ -5,6 +5,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
@@ -31,7 +32,7 @@ describe("concat", () => {
         const { y, gradients } = tfjsReference((...xs) => tf.concat(xs, -1), inputs, dy);
         expect(await runOp(gpu(), join, inputs, dy)).toEqual({ y, gradients });
       }),
-      { numRuns: 20 },
+      compiledCases(20),
     );
   });
 

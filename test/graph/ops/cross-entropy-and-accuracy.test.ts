@@ -14,6 +14,7 @@ import { compile } from "../../../src/graph/program.ts";
 import type { CompileOptions } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
@@ -100,7 +101,7 @@ describe("crossEntropyAndAccuracy", () => {
         expectClose([result.accuracy[0], 1], [expected.accuracy[0], 1], 1e-6);
         expectClose(result.gradient, expected.gradient);
       }),
-      { numRuns: 20 },
+      compiledCases(20),
     );
   });
 

@@ -5,6 +5,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { dense } from "../../../src/graph/ops/dense.ts";
 import { matmul } from "../../../src/graph/ops/matmul.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
@@ -56,7 +57,7 @@ describe("matmul", () => {
         expectClose(result.y, reference.y);
         reference.gradients.forEach((gradient, i) => expectClose(result.gradients[i], gradient));
       }),
-      { numRuns: 20 },
+      compiledCases(20),
     );
   });
 

@@ -9,6 +9,7 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import { pool2dGeometry } from "../../../src/kernels/text/pool2d-geometry.ts";
 import type { Pool2dOptions } from "../../../src/kernels/text/pool2d-geometry.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
@@ -96,7 +97,7 @@ describe.each(["max", "average"] as const)("%s pooling", (kind) => {
   it("equals tfjs, forward and gradient, ties included", async () => {
     await fc.assert(
       fc.asyncProperty(cases, ({ shape, options, seed, levels }) => compare(shape, options, seed, levels)),
-      { numRuns: 30 },
+      compiledCases(30),
     );
   });
 

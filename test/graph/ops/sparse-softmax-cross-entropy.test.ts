@@ -10,6 +10,7 @@ import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { seededRandom } from "../../../src/graph/initializers.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import type { OpInput } from "../../helpers/op.ts";
@@ -68,7 +69,7 @@ describe("sparse softmax cross-entropy", () => {
         expect(result.gradients[1]).toBeNull();
         expectClose(result.gradients[0], reference.gradients[0]);
       }),
-      { numRuns: 20 },
+      compiledCases(20),
     );
   });
 
@@ -199,7 +200,7 @@ describe("sparse softmax cross-entropy", () => {
           expectClose([result.y[0], 1], [reference.y[0], 1]);
           expectClose(result.gradients[0], reference.gradients[0]);
         }),
-        { numRuns: 12 },
+        compiledCases(12),
       );
     });
 

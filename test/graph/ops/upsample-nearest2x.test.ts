@@ -5,6 +5,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { upsampleNearest2x } from "../../../src/graph/ops/upsample-nearest2x.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
@@ -38,7 +39,7 @@ describe("nearest upsampling", () => {
         expect(result.y).toEqual(tf.tidy(() => resized(tf.tensor(input.data, shape)).dataSync()));
         expectClose(result.gradients[0], reference.gradients[0]);
       }),
-      { numRuns: 15 },
+      compiledCases(15),
     );
   });
 

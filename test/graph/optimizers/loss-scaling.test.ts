@@ -15,6 +15,7 @@ import { compile } from "../../../src/graph/program.ts";
 import type { Program } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
@@ -121,7 +122,7 @@ describe("lossScaling", () => {
         const state = await learning.state();
         expect([state["loss_scale/scale"], state["loss_scale/good_steps"]]).toEqual([[size], [good]]);
       }),
-      { numRuns: 10 },
+      compiledCases(10),
     );
     learning.destroy();
   });
