@@ -63,7 +63,7 @@ function squaredDifference(target: KernelTarget, count: number): Kernel {
     label: "squared_difference",
     read: { prediction: "array<f32>", truth: "array<f32>" },
     write: { squares: "array<f32>" },
-    body: "let d = prediction[index] - truth[index];\n  squares[index] = d * d;",
+    body: "let d = load_prediction(index) - load_truth(index);\n  store_squares(index, d * d);",
   });
 }
 
@@ -74,6 +74,8 @@ function squaredDifferenceBackward(target: KernelTarget, count: number, n: numbe
     read: { prediction: "array<f32>", truth: "array<f32>", dy: "array<f32>" },
     write: { dx: "array<f32>" },
     params: { factor: f32(2 / n) },
-    body: "dx[index] = params.factor * dy[0] * (prediction[index] - truth[index]);",
+    body: /* wgsl */ `
+  let d = load_prediction(index) - load_truth(index);
+  store_dx(index, params.factor * load_dy(0) * d);`,
   });
 }

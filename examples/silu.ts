@@ -29,8 +29,10 @@ function siluGradient(x: Tensor, dy: Tensor): Tensor {
   ).outputs[0];
 }
 
-/** WGSL for σ(x). The exponent is held below the largest f32: WGSL need not know infinity. */
-const SIGMOID = "1.0 / (1.0 + exp(min(-x[index], 80.0)))";
+/** WGSL for x and σ(x). The exponent is held below the largest f32: WGSL need not know infinity. */
+const SIGMOID = /* wgsl */ `
+  let x = load_x(index);
+  let sigmoid = 1.0 / (1.0 + exp(min(-x, 80.0)));`;
 
 /** `y = x · σ(x)`, elementwise; `x`, `y`: `[count]` f32. */
 function siluForward(target: KernelTarget, count: number): Kernel {
@@ -38,7 +40,8 @@ function siluForward(target: KernelTarget, count: number): Kernel {
     label: "silu_forward",
     read: { x: "array<f32>" },
     write: { y: "array<f32>" },
-    body: `y[index] = x[index] * ${SIGMOID};`,
+    body: `${SIGMOID}
+  store_y(index, x * sigmoid);`,
   });
 }
 
@@ -48,8 +51,7 @@ function siluBackward(target: KernelTarget, count: number): Kernel {
     label: "silu_backward",
     read: { x: "array<f32>", dy: "array<f32>" },
     write: { dx: "array<f32>" },
-    body: /* wgsl */ `
-  let sigmoid = ${SIGMOID};
-  dx[index] = dy[index] * sigmoid * (1.0 + x[index] * (1.0 - sigmoid));`,
+    body: `${SIGMOID}
+  store_dx(index, load_dy(index) * sigmoid * (1.0 + x * (1.0 - sigmoid)));`,
   });
 }

@@ -1,4 +1,4 @@
-import { storedAsHalf } from "../kernels/text/half-storage.ts";
+import { withStorage } from "../kernels/kernel.ts";
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import { storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
@@ -66,10 +66,9 @@ export function lowerNodes(
           ...bound,
           owner: laidOver.get(bound.owner) ?? bound.owner,
         }));
-        const half = kernel.bindings
-          .filter(({ name }) => dtypeOf(operands[name]) === "f16")
-          .map(({ name }) => name);
-        dispatches.push({ kernel: storedAsHalf(kernel, half), bindings: placed, node });
+        const halves = Object.keys(operands).filter((name) => dtypeOf(operands[name]) === "f16");
+        const storage = Object.fromEntries(halves.map((name) => [name, "f16" as const]));
+        dispatches.push({ kernel: withStorage(kernel, storage), bindings: placed, node });
       },
       scratch: (bytes, dtype = "f32") => ({ scratch: scratches++, bytes, dtype }),
       uses: (output) => lastReader.has(output) || kept.has(output),

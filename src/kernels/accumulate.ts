@@ -11,7 +11,7 @@ export function accumulateScaled(target: KernelTarget, lengths: readonly number[
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => `sum${i}[first] += share[0] * x${i}[first];`,
+    (i) => `store_sum${i}(first, load_sum${i}(first) + load_share(0) * load_x${i}(first));`,
   );
   return perItemKernel(target, count, {
     label: `accumulate_${lengths.length}`,
@@ -30,7 +30,7 @@ export function clearTensors(target: KernelTarget, lengths: readonly number[]): 
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => `x${i}[first] = ${float}();`,
+    (i) => `store_x${i}(first, ${float}());`,
   );
   return perItemKernel(target, count, {
     label: `clear_${lengths.length}`,

@@ -33,13 +33,13 @@ export function adamStep(
     write: { step: "array<f32>", alpha: "array<f32>" },
     params: { decay1: f32(-Math.log(beta1)), decay2: f32(-Math.log(beta2)) },
     body: /* wgsl */ `${scaled ? SKIP : ""}
-  let t = step[0] + 1.0;
-  step[0] = t;
+  let t = load_step(0) + 1.0;
+  store_step(0, t);
   let x = vec2f(params.decay1, params.decay2) * t;
   var series = vec2f(1.0);
   for (var i = ${TERMS}.0; i > 1.0; i -= 1.0) { series = 1.0 - x / i * series; }
   let rest = select(1.0 - exp(-x), x * series, x < vec2f(1.0));
-  alpha[0] = learningRate[0] * sqrt(rest.y) / rest.x;`,
+  store_alpha(0, load_learningRate(0) * sqrt(rest.y) / rest.x);`,
   });
 }
 
@@ -56,12 +56,12 @@ export function adamUpdate(
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => /* wgsl */ `let g = gradient${i}[first]${scaled ? " * gradientScale[0]" : ""};
-    let m = mean${i}[first] + (g - mean${i}[first]) * params.rest1;
-    let v = meanSquare${i}[first] + (g * g - meanSquare${i}[first]) * params.rest2;
-    mean${i}[first] = m;
-    meanSquare${i}[first] = v;
-    parameter${i}[first] -= alpha[0] * m / (sqrt(v) + params.epsilon);`,
+    (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
+    let m = load_mean${i}(first) + (g - load_mean${i}(first)) * params.rest1;
+    let v = load_meanSquare${i}(first) + (g * g - load_meanSquare${i}(first)) * params.rest2;
+    store_mean${i}(first, m);
+    store_meanSquare${i}(first, v);
+    store_parameter${i}(first, load_parameter${i}(first) - load_alpha(0) * m / (sqrt(v) + params.epsilon));`,
   );
   return perItemKernel(target, count, {
     label: `adam_${lengths.length}`,

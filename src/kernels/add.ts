@@ -7,6 +7,6 @@ export function addForward(target: KernelTarget, count: number): Kernel {
     label: "add",
     read: { a: "array<f32>", b: "array<f32>" },
     write: { y: "array<f32>" },
-    body: "y[index] = a[index] + b[index];",
+    body: "store_y(index, load_a(index) + load_b(index));",
   });
 }

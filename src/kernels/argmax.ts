@@ -11,13 +11,13 @@ export function argmaxForward(target: KernelTarget, rows: number, classes: numbe
     params: { classes: u32(classes) },
     body: /* wgsl */ `
   let begin = index * params.classes;
-  var largest = x[begin];
+  var largest = load_x(begin);
   var found = 0u;
   for (var i = 1u; i < params.classes; i++) {
-    let value = x[begin + i];
+    let value = load_x(begin + i);
     found = select(found, i, value > largest);
     largest = max(largest, value);
   }
-  y[index] = found;`,
+  store_y(index, found);`,
   });
 }

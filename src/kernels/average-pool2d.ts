@@ -20,10 +20,10 @@ export function averagePool2dForward(target: KernelTarget, geometry: PoolGeometr
     for (var iy = first.x; iy < end.x; iy++) {
       for (var ix = first.y; ix < end.y; ix++) {
         let pixel = u32((image * params.inputHeight + iy) * params.inputWidth + ix);
-        total += x[pixel * params.channels + channel];
+        total += load_x(pixel * params.channels + channel);
       }
     }
-    y[row * params.channels + channel] = total / count;`,
+    store_y(row * params.channels + channel, total / count);`,
   }));
 }
 
@@ -44,9 +44,9 @@ export function averagePool2dBackward(target: KernelTarget, geometry: PoolGeomet
         let wide = windowRange(ox * STRIDE_X - params.padLeft, params.poolWidth, params.inputWidth);
         let window = u32((image * params.outputHeight + oy) * params.outputWidth + ox);
         let count = f32((high.y - high.x) * (wide.y - wide.x));
-        total += dy[window * params.channels + channel] / count;
+        total += load_dy(window * params.channels + channel) / count;
       }
     }
-    dx[row * params.channels + channel] = total;`,
+    store_dx(row * params.channels + channel, total);`,
   }));
 }

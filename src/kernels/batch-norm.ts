@@ -17,14 +17,14 @@ export interface BatchNormKernelOptions {
 }
 
 const CHANNEL = {
-  mean: "let centre = mean[column];",
-  variance: "let inverse = 1.0 / sqrt(variance[column] + T(params.epsilon));",
-  gamma: "let weight = gamma[column];",
-  beta: "let offset = beta[column];",
+  mean: "let centre = load_mean(column);",
+  variance: "let inverse = 1.0 / sqrt(load_variance(column) + T(params.epsilon));",
+  gamma: "let weight = load_gamma(column);",
+  beta: "let offset = load_beta(column);",
 };
-const NORMALIZED = "let normalized = (x[at] - centre) * inverse;";
+const NORMALIZED = "let normalized = (load_x(at) - centre) * inverse;";
 const OUTPUT = "let z = normalized * weight + offset;";
-const RELU_GRADIENT = "let dz = select(T(0.0), dy[at], z > T(0.0));";
+const RELU_GRADIENT = "let dz = select(T(0.0), load_dy(at), z > T(0.0));";
 
 const lines = (...text: (string | false)[]): string => text.filter((line) => line !== false).join("\n  ");
 const arrays = (type: string, names: readonly (string | false)[]): Record<string, string> =>
@@ -46,7 +46,7 @@ export function batchNormForward(
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: lines(CHANNEL.mean, CHANNEL.variance, CHANNEL.gamma, CHANNEL.beta),
-      row: lines(NORMALIZED, OUTPUT, `y[at] = ${activation ? "max(z, T(0.0))" : "z"};`),
+      row: lines(NORMALIZED, OUTPUT, `store_y(at, ${activation ? "max(z, T(0.0))" : "z"});`),
     }),
   });
 }
@@ -78,13 +78,13 @@ export function batchNormParameterGradients(
       row: lines(
         NORMALIZED,
         relu && OUTPUT,
-        relu ? RELU_GRADIENT : "let dz = dy[at];",
+        relu ? RELU_GRADIENT : "let dz = load_dy(at);",
         "sumGamma += dz * normalized;\n  sumBeta += dz;",
       ),
       end: /* wgsl */ `
   let to = (params.firstSlot + slot) * params.columns + column;
-  dgamma[to] = sumGamma;
-  dbeta[to] = sumBeta;`,
+  store_dgamma(to, sumGamma);
+  store_dbeta(to, sumBeta);`,
     }),
   });
 }
@@ -126,13 +126,13 @@ export function batchNormInputGradient(
         relu && CHANNEL.beta,
         "let slope = weight * inverse;",
         batch &&
-          "let meanGamma = dgamma[column] * params.share;\n  let meanBeta = dbeta[column] * params.share;",
+          "let meanGamma = load_dgamma(column) * params.share;\n  let meanBeta = load_dbeta(column) * params.share;",
       ),
       row: lines(
         (relu || batch) && NORMALIZED,
         relu && OUTPUT,
-        relu ? RELU_GRADIENT : "let dz = dy[at];",
-        `dx[at] = slope * ${batch ? "(dz - meanBeta - normalized * meanGamma)" : "dz"};`,
+        relu ? RELU_GRADIENT : "let dz = load_dy(at);",
+        `store_dx(at, slope * ${batch ? "(dz - meanBeta - normalized * meanGamma)" : "dz"});`,
       ),
     }),
   });

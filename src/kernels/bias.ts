@@ -18,8 +18,8 @@ export function biasForward(
     params: walk.params,
     workgroups: walk.workgroups,
     body: walkText(walk, {
-      start: "let added = bias[column];",
-      row: inPlace ? "y[at] += added;" : "y[at] = x[at] + added;",
+      start: "let added = load_bias(column);",
+      row: inPlace ? "store_y(at, load_y(at) + added);" : "store_y(at, load_x(at) + added);",
     }),
   });
 }

@@ -19,7 +19,7 @@ export function sumChannelsBackward(target: KernelTarget, rows: number, channels
     write: { dx: `array<${walk.type}>` },
     params: walk.params,
     workgroups: walk.workgroups,
-    body: walkText(walk, { start: "let value = dsum[column];", row: "dx[at] = value;" }),
+    body: walkText(walk, { start: "let value = load_dsum(column);", row: "store_dx(at, value);" }),
   });
 }
 
@@ -41,8 +41,8 @@ function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[],
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: each((i) => `var total${i} = T(0.0);`),
-      row: each((i) => `total${i} += ${from[i]}[at];`),
-      end: each((i) => `${to[i]}[(params.firstSlot + slot) * params.columns + column] = total${i};`),
+      row: each((i) => `total${i} += load_${from[i]}(at);`),
+      end: each((i) => `store_${to[i]}((params.firstSlot + slot) * params.columns + column, total${i});`),
     }),
   });
 }
@@ -63,11 +63,11 @@ export function sumSlots(target: KernelTarget, slots: number, channels: number, 
   ${each((i) => `var total${i} = vec4f();`)}
   ${eachPartial(
     "params.slots",
-    each((i) => `total${i} += x${i}[slot * params.quads + quad];`),
+    each((i) => `total${i} += load_x${i}(slot * params.quads + quad);`),
   )}
   ${each((i) => total(`total${i}`))}
   if (writer) {
-    ${each((i) => `sum${i}[quad] = total${i};`)}
+    ${each((i) => `store_sum${i}(quad, total${i});`)}
   }`,
   });
 }

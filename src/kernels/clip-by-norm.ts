@@ -12,7 +12,7 @@ export function clipByNorm(target: KernelTarget, lengths: readonly number[], cli
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => `y${i}[first] = x${i}[first] * factor;`,
+    (i) => `store_y${i}(first, load_x${i}(first) * factor);`,
   );
   return perItemKernel(target, count, {
     label: `clip_by_norm_${lengths.length}`,
@@ -21,7 +21,7 @@ export function clipByNorm(target: KernelTarget, lengths: readonly number[], cli
     params: { clipNorm: f32(clipNorm), ...params },
     // WGSL may assume that numbers are finite; the exponent's bits tell.
     body: /* wgsl */ `
-  let length = norm[0];
+  let length = load_norm(0);
   let finite = (bitcast<u32>(length) & 0x7f800000u) != 0x7f800000u;
   let factor = select(length, select(1.0, params.clipNorm / length, length > params.clipNorm), finite);
   ${text}`,

@@ -30,6 +30,7 @@ export function copyChannels(
     },
     workgroups: channelGrid(target, rows, channels / width),
     body: channelMain(/* wgsl */ `
-    y[row * params.toWidth + params.toBegin + channel] = x[row * params.fromWidth + params.fromBegin + channel];`),
+    let value = load_x(row * params.fromWidth + params.fromBegin + channel);
+    store_y(row * params.toWidth + params.toBegin + channel, value);`),
   });
 }

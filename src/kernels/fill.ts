@@ -9,6 +9,6 @@ export function fillForward(target: KernelTarget, count: number, value: number):
     read: {},
     write: { y: "array<f32>" },
     params: { value: f32(value) },
-    body: "y[index] = params.value;",
+    body: "store_y(index, params.value);",
   });
 }

@@ -24,16 +24,16 @@ const placeParams = (place: NormPlace): Record<string, Uniform> => ({
 const PLANES: Record<NormPlane, string> = {
   mean: "centre",
   scale: "weight * inverse",
-  beta: "beta[params.parametersBegin + quad]",
+  beta: "load_beta(params.parametersBegin + quad)",
   inverse: "inverse",
   gamma: "weight",
 };
 
 /** WGSL that writes the planes of quad `quad` from `centre` and `deviation2`, mean and variance. */
-const writePlanes = /* wgsl */ `let weight = gamma[params.parametersBegin + quad];
+const writePlanes = /* wgsl */ `let weight = load_gamma(params.parametersBegin + quad);
     let inverse = 1.0 / sqrt(deviation2 + vec4f(params.epsilon));
     let at = params.normBegin + quad;
-    ${NORM_PLANES.map((name, plane) => `norm[${plane}u * params.normSize + at] = ${PLANES[name]};`).join("\n    ")}`;
+    ${NORM_PLANES.map((name, plane) => `store_norm(${plane}u * params.normSize + at, ${PLANES[name]});`).join("\n    ")}`;
 
 /**
  * Planes of `norm` from `mean`, `variance`, `gamma` and `beta`. With `keep` also copies the statistics to `keptMean` and
@@ -51,10 +51,10 @@ export function foldNorm(
     params: placeParams(place),
     body: /* wgsl */ `
     let quad = index;
-    let centre = mean[params.statisticsBegin + quad];
-    let deviation2 = variance[params.statisticsBegin + quad];
+    let centre = load_mean(params.statisticsBegin + quad);
+    let deviation2 = load_variance(params.statisticsBegin + quad);
     ${writePlanes}
-    ${keep ? "keptMean[quad] = centre; keptVariance[quad] = deviation2;" : ""}`,
+    ${keep ? "store_keptMean(quad, centre); store_keptVariance(quad, deviation2);" : ""}`,
   });
 }
 
@@ -64,8 +64,8 @@ const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ 
     var rows = vec4f();
     ${eachPartial(
       "params.slots",
-      `sum += counts[slot] * partials[slot * 2u * params.fresh + own];
-    rows += vec4f(counts[slot]);`,
+      `sum += load_counts(slot) * load_partials(slot * 2u * params.fresh + own);
+    rows += vec4f(load_counts(slot));`,
     )}
     ${total("sum")}
     ${total("rows")}
@@ -74,14 +74,14 @@ const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ 
     ${eachPartial(
       "params.slots",
       `let at = slot * 2u * params.fresh + own;
-    let distance = partials[at] - centre;
-    squares += counts[slot] * (partials[at + params.fresh] + distance * distance);`,
+    let distance = load_partials(at) - centre;
+    squares += load_counts(slot) * (load_partials(at + params.fresh) + distance * distance);`,
     )}
     ${total("squares")}
     deviation2 = squares / rows;
     if (writer) {
-      mean[params.statisticsBegin + quad] = centre;
-      variance[params.statisticsBegin + quad] = deviation2;
+      store_mean(params.statisticsBegin + quad, centre);
+      store_variance(params.statisticsBegin + quad, deviation2);
     }`;
 
 /**
@@ -131,8 +131,8 @@ export function mergeMomentsIntoNorm(
     let own = quad - params.known;
     ${mergeTiles(text)}
   } else {
-    centre = mean[params.statisticsBegin + quad];
-    deviation2 = variance[params.statisticsBegin + quad];
+    centre = load_mean(params.statisticsBegin + quad);
+    deviation2 = load_variance(params.statisticsBegin + quad);
   }
   if (writer) {
     ${writePlanes}

@@ -11,9 +11,13 @@ import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
  */
 export function sumSquares(target: KernelTarget, lengths: readonly number[], begin: number): Kernel {
   const { count, params, text } = severalTensors(lengths.map(partialSums), (i) => {
-    const [partials, length, value] = [`params.count${i}`, `params.length${i}`, `x${i}[i] * x${i}[i]`];
+    const [partials, length, value] = [
+      `params.count${i}`,
+      `params.length${i}`,
+      `load_x${i}(i) * load_x${i}(i)`,
+    ];
     return `${partialSumText({ partials, length, value })}
-    sums[params.begin + index] = total;`;
+    store_sums(params.begin + index, total);`;
   });
   return perItemKernel(target, count, {
     label: `sum_squares_${lengths.length}`,
@@ -34,7 +38,7 @@ export function squareRoot(target: KernelTarget): Kernel {
     label: "square_root",
     read: { squares: "array<f32>" },
     write: { norm: "array<f32>" },
-    body: "norm[index] = sqrt(squares[index]);",
+    body: "store_norm(index, sqrt(load_squares(index)));",
   });
 }
 
@@ -45,8 +49,8 @@ export function normSlope(target: KernelTarget): Kernel {
     read: { dy: "array<f32>", norm: "array<f32>" },
     write: { slope: "array<f32>" },
     body: /* wgsl */ `
-  let length = norm[index];
-  slope[index] = 0.0;
-  if (length != 0.0) { slope[index] = dy[index] / length; }`,
+  let length = load_norm(index);
+  store_slope(index, 0.0);
+  if (length != 0.0) { store_slope(index, load_dy(index) / length); }`,
   });
 }

@@ -9,6 +9,8 @@
  * where it pays (the pipeline cache is keyed by the text itself).
  */
 
+import { bufferText, canBeHalf } from "./text/accessors.ts";
+import type { StorageTypes } from "./text/accessors.ts";
 import type { KernelFamily, TileFor, Tiling } from "./tiling.ts";
 
 /** What a kernel may know of the adapter it is written for. */
@@ -55,8 +57,10 @@ export const f32 = (value: number): Uniform => ({ type: "f32", value });
 export interface Kernel {
   /** What the profiler and error messages call it, e.g. `conv2d_forward`. */
   readonly label: string;
-  /** The whole shader; its entry point is `main`. */
+  /** The whole shader, for what the bindings are stored in; its entry point is `main`. */
   readonly wgsl: string;
+  /** What it is made of besides the bindings, for {@link withStorage} to print it anew. */
+  readonly source: KernelSource;
   /** The storage buffers in binding order. */
   readonly bindings: readonly KernelBinding[];
   /** The uniform block, bound after the storage buffers; absent when the kernel has no parameter. */
@@ -69,10 +73,18 @@ export interface Kernel {
   readonly flops?: number;
 }
 
+/** The text of a shader before and behind the declarations of its buffers. */
+export interface KernelSource {
+  readonly enable: string;
+  readonly body: string;
+}
+
 export interface KernelBinding {
   readonly name: string;
-  /** In WGSL, e.g. `array<vec4f>`. */
+  /** What the kernel computes with, in WGSL, e.g. `array<vec4f>`. */
   readonly type: string;
+  /** What is in memory instead. */
+  readonly storage?: "f16";
   readonly access: "read" | "read_write";
 }
 
@@ -88,32 +100,71 @@ export interface KernelDefinition {
   /** Text that must come before every declaration, e.g. `enable subgroups;`. */
   enable?: string;
   workgroups: readonly [number, number, number];
-  /** The functions, with `@compute fn main`; buffers and `params` are in scope under the names above. */
+  /**
+   * The functions, with `@compute fn main`. In scope are `params` and for each buffer `load_<name>(i)` and, where it is
+   * written, `store_<name>(i, value)`; see text/accessors.ts.
+   */
   body: string;
 }
 
 /**
- * Makes a {@link Kernel}: generates the WGSL declarations of its buffers and its uniform block (`params`) from the
- * same record that fills the block, so the two cannot disagree.
+ * Makes a {@link Kernel}: generates the WGSL declarations of its buffers, what loads from and stores to them, and its
+ * uniform block (`params`) from the same record that fills the block, so that text and data cannot disagree.
+ *
+ * @throws Error when a parameter is a fraction and its type is an integer's.
  */
 export function defineKernel(definition: KernelDefinition): Kernel {
   const { label, read, write, params = {}, enable = "", workgroups, body } = definition;
-  const bindings: KernelBinding[] = [];
-  let header = enable === "" ? "" : `${enable}\n`;
-  for (const [access, buffers] of [
-    ["read", read],
-    ["read_write", write],
-  ] as const) {
-    for (const [name, type] of Object.entries(buffers)) {
-      header += `@group(0) @binding(${bindings.length}) var<storage, ${access}> ${name}: ${type};\n`;
-      bindings.push({ name, type, access });
-    }
-  }
-  const fields = Object.entries(params);
-  if (fields.length === 0) return { label, wgsl: header + body, bindings, workgroups };
+  const bindings = [...bindingsOf(read, "read"), ...bindingsOf(write, "read_write")];
+  const block = uniformBlock(label, params, bindings.length);
+  const source = { enable, body: block.declaration + body };
+  return {
+    label,
+    wgsl: wgslOf(source, bindings),
+    source,
+    bindings,
+    ...(block.uniforms && { uniforms: block.uniforms }),
+    workgroups,
+  };
+}
 
-  header += `struct Params { ${fields.map(([name, { type }]) => `${name}: ${type}`).join(", ")} }\n`;
-  header += `@group(0) @binding(${bindings.length}) var<uniform> params: Params;\n`;
+/**
+ * `kernel` for buffers that are stored in other types than it computes with: f16 (IEEE 754 binary16) is widened where it is
+ * loaded, and what is stored is rounded to it. That needs the feature `shader-f16`.
+ *
+ * @throws Error when a buffer holds anything but f32, or there is none of that name.
+ */
+export function withStorage(kernel: Kernel, storage: StorageTypes): Kernel {
+  const names = Object.keys(storage);
+  if (names.length === 0) return kernel;
+  for (const name of names) {
+    const binding = kernel.bindings.find((each) => each.name === name);
+    if (!binding) throw new Error(`${kernel.label} has no binding "${name}".`);
+    if (!canBeHalf(binding)) throw new Error(`${kernel.label}: "${name}", ${binding.type}, cannot hold f16.`);
+  }
+  const bindings = kernel.bindings.map((binding) =>
+    names.includes(binding.name) ? { ...binding, storage: storage[binding.name] } : binding,
+  );
+  return { ...kernel, bindings, wgsl: wgslOf(kernel.source, bindings) };
+}
+
+const bindingsOf = (buffers: Record<string, string>, access: KernelBinding["access"]): KernelBinding[] =>
+  Object.entries(buffers).map(([name, type]) => ({ name, type, access }));
+
+function wgslOf({ enable, body }: KernelSource, bindings: readonly KernelBinding[]): string {
+  const half = bindings.some(({ storage }) => storage === "f16");
+  const directives = (half ? "enable f16;\n" : "") + (enable === "" ? "" : `${enable}\n`);
+  return directives + bindings.map(bufferText).join("") + body;
+}
+
+/** The uniform block of `params`, bound as number `binding`, and its declaration; neither where there is none. */
+function uniformBlock(
+  label: string,
+  params: Record<string, Uniform>,
+  binding: number,
+): { declaration: string; uniforms?: ArrayBuffer } {
+  const fields = Object.entries(params);
+  if (fields.length === 0) return { declaration: "" };
   // A uniform block's size is rounded up to 16 bytes.
   const uniforms = new ArrayBuffer(Math.ceil(fields.length / 4) * 16);
   const view = new DataView(uniforms);
@@ -123,7 +174,10 @@ export function defineKernel(definition: KernelDefinition): Kernel {
     else if (type === "u32") view.setUint32(4 * i, value, true);
     else view.setInt32(4 * i, value, true);
   });
-  return { label, wgsl: header + body, bindings, uniforms, workgroups };
+  const declaration = `struct Params { ${fields.map(([name, { type }]) => `${name}: ${type}`).join(", ")} }
+@group(0) @binding(${binding}) var<uniform> params: Params;
+`;
+  return { declaration, uniforms };
 }
 
 /**

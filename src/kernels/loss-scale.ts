@@ -13,7 +13,7 @@ export interface LossScaleKernelOptions {
 const LARGEST = 2 ** 126;
 
 /** WGSL with which the kernels of optimizers begin: inf · 0 would be no number. */
-export const SKIP = "if (gradientScale[0] == 0.0) { return; }\n  ";
+export const SKIP = "if (load_gradientScale(0) == 0.0) { return; }\n  ";
 
 /**
  * One step of a dynamic loss scale. `norm` `[1]` is that of all gradients, which were made with `scale` `[1]`.
@@ -44,17 +44,17 @@ export function lossScaleStep(
     },
     // WGSL may assume that numbers are finite; the exponent's bits tell.
     body: /* wgsl */ `
-  let finite = (bitcast<u32>(norm[0]) & 0x7f800000u) != 0x7f800000u;
-  let before = scale[0];
-  let length = norm[0] / before;
-  trueNorm[0] = length;
+  let finite = (bitcast<u32>(load_norm(0)) & 0x7f800000u) != 0x7f800000u;
+  let before = load_scale(0);
+  let length = load_norm(0) / before;
+  store_trueNorm(0, length);
   var share = 1.0 / before;
   ${clips ? "if (length > params.clipNorm) { share *= params.clipNorm / length; }" : ""}
-  factor[0] = select(0.0, share, finite);
-  exhausted[0] = select(0.0, 1.0, !finite && before <= 1.0);
-  let good = select(0.0, goodSteps[0] + 1.0, finite);
+  store_factor(0, select(0.0, share, finite));
+  store_exhausted(0, select(0.0, 1.0, !finite && before <= 1.0));
+  let good = select(0.0, load_goodSteps(0) + 1.0, finite);
   let grows = good >= params.growthSteps;
-  goodSteps[0] = select(good, 0.0, grows);
-  scale[0] = select(max(0.5 * before, 1.0), select(before, min(2.0 * before, params.largest), grows), finite);`,
+  store_goodSteps(0, select(good, 0.0, grows));
+  store_scale(0, select(max(0.5 * before, 1.0), select(before, min(2.0 * before, params.largest), grows), finite));`,
   });
 }

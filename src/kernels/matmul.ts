@@ -35,11 +35,11 @@ export function matmulForward(target: KernelTarget, shape: MatmulShape): Kernel 
     var bi = channel * params.bColumnStride;
     var total = 0.0;
     for (var i = 0u; i < params.inner; i++) {
-      total = fma(a[ai], b[bi], total);
+      total = fma(load_a(ai), load_b(bi), total);
       ai += params.aInnerStride;
       bi += params.bInnerStride;
     }
-    y[row * params.channels + channel] = total;`),
+    store_y(row * params.channels + channel, total);`),
   });
   return { ...kernel, flops: 2 * rows * inner * columns };
 }

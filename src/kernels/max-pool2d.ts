@@ -21,15 +21,15 @@ export function maxPool2dForward(target: KernelTarget, geometry: PoolGeometry): 
         let cy = clamp(iy, 0, params.inputHeight - 1);
         let cx = clamp(ix, 0, params.inputWidth - 1);
         let pixel = u32((image * params.inputHeight + cy) * params.inputWidth + cx);
-        let value = select(${float}(0), x[pixel * params.channels + channel], iy == cy && ix == cx);
+        let value = select(${float}(0), load_x(pixel * params.channels + channel), iy == cy && ix == cx);
         let better = value > largest;
         largest = select(largest, value, better);
         found = select(found, ${uint}(u32(ky * params.poolWidth + kx)), better);
       }
     }
     let at = row * params.channels + channel;
-    y[at] = largest;
-    positions[at] = found;`,
+    store_y(at, largest);
+    store_positions(at, found);`,
   }));
 }
 
@@ -49,9 +49,9 @@ export function maxPool2dBackward(target: KernelTarget, geometry: PoolGeometry):
         let here = u32((fromTop - oy * STRIDE_Y) * params.poolWidth + fromLeft - ox * STRIDE_X);
         let window = u32((image * params.outputHeight + oy) * params.outputWidth + ox);
         let at = window * params.channels + channel;
-        total += select(${float}(0), dy[at], positions[at] == ${uint}(here));
+        total += select(${float}(0), load_dy(at), load_positions(at) == ${uint}(here));
       }
     }
-    dx[row * params.channels + channel] = total;`,
+    store_dx(row * params.channels + channel, total);`,
   }));
 }

@@ -24,21 +24,21 @@ export function moments(walk: ChannelWalk, firstSlot: number): Kernel {
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: /* wgsl */ `
-  let origin = x[first * params.columns + column];
+  let origin = load_x(first * params.columns + column);
   var n = 0.0;
   var centre = T(0.0);
   var squares = T(0.0);`,
       row: /* wgsl */ `
     n += 1.0;
-    let value = x[at] - origin;
+    let value = load_x(at) - origin;
     let deviation = value - centre;
     centre += deviation * (1.0 / n);
     squares += deviation * (value - centre);`,
       end: /* wgsl */ `
   let to = params.firstSlot + slot;
-  mean[to * params.columns + column] = origin + centre;
-  variance[to * params.columns + column] = squares / n;
-  if (column == 0u) { count[to] = n; }`,
+  store_mean(to * params.columns + column, origin + centre);
+  store_variance(to * params.columns + column, squares / n);
+  if (column == 0u) { store_count(to, n); }`,
     }),
   });
 }
@@ -54,21 +54,21 @@ export function mergeMoments(walk: ChannelWalk): Kernel {
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: /* wgsl */ `
-  let origin = partialMean[first * params.columns + column];
+  let origin = load_partialMean(first * params.columns + column);
   var n = 0.0;
   var centre = T(0.0);
   var squares = T(0.0);`,
       row: /* wgsl */ `
-    let more = partialCount[row];
+    let more = load_partialCount(row);
     let share = more / (n + more);
-    let deviation = partialMean[at] - origin - centre;
+    let deviation = load_partialMean(at) - origin - centre;
     centre += deviation * share;
-    squares += partialVariance[at] * more + deviation * deviation * (n * share);
+    squares += load_partialVariance(at) * more + deviation * deviation * (n * share);
     n += more;`,
       end: /* wgsl */ `
-  mean[slot * params.columns + column] = origin + centre;
-  variance[slot * params.columns + column] = squares / n;
-  if (column == 0u) { count[slot] = n; }`,
+  store_mean(slot * params.columns + column, origin + centre);
+  store_variance(slot * params.columns + column, squares / n);
+  if (column == 0u) { store_count(slot, n); }`,
     }),
   });
 }
@@ -93,10 +93,10 @@ export function momentsBackward(
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: /* wgsl */ `
-  let centre = mean[column];
-  let slope = dvariance[column] * (2.0 * params.share);
-  let offset = ${dmean ? "dmean[column] * params.share" : "T(0.0)"};`,
-      row: "dx[at] = (x[at] - centre) * slope + offset;",
+  let centre = load_mean(column);
+  let slope = load_dvariance(column) * (2.0 * params.share);
+  let offset = ${dmean ? "load_dmean(column) * params.share" : "T(0.0)"};`,
+      row: "store_dx(at, (load_x(at) - centre) * slope + offset);",
     }),
   });
 }

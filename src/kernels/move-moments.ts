@@ -27,10 +27,12 @@ export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]):
     (i) => /* wgsl */ `var channel = first;
     for (var size = params.channels${i}; channel >= size; size += params.growth${i}) { channel -= size; }
     // WGSL may assume that numbers are finite; the exponents' bits tell.
-    let batch = vec2f(mean${i}[channel], variance${i}[channel]);
+    let batch = vec2f(load_mean${i}(channel), load_variance${i}(channel));
     if (all((bitcast<vec2u>(batch) & vec2u(0x7f800000u)) != vec2u(0x7f800000u))) {
-      movingMean${i}[first] = movingMean${i}[first] * params.momentum${i} + batch.x * params.rest${i};
-      movingVariance${i}[first] = movingVariance${i}[first] * params.momentum${i} + batch.y * params.rest${i};
+      let moving = vec2f(load_movingMean${i}(first), load_movingVariance${i}(first));
+      let moved = moving * params.momentum${i} + batch * params.rest${i};
+      store_movingMean${i}(first, moved.x);
+      store_movingVariance${i}(first, moved.y);
     }`,
   );
   const ofEach = all.flatMap(({ momentum, channels, growth }, i) => [

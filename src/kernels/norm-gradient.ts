@@ -27,7 +27,7 @@ const params = (place: NormGradientPlace): Record<string, Uniform> => ({
   slots: u32(place.slots),
 });
 
-const normAt = (plane: NormPlane): string => `norm[${planeIndex(plane)}u * params.normSize + at]`;
+const normAt = (plane: NormPlane): string => `load_norm(${planeIndex(plane)}u * params.normSize + at)`;
 
 /** WGSL that brings Σ dz and Σ dz·x̂ over all slots to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
 const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
@@ -36,15 +36,15 @@ const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
   ${eachPartial(
     "params.slots",
     `let start = slot * 2u * params.quads + quad;
-    sumBeta += partials[start];
-    sumGamma += partials[start + params.quads];`,
+    sumBeta += load_partials(start);
+    sumGamma += load_partials(start + params.quads);`,
   )}
   ${total("sumBeta")}
   ${total("sumGamma")}
   if (!writer) { return; }
   let at = params.normBegin + quad;
-  dbeta[params.parametersBegin + quad] = sumBeta;
-  dgamma[params.parametersBegin + quad] = sumGamma;`;
+  store_dbeta(params.parametersBegin + quad, sumBeta);
+  store_dgamma(params.parametersBegin + quad, sumGamma);`;
 
 /**
  * The gradients of γ and β, and `coefficients` `[4, normSize]`, the planes mean, slope = γ·s, tilt = −slope·s·dγ/n and
@@ -59,10 +59,10 @@ export function mergeNormGradient(target: KernelTarget, place: NormGradientPlace
     body: (text) => /* wgsl */ `${mergeSums(text)}
   let slope = ${normAt("scale")};
   let tilt = -slope * ${normAt("inverse")} * sumGamma * params.share;
-  coefficients[at] = ${normAt("mean")};
-  coefficients[params.normSize + at] = slope;
-  coefficients[2u * params.normSize + at] = tilt;
-  coefficients[3u * params.normSize + at] = -slope * sumBeta * params.share;`,
+  store_coefficients(at, ${normAt("mean")});
+  store_coefficients(params.normSize + at, slope);
+  store_coefficients(2u * params.normSize + at, tilt);
+  store_coefficients(3u * params.normSize + at, -slope * sumBeta * params.share);`,
   });
 }
 
@@ -80,8 +80,8 @@ export function mergeSharedNormGradient(
   target: KernelTarget,
   place: NormGradientPlace & { readonly jointSize: number },
 ): Kernel {
-  const joint = (plane: (typeof JOINT_PLANES)[number]): string =>
-    `joint[${JOINT_PLANES.indexOf(plane)}u * params.jointSize + quad]`;
+  const jointAt = (plane: (typeof JOINT_PLANES)[number]): string =>
+    `${JOINT_PLANES.indexOf(plane)}u * params.jointSize + quad`;
   return partialsKernel(target, place.channels / 4, {
     label: "merge_shared_norm_gradient",
     read: { partials: VECTORS, norm: VECTORS },
@@ -89,15 +89,15 @@ export function mergeSharedNormGradient(
     params: { ...params(place), jointSize: u32(place.jointSize / 4) },
     body: (text) => /* wgsl */ `${mergeSums(text)}
   let weight = ${normAt("gamma")};
-  let beta = ${joint("beta")} + weight * sumBeta;
-  let gamma = ${joint("gamma")} + weight * sumGamma;
+  let beta = load_joint(${jointAt("beta")}) + weight * sumBeta;
+  let gamma = load_joint(${jointAt("gamma")}) + weight * sumGamma;
   let slope = ${normAt("inverse")};
-  ${joint("mean")} = ${normAt("mean")};
-  ${joint("beta")} = beta;
-  ${joint("gamma")} = gamma;
-  ${joint("slope")} = slope;
-  ${joint("tilt")} = -slope * slope * gamma * params.share;
-  ${joint("offset")} = -slope * beta * params.share;`,
+  store_joint(${jointAt("mean")}, ${normAt("mean")});
+  store_joint(${jointAt("beta")}, beta);
+  store_joint(${jointAt("gamma")}, gamma);
+  store_joint(${jointAt("slope")}, slope);
+  store_joint(${jointAt("tilt")}, -slope * slope * gamma * params.share);
+  store_joint(${jointAt("offset")}, -slope * beta * params.share);`,
   });
 }
 
@@ -118,12 +118,15 @@ export function beginSharedNormGradient(
     params: { rows: u32(rows), channels: u32(channels / 4), epsilon: f32(epsilon) },
     workgroups: channelGrid(target, rows, channels / 4),
     body: channelMain(/* wgsl */ `
-    let deviation = sqrt(variance[channel] + vec4f(params.epsilon));
-    total[row * params.channels + channel] = dy[row * params.channels + channel] * deviation;
+    let deviation = sqrt(load_variance(channel) + vec4f(params.epsilon));
+    let at = row * params.channels + channel;
+    store_total(at, load_dy(at) * deviation);
     if (row == 0u) {
-      joint[params.channels + channel] = 1.0 / deviation;
-      joint[channel] = mean[channel];
-      for (var plane = 2u; plane < ${JOINT_PLANES.length}u; plane++) { joint[plane * params.channels + channel] = vec4f(); }
+      store_joint(params.channels + channel, 1.0 / deviation);
+      store_joint(channel, load_mean(channel));
+      for (var plane = 2u; plane < ${JOINT_PLANES.length}u; plane++) {
+        store_joint(plane * params.channels + channel, vec4f());
+      }
     }`),
   });
 }
@@ -153,8 +156,9 @@ export function sharedNormInputGradient(
     workgroups: channelGrid(target, rows, channels / 4),
     body: channelMain(/* wgsl */ `
     let at = row * params.stride + params.begin + channel;
-    let slope = joint[params.size + channel];
-    let rest = joint[2u * params.size + channel] * (x[at] - joint[channel]) + joint[3u * params.size + channel];
-    dx[row * params.channels + channel] = slope * gradient[at] + rest;`),
+    let slope = load_joint(params.size + channel);
+    let tilt = load_joint(2u * params.size + channel);
+    let rest = tilt * (load_x(at) - load_joint(channel)) + load_joint(3u * params.size + channel);
+    store_dx(row * params.channels + channel, slope * load_gradient(at) + rest);`),
   });
 }

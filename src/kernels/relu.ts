@@ -7,7 +7,7 @@ export function reluForward(target: KernelTarget, count: number): Kernel {
     label: "relu_forward",
     read: { x: "array<f32>" },
     write: { y: "array<f32>" },
-    body: "y[index] = max(x[index], 0.0);",
+    body: "store_y(index, max(load_x(index), 0.0));",
   });
 }
 
@@ -17,6 +17,6 @@ export function reluBackward(target: KernelTarget, count: number): Kernel {
     label: "relu_backward",
     read: { y: "array<f32>", dy: "array<f32>" },
     write: { dx: "array<f32>" },
-    body: "dx[index] = select(0.0, dy[index], y[index] > 0.0);",
+    body: "store_dx(index, select(0.0, load_dy(index), load_y(index) > 0.0));",
   });
 }

@@ -25,10 +25,10 @@ export function rmspropUpdate(
   const { width, float } = laneFor(...lengths);
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
-    (i) => /* wgsl */ `let g = gradient${i}[first]${scaled ? " * gradientScale[0]" : ""};
-    let v = params.rho * meanSquare${i}[first] + params.rest * g * g;
-    meanSquare${i}[first] = v;
-    parameter${i}[first] -= learningRate[0] * g / sqrt(v + params.epsilon);`,
+    (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
+    let v = params.rho * load_meanSquare${i}(first) + params.rest * g * g;
+    store_meanSquare${i}(first, v);
+    store_parameter${i}(first, load_parameter${i}(first) - load_learningRate(0) * g / sqrt(v + params.epsilon));`,
   );
   return perItemKernel(target, count, {
     label: `rmsprop_${lengths.length}`,

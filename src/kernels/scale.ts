@@ -10,7 +10,7 @@ export function scaleForward(target: KernelTarget, count: number, factor: number
     read: { x: "array<f32>" },
     write: { y: "array<f32>" },
     params: { factor: f32(factor) },
-    body: "y[index] = params.factor * x[index];",
+    body: "store_y(index, params.factor * load_x(index));",
   });
 }
 
@@ -20,7 +20,7 @@ export function scaleByForward(target: KernelTarget, count: number): Kernel {
     label: "scale",
     read: { x: "array<f32>", factor: "array<f32>" },
     write: { y: "array<f32>" },
-    body: "y[index] = factor[0] * x[index];",
+    body: "store_y(index, load_factor(0) * load_x(index));",
   });
 }
 
@@ -37,7 +37,7 @@ export function scaleFactorBackward(target: KernelTarget, length: number, begin:
     params: { extent: u32(length), begin: u32(begin) },
     body: /* wgsl */ `
   let first = index;
-  ${partialSumText({ partials: "params.count", length: "params.extent", value: "x[i] * dy[i]" })}
-  sums[params.begin + index] = total;`,
+  ${partialSumText({ partials: "params.count", length: "params.extent", value: "load_x(i) * load_dy(i)" })}
+  store_sums(params.begin + index, total);`,
   });
 }

@@ -48,7 +48,7 @@ export function softmaxCrossEntropy(
   const exponential = (value: string): string => (layout.held > 0 ? value : `exp(${value} - largest)`);
 
   const findLargest = /* wgsl */ `
-    var largest = ${logits}[begin + lane];
+    var largest = load_${logits}(begin + lane);
     var found = lane;
     var ofLabel = 0.0;
     ${each(
@@ -71,21 +71,21 @@ export function softmaxCrossEntropy(
 
   const storeLoss = /* wgsl */ `
     if (inside && lane == 0u) {
-      losses[row] = (log(total) + (largest - ofLabel))${when(weighted, " * classWeights[label]")};
+      store_losses(row, (log(total) + (largest - ofLabel))${when(weighted, " * load_classWeights(label)")});
     }`;
 
   const storeCorrect = /* wgsl */ `
     found = select(params.extent, found, largestOfLane == largest);
     ${reduceRow(layout, "found", (a, b) => `min(${a}, ${b})`)}
-    if (inside && lane == 0u) { correct[row] = select(0.0, 1.0, found == labels[row]); }`;
+    if (inside && lane == 0u) { store_correct(row, select(0.0, 1.0, found == load_labels(row))); }`;
 
   const storeGradient = /* wgsl */ `
     if (inside) {
       let share = 1.0 / total;
-      let factor = params.scale${when(timesDy, " * dy[0]")}${when(weighted, " * classWeights[label]")};
+      let factor = params.scale${when(timesDy, " * load_dy(0)")}${when(weighted, " * load_classWeights(label)")};
       ${each(
         (value, i) =>
-          `dlogits[begin + ${i}] = (${exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor;`,
+          `store_dlogits(begin + ${i}, (${exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor);`,
       )}
     }`;
 
@@ -109,7 +109,7 @@ export function softmaxCrossEntropy(
       layout,
       /* wgsl */ `
     let begin = row * params.extent;
-    let label = min(labels[row], params.extent - 1u);
+    let label = min(load_labels(row), params.extent - 1u);
     ${holdRow(layout, logits)}
     ${findLargest}
     ${when(losses || gradient, sum)}

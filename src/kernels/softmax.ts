@@ -12,16 +12,16 @@ export function softmaxForward(target: KernelTarget, rows: number, classes: numb
     body: /* wgsl */ `
   let begin = index * params.classes;
   let end = begin + params.classes;
-  var largest = x[begin];
-  for (var i = begin + 1u; i < end; i++) { largest = max(largest, x[i]); }
+  var largest = load_x(begin);
+  for (var i = begin + 1u; i < end; i++) { largest = max(largest, load_x(i)); }
   var total = 0.0;
   for (var i = begin; i < end; i++) {
-    let value = exp(x[i] - largest);
-    y[i] = value;
+    let value = exp(load_x(i) - largest);
+    store_y(i, value);
     total += value;
   }
   let normalizer = 1.0 / total;
-  for (var i = begin; i < end; i++) { y[i] *= normalizer; }`,
+  for (var i = begin; i < end; i++) { store_y(i, load_y(i) * normalizer); }`,
   });
 }
 
@@ -36,7 +36,7 @@ export function softmaxBackward(target: KernelTarget, rows: number, classes: num
   let begin = index * params.classes;
   let end = begin + params.classes;
   var total = 0.0;
-  for (var i = begin; i < end; i++) { total += dy[i] * y[i]; }
-  for (var i = begin; i < end; i++) { dx[i] = y[i] * (dy[i] - total); }`,
+  for (var i = begin; i < end; i++) { total += load_dy(i) * load_y(i); }
+  for (var i = begin; i < end; i++) { store_dx(i, load_y(i) * (load_dy(i) - total)); }`,
   });
 }

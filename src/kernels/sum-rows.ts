@@ -49,7 +49,7 @@ export function sumRows(
   let row = index / params.partials;
   let first = index - row * params.partials;
   let xRow = row * params.extent;
-  ${partialSumText({ partials: "params.partials", length: "params.extent", value: "x[xRow + i]" })}
-  y[params.begin + index] = total * params.scale;`,
+  ${partialSumText({ partials: "params.partials", length: "params.extent", value: "load_x(xRow + i)" })}
+  store_y(params.begin + index, total * params.scale);`,
   });
 }

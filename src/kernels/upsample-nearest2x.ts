@@ -23,11 +23,11 @@ export function upsampleNearest2xForward(
     write: { y: `array<${float}>` },
     ...overPixels(target, rows, imageWidth, channels / width),
     body: channelMain(/* wgsl */ `${COPIES}
-    let value = x[row * params.channels + channel];
-    y[first] = value;
-    y[first + params.channels] = value;
-    y[first + below] = value;
-    y[first + below + params.channels] = value;`),
+    let value = load_x(row * params.channels + channel);
+    store_y(first, value);
+    store_y(first + params.channels, value);
+    store_y(first + below, value);
+    store_y(first + below + params.channels, value);`),
   });
 }
 
@@ -45,8 +45,9 @@ export function upsampleNearest2xBackward(
     write: { dx: `array<${float}>` },
     ...overPixels(target, rows, imageWidth, channels / width),
     body: channelMain(/* wgsl */ `${COPIES}
-    dx[row * params.channels + channel] =
-      (dy[first] + dy[first + params.channels]) + (dy[first + below] + dy[first + below + params.channels]);`),
+    let upper = load_dy(first) + load_dy(first + params.channels);
+    let lower = load_dy(first + below) + load_dy(first + below + params.channels);
+    store_dx(row * params.channels + channel, upper + lower);`),
   });
 }
 

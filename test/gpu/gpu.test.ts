@@ -86,7 +86,7 @@ describe("Gpu", () => {
       workgroups: [1, 1, 1],
       body: "fn",
     });
-    await expect(gpu().pipelines.get(kernel)).rejects.toThrow(/Kernel "broken" did not compile:\n {2}line 2/);
+    await expect(gpu().pipelines.get(kernel)).rejects.toThrow(/Kernel "broken" did not compile:\n {2}line 4/);
   });
 
   it("compiles a text once, whoever asks", async () => {

@@ -20,6 +20,7 @@ import { upsampleNearest2x } from "../../src/graph/ops/upsample-nearest2x.ts";
 import { compile } from "../../src/graph/program.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import type { Shape } from "../../src/graph/shape.ts";
+import { perItemKernel } from "../../src/kernels/text/per-item.ts";
 import { float16ToFloat32 } from "../../src/half-floats.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -192,6 +193,36 @@ describe("f16", () => {
     expectClose(actual.loss, expected.loss, 1e-6);
     expect(actual.classes).toEqual(expected.classes);
     expectClose(actual.slope, expected.slope, ROUNDING);
+  });
+
+  it("is stored by a kernel of one's own wherever it stores", async (context) => {
+    needsHalf(context);
+    // Values inside values, several on one line, and in the head of a loop.
+    const body = /* wgsl */ `let x = load_x(index); store_y(index, x); if (x < 0.0) { store_y(index, -load_y(index)); }
+      for (var i = 0u; i < 3u; store_y(index, load_y(index) + load_x(u32(load_x(0u))))) { i++; }`;
+    const own = (x: Tensor): Tensor =>
+      x.graph.apply(
+        {
+          name: "own",
+          outputs: [x],
+          lower: (l, [y]) => {
+            const read = { x: "array<f32>" };
+            const write = { y: "array<f32>" };
+            l.dispatch(perItemKernel(l.target, 4, { label: "own", read, write, body }), { x, y });
+          },
+        },
+        [x],
+      ).outputs[0];
+    const graph = new Graph();
+    const x = graph.input("x", [4]);
+    const half = own(cast(x, "f16"));
+    const program = await compile(gpu(), { outputs: { half, single: own(x) } });
+    const result = await program.run({ x: Float32Array.of(2, -0.5, 1 / 4, -2048) });
+    program.destroy();
+    expect(half.dtype).toBe("f16");
+    expect([...result.single]).toEqual([2.75, 1.25, 1, 2048.75]);
+    // Each of the three sums is rounded: 2048 + 1/4 is 2048.
+    expect([...result.half]).toEqual([2.75, 1.25, 1, 2048]);
   });
 
   it("cuts a batch so that every part begins where a binding may", async (context) => {

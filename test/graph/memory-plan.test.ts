@@ -6,6 +6,7 @@ import { describeMemoryPlan, liveBytes } from "../../src/graph/memory-plan.ts";
 import { add } from "../../src/graph/ops/add.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { plan } from "../../src/graph/plan.ts";
+import { defineKernel } from "../../src/kernels/kernel.ts";
 import { trainingStep } from "../../src/train/phase/programs.ts";
 import { paperTarget } from "../helpers/target.ts";
 
@@ -56,11 +57,9 @@ describe("describeMemoryPlan", () => {
         outputs: [x],
         lower(lowering, [y]) {
           const scratch = lowering.scratch(64);
-          const bindings = [
-            { name: "a", type: "array<f32>", access: "read_write" },
-            { name: "b", type: "array<f32>", access: "read_write" },
-          ] as const;
-          lowering.dispatch({ label: "k", wgsl: "", bindings, workgroups: [1, 1, 1] }, { a: scratch, b: y });
+          const write = { a: "array<f32>", b: "array<f32>" };
+          const kernel = defineKernel({ label: "k", read: {}, write, workgroups: [1, 1, 1], body: "" });
+          lowering.dispatch(kernel, { a: scratch, b: y });
         },
       },
       [x],

@@ -15,8 +15,11 @@ describe("defineKernel", () => {
     });
     expect(kernel.wgsl.split("\n")).toEqual([
       "enable subgroups;",
-      "@group(0) @binding(0) var<storage, read> x: array<f32>;",
-      "@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;",
+      "@group(0) @binding(0) var<storage, read> stored_x: array<f32>;",
+      "fn load_x(i: u32) -> f32 { return stored_x[i]; }",
+      "@group(0) @binding(1) var<storage, read_write> stored_y: array<vec4f>;",
+      "fn load_y(i: u32) -> vec4f { return stored_y[i]; }",
+      "fn store_y(i: u32, value: vec4f) { stored_y[i] = value; }",
       "struct Params { count: u32, shift: i32, factor: f32, rows: u32, columns: u32 }",
       "@group(0) @binding(2) var<uniform> params: Params;",
       "fn main() {}",

@@ -47,8 +47,8 @@ export function sumPartials(
     params: { splits: u32(splits), accumulate: u32(accumulate ? 1 : 0) },
     body: /* wgsl */ `
   var sum = 0.0;
-  if (params.accumulate == 1u) { sum = dw[index]; }
-  for (var split = 0u; split < params.splits; split++) { sum += partials[split * params.count + index]; }
-  dw[index] = sum;`,
+  if (params.accumulate == 1u) { sum = load_dw(index); }
+  for (var split = 0u; split < params.splits; split++) { sum += load_partials(split * params.count + index); }
+  store_dw(index, sum);`,
   });
 }

@@ -38,7 +38,7 @@ export function plainLoad(name: string, width: 4 | 1, range: ChannelRange, begin
     params: { [`${name}Stride`]: u32(range.width / width), [`${name}Begin`]: u32(range.begin / width) },
     channel: () => "",
     pixel: (pixel, id) => `let ${name}At${id} = ${pixel} * params.${name}Stride + ${begin};`,
-    value: (lane, id) => `${name}[${name}At${id} + ${lane}]`,
+    value: (lane, id) => `load_${name}(${name}At${id} + ${lane})`,
   };
 }
 
@@ -55,8 +55,8 @@ export function joinedLoad(
     params: { ...a.params, ...b.params },
     functions: /* wgsl */ `
 fn joined(first: u32, second: u32, lane: u32) -> ${width === 4 ? "vec4f" : "f32"} {
-  if (lane < params.${first.name}Stride) { return ${first.name}[first + lane]; }
-  return ${second.name}[second + lane - params.${first.name}Stride];
+  if (lane < params.${first.name}Stride) { return load_${first.name}(first + lane); }
+  return load_${second.name}(second + lane - params.${first.name}Stride);
 }
 `,
     channel: () => "",
@@ -92,9 +92,9 @@ export function activationLoad(
     read: { ...plain.read, norm: arrayOf(width) },
     params: { ...plain.params, normSize: u32(planes.size / width), normBegin: u32(planes.begin / width) },
     channel: (lane, id = "") =>
-      `let mean${id} = norm[${begin} + ${lane}];
-      let scale${id} = norm[params.normSize + ${begin} + ${lane}];
-      let beta${id} = norm[2u * params.normSize + ${begin} + ${lane}];`,
+      `let mean${id} = load_norm(${begin} + ${lane});
+      let scale${id} = load_norm(params.normSize + ${begin} + ${lane});
+      let beta${id} = load_norm(2u * params.normSize + ${begin} + ${lane});`,
     value: (lane, id, channelId = "") =>
       `max(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}), ${zero})`,
   };
@@ -115,7 +115,7 @@ export function normGradientLoad(
   const [gradient, input] = [dz, y].map(({ name, range }) => plainLoad(name, width, range, begins));
   const begin = begins.coefficients ?? "params.coefficientsBegin";
   const plane = (index: number, lane: string): string =>
-    `coefficients[${index === 0 ? "" : `${index}u * params.coefficientsSize + `}${begin} + ${lane}]`;
+    `load_coefficients(${index === 0 ? "" : `${index}u * params.coefficientsSize + `}${begin} + ${lane})`;
   return {
     width,
     read: { ...gradient.read, ...input.read, coefficients: arrayOf(width) },

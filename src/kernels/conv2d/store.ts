@@ -62,10 +62,12 @@ export function plainStore(name: string, channels: number, range: ChannelRange):
         const column = tile.column(v);
         const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + ${column}${width === 4 ? " / 4u" : ""};`;
         return width === 4
-          ? `${at} if (${column} < params.channels) { ${name}[at${v}] = ${sum}; }`
+          ? `${at} if (${column} < params.channels) { store_${name}(at${v}, ${sum}); }`
           : `${at}
       ${[0, 1, 2, 3]
-        .map((j) => `if (${column} + ${j}u < params.channels) { ${name}[at${v} + ${j}u] = ${sum}[${j}]; }`)
+        .map(
+          (j) => `if (${column} + ${j}u < params.channels) { store_${name}(at${v} + ${j}u, ${sum}[${j}]); }`,
+        )
         .join(" ")}`;
       }),
   };
@@ -86,8 +88,8 @@ export function joinedStore(
       eachSum(
         tile,
         (v, sum) => `let quad${v} = ${tile.column(v)} / 4u;
-      if (quad${v} < params.firstQuads) { ${first.name}[place * params.firstQuads + quad${v}] = ${sum}; }
-      else if (${tile.column(v)} < params.channels) { ${second.name}[place * params.secondQuads + quad${v} - params.firstQuads] = ${sum}; }`,
+      if (quad${v} < params.firstQuads) { store_${first.name}(place * params.firstQuads + quad${v}, ${sum}); }
+      else if (${tile.column(v)} < params.channels) { store_${second.name}(place * params.secondQuads + quad${v} - params.firstQuads, ${sum}); }`,
       ),
   };
 }
@@ -118,7 +120,7 @@ export function momentsStore(name: string, channels: number, range: ChannelRange
   ${writePartials(tile, v, [`mean${v}`, `variance${v} / rowsInside`])}`;
     })
     .join("\n")}
-  if (${tile.writer} && ${tile.column(0)} == 0u) { counts[slot] = rowsInside; }`,
+  if (${tile.writer} && ${tile.column(0)} == 0u) { store_counts(slot, rowsInside); }`,
   };
 }
 
@@ -144,7 +146,7 @@ export function reluGradientStore(
 ): Store {
   const { x, planes, accumulate, firstSlot = 0 } = options;
   const plane = (wanted: NormPlane, column: string): string =>
-    `norm[${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column}]`;
+    `load_norm(${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column})`;
   const used: NormPlane[] = ["mean", "scale", "beta", "inverse", ...(accumulate ? ["gamma" as const] : [])];
   return {
     width: 4,
@@ -169,12 +171,13 @@ export function reluGradientStore(
     .join("\n")}
   ${eachSum(tile, (v, sum) => {
     const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + quad${v};`;
+    const stored = accumulate ? `load_${name}(at${v}) + gamma${v} * dz` : "dz";
     return `{
-      let value = x[place * params.xStride + params.xBegin + quad${v}];
+      let value = load_x(place * params.xStride + params.xBegin + quad${v});
       let dz = select(vec4f(), ${sum}, fma(value - mean${v}, scale${v}, beta${v}) > vec4f());
       total${v} += dz;
       totalNormalized${v} += dz * ((value - mean${v}) * inverse${v});
-      ${at} if (${tile.column(v)} < params.channels) { ${name}[at${v}] ${accumulate ? `+= gamma${v} * dz` : "= dz"}; }
+      ${at} if (${tile.column(v)} < params.channels) { store_${name}(at${v}, ${stored}); }
     }`;
   })}
   ${tile.vectors
@@ -199,6 +202,6 @@ function writePartials(tile: StoredTile, v: number, values: readonly string[]): 
   const count = values.length;
   return `if (${tile.writer} && ${tile.column(v)} < params.channels) {
     let to = slot * ${count}u * (params.channels / 4u) + ${tile.column(v)} / 4u;
-    ${values.map((value, i) => `partials[to${i === 0 ? "" : " + params.channels / 4u"}] = ${value};`).join(" ")}
+    ${values.map((value, i) => `store_partials(to${i === 0 ? "" : " + params.channels / 4u"}, ${value});`).join(" ")}
   }`;
 }

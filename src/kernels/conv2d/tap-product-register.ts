@@ -37,13 +37,13 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
     if (!transposed) {
       return repeat(steps, (step) =>
         vectorWeights
-          ? `let right${step}_${v} = w[weight + ${step}u * params.weightStride + ${column(0)}];`
+          ? `let right${step}_${v} = load_w(weight + ${step}u * params.weightStride + ${column(0)});`
           : `let right${step}_${v} = vec4f(${range(4)
-              .map((j) => `w[weight + ${step}u * params.weightStride + ${column(j)}]`)
+              .map((j) => `load_w(weight + ${step}u * params.weightStride + ${column(j)})`)
               .join(", ")});`,
       );
     }
-    const loads = repeat(4, (j) => `let block${v}_${j} = w[weight + ${column(j)}];`);
+    const loads = repeat(4, (j) => `let block${v}_${j} = load_w(weight + ${column(j)});`);
     const turned = repeat(
       steps,
       (step) =>

@@ -49,9 +49,9 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
         ${repeat(4, (j) => {
           const row = `weight + min(c + ${j}u, params.channels - 1u) * params.depth`;
           return vectorDepth
-            ? `let block${j} = w[(${row} + min(d, params.depth - 4u)) / 4u];`
+            ? `let block${j} = load_w((${row} + min(d, params.depth - 4u)) / 4u);`
             : `let block${j} = vec4f(${range(4)
-                .map((k) => `w[${row} + min(d + ${k}u, params.depth - 1u)]`)
+                .map((k) => `load_w(${row} + min(d + ${k}u, params.depth - 1u))`)
                 .join(", ")});`;
         })}
         let at = 4u * (local % ${quads}u) * ${columnQuads}u + local / ${quads}u;
@@ -67,9 +67,9 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
         const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.weightsChannels`;
         const column = `firstColumn + 4u * (${at} % ${columnQuads}u)`;
         const value = vectorWeights
-          ? `w[(${row} + min(${column}, params.channels - 4u)) / 4u]`
+          ? `load_w((${row} + min(${column}, params.channels - 4u)) / 4u)`
           : `vec4f(${range(4)
-              .map((j) => `w[${row} + min(${column} + ${j}u, params.channels - 1u)]`)
+              .map((j) => `load_w(${row} + min(${column} + ${j}u, params.channels - 1u))`)
               .join(", ")})`;
         const text = putRight(at, value);
         return (i + 1) * tile.threads > tile.steps * columnQuads

@@ -126,11 +126,11 @@ ${mainText(tile)} {
       .map((v) => {
         const at = `let at${v} = (firstOut + row) * params.outChannels + ${firstColumn(v)};`;
         return vector
-          ? `${at} if (${firstColumn(v)} < params.outChannels) { dw[at${v} / 4u] = ${sum(v)}; }`
+          ? `${at} if (${firstColumn(v)} < params.outChannels) { store_dw(at${v} / 4u, ${sum(v)}); }`
           : `${at} ${range(4)
               .map(
                 (j) =>
-                  `if (${firstColumn(v)} + ${j}u < params.outChannels) { dw[at${v} + ${j}u] = ${sum(v)}[${j}]; }`,
+                  `if (${firstColumn(v)} + ${j}u < params.outChannels) { store_dw(at${v} + ${j}u, ${sum(v)}[${j}]); }`,
               )
               .join(" ")}`;
       })

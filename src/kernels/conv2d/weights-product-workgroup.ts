@@ -131,9 +131,9 @@ ${arithmetic.main} {
     const row = `firstRow + tileRow + ${rowOffsets[r]}u`;
     const at = `let at = (split * params.totalRows + rowsBefore + ${row}) * params.outChannels + column;`;
     return vectorColumns
-      ? `if (${row} < rows && column < params.outChannels) { ${at} dw[at / 4u] = sum${r}; }`
+      ? `if (${row} < rows && column < params.outChannels) { ${at} store_dw(at / 4u, sum${r}); }`
       : `if (${row} < rows) { ${at} ${range(4)
-          .map((j) => `if (column + ${j}u < params.outChannels) { dw[at + ${j}u] = sum${r}[${j}]; }`)
+          .map((j) => `if (column + ${j}u < params.outChannels) { store_dw(at + ${j}u, sum${r}[${j}]); }`)
           .join(" ")} }`;
   })}
 }`,

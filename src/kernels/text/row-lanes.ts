@@ -93,7 +93,7 @@ fn main(
  * `params.extent` is the length of a row.
  */
 export function holdRow(layout: RowLanes, source: string): string {
-  return heldText(layout, (k, i) => `value${k} = ${source}[begin + ${i}];`, "declare");
+  return heldText(layout, (k, i) => `value${k} = load_${source}(begin + ${i});`, "declare");
 }
 
 /**
@@ -106,7 +106,7 @@ export function eachOfRow(
   text: (value: string, i: string) => string,
 ): string {
   if (layout.held > 0) return heldText(layout, (k, i) => text(`value${k}`, i));
-  return `for (var i = lane; i < params.extent; i += ${layout.lanes}u) { ${text(`${source}[begin + i]`, "i")} }`;
+  return `for (var i = lane; i < params.extent; i += ${layout.lanes}u) { ${text(`load_${source}(begin + i)`, "i")} }`;
 }
 
 /** The text for each held value; at the last one not every lane has a value. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
 import { sampleProducts } from "../../../src/kernels/conv2d/digest.ts";
 import { describeTile, tileCandidates } from "../../../src/kernels/conv2d/tiles.ts";
-import { storedAsHalf } from "../../../src/kernels/text/half-storage.ts";
+import { withStorage } from "../../../src/kernels/kernel.ts";
 import type { Kernel, KernelTarget, SubgroupMatrix } from "../../../src/kernels/kernel.ts";
 import { usesMatrices } from "../../helpers/emulated-matrices.ts";
 import { paperGpu } from "../../helpers/target.ts";
@@ -25,12 +25,11 @@ function everyKernel(target: KernelTarget): Kernel[] {
     );
   const most = Math.max(...inTile(0).map(({ tiling }) => tileCandidates(target, tiling!.request).length));
   const all = Array.from({ length: most }, (_, i) => inTile(i)).flat();
-  const halved = all.map((kernel) =>
-    storedAsHalf(
-      kernel,
-      kernel.bindings.map(({ name }) => name).filter((name) => ["x", "y", "dy", "dx"].includes(name)),
-    ),
-  );
+  const images = ["x", "y", "dy", "dx"];
+  const halved = all.map((kernel) => {
+    const bound = kernel.bindings.filter(({ name }) => images.includes(name));
+    return withStorage(kernel, Object.fromEntries(bound.map(({ name }) => [name, "f16" as const])));
+  });
   const texts = new Map([...all, ...halved].map((kernel) => [kernel.wgsl, kernel]));
   return [...texts.values()];
 }

@@ -20,10 +20,10 @@ const sumTwice = (target: KernelTarget, quads: number, slots: number): Kernel =>
     body: ({ eachPartial, total }) => /* wgsl */ `
   var one = vec4f();
   var two = vec4f();
-  ${eachPartial("params.slots", "one += x[slot * params.quads + quad]; two += vec4f(1.0);")}
+  ${eachPartial("params.slots", "one += load_x(slot * params.quads + quad); two += vec4f(1.0);")}
   ${total("one")}
   ${total("two")}
-  if (writer) { sum[quad] = one; again[quad] = two; atomicAdd(&writers[quad], 1u); }`,
+  if (writer) { store_sum(quad, one); store_again(quad, two); atomicAdd(&writers[quad], 1u); }`,
   });
 
 describe.each(Object.entries(FAMILIES))("partialsKernel with %s", (_, adapt) => {
