@@ -77,7 +77,7 @@ await runCommand(command, async (interrupted) => {
     const config = await configFor(kind);
     say(`Adapter: ${name} (${kind})`);
     say(describe(config));
-    if (flags.dryRun) return await dryRun({ config, gpu, say, signal: interrupted });
+    if (flags.dryRun) return await dryRun({ config, gpu, say, resume, signal: interrupted });
 
     const observers: NonNullable<TrainJob["observers"]>[number][] = [() => createProgress(process.stdout)];
     if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard, say));

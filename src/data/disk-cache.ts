@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { mapConcurrently } from "./concurrency.ts";
 import { messageOf } from "../message-of.ts";
 import type { Sample } from "./dataset.ts";
-import type { Remark } from "./remarks.ts";
 import { readIndex, readRecord, writeIndex, writeRecord } from "./sample-file.ts";
 import type { Origin, SampleIndex } from "./sample-file.ts";
 
@@ -44,15 +43,15 @@ export class DiskCache {
     this.#options = { ...options, onWarning };
   }
 
-  /** The sample `id` and what was decided for it, if it is kept and was made of files of that stamp. */
-  async read(id: string, stamp: string): Promise<{ sample: Sample; remarks: readonly Remark[] } | undefined> {
+  /** The sample `id` and what else is known of it, if it is kept and was made of files of that stamp. */
+  async read(id: string, stamp: string): Promise<(Omit<Origin, "stamp"> & { sample: Sample }) | undefined> {
     const records = await this.#records();
     const record = records.get(id);
     if (record?.stamp !== stamp) return undefined;
     const sample = await readRecord(this.path, record, this.#options.imageSize);
     // Forgotten, so that `extend` takes it anew.
     if (sample === undefined) records.delete(id);
-    return sample && { sample, remarks: record.remarks };
+    return sample && { sample, remarks: record.remarks, contents: record.contents };
   }
 
   /**

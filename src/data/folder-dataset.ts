@@ -9,6 +9,8 @@ import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { decodePair } from "./decode.ts";
 import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
+import { contentsOf } from "./pair-contents.ts";
+import type { PairContents } from "./pair-contents.ts";
 import { findPairs } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { sentencesOf } from "./remarks.ts";
@@ -57,6 +59,8 @@ export class FolderDataset implements SegmentationDataset {
   readonly #remarks = new Map<number, readonly Remark[]>();
   readonly #said = new Set<string>();
   readonly #onWarning: (sentence: string) => void;
+  /** What the files of a sample held when it was read. */
+  readonly #contents = new Map<number, PairContents>();
 
   private constructor(
     pairs: Pair[],
@@ -129,6 +133,16 @@ export class FolderDataset implements SegmentationDataset {
     }
   }
 
+  /**
+   * What the files of pair `index` held when they were read.
+   * @throws DataError when they cannot be read.
+   */
+  async contents(index: number): Promise<PairContents> {
+    const contents = this.#contents.get(index) ?? (await contentsOf(this.pairs[index]));
+    this.#contents.set(index, contents);
+    return contents;
+  }
+
   async #read(index: number, options: FolderOptions): Promise<Sample> {
     const pair = this.pairs[index];
     // Before the files are read: one that changes meanwhile is then read anew the next time.
@@ -137,7 +151,10 @@ export class FolderDataset implements SegmentationDataset {
     const { sample: read, remarks } = kept ?? (await readSample(pair, options));
     const sample = share(read);
     this.#remarks.set(index, remarks);
-    if (stamp !== undefined) this.#origins.set(sample, { stamp, remarks });
+    if (stamp === undefined) return sample;
+    const contents = kept?.contents ?? (await contentsOf(pair));
+    this.#contents.set(index, contents);
+    this.#origins.set(sample, { stamp, remarks, contents });
     return sample;
   }
 }
@@ -162,8 +179,8 @@ async function readSample(
   return { sample, remarks };
 }
 
-/** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took. */
-const SAMPLES_VERSION = 3;
+/** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took, or more is kept of it. */
+const SAMPLES_VERSION = 4;
 
 async function diskCache(
   folder: string,

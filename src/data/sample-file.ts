@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { Sample } from "./dataset.ts";
+import type { PairContents } from "./pair-contents.ts";
 import type { Remark } from "./remarks.ts";
 
 /** What a sample was made of. */
@@ -16,6 +17,7 @@ export interface Origin {
   readonly stamp: string;
   /** What was decided when they were read. */
   readonly remarks: readonly Remark[];
+  readonly contents: PairContents;
 }
 
 /** Where a sample lies and what it was made of. */
@@ -74,9 +76,9 @@ export async function writeRecord(
   file: FileHandle,
   place: number,
   sample: Sample,
-  { stamp, remarks }: Origin,
+  { stamp, remarks, contents }: Origin,
 ): Promise<SampleRecord> {
-  const record = { place, stamp, digest: digestOf(sample), remarks };
+  const record = { place, stamp, digest: digestOf(sample), remarks, contents };
   let position = place * 13 * sample.mask.length;
   for (const bytes of bytesOf(sample)) {
     await writeBytes(file, bytes, position);

@@ -6,5 +6,8 @@ export async function makeFolder(path: string): Promise<void> {
   const folder = resolve(path);
   if (await stat(folder).catch(() => null)) return;
   if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder);
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another process has just made it.
+    if (error.code !== "EEXIST") throw error;
+  });
 }

@@ -1,10 +1,10 @@
-import { access, constants, readdir, rm } from "node:fs/promises";
+import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { makeFolder } from "../files/make-folder.ts";
 
 /** Where runs go that were not told where. */
-const RUNS = "runs";
+export const RUNS = "runs";
 
 /** An output folder that cannot be used; the message is one sentence for the user. */
 export class RunFolderError extends Error {
@@ -37,14 +37,27 @@ export class RunFolder {
    */
   static async create({ out, name }: { out: string | null; name: string }): Promise<RunFolder> {
     if (out !== null) {
-      await claim(out);
-      return new RunFolder(out);
+      const made = await makeNew(out);
+      if (!made && (await contents(out))?.length) throw notEmpty(out);
+      return RunFolder.#furnish(out, made);
     }
     for (let number = 1; ; number++) {
       const path = join(RUNS, `${name}-${number}`);
-      if ((await contents(path)) !== null) continue;
-      await claim(path);
+      if (await makeNew(path)) return RunFolder.#furnish(path, true);
+    }
+  }
+
+  /** @param made whether the folder was made for it, and goes when something fails. */
+  static async #furnish(path: string, made: boolean): Promise<RunFolder> {
+    try {
+      await makeFolder(join(path, "checkpoints"));
+      await makeFolder(join(path, "figures"));
+      await writeFileAtomically(join(path, ".writable"), []);
+      await rm(join(path, ".writable"));
       return new RunFolder(path);
+    } catch (error) {
+      if (made) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      throw unwritable(path, error);
     }
   }
 
@@ -61,6 +74,18 @@ export class RunFolder {
     throw new RunFolderError(
       `${path} is no run: give the folder of one, such as ${join(RUNS, "train-1")}, with its config.json.`,
     );
+  }
+
+  /**
+   * Removes files that a process which was killed had not given their names yet. Only for whoever has locked the run: another
+   * process may be writing them.
+   */
+  async removeAbandoned(): Promise<void> {
+    for (const folder of [this.path, join(this.path, "checkpoints"), join(this.path, "figures")]) {
+      const names = (await contents(folder).catch(() => null)) ?? [];
+      for (const name of names.filter((name) => name.endsWith(".tmp")))
+        await rm(join(folder, name), { force: true, recursive: true });
+    }
   }
 
   /** Whether a file is there. */
@@ -80,6 +105,14 @@ export class RunFolder {
   /** The tiles of its matrix products. */
   get tiles(): string {
     return join(this.path, "tiles.json");
+  }
+  /** Says which process writes the run, as long as one does. */
+  get lock(): string {
+    return join(this.path, "run.lock");
+  }
+  /** What it is trained and validated on: each file's digest. */
+  get data(): string {
+    return join(this.path, "data.json");
   }
   get history(): string {
     return join(this.path, "history.csv");
@@ -125,17 +158,14 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomically(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
 }
 
-async function claim(path: string): Promise<void> {
-  const before = await contents(path);
-  if (before?.length) throw notEmpty(path);
+/** Makes a folder; false when there is something of its name, made by another run in this moment perhaps. */
+async function makeNew(path: string): Promise<boolean> {
   try {
-    await makeFolder(path);
-    await makeFolder(join(path, "checkpoints"));
-    await makeFolder(join(path, "figures"));
-    await writeFileAtomically(join(path, ".writable"), []);
-    await rm(join(path, ".writable"));
+    await makeFolder(dirname(path));
+    await mkdir(path);
+    return true;
   } catch (error) {
-    if (before === null) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw unwritable(path, error);
   }
 }
@@ -153,7 +183,7 @@ async function contents(path: string): Promise<string[] | null> {
 const notEmpty = (path: string): RunFolderError =>
   new RunFolderError(`The output folder ${path} is not empty: give another --out, or remove it first.`);
 
-function unwritable(path: string, error: unknown): RunFolderError {
+export function unwritable(path: string, error: unknown, mend = "give another --out"): RunFolderError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     EACCES: "there is no permission to write there",
@@ -163,5 +193,5 @@ function unwritable(path: string, error: unknown): RunFolderError {
     ENOSPC: "the disk is full",
   };
   const reason = (code !== undefined && reasons[code]) || message.replace(/\s+/g, " ");
-  return new RunFolderError(`The output folder ${path} cannot be written: ${reason}; give another --out.`);
+  return new RunFolderError(`The output folder ${path} cannot be written: ${reason}; ${mend}.`);
 }

@@ -1,10 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError, descriptions, schema, SETTING_NAMES } from "../config/index.ts";
 import type { Said, SettingName, TrainConfig } from "../config/index.ts";
+import { writeJson } from "../runs/run-folder.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 
-/** Settings that may change when a run goes on: none of them changes what a step computes. */
+/**
+ * Settings that may change when a run goes on: none of them changes what a step computes. (Another folder of data has to
+ * hold the same, which is looked at when it is read.)
+ */
 const FREE: readonly SettingName[] = [
+  "data",
   "maxSteps",
   "time",
   "adapter",
@@ -54,4 +59,10 @@ export async function resumedConfig(run: RunFolder, said: Said): Promise<TrainCo
   throw new ConfigError(
     `${descriptions.get(schema.shape[issue.path[0] as SettingName])!.flag} ${issue.message}.`,
   );
+}
+
+/** Writes down where a run that goes on has found its data, for the next time. */
+export async function keepDataFolder(run: RunFolder, { data }: TrainConfig): Promise<void> {
+  const own = JSON.parse(await readFile(run.config, "utf8")) as Said;
+  if (own.data !== data) await writeJson(run.config, { ...own, data });
 }

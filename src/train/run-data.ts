@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { relative, sep } from "node:path";
 import { noAugmentation, randomly } from "../data/augment.ts";
 import type { Augmentation } from "../data/augment.ts";
+import { mapConcurrently } from "../data/concurrency.ts";
 import { copies } from "../data/copies.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
@@ -8,6 +10,7 @@ import { GeneratedDataset } from "../data/generated-dataset.ts";
 import { trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
 import type { TrainConfig } from "../config/index.ts";
+import type { DataRecord, PairRecord } from "../runs/data-record.ts";
 
 /** Drawings that the generated data set holds. */
 const GENERATED = 400;
@@ -28,11 +31,17 @@ export interface RunData {
   /** What is done to each sample as it is drawn. */
   readonly augment: Augmentation;
   readonly stepsPerEpoch: number;
-  /** Tells this split of these photos from any other. */
+  /** Tells this split of photos of these names from any other. */
   readonly fingerprint: string;
   /**
-   * Reads the photos, of both parts by default: bad files come to light before anything is written, and training waits for no disk. Says what was
-   * decided on the way.
+   * What each file holds; null when photos are drawn. Once they have been read, it reads nothing again.
+   *
+   * @throws DataError when a file cannot be read.
+   */
+  record(): Promise<DataRecord | null>;
+  /**
+   * Reads the photos, of both parts by default: bad files come to light before anything is written, and training
+   * waits for no disk. Says what was decided on the way.
    *
    * @throws DataError, or the signal's reason.
    */
@@ -79,6 +88,13 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
     fingerprint: createHash("sha256")
       .update(JSON.stringify([names(trained), names(validated)]))
       .digest("hex"),
+    record: async () => {
+      if (folder === null) return null;
+      const records = async (indices: readonly number[]): Promise<PairRecord[]> =>
+        mapConcurrently(indices, (index) => recordOf(folder, config.data!, index));
+      const [training, validation] = [await records(trained), await records(validated)];
+      return { classNames: dataset.classNames, training, validation };
+    },
     read: async ({ part, signal, onProgress }) => {
       const parts = { training: trained, validation: validated };
       const indices = part ? parts[part] : [...new Set([...trained, ...validated])];
@@ -88,6 +104,17 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
         onProgress: (done) => onProgress?.(done / indices.length),
       });
     },
+  };
+}
+
+async function recordOf(data: FolderDataset, folder: string, index: number): Promise<PairRecord> {
+  const { name, image, mask } = data.pairs[index];
+  const contents = await data.contents(index);
+  const within = (file: string): string => relative(folder, file).split(sep).join("/");
+  return {
+    name,
+    photo: { file: within(image), sha256: contents.photo },
+    mask: { file: within(mask), sha256: contents.mask },
   };
 }
 

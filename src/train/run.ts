@@ -20,6 +20,8 @@ import type { RunData } from "./run-data.ts";
 import { RunError } from "../runs/run-error.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
+import { keepDataFolder } from "./resume.ts";
+import { dataMetadata } from "./take-up.ts";
 import { summarise } from "../runs/summary.ts";
 import type { StepDetail } from "./forecast/step-detail.ts";
 import type { Summary } from "../runs/summary.ts";
@@ -70,6 +72,9 @@ export class Run implements TrainerEvents {
     const folder = this.#folder;
     // Without its folder: given to --config, the settings are those of another run.
     if (!resume) await writeJson(folder.config, { ...config, out: null });
+    else await keepDataFolder(folder, config);
+    const record = await this.#data.record();
+    if (record !== null) await writeJson(folder.data, record);
     await writeJson(folder.environment, await describeEnvironment(gpu.adapterName));
     await writeHistory(folder.history, this.#rows);
     // A kill between the two checkpoints of an epoch left the older best one.
@@ -134,7 +139,7 @@ export class Run implements TrainerEvents {
       preprocessing:
         "RGB / 255, bilinear resize to image_size" +
         (normalization === "imagenet" ? ", less ImageNet's mean, over its standard deviation" : ""),
-      data: this.#data.fingerprint,
+      ...(await dataMetadata(this.#data)),
     };
     await saveCheckpoint(this.#trainer.variables, last, state, metadata);
     this.#saved = state;

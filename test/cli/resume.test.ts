@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { releaseLock, takeLock } from "../../scripts/setup/lock-file.mjs";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import type { TrainingState } from "../../src/runs/training-state.ts";
 import { isQuick } from "../helpers/quick.ts";
@@ -101,6 +102,7 @@ describe("--resume", () => {
     expect([code, errors]).toEqual([0, ""]);
     expect(output).toMatch(/Taking up killed after step|no checkpoint yet/);
     expect(await ending(join(folder, "killed"))).toEqual(whole);
+    expect(await readdir(join(folder, "killed"))).not.toContain("run.lock");
   });
 
   it("goes on within an epoch after Ctrl-C, and lifts a limit of steps", async () => {
@@ -149,6 +151,20 @@ describe("--resume", () => {
     expect(await ending(join(folder, "whole"))).toEqual(whole);
   });
 
+  it("refuses a run that another process writes", async () => {
+    const lock = join(folder, "whole", "run.lock");
+    expect(takeLock(lock).taken).toBe(true);
+    try {
+      const { code, errors } = await train(folder, ["--resume", "whole"]);
+      expect(errors.trim()).toMatch(
+        new RegExp(`^whole is being written by process ${process.pid} .*: wait for its end, or end it\\.$`),
+      );
+      expect(code).toBe(1);
+    } finally {
+      releaseLock(lock);
+    }
+  });
+
   it("refuses other settings, other photos and what is no run", async () => {
     const refused = async (args: string[], sentence: RegExp): Promise<void> => {
       const { code, errors } = await train(folder, args);
@@ -159,6 +175,7 @@ describe("--resume", () => {
       ["--resume", "whole", "--batch-size", "4"],
       /^--resume goes on with the run's own settings: leave out --batch-size/,
     );
+    await refused(["--resume", "whole", "--data", "elsewhere"], /^There is no folder elsewhere/);
     await refused(["--resume", "nowhere"], /^nowhere is no run/);
     await refused(["--resume", "whole", "--config", "x.yaml"], /leave out --config/);
   });

@@ -21,6 +21,25 @@ describe("RunFolder", () => {
     expect((await readdir(join("runs", "train-2"))).sort()).toEqual(["checkpoints", "figures"]);
   });
 
+  it("gives runs that begin at the same moment a folder each", async () => {
+    const runs = await Promise.all([1, 2, 3, 4].map(() => create(null)));
+    expect(new Set(runs.map(({ path }) => path)).size).toBe(4);
+  });
+
+  it("removes what a process that was killed had not given its name yet", async () => {
+    const run = await create("killed");
+    const files = [
+      ".history.csv.0a1b2c3d4e5f.tmp",
+      "checkpoints/.last.safetensors.0a1b2c3d4e5f.tmp",
+      "checkpoints/best.safetensors.tmp",
+      "checkpoints/last.safetensors",
+    ];
+    for (const file of files) await writeFile(join("killed", file), "");
+    await run.removeAbandoned();
+    expect((await readdir("killed")).sort()).toEqual(["checkpoints", "figures"]);
+    expect(await readdir("killed/checkpoints")).toEqual(["last.safetensors"]);
+  });
+
   it("finds a run by its path or its name", async () => {
     const { path } = await RunFolder.create({ out: null, name: "mine" });
     await expect(RunFolder.open(path)).rejects.toThrow(/mine-1 is no run: give the folder of one/);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/index.ts";
 import type { Said } from "../../src/config/index.ts";
-import { resumedConfig } from "../../src/train/resume.ts";
+import { keepDataFolder, resumedConfig } from "../../src/train/resume.ts";
 import type { RunFolder } from "../../src/runs/run-folder.ts";
 
 describe("resumedConfig", () => {
@@ -34,6 +34,15 @@ describe("resumedConfig", () => {
     expect(await resumedConfig(run, {})).toMatchObject({
       ...{ precision: "f32", accumulate: 1, cacheFeatures: false, tune: "off" },
     });
+  });
+
+  it("may find its data in another folder, and knows it from then on", async () => {
+    await write({ data: "here", maxSteps: 5 });
+    const config = await resumedConfig(run, { data: "there" });
+    expect(config.data).toBe("there");
+    await keepDataFolder(run, config);
+    expect(await resumedConfig(run, {})).toEqual(config);
+    expect(JSON.parse(await readFile(run.config, "utf8"))).toMatchObject({ maxSteps: 5 });
   });
 
   it.each(["f32", "f16"])("does not change the precision on the way (--precision %s)", async (precision) => {

@@ -10,23 +10,18 @@ import { featureBudget, photosWithin } from "../phase/feature-cache.ts";
 import { featureBytes } from "../phase/features.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { learningRateAt } from "../phase/learning-rate.ts";
-import { plannedBytes, refuseLargeBatch } from "./memory.ts";
-import { refuseUnknownPrecision } from "../precision.ts";
+import { plannedBytes } from "./memory.ts";
+import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
 import { encoder, takesSkips, trainingPass } from "../phase/programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { planStep } from "./step-plan.ts";
-import { openData } from "../run-data.ts";
 import type { RunData } from "../run-data.ts";
+import type { TrainJob } from "../run.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
-import { phasesOf, trainerOptions } from "../trainer-options.ts";
+import { phasesOf } from "../trainer-options.ts";
 
-export interface DryRunJob {
-  readonly config: TrainConfig;
-  readonly gpu: Gpu;
-  readonly say: (line: string) => void;
-  readonly signal?: AbortSignal | undefined;
-}
+export type DryRunJob = Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal">;
 
 /** Names of validation photos that are shown. */
 const NAMED = 5;
@@ -37,21 +32,18 @@ const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 };
 
 /**
- * Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Reads all photos and
- * masks, so that what `train` would say of them or refuse is known. Writes nothing but the cache of resized photos.
+ * Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Refuses what `train`
+ * would refuse, so all photos and masks are read. Writes nothing but the cache of resized photos.
  *
- * @throws DataError, ConfigError as `train` does; the signal's reason.
+ * @throws as `train` does before a run begins.
  */
-export async function dryRun({ config, gpu, say, signal }: DryRunJob): Promise<void> {
-  refuseUnknownPrecision(gpu, config);
-  const data = await openData(config, say);
-  const plain = trainerOptions(config, data, signal);
+export async function dryRun(job: DryRunJob): Promise<void> {
+  const { config, gpu, say } = job;
+  const { data, options: prepared, tiles: kept } = await prepare(job);
   for (const line of describeData(config, data)) say(line);
-  await data.read({ signal });
-  await refuseLargeBatch(gpu, plain, data.training.size);
   // As far as a run before has found them; here nothing is timed for it.
-  const tiles = await autotunedTiles({ gpu, config, say }, plain, data.training.size, { seconds: 0 });
-  const options = inTiles(plain, tiles);
+  const tiles = kept ?? (await autotunedTiles(job, prepared, data.training.size, { seconds: 0 }));
+  const options = inTiles(prepared, tiles);
   for (const line of describeNetwork(gpu, config, options)) say(line);
   for (const line of describePhases(gpu, config, options)) say(line);
   const held = Math.ceil(

@@ -1,0 +1,74 @@
+import { ConfigError } from "../config/index.ts";
+import type { TrainConfig } from "../config/index.ts";
+import type { TileChoices } from "../graph/autotune/autotune.ts";
+import { kernelTarget } from "../graph/kernel-target.ts";
+import { inTiles, readTiles } from "./autotune.ts";
+import { checkRunFolder } from "../runs/run-folder.ts";
+import { checkWeights } from "./checkpoint.ts";
+import { refuseFullDisk } from "./forecast/disk.ts";
+import { refuseLargeBatch } from "./forecast/memory.ts";
+import { refuseUnknownPrecision } from "./precision.ts";
+import { openData } from "./run-data.ts";
+import type { RunData } from "./run-data.ts";
+import type { TrainJob } from "./run.ts";
+import { takeUp } from "./take-up.ts";
+import type { Resumed } from "./trainer.ts";
+import { trainerOptions } from "./trainer-options.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
+
+/** What a run begins with, or goes on with. */
+export interface Prepared {
+  readonly data: RunData;
+  /** In the tiles of a run that goes on; one that begins is looked at in the default ones, before it finds quicker ones. */
+  readonly options: TrainerOptions;
+  /** The tiles of a run that goes on. */
+  readonly tiles: TileChoices | undefined;
+  /** Where a run that goes on stands; undefined for one that begins. */
+  readonly resumed: Resumed | undefined;
+}
+
+/**
+ * Finds what cannot work before anything is compiled or written, for training and dry run alike: the adapter's precision, the
+ * folder and its disk, too few photos, too large a batch, weights that are missing or do not fit, photos or masks that cannot
+ * be used (all are read; what was resized is kept in the cache), and photos that are not those a run was begun with.
+ *
+ * @throws DataError, WeightsError, ConfigError, RunFolderError, RunError: each with a sentence for the user; the signal's
+ *   reason.
+ */
+export async function prepare(
+  job: Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal">,
+): Promise<Prepared> {
+  const { config, gpu, say, resume, signal } = job;
+  refuseUnknownPrecision(gpu, config);
+  if (!resume) await checkRunFolder(config.out);
+  const data = await openData(config, say);
+  say(describeData(data, config));
+  refuseFewPhotos(data, config);
+  const tiles = resume && (await readTiles(resume.tiles, say));
+  const options = inTiles(trainerOptions(config, data, signal), tiles ?? {});
+  await refuseLargeBatch(gpu, options, data.training.size);
+  const target = kernelTarget(gpu, options.tileFor);
+  await refuseFullDisk(resume?.path ?? config.out, options, target);
+  const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
+  // A run that stands somewhere has its own.
+  if (begins && config.weights !== null) await checkWeights(config.weights, options, target);
+  await data.read({ signal });
+  const resumed = resume && (await takeUp(resume, data, say));
+  return { data, options, tiles, resumed };
+}
+
+function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {
+  const where = data === null ? ": drawn people in clothes, as there is no --data" : ` from ${data}`;
+  if (overfitBatch) return `One batch of ${photos.size} photos to train and validate on${where}`;
+  return `${photos.size} photos to train on, ${validation.size} to validate on${where}`;
+}
+
+/** @throws ConfigError when the training photos fill no batch, and what fills none is to be left out. */
+function refuseFewPhotos({ training }: RunData, { batchSize, dropRemainder }: TrainConfig): void {
+  if (!dropRemainder || training.size >= batchSize) return;
+  const photos = training.size === 1 ? "1 training photo does" : `${training.size} training photos do`;
+  throw new ConfigError(
+    `${photos} not fill a batch of ${batchSize}: give more photos, --batch-size ${training.size}, or ` +
+      `--no-drop-remainder, which takes a smaller batch.`,
+  );
+}
