@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { statOf } from "./process-start.mjs";
 import { capture } from "./processes.mjs";
 
 /** Milliseconds between two looks. */
@@ -76,14 +77,4 @@ function isRunning(pid) {
   } catch {
     return true;
   }
-}
-
-/**
- * The fields of Linux's `/proc/<pid>/stat` behind the program's name: the state, the parent's id and others.
- *
- * @param {number} pid
- */
-function statOf(pid) {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }

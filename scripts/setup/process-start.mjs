@@ -23,17 +23,22 @@ export function startOf(pid) {
   }
 }
 
+/** @param {number} pid */
+function startOnLinux(pid) {
+  const fields = statOf(pid);
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return /[ZX]/.test(fields[0] ?? "") ? null : `${boot} ${fields[19]}`;
+}
+
 /**
- * The fields of `/proc/<pid>/stat` behind the program's name begin with the state; the start, in clock ticks since the
- * machine was started, is the 20th.
+ * The fields of Linux's `/proc/<pid>/stat` behind the program's name: the state, the parent's id and others, and as the 20th
+ * the start, in clock ticks since the machine was started.
  *
  * @param {number} pid
  */
-function startOnLinux(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return /[ZX]/.test(fields[0] ?? "") ? null : `${boot} ${fields[19]}`;
+export function statOf(pid) {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 /** @param {number} pid */
