@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { startOf } from "./process-start.mjs";
@@ -33,16 +33,15 @@ const held = new Map();
  * @throws what Node throws when the file cannot be written
  */
 export function takeLock(path, { abandonedAfter = Infinity } = {}) {
-  /** @type {Holder | null} */
-  let from = null;
+  const text = describeThisProcess();
   for (;;) {
-    if (make(path)) return { taken: true, from };
+    if (makeFile(path, text)) return hold(path, text, null);
     const lock = read(path);
     if (lock === null) continue;
-    const { text, holder, ageSeconds } = lock;
+    const { holder, ageSeconds } = lock;
     if (!isGone(holder, ageSeconds, abandonedAfter)) return { taken: false, holder };
-    if (!discard(path, text)) return { taken: false, holder: read(path)?.holder ?? holder };
-    from = holder;
+    if (replace(path, lock.text, text)) return hold(path, text, holder);
+    return { taken: false, holder: read(path)?.holder ?? holder };
   }
 }
 
@@ -62,20 +61,24 @@ function releaseAll() {
   for (const path of held.keys()) releaseLock(path);
 }
 
-/**
- * @param {string} path
- * @returns {boolean} false when there is a file
- */
-function make(path) {
+function describeThisProcess() {
   const [, program = "node", ...args] = process.argv;
   const command = [basename(program), ...args].join(" ").slice(0, 300);
   const { pid } = process;
   const holder = { pid, host: hostname(), started: startOf(pid) ?? "", since: Date.now(), command };
-  const text = `${JSON.stringify(holder)}\n`;
-  if (!makeFile(path, text)) return false;
+  return `${JSON.stringify(holder)}\n`;
+}
+
+/**
+ * @param {string} path
+ * @param {string} text
+ * @param {Holder | null} from
+ * @returns {Taking}
+ */
+function hold(path, text, from) {
   if (held.size === 0) process.on("exit", releaseAll);
   held.set(path, text);
-  return true;
+  return { taken: true, from };
 }
 
 /**
@@ -156,25 +159,29 @@ function isGone(holder, ageSeconds, abandonedAfter) {
 }
 
 /**
- * Removes the lock of a process that is gone. Several may be about to: only who has made the claim looks whether it is still
- * that lock, and removes it, so that nobody removes the lock of whoever was quicker.
+ * Puts a lock in the place of one whose process is gone. Several may be about to: only who has made the claim looks whether it
+ * is still that lock, and replaces it, so that nobody takes the lock from whoever was quicker.
  *
  * @param {string} path
- * @param {string} text what is in the lock
+ * @param {string} old what is in the lock
+ * @param {string} text what is to be in it
  * @returns {boolean} false when another process was quicker, or is at it
  */
-function discard(path, text) {
+function replace(path, old, text) {
   const claim = `${path}.claim`;
   if (!makeNew(claim, "")) {
     const age = (Date.now() - (statSync(claim, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())) / 1000;
     if (age > CLAIM_SECONDS) rmSync(claim, { force: true });
     return false;
   }
+  const draft = `${path}.${process.pid}`;
   try {
-    if (read(path)?.text !== text) return false;
-    rmSync(path, { force: true });
+    if (read(path)?.text !== old) return false;
+    writeFileSync(draft, text);
+    renameSync(draft, path);
     return true;
   } finally {
+    rmSync(draft, { force: true });
     rmSync(claim, { force: true });
   }
 }
