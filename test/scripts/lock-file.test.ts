@@ -55,6 +55,17 @@ describe("takeLock", () => {
     expect(takeLock(path)).toMatchObject({ taken: false, holder: { pid: process.pid } });
   });
 
+  it("is not held up for ever by a process that was killed while it took over", async () => {
+    const path = `${await folderOf()}/run.lock`;
+    leave(path, { started: "another boot 17" });
+    writeFileSync(`${path}.claim`, "");
+    expect(takeLock(path)).toMatchObject({ taken: false });
+    utimesSync(`${path}.claim`, 1e9, 1e9);
+    // The first removes what is left of it.
+    expect([takeLock(path), takeLock(path)].map(({ taken }) => taken)).toEqual([false, true]);
+    releaseLock(path);
+  });
+
   it("leaves the lock of another host alone, unless it is told when that counts as abandoned", async () => {
     const path = `${await folderOf()}/run.lock`;
     leave(path, { host: "elsewhere", pid: 1 });
