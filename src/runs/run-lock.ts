@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { releaseLock, takeLock } from "../../scripts/setup/lock-file.mjs";
 import type { Holder } from "../../scripts/setup/lock-file.mjs";
 import { RunFolderError, unwritable } from "./run-folder.ts";
@@ -11,7 +12,9 @@ import type { RunFolder } from "./run-folder.ts";
  * @throws RunFolderError when another process writes the run, or one of another machine may do so.
  */
 export function lockRun(run: RunFolder, say: (sentence: string) => void): () => void {
-  const { path, lock } = run;
+  const { path } = run;
+  // Whatever folder the process goes to meanwhile.
+  const lock = resolve(run.lock);
   let taking;
   try {
     taking = takeLock(lock);
