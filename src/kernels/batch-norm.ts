@@ -52,12 +52,12 @@ export function batchNormForward(
 }
 
 /**
- * The sums over rows that are the gradients of γ and β, by slot of `walk`: `dgamma` = Σ dz·x̂ and `dbeta` = Σ dz,
- * `[.., C]`, written from row `firstSlot` on; `dz` is `dy` where the activation lets it through.
+ * The sums over rows that are the gradients of γ and β, by partial of `walk`: `dgamma` = Σ dz·x̂ and `dbeta` = Σ dz,
+ * `[.., C]`, written from row `firstPartial` on; `dz` is `dy` where the activation lets it through.
  */
 export function batchNormParameterGradients(
   walk: ChannelWalk,
-  firstSlot: number,
+  firstPartial: number,
   { epsilon, activation }: BatchNormKernelOptions,
 ): Kernel {
   const relu = activation === "relu";
@@ -65,7 +65,7 @@ export function batchNormParameterGradients(
     label: relu ? "batch_norm_relu_parameter_gradients" : "batch_norm_parameter_gradients",
     read: arrays(walk.type, ["x", "dy", "mean", "variance", relu && "gamma", relu && "beta"]),
     write: arrays(walk.type, ["dgamma", "dbeta"]),
-    params: { ...walk.params, firstSlot: u32(firstSlot), epsilon: f32(epsilon) },
+    params: { ...walk.params, firstPartial: u32(firstPartial), epsilon: f32(epsilon) },
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: lines(
@@ -82,7 +82,7 @@ export function batchNormParameterGradients(
         "sumGamma += dz * normalized;\n  sumBeta += dz;",
       ),
       end: /* wgsl */ `
-  let to = (params.firstSlot + slot) * params.columns + column;
+  let to = (params.firstPartial + partialIndex) * params.columns + column;
   store_dgamma(to, sumGamma);
   store_dbeta(to, sumBeta);`,
     }),

@@ -5,9 +5,9 @@ import type { Kernel, KernelTarget } from "./kernel.ts";
 import { numberedBuffers } from "./text/several-tensors.ts";
 import { partialsKernel } from "./text/partials.ts";
 
-/** Sums by slot of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstSlot` on. */
-export function sumChannels(walk: ChannelWalk, firstSlot = 0): Kernel {
-  return sums(walk, ["x"], ["sum"], firstSlot);
+/** Sums by partial of `walk`: `x` `[rows, C]` to `sum` `[.., C]`, written from row `firstPartial` on. */
+export function sumChannels(walk: ChannelWalk, firstPartial = 0): Kernel {
+  return sums(walk, ["x"], ["sum"], firstPartial);
 }
 
 /** The gradient of such a sum: every row of `dx` `[rows, C]` is `dsum` `[C]`. */
@@ -29,7 +29,12 @@ export function sumChannelsOfSeveral(walk: ChannelWalk, count: number): Kernel {
   return sums(walk, names("x"), names("sum"), 0);
 }
 
-function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[], firstSlot: number): Kernel {
+function sums(
+  walk: ChannelWalk,
+  from: readonly string[],
+  to: readonly string[],
+  firstPartial: number,
+): Kernel {
   const buffers = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.map((name) => [name, `array<${walk.type}>`]));
   const each = (text: (i: number) => string): string => from.map((_, i) => text(i)).join("\n  ");
@@ -37,33 +42,40 @@ function sums(walk: ChannelWalk, from: readonly string[], to: readonly string[],
     label: `channel_sum_${from.length}`,
     read: buffers(from),
     write: buffers(to),
-    params: { ...walk.params, firstSlot: u32(firstSlot) },
+    params: { ...walk.params, firstPartial: u32(firstPartial) },
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: each((i) => `var total${i} = T(0.0);`),
       row: each((i) => `total${i} += load_${from[i]}(at);`),
-      end: each((i) => `store_${to[i]}((params.firstSlot + slot) * params.columns + column, total${i});`),
+      end: each(
+        (i) => `store_${to[i]}((params.firstPartial + partialIndex) * params.columns + column, total${i});`,
+      ),
     }),
   });
 }
 
 /**
- * The sums of partials `[slots, C]` over all slots, of `count` matrices at once: `x0` to `sum0` `[C]`, and so on, in one
+ * The sums of partials `[partials, C]` over all partials, of `count` matrices at once: `x0` to `sum0` `[C]`, and so on, in one
  * dispatch. C must be a multiple of 4.
  */
-export function sumSlots(target: KernelTarget, slots: number, channels: number, count: number): Kernel {
+export function sumOverPartials(
+  target: KernelTarget,
+  partialCount: number,
+  channels: number,
+  count: number,
+): Kernel {
   const each = (text: (i: number) => string): string =>
     Array.from({ length: count }, (_, i) => text(i)).join("\n  ");
   return partialsKernel(target, channels / 4, {
-    label: `sum_slots_${count}`,
+    label: `sum_over_partials_${count}`,
     read: numberedBuffers(["x"], count, "vec4f"),
     write: numberedBuffers(["sum"], count, "vec4f"),
-    params: { slots: u32(slots), quads: u32(channels / 4) },
+    params: { partialCount: u32(partialCount), quads: u32(channels / 4) },
     body: ({ eachPartial, total }) => /* wgsl */ `
   ${each((i) => `var total${i} = vec4f();`)}
   ${eachPartial(
-    "params.slots",
-    each((i) => `total${i} += load_x${i}(slot * params.quads + quad);`),
+    "params.partialCount",
+    each((i) => `total${i} += load_x${i}(partialIndex * params.quads + quad);`),
   )}
   ${each((i) => total(`total${i}`))}
   if (writer) {

@@ -63,19 +63,19 @@ const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ 
     var sum = vec4f();
     var rows = vec4f();
     ${eachPartial(
-      "params.slots",
-      `sum += load_counts(slot) * load_partials(slot * 2u * params.fresh + own);
-    rows += vec4f(load_counts(slot));`,
+      "params.partialCount",
+      `sum += load_counts(partialIndex) * load_partials(partialIndex * 2u * params.fresh + own);
+    rows += vec4f(load_counts(partialIndex));`,
     )}
     ${total("sum")}
     ${total("rows")}
     centre = sum / rows;
     var squares = vec4f();
     ${eachPartial(
-      "params.slots",
-      `let at = slot * 2u * params.fresh + own;
+      "params.partialCount",
+      `let at = partialIndex * 2u * params.fresh + own;
     let distance = load_partials(at) - centre;
-    squares += load_counts(slot) * (load_partials(at + params.fresh) + distance * distance);`,
+    squares += load_counts(partialIndex) * (load_partials(at + params.fresh) + distance * distance);`,
     )}
     ${total("squares")}
     deviation2 = squares / rows;
@@ -85,19 +85,19 @@ const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ 
     }`;
 
 /**
- * Merges the moments that the tiles of a product have left of its `fresh` channels: `partials` `[slots, 2, fresh]`, mean
- * and biased variance, and `counts` `[slots]` (Chan, Golub & LeVeque 1983), to channels `begin` and following of `mean`
+ * Merges the moments that the tiles of a product have left of its `fresh` channels: `partials` `[partials, 2, fresh]`, mean
+ * and biased variance, and `counts` `[partials]` (Chan, Golub & LeVeque 1983), to channels `begin` and following of `mean`
  * and `variance`.
  */
 export function mergeTileMoments(
   target: KernelTarget,
-  { begin, fresh, slots }: { begin: number; fresh: number; slots: number },
+  { begin, fresh, partialCount }: { begin: number; fresh: number; partialCount: number },
 ): Kernel {
   return partialsKernel(target, fresh / 4, {
     label: "merge_tile_moments",
     read: { partials: VECTORS, counts: "array<f32>" },
     write: { mean: VECTORS, variance: VECTORS },
-    params: { statisticsBegin: u32(begin / 4), slots: u32(slots), fresh: u32(fresh / 4) },
+    params: { statisticsBegin: u32(begin / 4), partialCount: u32(partialCount), fresh: u32(fresh / 4) },
     body: (text) => /* wgsl */ `let own = quad;
   var centre: vec4f;
   var deviation2: vec4f;
@@ -112,7 +112,7 @@ export function mergeTileMoments(
 export function mergeMomentsIntoNorm(
   target: KernelTarget,
   place: NormPlace,
-  { fresh, slots }: { fresh: number; slots: number },
+  { fresh, partialCount }: { fresh: number; partialCount: number },
 ): Kernel {
   return partialsKernel(target, place.channels / 4, {
     label: "merge_moments_into_norm",
@@ -120,7 +120,7 @@ export function mergeMomentsIntoNorm(
     write: { mean: VECTORS, variance: VECTORS, norm: VECTORS },
     params: {
       ...placeParams(place),
-      slots: u32(slots),
+      partialCount: u32(partialCount),
       fresh: u32(fresh / 4),
       known: u32((place.channels - fresh) / 4),
     },

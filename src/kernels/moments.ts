@@ -11,16 +11,16 @@ import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 
 /**
- * Moments of `x` `[rows, C]` by slot of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
- * written from row `firstSlot` on.
+ * Moments of `x` `[rows, C]` by partial of `walk`: `mean` and `variance` `[.., C]` and `count` `[..]`, the number of rows,
+ * written from row `firstPartial` on.
  */
-export function moments(walk: ChannelWalk, firstSlot: number): Kernel {
+export function moments(walk: ChannelWalk, firstPartial: number): Kernel {
   const array = `array<${walk.type}>`;
   return defineKernel({
     label: "moments",
     read: { x: array },
     write: { mean: array, variance: array, count: "array<f32>" },
-    params: { ...walk.params, firstSlot: u32(firstSlot) },
+    params: { ...walk.params, firstPartial: u32(firstPartial) },
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: /* wgsl */ `
@@ -35,7 +35,7 @@ export function moments(walk: ChannelWalk, firstSlot: number): Kernel {
     centre += deviation * (1.0 / n);
     squares += deviation * (value - centre);`,
       end: /* wgsl */ `
-  let to = params.firstSlot + slot;
+  let to = params.firstPartial + partialIndex;
   store_mean(to * params.columns + column, origin + centre);
   store_variance(to * params.columns + column, squares / n);
   if (column == 0u) { store_count(to, n); }`,
@@ -43,7 +43,7 @@ export function moments(walk: ChannelWalk, firstSlot: number): Kernel {
   });
 }
 
-/** Merges moments `partialMean` and `partialVariance` `[rows, C]`, `partialCount` `[rows]` into one a slot of `walk`. */
+/** Merges moments `partialMean` and `partialVariance` `[rows, C]`, `partialCount` `[rows]` into one a partial of `walk`. */
 export function mergeMoments(walk: ChannelWalk): Kernel {
   const array = `array<${walk.type}>`;
   return defineKernel({
@@ -66,9 +66,9 @@ export function mergeMoments(walk: ChannelWalk): Kernel {
     squares += load_partialVariance(at) * more + deviation * deviation * (n * share);
     n += more;`,
       end: /* wgsl */ `
-  store_mean(slot * params.columns + column, origin + centre);
-  store_variance(slot * params.columns + column, squares / n);
-  if (column == 0u) { store_count(slot, n); }`,
+  store_mean(partialIndex * params.columns + column, origin + centre);
+  store_variance(partialIndex * params.columns + column, squares / n);
+  if (column == 0u) { store_count(partialIndex, n); }`,
     }),
   });
 }

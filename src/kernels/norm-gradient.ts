@@ -2,7 +2,7 @@
  * @file The small kernels between the products of a backward pass through batch norms with the statistics of the batch:
  * they merge what the tiles of a product left, and make the coefficients with which the next product loads the gradient.
  *
- * `partials` are `[slots, 2, channels]`: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
+ * `partials` are `[partials, 2, channels]`: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
  */
 import { channelGrid, channelMain } from "./text/channel-grid.ts";
 import type { ChannelRange } from "./text/channel-range.ts";
@@ -16,7 +16,7 @@ import type { PartialsText } from "./text/partials.ts";
 export interface NormGradientPlace extends NormChannels {
   /** Rows of the whole batch. */
   readonly rows: number;
-  readonly slots: number;
+  readonly partialCount: number;
 }
 
 const VECTORS = "array<vec4f>";
@@ -24,18 +24,18 @@ const VECTORS = "array<vec4f>";
 const params = (place: NormGradientPlace): Record<string, Uniform> => ({
   ...normChannelsParams(place),
   share: f32(1 / place.rows),
-  slots: u32(place.slots),
+  partialCount: u32(place.partialCount),
 });
 
 const normAt = (plane: NormPlane): string => `load_norm(${planeIndex(plane)}u * params.normSize + at)`;
 
-/** WGSL that brings Σ dz and Σ dz·x̂ over all slots to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
+/** WGSL that brings Σ dz and Σ dz·x̂ over all partials to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
 const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
   var sumBeta = vec4f();
   var sumGamma = vec4f();
   ${eachPartial(
-    "params.slots",
-    `let start = slot * 2u * params.quads + quad;
+    "params.partialCount",
+    `let start = partialIndex * 2u * params.quads + quad;
     sumBeta += load_partials(start);
     sumGamma += load_partials(start + params.quads);`,
   )}

@@ -41,9 +41,12 @@ const norm = (channels: number) => ({
   beta: numbers(channels, 4),
 });
 
-/** Rows that come in `slots` tiles of one to sixteen rows: their moments a tile, and those of all of them. */
-function tiles(slots: number, channels: number, centre: number, deviation: number) {
-  const counts = Float32Array.from({ length: slots }, (_, slot) => 1 + ((slot * 7) % 16));
+/** Rows that come in `partials` tiles of one to sixteen rows: their moments a tile, and those of all of them. */
+function tiles(partialCount: number, channels: number, centre: number, deviation: number) {
+  const counts = Float32Array.from(
+    { length: partialCount },
+    (_, partialIndex) => 1 + ((partialIndex * 7) % 16),
+  );
   const rows = counts.reduce((a, b) => a + b);
   const x = numbers(rows * channels, 9).map((value, i) => centre * (1 + (i % channels)) + deviation * value);
   const moments = (first: number, count: number, c: number): [mean: number, variance: number] => {
@@ -51,12 +54,12 @@ function tiles(slots: number, channels: number, centre: number, deviation: numbe
     const mean = column.reduce((a, b) => a + b) / count;
     return [mean, column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count];
   };
-  const partials = new Float32Array(slots * 2 * channels);
+  const partials = new Float32Array(partialCount * 2 * channels);
   let first = 0;
-  counts.forEach((count, slot) => {
+  counts.forEach((count, partialIndex) => {
     for (let c = 0; c < channels; c++) {
       const both = moments(first, count, c);
-      both.forEach((value, plane) => (partials[(2 * slot + plane) * channels + c] = value));
+      both.forEach((value, plane) => (partials[(2 * partialIndex + plane) * channels + c] = value));
     }
     first += count;
   });
@@ -103,59 +106,62 @@ describe.each(Object.entries(FAMILIES))("batch norms as planes, with %s", (_, ad
     [40, 0.3, 1],
     [40, 1000, 0.25],
     [300, 100, 0.1],
-  ] as const)("merge %i slots of mean %d and deviation %d", async ([slots, centre, deviation], context) => {
-    const target = targetFor(gpu(), adapt, context);
-    const fresh = 8;
-    const known = 12;
-    const channels = known + fresh;
-    const { partials, counts, mean, variance } = tiles(slots, fresh, centre, deviation);
-    const begin = 4 + known;
-    const size = { width: begin + fresh + 4, begin };
-    const buffers = { partials, counts, mean: rubbish(size.width), variance: rubbish(size.width) };
-    const merge = mergeTileMoments(target, { begin, fresh, slots });
-    const merged = await runKernels(gpu(), [merge], buffers, ["mean", "variance"]);
-    expectClose(extract(merged.mean, fresh, size), mean, 1e-6, "the mean");
-    // What the digits of a float leave of the deviation from a mean that is so much larger.
-    const digits = 1e-5 + (fresh * centre * 2 ** -24) / deviation;
-    expectClose(extract(merged.variance, fresh, size), variance, digits, "the variance");
+  ] as const)(
+    "merge %i partialCount of mean %d and deviation %d",
+    async ([partialCount, centre, deviation], context) => {
+      const target = targetFor(gpu(), adapt, context);
+      const fresh = 8;
+      const known = 12;
+      const channels = known + fresh;
+      const { partials, counts, mean, variance } = tiles(partialCount, fresh, centre, deviation);
+      const begin = 4 + known;
+      const size = { width: begin + fresh + 4, begin };
+      const buffers = { partials, counts, mean: rubbish(size.width), variance: rubbish(size.width) };
+      const merge = mergeTileMoments(target, { begin, fresh, partialCount });
+      const merged = await runKernels(gpu(), [merge], buffers, ["mean", "variance"]);
+      expectClose(extract(merged.mean, fresh, size), mean, 1e-6, "the mean");
+      // What the digits of a float leave of the deviation from a mean that is so much larger.
+      const digits = 1e-5 + (fresh * centre * 2 ** -24) / deviation;
+      expectClose(extract(merged.variance, fresh, size), variance, digits, "the variance");
 
-    const before = norm(channels);
-    const place = {
-      channels,
-      statisticsBegin: 4,
-      parametersBegin: 8,
-      normBegin: 12,
-      normSize: channels + 16,
-      epsilon: EPSILON,
-    };
-    const old = {
-      mean: line(before.mean.slice(0, known), 4, size.width),
-      variance: line(before.variance.slice(0, known), 4, size.width),
-    };
-    const kernel = mergeMomentsIntoNorm(target, place, { fresh, slots });
-    const into = await runKernels(
-      gpu(),
-      [kernel],
-      {
-        ...old,
-        partials,
-        counts,
-        gamma: line(before.gamma, 8, channels + 8),
-        beta: line(before.beta, 8, channels + 8),
-        norm: rubbish(5 * place.normSize),
-      },
-      ["mean", "variance", "norm"],
-    );
-    for (const name of ["mean", "variance"] as const) {
-      const expected = old[name].slice();
-      expected.set(extract(merged[name], fresh, size), begin);
-      expect(into[name]).toEqual(expected);
-    }
-    const statistics = (name: "mean" | "variance"): Float32Array => into[name].slice(4, 4 + channels);
-    checkPlanes(
-      into.norm,
-      planes(statistics("mean"), statistics("variance"), before.gamma, before.beta),
-      place,
-    );
-  });
+      const before = norm(channels);
+      const place = {
+        channels,
+        statisticsBegin: 4,
+        parametersBegin: 8,
+        normBegin: 12,
+        normSize: channels + 16,
+        epsilon: EPSILON,
+      };
+      const old = {
+        mean: line(before.mean.slice(0, known), 4, size.width),
+        variance: line(before.variance.slice(0, known), 4, size.width),
+      };
+      const kernel = mergeMomentsIntoNorm(target, place, { fresh, partialCount });
+      const into = await runKernels(
+        gpu(),
+        [kernel],
+        {
+          ...old,
+          partials,
+          counts,
+          gamma: line(before.gamma, 8, channels + 8),
+          beta: line(before.beta, 8, channels + 8),
+          norm: rubbish(5 * place.normSize),
+        },
+        ["mean", "variance", "norm"],
+      );
+      for (const name of ["mean", "variance"] as const) {
+        const expected = old[name].slice();
+        expected.set(extract(merged[name], fresh, size), begin);
+        expect(into[name]).toEqual(expected);
+      }
+      const statistics = (name: "mean" | "variance"): Float32Array => into[name].slice(4, 4 + channels);
+      checkPlanes(
+        into.norm,
+        planes(statistics("mean"), statistics("variance"), before.gamma, before.beta),
+        place,
+      );
+    },
+  );
 });

@@ -122,8 +122,8 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       });
       const [, mean, variance] = outputs;
       if (moments && (l.uses(mean) || l.uses(variance))) {
-        lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstSlot) => {
-          const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstSlot);
+        lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstPartial) => {
+          const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstPartial);
           return { product: product(l, range.count, { load, store, half }), operands: operands(range) };
         });
         return;

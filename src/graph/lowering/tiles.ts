@@ -1,39 +1,42 @@
-/** @file Products whose tiles leave partials, in slots of one scratch buffer, however the batch is cut. */
+/** @file Products whose tiles leave partials, one behind the other in one scratch buffer, however the batch is cut. */
 import { mergeTileMoments } from "../../kernels/fold-norm.ts";
 import type { TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { Tensor } from "../graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
 
 /**
- * Dispatches a product for each of `ranges`. `perSlot`: numbers that each buffer of partials has a slot, by the name of
- * its binding. `make` gets the number of the first slot of its range.
+ * Dispatches a product for each of `ranges`. `perPartial`: how many numbers a partial has in each buffer, by the name of
+ * its binding. `make` gets the number of the first partial of its range.
  *
- * @returns the number of slots, and the buffers.
+ * @returns the number of partials, and the buffers.
  */
 export function lowerTiles<Name extends string>(
   l: Lowering,
   ranges: readonly BatchRange[],
-  perSlot: Readonly<Record<Name, number>>,
+  perPartial: Readonly<Record<Name, number>>,
   make: (
     range: BatchRange,
-    firstSlot: number,
+    firstPartial: number,
   ) => { readonly product: TapKernel; readonly operands: Readonly<Record<string, Operand>> },
-): { slots: number; partials: Record<Name, Scratch> } {
-  let slots = 0;
+): { partialCount: number; partials: Record<Name, Scratch> } {
+  let partialCount = 0;
   const parts = ranges.map((range) => {
-    const part = make(range, slots);
-    slots += part.product.slots;
+    const part = make(range, partialCount);
+    partialCount += part.product.partialCount;
     return part;
   });
   const partials = Object.fromEntries(
-    Object.entries<number>(perSlot).map(([name, numbers]) => [name, l.scratch(4 * numbers * slots)]),
+    Object.entries<number>(perPartial).map(([name, numbers]) => [
+      name,
+      l.scratch(4 * numbers * partialCount),
+    ]),
   ) as Record<Name, Scratch>;
   for (const { product, operands } of parts) l.dispatch(product.kernel, { ...operands, ...partials });
-  return { slots, partials };
+  return { partialCount, partials };
 }
 
-/** Numbers a slot of what `momentsStore` leaves of `channels` channels. */
-export const momentsPerSlot = (channels: number) => ({ partials: 2 * channels, counts: 1 });
+/** Numbers a partial of what `momentsStore` leaves of `channels` channels. */
+export const momentsPerPartial = (channels: number) => ({ partials: 2 * channels, counts: 1 });
 
 /** {@link lowerTiles} of products that store `channels` channels with `momentsStore`, merged to `mean` and `variance`. */
 export function lowerTilesToMoments(
@@ -43,7 +46,7 @@ export function lowerTilesToMoments(
   { mean, variance }: { mean: Tensor; variance: Tensor },
   make: Parameters<typeof lowerTiles>[3],
 ): void {
-  const { slots, partials } = lowerTiles(l, ranges, momentsPerSlot(channels), make);
-  const merge = mergeTileMoments(l.target, { begin: 0, fresh: channels, slots });
+  const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), make);
+  const merge = mergeTileMoments(l.target, { begin: 0, fresh: channels, partialCount });
   l.dispatch(merge, { ...partials, mean, variance });
 }

@@ -124,10 +124,10 @@ function parameterGradients(norm: Norm, dy: Tensor, options: BatchNormKernelOpti
       family: "normalization",
       outputs: [gamma, beta],
       lower(l, [dgamma, dbeta]) {
-        const { parts, slots, channels } = reductionParts(l, [x, dy]);
-        const partials = [l.scratch(4 * slots * channels), l.scratch(4 * slots * channels)];
-        for (const { range, walk, firstSlot } of parts) {
-          l.dispatch(batchNormParameterGradients(walk, firstSlot, options), {
+        const { parts, partialCount, channels } = reductionParts(l, [x, dy]);
+        const partials = [l.scratch(4 * partialCount * channels), l.scratch(4 * partialCount * channels)];
+        for (const { range, walk, firstPartial } of parts) {
+          l.dispatch(batchNormParameterGradients(walk, firstPartial, options), {
             x: slice(x, range),
             dy: slice(dy, range),
             mean,
@@ -137,7 +137,7 @@ function parameterGradients(norm: Norm, dy: Tensor, options: BatchNormKernelOpti
             dbeta: partials[1],
           });
         }
-        mergeSums(l, slots, channels, partials, [dgamma, dbeta]);
+        mergeSums(l, partialCount, channels, partials, [dgamma, dbeta]);
       },
     },
     [x, dy, mean, variance, ...(relu ? [gamma, beta] : [])],

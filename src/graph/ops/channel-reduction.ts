@@ -1,6 +1,6 @@
 /**
  * @file Reductions of tensors `[.., C]` to one number a channel, in two or three dispatches: every part of the batch
- * leaves its partials in slots of its own of one scratch buffer `[slots, C]`, then all of them are merged. However the
+ * leaves its partials in rows of its own of one scratch buffer `[partials, C]`, then all of them are merged. However the
  * batch was cut, the result is that of the whole.
  */
 import { channelWalk, mergeWalks } from "../../kernels/text/channels.ts";
@@ -9,7 +9,7 @@ import {
   sumChannels,
   sumChannelsBackward,
   sumChannelsOfSeveral,
-  sumSlots,
+  sumOverPartials,
 } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
@@ -36,56 +36,58 @@ export function checkChannels(op: string, x: Tensor, vectors: readonly Tensor[] 
 export interface ReductionPart {
   readonly range: BatchRange;
   readonly walk: ChannelWalk;
-  readonly firstSlot: number;
+  readonly firstPartial: number;
 }
 
-/** The parts in which `tensors`, all of one shape, are reduced, and the slots their partials take together. */
+/** The parts in which `tensors`, all of one shape, are reduced, and how many partials they leave together. */
 export function reductionParts(
   l: Lowering,
   tensors: readonly Tensor[],
-): { parts: ReductionPart[]; slots: number; channels: number } {
+): { parts: ReductionPart[]; partialCount: number; channels: number } {
   const [{ shape }] = tensors;
   const channels = shape[shape.length - 1];
   const ranges = l.slices(tensors);
   // The partials are bound as a whole, so they must fit a binding too.
   const most = Math.max(1, Math.floor(l.target.maxBindingBytes / (4 * channels * ranges.length)));
-  let slots = 0;
+  let partialCount = 0;
   const parts = ranges.map((range) => {
     const rows = range.count * rowsPerItem(tensors[0]);
     let walk = channelWalk(l.target, rows, channels, "reduce");
-    if (walk.slots > most) walk = channelWalk(l.target, rows, channels, most);
-    const firstSlot = slots;
-    slots += walk.slots;
-    return { range, walk, firstSlot };
+    if (walk.partialCount > most) walk = channelWalk(l.target, rows, channels, most);
+    const firstPartial = partialCount;
+    partialCount += walk.partialCount;
+    return { range, walk, firstPartial };
   });
-  return { parts, slots, channels };
+  return { parts, partialCount, channels };
 }
 
 /**
- * Runs the merges of partials `[slots, channels]`: `dispatch` gets each walk, where to read and where to write, in
+ * Runs the merges of partials `[partials, channels]`: `dispatch` gets each walk, where to read and where to write, in
  * the same order as `partials`; the last one writes `results`.
  */
 export function mergePartials(
   l: Lowering,
-  slots: number,
+  partialCount: number,
   channels: number,
   partials: readonly Scratch[],
   results: readonly Operand[],
   dispatch: (walk: ChannelWalk, from: readonly Operand[], to: readonly Operand[]) => void,
 ): void {
   let from: readonly Operand[] = partials;
-  for (const walk of mergeWalks(l.target, slots, channels)) {
+  for (const walk of mergeWalks(l.target, partialCount, channels)) {
     const to =
-      walk.slots === 1 ? results : partials.map(({ bytes }) => l.scratch((bytes / slots) * walk.slots));
+      walk.partialCount === 1
+        ? results
+        : partials.map(({ bytes }) => l.scratch((bytes / partialCount) * walk.partialCount));
     dispatch(walk, from, to);
     from = to;
   }
 }
 
-/** Sums partials `[slots, channels]` over the slots, several matrices at once, to `results` `[channels]`. */
+/** Sums partials `[partials, channels]` over the first axis, several matrices at once, to `results` `[channels]`. */
 export function mergeSums(
   l: Lowering,
-  slots: number,
+  partialCount: number,
   channels: number,
   partials: readonly Scratch[],
   results: readonly Operand[],
@@ -93,11 +95,11 @@ export function mergeSums(
   const named = (name: string, operands: readonly Operand[]): Record<string, Operand> =>
     Object.fromEntries(operands.map((operand, i) => [`${name}${i}`, operand]));
   if (channels % 4 === 0) {
-    const kernel = sumSlots(l.target, slots, channels, partials.length);
+    const kernel = sumOverPartials(l.target, partialCount, channels, partials.length);
     l.dispatch(kernel, { ...named("x", partials), ...named("sum", results) });
     return;
   }
-  mergePartials(l, slots, channels, partials, results, (walk, from, to) => {
+  mergePartials(l, partialCount, channels, partials, results, (walk, from, to) => {
     l.dispatch(sumChannelsOfSeveral(walk, partials.length), { ...named("x", from), ...named("sum", to) });
   });
 }
@@ -111,12 +113,12 @@ export function channelSum(x: Tensor): Tensor {
       family: "elementwise",
       outputs: [{ shape: x.shape.slice(-1), dtype: "f32" }],
       lower(l, [sum]) {
-        const { parts, slots, channels } = reductionParts(l, [x]);
-        const partial = l.scratch(4 * slots * channels);
-        for (const { range, walk, firstSlot } of parts) {
-          l.dispatch(sumChannels(walk, firstSlot), { x: slice(x, range), sum: partial });
+        const { parts, partialCount, channels } = reductionParts(l, [x]);
+        const partial = l.scratch(4 * partialCount * channels);
+        for (const { range, walk, firstPartial } of parts) {
+          l.dispatch(sumChannels(walk, firstPartial), { x: slice(x, range), sum: partial });
         }
-        mergeSums(l, slots, channels, [partial], [sum]);
+        mergeSums(l, partialCount, channels, [partial], [sum]);
       },
       gradient: ([dsum]) => [() => channelSumGradient(x, dsum!)],
     },

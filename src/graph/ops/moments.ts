@@ -26,23 +26,30 @@ export function channelMoments(x: Tensor): Moments {
       family: "normalization",
       outputs: [type, type],
       lower(l, [mean, variance]) {
-        const { parts, slots, channels } = reductionParts(l, [x]);
-        const partials = [channels, channels, 1].map((width) => l.scratch(4 * slots * width));
-        for (const { range, walk, firstSlot } of parts) {
+        const { parts, partialCount, channels } = reductionParts(l, [x]);
+        const partials = [channels, channels, 1].map((width) => l.scratch(4 * partialCount * width));
+        for (const { range, walk, firstPartial } of parts) {
           const [partialMean, partialVariance, count] = partials;
           const operands = { x: slice(x, range), mean: partialMean, variance: partialVariance, count };
-          l.dispatch(moments(walk, firstSlot), operands);
+          l.dispatch(moments(walk, firstPartial), operands);
         }
-        mergePartials(l, slots, channels, partials, [mean, variance, l.scratch(4)], (walk, from, to) => {
-          l.dispatch(mergeMoments(walk), {
-            partialMean: from[0],
-            partialVariance: from[1],
-            partialCount: from[2],
-            mean: to[0],
-            variance: to[1],
-            count: to[2],
-          });
-        });
+        mergePartials(
+          l,
+          partialCount,
+          channels,
+          partials,
+          [mean, variance, l.scratch(4)],
+          (walk, from, to) => {
+            l.dispatch(mergeMoments(walk), {
+              partialMean: from[0],
+              partialVariance: from[1],
+              partialCount: from[2],
+              mean: to[0],
+              variance: to[1],
+              count: to[2],
+            });
+          },
+        );
       },
       gradient: ([dmean, dvariance], [mean]) => [() => momentsGradient(x, mean, dmean, dvariance)],
     },

@@ -24,7 +24,7 @@ export function conv2dBackwardDataFused(
   fusion: TapFusion,
 ): TapKernel {
   const product = backwardDataProduct(g, fusion);
-  const { kernel, slots } =
+  const { kernel, partialCount } =
     target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
-  return { kernel: { ...kernel, flops: tapFlops(g) * g.outChannels * product.channels }, slots };
+  return { kernel: { ...kernel, flops: tapFlops(g) * g.outChannels * product.channels }, partialCount };
 }

@@ -19,7 +19,7 @@ export function conv2dForward(target: KernelTarget, g: Conv2dGeometry): Kernel {
 /** {@link conv2dForward} that loads its source and stores its result as `fusion` says. */
 export function conv2dForwardFused(target: KernelTarget, g: Conv2dGeometry, fusion: TapFusion): TapKernel {
   const product = forwardProduct(g, fusion);
-  const { kernel, slots } =
+  const { kernel, partialCount } =
     target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
-  return { kernel: { ...kernel, flops: tapFlops(g) * g.inChannels * product.channels }, slots };
+  return { kernel: { ...kernel, flops: tapFlops(g) * g.inChannels * product.channels }, partialCount };
 }

@@ -15,7 +15,7 @@ export interface Store {
   readonly read: Readonly<Record<string, string>>;
   readonly write: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, Uniform>>;
-  /** Whether it leaves numbers a tile, in as many slots as there are tiles along the rows. */
+  /** Whether it leaves numbers a tile, in as many partials as there are tiles along the rows. */
   readonly partials: boolean;
   /** WGSL that stores a tile. */
   text(tile: StoredTile): string;
@@ -39,7 +39,7 @@ export interface StoredTile {
   /** Text of the number of rows of the whole tile that are in the matrix. */
   readonly count: string;
   /** Text of the tile's number among the tiles along the rows. */
-  readonly slot: string;
+  readonly partialIndex: string;
   /** Text of the condition that the invocation writes what concerns the whole tile. */
   readonly writer: string;
   /** WGSL that makes a vec4 variable the total over all rows of the tile. */
@@ -95,18 +95,18 @@ export function joinedStore(
 }
 
 /**
- * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[slots, 2, channels]`, mean
- * and biased variance, and `counts` `[slots]`, the number of rows. `channels` must be a multiple of 4.
+ * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[partials, 2, channels]`, mean
+ * and biased variance, and `counts` `[partials]`, the number of rows. `channels` must be a multiple of 4.
  */
-export function momentsStore(name: string, channels: number, range: ChannelRange, firstSlot = 0): Store {
+export function momentsStore(name: string, channels: number, range: ChannelRange, firstPartial = 0): Store {
   const plain = plainStore(name, channels, range);
   return {
     ...plain,
     write: { ...plain.write, partials: vectorArray, counts: "array<f32>" },
-    params: { ...plain.params, firstSlot: u32(firstSlot) },
+    params: { ...plain.params, firstPartial: u32(firstPartial) },
     partials: true,
     text: (tile) => `${plain.text(tile)}
-  let slot = params.firstSlot + ${tile.slot};
+  let partialIndex = params.firstPartial + ${tile.partialIndex};
   let rowsInside = f32(${tile.count});
   ${tile.vectors
     .map((v) => {
@@ -120,7 +120,7 @@ export function momentsStore(name: string, channels: number, range: ChannelRange
   ${writePartials(tile, v, [`mean${v}`, `variance${v} / rowsInside`])}`;
     })
     .join("\n")}
-  if (${tile.writer} && ${tile.column(0)} == 0u) { store_counts(slot, rowsInside); }`,
+  if (${tile.writer} && ${tile.column(0)} == 0u) { store_counts(partialIndex, rowsInside); }`,
   };
 }
 
@@ -129,7 +129,7 @@ export function momentsStore(name: string, channels: number, range: ChannelRange
  * input was made of. Of the result r, dz = r where `(x − mean)·scale + beta` > 0, else 0, and the store
  *
  * - writes dz, or with `accumulate` adds γ·dz to what is there;
- * - leaves `partials` `[slots, 2, channels]`: Σ dz and Σ dz·x̂ over the rows of each tile.
+ * - leaves `partials` `[partials, 2, channels]`: Σ dz and Σ dz·x̂ over the rows of each tile.
  *
  * `norm` holds the planes of norm-planes.ts. The result's channels must be a multiple of 4.
  */
@@ -141,10 +141,10 @@ export function reluGradientStore(
     /** `begin`: the first channel, within a plane. */
     readonly planes: Planes;
     readonly accumulate: boolean;
-    readonly firstSlot?: number;
+    readonly firstPartial?: number;
   },
 ): Store {
-  const { x, planes, accumulate, firstSlot = 0 } = options;
+  const { x, planes, accumulate, firstPartial = 0 } = options;
   const plane = (wanted: NormPlane, column: string): string =>
     `load_norm(${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column})`;
   const used: NormPlane[] = ["mean", "scale", "beta", "inverse", ...(accumulate ? ["gamma" as const] : [])];
@@ -157,10 +157,10 @@ export function reluGradientStore(
       ...rangeParams("x", 4, x),
       normSize: u32(planes.size / 4),
       normBegin: u32(planes.begin / 4),
-      firstSlot: u32(firstSlot),
+      firstPartial: u32(firstPartial),
     },
     partials: true,
-    text: (tile) => `let slot = params.firstSlot + ${tile.slot};
+    text: (tile) => `let partialIndex = params.firstPartial + ${tile.partialIndex};
   ${tile.vectors
     .map(
       (v) => `let quad${v} = min(${tile.column(v)}, params.channels - 4u) / 4u;
@@ -201,7 +201,7 @@ const eachSum = (tile: StoredTile, text: (vector: number, sum: string) => string
 function writePartials(tile: StoredTile, v: number, values: readonly string[]): string {
   const count = values.length;
   return `if (${tile.writer} && ${tile.column(v)} < params.channels) {
-    let to = slot * ${count}u * (params.channels / 4u) + ${tile.column(v)} / 4u;
+    let to = partialIndex * ${count}u * (params.channels / 4u) + ${tile.column(v)} / 4u;
     ${values.map((value, i) => `store_partials(to${i === 0 ? "" : " + params.channels / 4u"}, ${value});`).join(" ")}
   }`;
 }

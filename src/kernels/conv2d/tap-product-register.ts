@@ -139,14 +139,14 @@ ${mainText(tile)} {
     sum: (row, v) => `sum${row}_${v}`,
     column: (v) => `(firstColumn + ${4 * tile.lanes * v}u)`,
     count: `min(rows - firstRow, ${tile.rows}u)`,
-    slot: "(group.z * params.rowTiles + rowTile)",
+    partialIndex: "(group.z * params.rowTiles + rowTile)",
     writer: "true",
     // Every lane holds all rows of its columns.
     acrossRows: () => "",
   })}
 }`,
   });
-  return { kernel: { ...kernel, tiling }, slots: phases * rowTiles };
+  return { kernel: { ...kernel, tiling }, partialCount: phases * rowTiles };
 }
 
 /** Text of the number of the pixel that tile-row `row` is. */

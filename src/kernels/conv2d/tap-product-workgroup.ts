@@ -150,7 +150,7 @@ ${arithmetic.main} {
     sum: (row) => `sum${row}`,
     column: () => "column",
     count: `min(rows - firstRow, ${tile.rows}u)`,
-    slot: "(group.z * params.rowTiles + rowTile)",
+    partialIndex: "(group.z * params.rowTiles + rowTile)",
     writer: "ownRow == 0u",
     acrossRows: (variable) => `totals[local] = ${variable};
   workgroupBarrier();
@@ -160,5 +160,5 @@ ${arithmetic.main} {
   })}
 }`,
   });
-  return { kernel: { ...kernel, tiling }, slots: phases * rowTiles };
+  return { kernel: { ...kernel, tiling }, partialCount: phases * rowTiles };
 }

@@ -44,10 +44,10 @@ export interface TapProduct {
   readonly half: boolean;
 }
 
-/** A product's kernel, and how many slots its store leaves partials in. */
+/** A product's kernel, and how many partials its store leaves partials in. */
 export interface TapKernel {
   readonly kernel: Kernel;
-  readonly slots: number;
+  readonly partialCount: number;
 }
 
 /** What a product does besides; by default it loads and stores tensors of its own. */

@@ -24,7 +24,7 @@ export function partialsKernel(
   const size = family === "workgroup" ? SIZE : Math.max(1, subgroupSize);
   const text: PartialsText = {
     eachPartial: (count, body) =>
-      `for (var slot = lane; slot < ${count}; slot += ${size}u) {
+      `for (var partialIndex = lane; partialIndex < ${count}; partialIndex += ${size}u) {
     ${body}
   }`,
     total(variable) {
@@ -57,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }
 
 export interface PartialsText {
-  /** WGSL that runs `body` for each `slot` of the invocation, of `count` in all. */
+  /** WGSL that runs `body` for each `partialIndex` of the invocation, of `count` in all. */
   readonly eachPartial: (count: string, body: string) => string;
   /** WGSL that makes a vec4 variable its total over the workgroup; only where all invocations come by. */
   readonly total: (variable: string) => string;

@@ -28,16 +28,16 @@ import {
 } from "./fused-reference.ts";
 import { numbers, referenceConv2d, sizes } from "./reference.ts";
 
-/** Checks what `momentsStore` left in the slots from `first` on of the numbers `y` `[rows, channels]`. */
+/** Checks what `momentsStore` left in the partials from `first` on of the numbers `y` `[rows, channels]`. */
 function checkMoments(
   y: Float32Array,
   channels: number,
   { partials, counts }: Record<string, Float32Array>,
-  [first, slots]: readonly [first: number, slots: number],
+  [first, partialCount]: readonly [first: number, partialCount: number],
 ): void {
-  const untouched = (values: Float32Array, perSlot: number): number[] => [
-    ...values.slice(0, first * perSlot),
-    ...values.slice((first + slots) * perSlot),
+  const untouched = (values: Float32Array, perPartial: number): number[] => [
+    ...values.slice(0, first * perPartial),
+    ...values.slice((first + partialCount) * perPartial),
   ];
   for (const value of [...untouched(partials, 2 * channels), ...untouched(counts, 1)])
     expect(value).toBe(RUBBISH);
@@ -48,15 +48,18 @@ function checkMoments(
     channels,
   );
   const merged = { mean: new Float64Array(channels), squares: new Float64Array(channels), rows: 0 };
-  const at = (slot: number, plane: number, c: number): number => partials[(2 * slot + plane) * channels + c];
-  for (let slot = first; slot < first + slots; slot++) {
-    expect(counts[slot]).toBeGreaterThan(0);
-    merged.rows += counts[slot];
-    for (let c = 0; c < channels; c++) merged.mean[c] += (counts[slot] * at(slot, 0, c)) / rows;
-  }
-  for (let slot = first; slot < first + slots; slot++)
+  const at = (partialIndex: number, plane: number, c: number): number =>
+    partials[(2 * partialIndex + plane) * channels + c];
+  for (let partialIndex = first; partialIndex < first + partialCount; partialIndex++) {
+    expect(counts[partialIndex]).toBeGreaterThan(0);
+    merged.rows += counts[partialIndex];
     for (let c = 0; c < channels; c++)
-      merged.squares[c] += counts[slot] * (at(slot, 1, c) + (at(slot, 0, c) - merged.mean[c]) ** 2);
+      merged.mean[c] += (counts[partialIndex] * at(partialIndex, 0, c)) / rows;
+  }
+  for (let partialIndex = first; partialIndex < first + partialCount; partialIndex++)
+    for (let c = 0; c < channels; c++)
+      merged.squares[c] +=
+        counts[partialIndex] * (at(partialIndex, 1, c) + (at(partialIndex, 0, c) - merged.mean[c]) ** 2);
   expect(merged.rows).toBe(rows);
   expectClose(merged.mean, mean, 1e-6, "the mean");
   expectClose(merged.squares, squares, 1e-5, "the variance");
@@ -80,13 +83,13 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           const planes = { width: g.inChannels + 20, begin: 16 };
           const layer = norm(g.inChannels, 3);
           const weightsBegin = 36;
-          const { kernel, slots } = conv2dForwardFused(target, g, {
+          const { kernel, partialCount } = conv2dForwardFused(target, g, {
             half: true,
             load: activationLoad("x", 4, from, { size: planes.width, begin: planes.begin }),
             store: plainStore("y", g.outChannels, to),
             weightsBegin,
           });
-          expect(slots).toBeGreaterThan(0);
+          expect(partialCount).toBeGreaterThan(0);
           expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
           const { y } = await runKernels(
             gpu(),
@@ -108,7 +111,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         ["1×1 to more columns than a narrow tile has", geometry([2, 5, 7, 8], [1, 1, 8, 40]), 0],
         ["3×3, stride 2", geometry([3, 9, 7, 12], [3, 3, 12, 8], 2), 3],
         ["3×3 on two pixels", geometry([2, 1, 1, 12], [3, 3, 12, 32]), 1],
-      ] as const)("leaves the moments of every tile: %s", async ([, g, firstSlot], context) => {
+      ] as const)("leaves the moments of every tile: %s", async ([, g, firstPartial], context) => {
         const target = targetFor(gpu(), adapt, context);
         const { x, w } = { x: numbers(sizes(g).x, 4), w: numbers(sizes(g).w, 5) };
         const to = { width: g.outChannels + 8, begin: 4 };
@@ -116,10 +119,10 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         const layer = norm(g.inChannels, 6).map((plane, i) =>
           i === 2 ? plane.map((beta) => beta + 100) : plane,
         );
-        const { kernel, slots } = conv2dForwardFused(target, g, {
+        const { kernel, partialCount } = conv2dForwardFused(target, g, {
           half: true,
           load: activationLoad("x", 4, allChannels(g.inChannels), { size: g.inChannels, begin: 0 }),
-          store: momentsStore("y", g.outChannels, to, firstSlot),
+          store: momentsStore("y", g.outChannels, to, firstPartial),
         });
         expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
         const results = await runKernels(
@@ -130,8 +133,8 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
             w,
             norm: embedPlanes(layer, allChannels(g.inChannels)),
             y: rubbish(g.batch * g.outHeight * g.outWidth * to.width),
-            partials: rubbish((firstSlot + slots + 1) * 2 * g.outChannels),
-            counts: rubbish(firstSlot + slots + 1),
+            partials: rubbish((firstPartial + partialCount + 1) * 2 * g.outChannels),
+            counts: rubbish(firstPartial + partialCount + 1),
           },
           ["y", "partials", "counts"],
         );
@@ -141,7 +144,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y,
           closeness(gpu(), target),
         );
-        checkMoments(y, g.outChannels, results, [firstSlot, slots]);
+        checkMoments(y, g.outChannels, results, [firstPartial, partialCount]);
       });
 
       it("takes two tensors for one and makes two of its result", async (context) => {
@@ -190,8 +193,8 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         const ofX = { width: c + 8, begin: 4 };
         const ofNorm = { width: c + 4, begin: 4 };
         const ofResult = { width: c + 12, begin: 8 };
-        const [firstSlot, weightsBegin] = [2, 8];
-        const { kernel, slots } = conv2dBackwardDataFused(target, g, {
+        const [firstPartial, weightsBegin] = [2, 8];
+        const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
           half: true,
           load: normGradientLoad(
             4,
@@ -203,7 +206,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
             x: ofX,
             planes: { size: ofNorm.width, begin: ofNorm.begin },
             accumulate,
-            firstSlot,
+            firstPartial,
           }),
           weightsBegin,
         });
@@ -219,7 +222,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
             x: embed(x, c, ofX),
             norm: embedPlanes(below, ofNorm),
             dx: embed(before, c, ofResult),
-            partials: rubbish((firstSlot + slots + 1) * 2 * c),
+            partials: rubbish((firstPartial + partialCount + 1) * 2 * c),
           },
           ["dx", "partials"],
         );
@@ -233,11 +236,11 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           passed.map((value, i) => (accumulate ? before[i] + gamma[i % c] * value : value)),
           closeness(gpu(), target),
         );
-        const slot = (i: number): Float32Array => results.partials.slice(2 * c * i, 2 * c * (i + 1));
-        for (const i of [0, 1, firstSlot + slots]) expect(slot(i)).toEqual(rubbish(2 * c));
+        const partialIndex = (i: number): Float32Array => results.partials.slice(2 * c * i, 2 * c * (i + 1));
+        for (const i of [0, 1, firstPartial + partialCount]) expect(partialIndex(i)).toEqual(rubbish(2 * c));
         const total = new Float64Array(2 * c);
-        for (let i = firstSlot; i < firstSlot + slots; i++)
-          slot(i).forEach((value, j) => (total[j] += value));
+        for (let i = firstPartial; i < firstPartial + partialCount; i++)
+          partialIndex(i).forEach((value, j) => (total[j] += value));
         expectClose(total.slice(0, c), sums(passed, c), closeness(gpu(), target), "Σ dz");
         const normalized = passed.map((value, i) => value * (x[i] - mean[i % c]) * inverse[i % c]);
         expectClose(total.slice(c), sums(normalized, c), closeness(gpu(), target), "Σ dz·x̂");
@@ -251,7 +254,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         const rows = g.batch * g.outHeight * g.outWidth;
         const [a, b] = [numbers(rows * first, 1), numbers(rows * second, 2)];
         const w = numbers(sizes(g).w, 3);
-        const { kernel, slots } = conv2dBackwardDataFused(target, g, {
+        const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
           half: true,
           load: joinedLoad(4, { name: "dy", channels: first }, { name: "dy2", channels: second }),
           store: momentsStore("dx", g.inChannels, allChannels(g.inChannels), 1),
@@ -265,8 +268,8 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
             dy2: b,
             w,
             dx: rubbish(sizes(g).x),
-            partials: rubbish((slots + 2) * 2 * g.inChannels),
-            counts: rubbish(slots + 2),
+            partials: rubbish((partialCount + 2) * 2 * g.inChannels),
+            counts: rubbish(partialCount + 2),
           },
           ["dx", "partials", "counts"],
         );
@@ -275,7 +278,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           [b, second],
         ]);
         expectClose(results.dx, referenceConv2d(g, { ...nothing(g), dy, w }).dx, closeness(gpu(), target));
-        checkMoments(results.dx, g.inChannels, results, [1, slots]);
+        checkMoments(results.dx, g.inChannels, results, [1, partialCount]);
       });
     });
   });

@@ -14,7 +14,7 @@ const families = ["register", "workgroup"] as const;
 const target = (family: KernelTarget["family"]): KernelTarget => ({ ...paperTarget, family });
 
 describe("a walk over channels", () => {
-  it("visits every row of every column once, leaves no slot empty and keeps to the grid's limits", () => {
+  it("visits every row of every column once, leaves no partialIndex empty and keeps to the grid's limits", () => {
     const narrow = { maxWorkgroupsPerDimension: 7 };
     fc.assert(
       fc.property(
@@ -22,20 +22,20 @@ describe("a walk over channels", () => {
         fc.integer({ min: 1, max: 40 }),
         fc.oneof(fc.constantFrom("map" as const, "reduce" as const), fc.integer({ min: 1, max: 200 })),
         fc.constantFrom(...families),
-        (rows, channels, slots, family) => {
-          const walk = channelWalk({ ...target(family), ...narrow }, rows, channels, slots);
-          if (typeof slots === "number") expect(walk.slots).toBeLessThanOrEqual(slots);
-          const { columns, slotStride, rowStride, span } = values(walk);
+        (rows, channels, partialCount, family) => {
+          const walk = channelWalk({ ...target(family), ...narrow }, rows, channels, partialCount);
+          if (typeof partialCount === "number") expect(walk.partialCount).toBeLessThanOrEqual(partialCount);
+          const { columns, partialStride, rowStride, span } = values(walk);
           expect(columns * (walk.type === "vec4f" ? 4 : 1)).toBe(channels);
           const visits = new Uint8Array(rows);
-          for (let slot = 0; slot < walk.slots; slot++) {
-            const first = slot * slotStride;
+          for (let partialIndex = 0; partialIndex < walk.partialCount; partialIndex++) {
+            const first = partialIndex * partialStride;
             expect(first).toBeLessThan(rows);
             for (let row = first; row < Math.min(rows, first + span); row += rowStride) visits[row]++;
           }
           expect(visits.every((count) => count === 1)).toBe(true);
           const [x, y] = walk.workgroups;
-          expect(64 * x * y).toBeGreaterThanOrEqual(walk.slots * columns);
+          expect(64 * x * y).toBeGreaterThanOrEqual(walk.partialCount * columns);
           expect(x).toBeLessThanOrEqual(7);
         },
       ),
@@ -50,9 +50,9 @@ describe("a walk over channels", () => {
       [2 ** 20, 4],
     ]) {
       const walk = channelWalk(target("workgroup"), rows, channels, "reduce");
-      expect(walk.slots * values(walk).columns).toBeGreaterThanOrEqual(2 ** 15);
+      expect(walk.partialCount * values(walk).columns).toBeGreaterThanOrEqual(2 ** 15);
       // No invocation of the merges has a long way to go either.
-      for (const merge of mergeWalks(target("workgroup"), walk.slots, channels)) {
+      for (const merge of mergeWalks(target("workgroup"), walk.partialCount, channels)) {
         expect(values(merge).span / values(merge).rowStride).toBeLessThanOrEqual(256);
       }
     }
@@ -71,14 +71,14 @@ describe.each(families)("reductions of channels, family %s", (family) => {
   ])("add up and measure %i rows of %i channels", async (rows, channels) => {
     const x = randomInput([rows, channels], 1).data.map((value, i) => 3 + value * (1 + (i % channels)));
     const walk = channelWalk(target(family), rows, channels, "reduce");
-    const merges = mergeWalks(target(family), walk.slots, channels);
+    const merges = mergeWalks(target(family), walk.partialCount, channels);
 
     const buffers: Record<string, Float32Array | number> = { x };
-    const step = (slots: number, i: number): void => {
-      buffers[`sum${i}`] = buffers[`mean${i}`] = buffers[`variance${i}`] = slots * channels;
-      buffers[`count${i}`] = slots;
+    const step = (partialCount: number, i: number): void => {
+      buffers[`sum${i}`] = buffers[`mean${i}`] = buffers[`variance${i}`] = partialCount * channels;
+      buffers[`count${i}`] = partialCount;
     };
-    [walk, ...merges].forEach(({ slots }, i) => step(slots, i));
+    [walk, ...merges].forEach(({ partialCount }, i) => step(partialCount, i));
     const kernels = [
       bind(sumChannels(walk), { sum: "sum0" }),
       bind(moments(walk, 0), { mean: "mean0", variance: "variance0", count: "count0" }),

@@ -10,37 +10,38 @@ import { numbers } from "../conv2d/reference.ts";
 
 const gpu = useGpu();
 
-/** Sums `x` `[slots, 4·quads]` over the slots, twice, and counts who writes. */
-const sumTwice = (target: KernelTarget, quads: number, slots: number): Kernel =>
+/** Sums `x` `[partials, 4·quads]` over the partials, twice, and counts who writes. */
+const sumTwice = (target: KernelTarget, quads: number, partialCount: number): Kernel =>
   partialsKernel(target, quads, {
     label: "sum_twice",
     read: { x: "array<vec4f>" },
     write: { sum: "array<vec4f>", again: "array<vec4f>", writers: "array<atomic<u32>>" },
-    params: { slots: u32(slots), quads: u32(quads) },
+    params: { partialCount: u32(partialCount), quads: u32(quads) },
     body: ({ eachPartial, total }) => /* wgsl */ `
   var one = vec4f();
   var two = vec4f();
-  ${eachPartial("params.slots", "one += load_x(slot * params.quads + quad); two += vec4f(1.0);")}
+  ${eachPartial("params.partialCount", "one += load_x(partialIndex * params.quads + quad); two += vec4f(1.0);")}
   ${total("one")}
   ${total("two")}
   if (writer) { store_sum(quad, one); store_again(quad, two); atomicAdd(&writers[quad], 1u); }`,
   });
 
 describe.each(Object.entries(FAMILIES))("partialsKernel with %s", (_, adapt) => {
-  it.for([1, 2, 7, 8, 9, 127, 129, 1000])("totals %i slots", async (slots, context) => {
+  it.for([1, 2, 7, 8, 9, 127, 129, 1000])("totals %i partialCount", async (partialCount, context) => {
     const target = targetFor(gpu(), adapt, context);
     const quads = 3;
-    const x = numbers(slots * 4 * quads, slots);
+    const x = numbers(partialCount * 4 * quads, partialCount);
     const buffers = { x, sum: 4 * quads, again: 4 * quads, writers: quads };
-    const { sum, again, writers } = await runKernels(gpu(), [sumTwice(target, quads, slots)], buffers, [
-      "sum",
-      "again",
-      "writers",
-    ]);
+    const { sum, again, writers } = await runKernels(
+      gpu(),
+      [sumTwice(target, quads, partialCount)],
+      buffers,
+      ["sum", "again", "writers"],
+    );
     const expected = new Float64Array(4 * quads);
     x.forEach((value, i) => (expected[i % expected.length] += value));
     expectClose(sum, expected);
-    expect([...again]).toEqual(Array.from(again, () => slots));
+    expect([...again]).toEqual(Array.from(again, () => partialCount));
     expect([...new Uint32Array(writers.buffer)]).toEqual([1, 1, 1]);
   });
 });

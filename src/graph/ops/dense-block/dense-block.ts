@@ -16,7 +16,7 @@ import { shapeText, sizeOf } from "../../shape.ts";
 import type { TensorType } from "../../shape.ts";
 import { channelMoments } from "../moments.ts";
 import { updateMovingStatistics } from "../moving-statistics.ts";
-import { lowerTiles, momentsPerSlot } from "../../lowering/tiles.ts";
+import { lowerTiles, momentsPerPartial } from "../../lowering/tiles.ts";
 import { denseBlockGradient } from "./gradient.ts";
 import { withMovingStatistics } from "./inference.ts";
 import type { DenseBlockParameters } from "./parameters.ts";
@@ -112,41 +112,47 @@ function withBatchStatistics(
         });
         for (let layer = 0; layer < s.layers; layer++) {
           const place2 = secondNorm(s, layer, epsilon);
-          const middle = lowerTiles(l, ranges, momentsPerSlot(s.bottleneck), (range, firstSlot) => ({
+          const middle = lowerTiles(l, ranges, momentsPerPartial(s.bottleneck), (range, firstPartial) => ({
             product: conv2dForwardFused(l.target, firstConv(s, layer, range.count), {
               ...firstFusion(s, layer),
-              store: momentsStore("y", s.bottleneck, middleRange(s, layer), firstSlot),
+              store: momentsStore("y", s.bottleneck, middleRange(s, layer), firstPartial),
               half,
             }),
             operands: { x: slice(y, range), norm: planes1, w: kernel1, y: slice(u, range) },
           }));
-          l.dispatch(mergeMomentsIntoNorm(l.target, place2, { fresh: s.bottleneck, slots: middle.slots }), {
-            ...middle.partials,
-            gamma: norm2.gamma,
-            beta: norm2.beta,
-            mean: middleMean,
-            variance: middleVariance,
-            norm: planes2,
-          });
-          const added = lowerTiles(l, ranges, momentsPerSlot(s.growth), (range, firstSlot) => ({
+          l.dispatch(
+            mergeMomentsIntoNorm(l.target, place2, {
+              fresh: s.bottleneck,
+              partialCount: middle.partialCount,
+            }),
+            {
+              ...middle.partials,
+              gamma: norm2.gamma,
+              beta: norm2.beta,
+              mean: middleMean,
+              variance: middleVariance,
+              norm: planes2,
+            },
+          );
+          const added = lowerTiles(l, ranges, momentsPerPartial(s.growth), (range, firstPartial) => ({
             product: conv2dForwardFused(l.target, secondConv(s, range.count), {
               ...secondFusion(s, layer, middleRange(s, layer)),
-              store: momentsStore("y", s.growth, ownRange(s, layer), firstSlot),
+              store: momentsStore("y", s.growth, ownRange(s, layer), firstPartial),
               half,
             }),
             operands: { x: slice(u, range), norm: planes2, w: kernel2, y: slice(y, range) },
           }));
-          const { slots, partials } = added;
+          const { partialCount, partials } = added;
           if (layer + 1 === s.layers) {
             const merge = mergeTileMoments(l.target, {
               begin: layerChannels(s, layer),
               fresh: s.growth,
-              slots,
+              partialCount,
             });
             l.dispatch(merge, { ...partials, mean, variance });
           } else {
             const place = firstNorm(s, layer + 1, epsilon);
-            l.dispatch(mergeMomentsIntoNorm(l.target, place, { fresh: s.growth, slots }), {
+            l.dispatch(mergeMomentsIntoNorm(l.target, place, { fresh: s.growth, partialCount }), {
               ...partials,
               gamma: norm1.gamma,
               beta: norm1.beta,

@@ -98,14 +98,14 @@ export function denseBlockGradient(
         for (let layer = s.layers - 1; layer >= 0; layer--) {
           const between = middleRange(s, layer);
           const own = ownRange(s, layer);
-          const throughThree = lowerTiles(l, ranges, { partials: 2 * bottleneck }, (range, firstSlot) => ({
+          const throughThree = lowerTiles(l, ranges, { partials: 2 * bottleneck }, (range, firstPartial) => ({
             product: conv2dBackwardDataFused(l.target, secondConv(s, range.count), {
               load: ownGradient(s, own),
               store: reluGradientStore("dx", between, {
                 x: between,
                 planes: { size: m, begin: between.begin },
                 accumulate: false,
-                firstSlot,
+                firstPartial,
               }),
               weightsBegin: 9 * layer * bottleneck * s.growth,
               half,
@@ -122,18 +122,23 @@ export function denseBlockGradient(
           }));
           const place2 = { channels: bottleneck, parametersBegin: between.begin, normBegin: between.begin };
           l.dispatch(
-            mergeNormGradient(l.target, { ...place2, normSize: m, rows, slots: throughThree.slots }),
+            mergeNormGradient(l.target, {
+              ...place2,
+              normSize: m,
+              rows,
+              partialCount: throughThree.partialCount,
+            }),
             { ...throughThree.partials, norm: planes2, coefficients, dgamma: dgamma2, dbeta: dbeta2 },
           );
           const begin = channelsBefore(s, layer);
-          const throughOne = lowerTiles(l, ranges, { partials: 2 * own.begin }, (range, firstSlot) => ({
+          const throughOne = lowerTiles(l, ranges, { partials: 2 * own.begin }, (range, firstPartial) => ({
             product: conv2dBackwardDataFused(l.target, firstConv(s, layer, range.count), {
               load: middleGradient(m, between, between.begin),
               store: reluGradientStore("dx", whole, {
                 x: whole,
                 planes: { size: s.normed, begin },
                 accumulate: true,
-                firstSlot,
+                firstPartial,
               }),
               weightsBegin: begin * bottleneck,
               half,
@@ -154,7 +159,7 @@ export function denseBlockGradient(
               ...place1,
               normSize: s.normed,
               rows,
-              slots: throughOne.slots,
+              partialCount: throughOne.partialCount,
             }),
             { ...throughOne.partials, norm: planes1, joint, dgamma: dgamma1, dbeta: dbeta1 },
           );
