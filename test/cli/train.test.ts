@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { parseHistory } from "../../src/runs/history.ts";
 import type { Summary } from "../../src/runs/summary.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
-import { isQuick } from "../helpers/quick.ts";
+import { inTestAll, isQuick } from "../helpers/quick.ts";
 import { runCommandLine } from "./command-process.ts";
 import { photos, TINY, train } from "./train-process.ts";
 
@@ -102,7 +102,7 @@ describe("npm run train", () => {
   });
 
   // Compiling its backward pass takes a minute where no shader is in the cache yet.
-  it.skipIf(isQuick)("trains the whole network, in few pipelines", async () => {
+  it.skipIf(isQuick)(inTestAll("trains the whole network, in few pipelines"), async () => {
     const args = [...TINY, "--epochs-frozen", "0", "--out", "run"];
     const { code, errors } = await train(folder, args, { wholeNetwork: true });
     expect([code, errors]).toEqual([0, ""]);

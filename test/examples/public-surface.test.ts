@@ -17,9 +17,10 @@ describe("what the library exports", () => {
       batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
-      globalAveragePool2d globalNorm glorotUniform gradients i32 kernelTarget linearGrid linearIndex lossScaling lowerElementwise
-      lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan randomNormal relu rmsprop sameShape scale
-      seededRandom shapeText sizeOf slice sliceChannels softmax sparseSoftmaxCrossEntropy trainable u32
+      globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
+      lossScaling lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan printKernelTimes
+      randomNormal relu rmsprop sameShape scale seededRandom shapeText sizeOf slice sliceChannels softmax
+      sparseSoftmaxCrossEntropy stopGradient trainable u32
       unet unetDecoder unetEncoder upsampleNearest2x variableParts zeros`),
     );
   });
@@ -45,6 +46,7 @@ describe("what the library exports", () => {
   it("every op, optimizer and layer there is", async () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
+    internal.push("channelSumGradient", "momentsGradient");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
