@@ -42,9 +42,10 @@ export class BatchThreads {
   ): Promise<Later<BatchArrays>> {
     const recipes = await mapConcurrently(indices, (index) => this.#recipe(index));
     const samples = recipes.map((recipe, position) => ({ recipe, augment: draw(position) }));
-    const { imageSize } = this.#dataset;
+    const { imageSize, ignores } = this.#dataset;
     const into = spare.take(indices.length, imageSize);
-    return new Later(this.#run({ imageSize, normalization: this.#normalization, into, samples }, indices));
+    const job = { imageSize, normalization: this.#normalization, ignores, into, samples };
+    return new Later(this.#run(job, indices));
   }
 
   close(): Promise<void> {

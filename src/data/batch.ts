@@ -1,19 +1,23 @@
 import { mapConcurrently } from "./concurrency.ts";
+import { IGNORE } from "./dataset.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { normalize } from "./normalize.ts";
 import type { Normalization } from "./normalize.ts";
+
+/** The label of a pixel that does not count; no class has it. */
+export const IGNORED_LABEL = 0xffffffff;
 
 /** The numbers of N samples side by side. */
 export interface BatchArrays {
   /** `[N, size, size, 3]`, RGB, normalized. */
   images: Float32Array<ArrayBuffer>;
-  /** `[N, size, size]`, the class of each pixel. */
+  /** `[N, size, size]`, the class of each pixel; {@link IGNORED_LABEL} where it does not count. */
   labels: Uint32Array<ArrayBuffer>;
 }
 
 /** N samples side by side. */
 export interface Batch extends BatchArrays {
-  /** How many samples count; those after them only fill the batch up. */
+  /** How many samples count; those after them only fill the batch up, and none of their pixels counts. */
   count: number;
   /** The data set's index of each of the N samples. */
   indices: readonly number[];
@@ -38,8 +42,12 @@ export async function assembleBatch(
 ): Promise<Batch> {
   const batch = into ?? emptyBatch(indices.length, dataset.imageSize);
   await mapConcurrently(indices, async (index, position) => {
-    putSample(batch, position, prepare(await dataset.load(index), position), normalization);
+    putSample(batch, position, prepare(await dataset.load(index), position), {
+      normalization,
+      ignores: dataset.ignores,
+    });
   });
+  batch.labels.fill(IGNORED_LABEL, count * dataset.imageSize ** 2);
   return { ...batch, count, indices };
 }
 
@@ -67,13 +75,24 @@ export class SpareArrays {
   }
 }
 
+/** How samples become a batch's numbers. */
+export interface SampleNumbers {
+  readonly normalization: Normalization;
+  /** As of the samples' data set. */
+  readonly ignores: boolean;
+}
+
 /** Writes a sample at its place in a batch. */
 export function putSample(
   { images, labels }: BatchArrays,
   position: number,
   { image, mask }: Sample,
-  normalization: Normalization,
+  { normalization, ignores }: SampleNumbers,
 ): void {
   normalize(image, normalization, images.subarray(position * image.length, (position + 1) * image.length));
-  labels.set(mask, position * mask.length);
+  const begin = position * mask.length;
+  labels.set(mask, begin);
+  if (!ignores) return;
+  for (let i = mask.indexOf(IGNORE); i !== -1; i = mask.indexOf(IGNORE, i + 1))
+    labels[begin + i] = IGNORED_LABEL;
 }

@@ -20,7 +20,7 @@ export function copies(
   names: readonly AugmentationName[],
   options: CopyOptions = {},
 ): RecipeDataset {
-  const { imageSize, classNames, size: n } = dataset;
+  const { imageSize, classNames, ignores, size: n } = dataset;
   const size = names.length * n;
   const { cacheBytes = DEFAULT_CACHE_BYTES, ...strengths } = options;
   const nameOf = (index: number): AugmentationName => {
@@ -38,6 +38,7 @@ export function copies(
     size,
     imageSize,
     classNames,
+    ignores,
     names: names.flatMap((name) =>
       name === "original" ? dataset.names : dataset.names.map((of) => `${of} (${name})`),
     ),

@@ -1,3 +1,9 @@
+/** In a mask, a pixel that does not count: it has no class that could be learned or judged. */
+export const IGNORE = 255;
+
+/** Most classes that a mask's numbers tell apart; one less where some pixels do not count. */
+export const MOST_CLASSES = 256;
+
 /**
  * One photo and its mask at the data set's image size, possibly in memory that worker threads see too. Samples are
  * shared: never write into one.
@@ -5,7 +11,7 @@
 export interface Sample {
   /** `[size, size, 3]`, RGB in [0, 1]. */
   readonly image: Float32Array;
-  /** `[size, size]`, the class of each pixel. */
+  /** `[size, size]`, the class of each pixel; {@link IGNORE} where it does not count, in a data set that ignores. */
   readonly mask: Uint8Array;
 }
 
@@ -16,6 +22,8 @@ export interface SegmentationDataset {
   /** Height and width of every sample, in pixels. */
   readonly imageSize: number;
   readonly classNames: readonly string[];
+  /** Whether {@link IGNORE} in a mask marks a pixel that does not count. Otherwise it is class 255. */
+  readonly ignores: boolean;
   /** What each sample is called. */
   readonly names: readonly string[];
   /**

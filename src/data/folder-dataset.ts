@@ -47,6 +47,7 @@ export class FolderDataset implements SegmentationDataset {
   readonly size: number;
   readonly imageSize: number;
   readonly classNames: readonly string[];
+  readonly ignores = false;
   readonly names: readonly string[];
   readonly pairs: readonly Pair[];
   readonly #cache: SampleCache;

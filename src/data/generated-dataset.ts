@@ -24,6 +24,7 @@ export class GeneratedDataset implements SegmentationDataset {
   readonly size: number;
   readonly imageSize: number;
   readonly classNames: readonly string[] = CLOTHING_CLASSES;
+  readonly ignores = false;
   readonly names: readonly string[];
   readonly #cache: SampleCache;
 

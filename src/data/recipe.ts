@@ -1,9 +1,8 @@
 import { applySteps } from "./augment/random.ts";
 import type { AugmentationSteps } from "./augment/random.ts";
 import { emptyBatch, putSample } from "./batch.ts";
-import type { BatchArrays } from "./batch.ts";
+import type { BatchArrays, SampleNumbers } from "./batch.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
-import type { Normalization } from "./normalize.ts";
 import { share } from "./shared-sample.ts";
 
 /** How a sample is made of another: what a worker thread is told. Plain data but for the samples' shared memory. */
@@ -26,9 +25,8 @@ export interface RecipeDataset extends SegmentationDataset {
 }
 
 /** A batch as a worker thread makes it: `augment` of the sample that each recipe gives. */
-export interface BatchRecipe {
+export interface BatchRecipe extends SampleNumbers {
   readonly imageSize: number;
-  readonly normalization: Normalization;
   /** Arrays to write into, of the batch's size; new ones unless given. */
   readonly into?: BatchArrays | undefined;
   readonly samples: readonly { readonly recipe: SampleRecipe; readonly augment: AugmentationSteps }[];
@@ -41,13 +39,13 @@ export interface MadeBatch extends BatchArrays {
 }
 
 /** Lays out the samples of the recipes as a batch. */
-export function makeBatch({ imageSize, normalization, into, samples }: BatchRecipe): MadeBatch {
+export function makeBatch({ imageSize, normalization, ignores, into, samples }: BatchRecipe): MadeBatch {
   const batch = into ?? emptyBatch(samples.length, imageSize);
   const wanted = new Map<number, Sample>();
   for (const [position, { recipe, augment }] of samples.entries()) {
     const sample = applySteps(recipe.sample, recipe.steps);
     if (recipe.wanted) wanted.set(position, share(sample));
-    putSample(batch, position, applySteps(sample, augment), normalization);
+    putSample(batch, position, applySteps(sample, augment), { normalization, ignores });
   }
   return { ...batch, wanted };
 }

@@ -2,11 +2,12 @@ import type { SegmentationDataset } from "./dataset.ts";
 
 /** The samples of `dataset` that `indices` names, in that order, as a data set of their own. */
 export function subset(dataset: SegmentationDataset, indices: readonly number[]): SegmentationDataset {
-  const { imageSize, classNames, names } = dataset;
+  const { imageSize, classNames, ignores, names } = dataset;
   return {
     size: indices.length,
     imageSize,
     classNames,
+    ignores,
     names: indices.map((index) => names[index]),
     load: (index) => dataset.load(indices[index]),
   };

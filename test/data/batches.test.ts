@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, expect, test, vi } from "vitest";
 import { flipLeftRight, noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import type { Augmentation } from "../../src/data/augment.ts";
+import { IGNORED_LABEL } from "../../src/data/batch.ts";
 import { evaluationBatches, trainingBatches } from "../../src/data/batches.ts";
 import { mapConcurrently } from "../../src/data/concurrency.ts";
 import { DataError } from "../../src/data/data-error.ts";
@@ -17,7 +18,7 @@ afterAll(() => expect(unhandled).toEqual([]));
 function numbered(size: number, fails?: number): SegmentationDataset & { loads: number[] } {
   const loads: number[] = [];
   return {
-    ...{ size, imageSize: 2, classNames: [], names: [], loads },
+    ...{ size, imageSize: 2, classNames: [], ignores: false, names: [], loads },
     load: async (index): Promise<Sample> => {
       loads.push(index);
       await pause(index % 3);
@@ -101,6 +102,27 @@ test("identities tell the samples of a stream apart, as far as the augmentation 
     trainingBatches(numbered(4), { batchSize: 2, seed: 1, augment: (sample) => sample }),
   );
   expect(unknown).toEqual([null, null]);
+});
+
+test("the photos that only fill up a batch have no pixel that counts", async () => {
+  const [batch] = await take(Infinity, evaluationBatches(numbered(2), { batchSize: 3 }));
+  const none = [IGNORED_LABEL, IGNORED_LABEL, IGNORED_LABEL, IGNORED_LABEL];
+  expect([...batch.labels]).toEqual([0, 1, 2, 3, 1, 1, 2, 3, ...none]);
+});
+
+test("255 does not count in a data set that ignores, and is a class in any other", async () => {
+  const masked = (ignores: boolean): SegmentationDataset => ({
+    ...numbered(1),
+    ignores,
+    load: () => Promise.resolve({ image: new Float32Array(12), mask: Uint8Array.of(255, 0, 254, 255) }),
+  });
+  const labels = async (ignores: boolean): Promise<number[][]> => {
+    const evaluated = evaluationBatches(masked(ignores), { batchSize: 1 });
+    const trained = trainingBatches(masked(ignores), { batchSize: 1, seed: 1, augment: noAugmentation });
+    return [...(await take(1, evaluated)), ...(await take(1, trained))].map((batch) => [...batch.labels]);
+  };
+  expect(await labels(false)).toEqual(Array(2).fill([255, 0, 254, 255]));
+  expect(await labels(true)).toEqual(Array(2).fill([IGNORED_LABEL, 0, 254, IGNORED_LABEL]));
 });
 
 test("evaluation batches go through in order and fill up the last", async () => {
