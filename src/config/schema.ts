@@ -104,7 +104,8 @@ export const schema = z.strictObject({
   weights: setting(
     "--weights PATH",
     "Network",
-    "to begin with, an encoder or a whole network: a .safetensors, .h5 or .keras file, or a tfjs folder; none for random ones",
+    "to begin with, an encoder or a whole network: a .safetensors, .h5 or .keras file, or a tfjs folder; of a network of other " +
+      "classes the head starts anew; none for random ones",
     text().nullable(),
   ),
   decoder: setting(

@@ -1,17 +1,9 @@
-import { variableParts } from "../graph/graph.ts";
-import { plan } from "../graph/plan.ts";
-import type { VariableFilter, Variables, VariableValues } from "../graph/variables.ts";
-import type { Shape } from "../graph/shape.ts";
-import type { KernelTarget } from "../kernels/kernel.ts";
-import { isDecoderGroup } from "../layers/unet.ts";
-import { assignWeights } from "../weights/assign.ts";
+import type { Variables, VariableValues } from "../graph/variables.ts";
 import { loadWeights } from "../weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
-import type { Metadata, NamedTensors } from "../weights/tensors.ts";
+import type { Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
-import { evaluator } from "./phase/programs.ts";
-import { evaluatorSpec } from "./phase/validation.ts";
-import type { TrainerOptions } from "./trainer-options.ts";
+import { networkWeights } from "./network-weights.ts";
 import { parseState } from "../runs/training-state.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 
@@ -66,43 +58,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
  * @throws WeightsError that names the tensor that is missing or misshapen.
  */
 export async function restoreWeights(variables: Variables, path: string): Promise<{ loaded: number }> {
-  const assigned = await networkWeights((which) => variables.shapes(which), path);
+  const { tensors } = await loadWeights(path);
+  const assigned = networkWeights((which) => variables.shapes(which), tensors, path);
   for (const [name, { data }] of assigned) variables.write(name, data as Float32Array);
   return { loaded: assigned.size };
-}
-
-/**
- * Finds, without a network, what {@link restoreWeights} would throw.
- *
- * @throws as it does.
- */
-export async function checkWeights(
-  path: string,
-  options: TrainerOptions,
-  target: KernelTarget,
-): Promise<void> {
-  const { variables } = plan(evaluator(evaluatorSpec(options)), target);
-  const parts = variables.flatMap((tensor) =>
-    variableParts(tensor).map(({ name, shape }) => ({ name, shape, group: tensor.variable!.group })),
-  );
-  const shapes = (which: VariableFilter): Map<string, Shape> =>
-    new Map(parts.flatMap(({ name, shape, group }) => (which(name, group) ? [[name, shape]] : [])));
-  await networkWeights(shapes, path);
-}
-
-/** What a file holds for the network whose variables `shapes` tells of. */
-async function networkWeights(
-  shapes: (which: VariableFilter) => Map<string, Shape>,
-  path: string,
-): Promise<NamedTensors> {
-  const { tensors } = await loadWeights(path);
-  const network = shapes((_, group) => group !== "optimizer");
-  const expected = [...network].map(([name, shape]) => ({ name, shape }));
-  // A file of encoder weights has none of them.
-  const decoder = shapes((_, group) => isDecoderGroup(group));
-  const whole = [...tensors.keys()].some((name) => decoder.has(name));
-  return assignWeights(expected, tensors, {
-    source: path,
-    allowMissing: whole ? undefined : (name) => decoder.has(name),
-  }).assigned;
 }

@@ -4,9 +4,9 @@ import type { TileChoices } from "../graph/autotune/autotune.ts";
 import { kernelTarget } from "../graph/kernel-target.ts";
 import { inTiles, readTiles } from "./autotune.ts";
 import { checkRunFolder } from "../runs/run-folder.ts";
-import { checkWeights } from "./checkpoint.ts";
 import { refuseFullDisk } from "./forecast/disk.ts";
 import { refuseLargeBatch } from "./forecast/memory.ts";
+import { checkInitialWeights } from "./initial-weights.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
@@ -51,7 +51,10 @@ export async function prepare(
   await refuseFullDisk(resume?.path ?? config.out, options, target);
   const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
   // A run that stands somewhere has its own.
-  if (begins && config.weights !== null) await checkWeights(config.weights, options, target);
+  if (begins && config.weights !== null) {
+    const { remark } = await checkInitialWeights(config.weights, options, target);
+    if (remark !== null) say(remark);
+  }
   await data.read({ signal });
   const resumed = resume && (await takeUp(resume, data, say));
   return { data, options, tiles, resumed };

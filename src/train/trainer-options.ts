@@ -25,6 +25,8 @@ export interface TrainerOptions extends StepSpec {
   /** Seconds of training in this process. */
   readonly time: number | null;
   readonly seed: number;
+  /** Of the data; a network to begin with that calls its classes otherwise has another head. None are known without. */
+  readonly classNames?: readonly string[];
   /** Weights to begin with (an encoder or a whole network); random ones without. */
   readonly weights: string | null;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +38,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     batchSize: Math.min(config.batchSize, config.dropRemainder ? Infinity : data.training.size),
     imageSize: config.imageSize,
     classes: data.photos.classNames.length,
+    classNames: data.photos.classNames,
     momentum: config.bnMomentum,
     decoder: config.decoder,
     optimizer: config.optimizer,

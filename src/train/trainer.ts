@@ -5,12 +5,12 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Plan } from "../graph/plan.ts";
 import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
-import { restoreWeights } from "./checkpoint.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
 import { bestRow } from "../runs/history.ts";
 import { learningRateAt } from "./phase/learning-rate.ts";
 import type { StepResult } from "../runs/observer.ts";
+import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
 import { PHASES } from "../runs/phase.ts";
@@ -88,7 +88,7 @@ export class Trainer {
     const variables = new Variables(gpu, { seed: options.seed, values: resumed?.values });
     try {
       const validation = await Validation.create(gpu, variables, options);
-      if (options.weights !== null && !resumed) await restoreWeights(variables, options.weights);
+      if (options.weights !== null && !resumed) await loadInitialWeights(variables, options.weights, options);
       return new Trainer(gpu, options, variables, validation, resumed?.state ?? INITIAL_STATE);
     } catch (error) {
       variables.destroy();

@@ -12,6 +12,7 @@ import { evaluate } from "../train/phase/evaluate.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import { ModelError } from "./model.ts";
 import type { Model } from "./model.ts";
+import { namedOtherwise } from "../weights/class-names.ts";
 import { compileEvaluator } from "../train/phase/programs.ts";
 import { openData } from "../train/run-data.ts";
 
@@ -110,12 +111,8 @@ async function runConfig({ run }: Model): Promise<{ config: TrainConfig | null; 
 
 /** Classes that the data calls otherwise: a model of other classes gives numbers that mean nothing. */
 function namingNotes(model: Model, dataset: SegmentationDataset): string[] {
-  const unnamed = (name: string | undefined, id: number): boolean =>
-    name === undefined || name === `class ${id}`;
-  const id = model.classNames.findIndex(
-    (name, i) => name !== dataset.classNames[i] && !unnamed(name, i) && !unnamed(dataset.classNames[i], i),
-  );
-  if (id < 0) return [];
+  const [id] = namedOtherwise(model.classNames, dataset.classNames);
+  if (id === undefined) return [];
   return [
     `Class ${id} is "${model.classNames[id]}" to the model and "${dataset.classNames[id]}" in the photos' labels.csv: the ` +
       `figures mean something only if both mean the same.`,

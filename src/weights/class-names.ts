@@ -37,3 +37,13 @@ export function classNamesOf(
   );
   return names;
 }
+
+/** The classes that are named in two lists and not alike, by their ids; `class 7`, for class 7, is no name. */
+export function namedOtherwise(names: readonly string[], others: readonly string[]): number[] {
+  const unnamed = (name: string | undefined, label: number): boolean =>
+    name === undefined || name === `class ${label}`;
+  return [...names.keys()].filter(
+    (label) =>
+      names[label] !== others[label] && !unnamed(names[label], label) && !unnamed(others[label], label),
+  );
+}

@@ -18,7 +18,7 @@ export type { MappedWeight, WeightChange } from "./match/match.ts";
 
 export type WeightsFormat = "tfjs" | "keras-h5" | "keras" | "safetensors" | "torchvision";
 
-export interface LoadedWeights extends Omit<MatchedWeights, "decoder"> {
+export interface LoadedWeights extends MatchedWeights {
   readonly format: WeightsFormat;
   readonly metadata: Metadata;
 }
@@ -68,9 +68,10 @@ export async function loadWeights(path: string, options: LoadOptions = {}): Prom
   if (isTorchvision(tensors)) {
     return { ...matchTorchvision(tensors, path), metadata, format: "torchvision" };
   }
-  const { decoder, ...matched } = matchWeights(tensors, { source: path, config });
+  const matched = matchWeights(tensors, { source: path, config });
   checkOutputs(matched.tensors, path);
   // Who does not say which decoder it is means the other one.
+  const { decoder } = matched;
   const said = decoder === "nearest" && metadata.decoder === undefined ? { ...metadata, decoder } : metadata;
   return { ...matched, metadata: said, format };
 }

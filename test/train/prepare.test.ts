@@ -17,6 +17,7 @@ import { train } from "../../src/train/train.ts";
 import { trainerOptions } from "../../src/train/trainer-options.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, greyPng, photo } from "../data/folder.ts";
+import { randomUnet } from "../weights/random-network.ts";
 
 describe("what cannot work is found before anything is written, by a dry run too", () => {
   let gpu: Gpu;
@@ -79,6 +80,18 @@ describe("what cannot work is found before anything is written, by a dry run too
     const other = join(folder, "other.safetensors");
     await writeSafetensors(other, new Map([["w", { shape: [1], data: new Float32Array(1) }]]));
     await refused({ weights: other }, /other\.safetensors has no tensor "/);
+  });
+
+  it("but of a network of other classes the head alone is not taken, which is said", async () => {
+    const folder = await folderOf();
+    const weights = join(folder, "five.safetensors");
+    await writeSafetensors(weights, randomUnet(5, "transpose"), {});
+    const said: string[] = [];
+    const config = configOf({ data: await photos(), weights });
+    await prepare({ config, gpu, say: (sentence) => void said.push(sentence) });
+    expect(said).toContainEqual(
+      expect.stringMatching(/five\.safetensors tells 5 classes apart and the data has \d+: its encoder/),
+    );
   });
 
   it("a disk that the checkpoints do not fit on", async () => {
