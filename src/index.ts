@@ -49,6 +49,8 @@ export { cast } from "./graph/ops/cast.ts";
 export { channelSum } from "./graph/ops/channel-reduction.ts";
 export { clipByGlobalNorm } from "./graph/ops/clip-by-global-norm.ts";
 export { concat, sliceChannels } from "./graph/ops/concat.ts";
+export { confusionMatrix } from "./graph/ops/confusion-matrix.ts";
+export type { ConfusionMatrixOptions } from "./graph/ops/confusion-matrix.ts";
 export { conv2d } from "./graph/ops/conv2d.ts";
 export type { Conv2dOptions } from "./graph/ops/conv2d.ts";
 export { conv2dTranspose } from "./graph/ops/conv2d-transpose.ts";

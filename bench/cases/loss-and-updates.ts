@@ -5,6 +5,7 @@ import { Graph } from "../../src/graph/graph.ts";
 import type { Node, Tensor } from "../../src/graph/graph.ts";
 import { zeros } from "../../src/graph/initializers.ts";
 import { argmax } from "../../src/graph/ops/argmax.ts";
+import { confusionMatrix } from "../../src/graph/ops/confusion-matrix.ts";
 import { globalNorm } from "../../src/graph/ops/global-norm.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { adam } from "../../src/graph/optimizers/adam.ts";
@@ -24,6 +25,7 @@ export function lossAndUpdateCases(network: NetworkSize): BenchCase[] {
     crossEntropyCase(network, "forward"),
     crossEntropyCase(network, "backward"),
     argmaxCase(network),
+    confusionMatrixCase(network),
     optimizerCase("rmsprop"),
     optimizerCase("adam"),
     globalNormCase(),
@@ -97,6 +99,37 @@ function argmaxCase({ batch, size, classes }: NetworkSize): BenchCase {
     theirs() {
       const x = tf.tensor(noise("x", sizeOf(shape)), shape);
       return { run: () => [tf.argMax(x, -1)], dispose: () => x.dispose() };
+    },
+  };
+}
+
+function confusionMatrixCase({ batch, size, classes }: NetworkSize): BenchCase {
+  const shape = [batch, size, size];
+  const numbers = (): Uint32Array => classNoise(sizeOf(shape), classes);
+  return {
+    name: "confusionMatrix",
+    shape: shapeText(shape),
+    direction: "forward",
+    flops: null,
+    bytes: bytesMoved([shape, shape, [classes, classes]]),
+    comparable: true,
+    ours() {
+      const graph = new Graph();
+      const [labels, predictions] = ["labels", "predictions"].map((name) => graph.input(name, shape, "u32"));
+      return {
+        goals: { outputs: { y: confusionMatrix(labels, predictions, { classes }) } },
+        feeds: { labels: numbers, predictions: () => numbers().reverse() },
+        timed: () => true,
+      };
+    },
+    theirs() {
+      const [labels, predictions] = [numbers(), numbers().reverse()].map((values) =>
+        tf.tensor1d(Int32Array.from(values), "int32"),
+      );
+      return {
+        run: () => [tf.math.confusionMatrix(labels, predictions, classes)],
+        dispose: () => tf.dispose([labels, predictions]),
+      };
     },
   };
 }

@@ -13,8 +13,8 @@ export class NondeterminismError extends Error {
 }
 
 /**
- * Makes the first step twice from the same beginning and compares every variable bit by bit. No kernel uses atomics or
- * leaves an order open, so equal work gives equal bits unless the adapter's driver is at fault.
+ * Makes the first step twice from the same beginning and compares every variable bit by bit. No kernel of a step uses atomics
+ * or leaves an order open, so equal work gives equal bits unless the adapter's driver is at fault.
  *
  * @throws NondeterminismError naming the first variable that differs.
  */

@@ -14,7 +14,7 @@ describe("what the library exports", () => {
     expect(names(engine)).toBe(
       words(`
       Gpu GpuError Graph Program SKIPS Variables accuracy adam add argmax averagePool2d batchNormInference
-      batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat
+      batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex

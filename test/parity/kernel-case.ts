@@ -113,11 +113,12 @@ export function forwardCase(
   inputs: Readonly<Record<string, Shape | OpInput>>,
   ours: Ours,
   theirs: (...inputs: OpInput[]) => tf.Tensor,
+  { kernels = {} }: Pick<OpCaseOptions, "kernels"> = {},
 ): KernelCase {
   const data = numbersOf(inputs);
   const forward = async (gpu: Gpu): Promise<Numbers> => {
     const { y, feeds } = build(ours, data);
-    const program = await compile(gpu, { outputs: { y } });
+    const program = await compile(gpu, { outputs: { y }, ...kernels });
     try {
       return { y: (await program.run(feeds)).y, others: {} };
     } finally {
@@ -130,7 +131,7 @@ export function forwardCase(
     y.dispose();
     return { y: values, others: {} };
   };
-  return kernelCase(name, shapesText(inputs), forward, reference);
+  return kernelCase(`${name}${kernelsText(kernels)}`, shapesText(inputs), forward, reference);
 }
 
 const numbersOf = (inputs: Readonly<Record<string, Shape | OpInput>>): OpInput[] =>

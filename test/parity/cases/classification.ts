@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { accuracy } from "../../../src/graph/ops/accuracy.ts";
 import { argmax } from "../../../src/graph/ops/argmax.ts";
+import { confusionMatrix } from "../../../src/graph/ops/confusion-matrix.ts";
 import { crossEntropyAndAccuracy } from "../../../src/graph/ops/cross-entropy-and-accuracy.ts";
 import { dense } from "../../../src/graph/ops/dense.ts";
 import { softmax } from "../../../src/graph/ops/softmax.ts";
@@ -27,6 +28,22 @@ function crossEntropies(logits: tf.Tensor, classOf: OpInput, classes: number): t
   const oneHot = tf.oneHot(labelTensor(classOf), classes);
   return tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), -1));
 }
+
+/** How often the classes were taken for each other. */
+const confusions = (logits: OpInput, classOf: OpInput, classes: number): tf.Tensor2D =>
+  tf.math.confusionMatrix(
+    tf.reshape<tf.Rank.R1>(labelTensor(classOf), [-1]),
+    tf.reshape<tf.Rank.R1>(tf.argMax(floatTensor(logits), -1), [-1]),
+    classes,
+  );
+
+/** 1 in each row of a matrix but one. */
+const rowsBut = (row: number, rows: number): tf.Tensor =>
+  tf.tensor(
+    Int32Array.from({ length: rows }, (_, i) => (i === row ? 0 : 1)),
+    [rows, 1],
+    "int32",
+  );
 
 function onLogits(logits: Shape): KernelCase[] {
   const classes = logits[logits.length - 1];
@@ -72,6 +89,21 @@ function onLogits(logits: Shape): KernelCase[] {
     ),
     opCase("softmax", { x: logits }, softmax, (x) => tf.softmax(x)),
     forwardCase("argmax", { x: logits }, argmax, (x) => tf.argMax(floatTensor(x), -1)),
+    ...FAMILIES.map((kernels) =>
+      forwardCase(
+        "confusion_matrix",
+        inputs,
+        (x, classOf) => confusionMatrix(classOf, argmax(x), { classes }),
+        (x, classOf) => confusions(x, classOf, classes),
+        { kernels },
+      ),
+    ),
+    forwardCase(
+      "confusion_matrix without class 1",
+      inputs,
+      (x, classOf) => confusionMatrix(classOf, argmax(x), { classes, ignoreLabel: 1 }),
+      (x, classOf) => tf.mul(confusions(x, classOf, classes), rowsBut(1, classes)),
+    ),
     forwardCase(
       "accuracy",
       inputs,
