@@ -31,7 +31,7 @@ const GENERAL = "General";
 
 const command = new Command("train")
   .description(
-    "Trains the DenseNet121 U-Net: the decoder on a frozen encoder, then everything. What is not said comes from the " +
+    "Trains the DenseNet121 U-Net: with a part frozen, the encoder by default, then everything. What is not said comes from the " +
       "configuration file, then from the preset.",
   )
   .addOption(

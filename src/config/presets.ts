@@ -24,6 +24,7 @@ const article: TrainConfig = {
   cacheFeatures: false,
   weights: null,
   decoder: "transpose",
+  freeze: "encoder",
   bnMomentum: 0.99,
   optimizer: "rmsprop",
   learningRate: 1e-3,

@@ -114,6 +114,13 @@ export const schema = z.strictObject({
     "upsampling by transposed convolutions (pix2pix) or by nearest neighbour and convolution",
     choice(["transpose", "nearest"]),
   ),
+  freeze: setting(
+    "--freeze PART",
+    "Network",
+    "what the first phase leaves as it is, statistics included: the encoder; with decoder the encoder and the decoder, so that " +
+      "the head learns alone, as after --weights of other classes; with none nothing. The second phase trains everything",
+    choice(["encoder", "decoder", "none"]),
+  ),
   bnMomentum: setting(
     "--bn-momentum M",
     "Network",
@@ -125,7 +132,7 @@ export const schema = z.strictObject({
   learningRate: setting(
     "--learning-rate RATE",
     "Optimization",
-    "of the frozen phase; given alone it scales the other phase's with it",
+    "of the first phase; given alone it scales the other phase's with it",
     rate(),
   ),
   finetuneLearningRate: setting(
@@ -174,11 +181,16 @@ export const schema = z.strictObject({
       "update; batch norms see the micro-batch, and their moving statistics move N times a step",
     whole(1),
   ),
-  epochsFrozen: setting("--epochs-frozen N", "Length of the run", "epochs with the encoder frozen", whole(0)),
+  epochsFrozen: setting(
+    "--epochs-frozen N",
+    "Length of the run",
+    "epochs of the first phase, with a part of the network frozen (--freeze)",
+    whole(0),
+  ),
   epochsFinetune: setting(
     "--epochs-finetune N",
     "Length of the run",
-    "epochs with everything trained",
+    "epochs of the second phase, with everything trained",
     whole(0),
   ),
   stepsPerEpoch: setting(

@@ -15,6 +15,8 @@ export interface UNetOptions {
   readonly training: boolean;
   /** Learn the encoder too; frozen, it costs no backward pass and keeps its statistics. */
   readonly trainableEncoder: boolean;
+  /** Learn the decoder's upsample blocks too, as by default; frozen, they keep their statistics, and the head learns alone. */
+  readonly trainableDecoder?: boolean;
   /** Of the batch norms' moving statistics; Keras's default is 0.99. */
   readonly momentum?: number;
   /** How the decoder doubles the size; `transpose`, pix2pix's, by default. */
@@ -50,7 +52,7 @@ export function unet(image: Tensor, options: UNetOptions): Tensor {
  */
 export function unetEncoder(
   image: Tensor,
-  { training, trainableEncoder, momentum = 0.99 }: Omit<UNetOptions, "classes">,
+  { training, trainableEncoder, momentum = 0.99 }: Omit<UNetOptions, "classes" | "trainableDecoder">,
 ): Skips {
   return denseNet121(image, { training, trainable: trainableEncoder, group: "encoder", momentum }).skips;
 }
@@ -61,13 +63,19 @@ export const isDecoderGroup = (group: string | null): boolean => group === "deco
 /** The second half of {@link unet}: the skips of N photos become logits `[N, S, S, classes]`. */
 export function unetDecoder(
   skips: Skips,
-  { classes, training, momentum = 0.99, decoder = "transpose" }: Omit<UNetOptions, "trainableEncoder">,
+  {
+    classes,
+    training,
+    trainableDecoder: trainable = true,
+    momentum = 0.99,
+    decoder = "transpose",
+  }: Omit<UNetOptions, "trainableEncoder">,
 ): Tensor {
   const joins = [skips.pool4_relu, skips.pool3_relu, skips.pool2_relu, skips["conv1/relu"]];
-  const mode = { decoder, training, trainable: true, group: "decoder", momentum };
+  const mode = { decoder, training, trainable, group: "decoder", momentum };
   let x: Images = skips.relu;
   DECODER_FILTERS.forEach((filters, i) => {
     x = [upsampleBlock(x, `upsample_${i + 1}`, filters, mode), joins[i]];
   });
-  return upsampleHead(x, "head", classes, { ...mode, group: "head" });
+  return upsampleHead(x, "head", classes, { ...mode, trainable: true, group: "head" });
 }

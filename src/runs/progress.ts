@@ -1,10 +1,13 @@
 import { SingleBar } from "cli-progress";
 import type { EpochResult, RunObserver, StepResult } from "./observer.ts";
+import { phaseName } from "./phase.ts";
+import type { Freeze } from "./phase.ts";
 
 interface ProgressOptions {
   readonly batchSize: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;
+  readonly freeze: Freeze;
 }
 
 /** What is told to a person. */
@@ -20,7 +23,8 @@ export function createProgress(stream: NodeJS.WriteStream): RunObserver {
   let progress: Progress | undefined;
   return {
     start: ({ config, stepsPerEpoch, epochs }) => {
-      const options = { batchSize: config.batchSize, stepsPerEpoch, epochs };
+      const { batchSize, freeze } = config;
+      const options = { batchSize, stepsPerEpoch, epochs, freeze };
       progress = stream.isTTY ? bar(stream, options) : lines(stream, options);
     },
     step: (result) => progress?.step(result),
@@ -29,19 +33,17 @@ export function createProgress(stream: NodeJS.WriteStream): RunObserver {
   };
 }
 
-const PHASES = { frozen: "encoder frozen", finetune: "fine-tuning" } as const;
-
 export function formatStep({ loss, accuracy }: Pick<StepResult, "loss" | "accuracy">): string {
   return `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}`;
 }
 
 export function formatEpoch(
   { epoch, phase, loss, accuracy, validation, seconds }: EpochResult,
-  epochs: number,
+  { epochs, freeze }: Pick<ProgressOptions, "epochs" | "freeze">,
 ): string {
   const trained = formatStep({ loss, accuracy });
   const validated = `val_loss ${validation.loss.toFixed(4)}  val_accuracy ${validation.accuracy.toFixed(4)}`;
-  return `Epoch ${epoch}/${epochs} (${PHASES[phase]})  ${trained}  ${validated}  ${seconds.toFixed(0)} s`;
+  return `Epoch ${epoch}/${epochs} (${phaseName(phase, freeze)})  ${trained}  ${validated}  ${seconds.toFixed(0)} s`;
 }
 
 /** `1:05:09`, `4:07`, `0:03`. */
@@ -69,7 +71,8 @@ class Speed {
   }
 }
 
-function bar(stream: NodeJS.WriteStream, { batchSize, stepsPerEpoch, epochs }: ProgressOptions): Progress {
+function bar(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
+  const { batchSize, stepsPerEpoch, epochs, freeze } = options;
   const speed = new Speed();
   const format = "  {label} [{bar}] {value}/{total}  {metrics}";
   const single = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true, barsize: 24 });
@@ -89,14 +92,14 @@ function bar(stream: NodeJS.WriteStream, { batchSize, stepsPerEpoch, epochs }: P
       const pace =
         rate === null ? "" : `  ${(rate * batchSize).toFixed(1)} images/s  ${formatDuration(left)} left`;
       single.update(result.step, {
-        label: `Epoch ${result.epoch}/${epochs} ${PHASES[result.phase]}`,
+        label: `Epoch ${result.epoch}/${epochs} ${phaseName(result.phase, freeze)}`,
         metrics: formatStep(result) + pace,
       });
     },
     epoch(result) {
       single.stop();
       active = false;
-      stream.write(`${formatEpoch(result, epochs)}\n`);
+      stream.write(`${formatEpoch(result, options)}\n`);
     },
     close() {
       single.stop();
@@ -108,7 +111,8 @@ function bar(stream: NodeJS.WriteStream, { batchSize, stepsPerEpoch, epochs }: P
 /** Seconds between two lines within an epoch. */
 const LINE_EVERY = 10;
 
-function lines(stream: NodeJS.WriteStream, { batchSize, stepsPerEpoch, epochs }: ProgressOptions): Progress {
+function lines(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
+  const { batchSize, stepsPerEpoch, epochs } = options;
   const speed = new Speed();
   let lastLine = performance.now();
   return {
@@ -125,7 +129,7 @@ function lines(stream: NodeJS.WriteStream, { batchSize, stepsPerEpoch, epochs }:
     epoch(result) {
       speed.reset();
       lastLine = performance.now();
-      stream.write(`${formatEpoch(result, epochs)}\n`);
+      stream.write(`${formatEpoch(result, options)}\n`);
     },
     close() {},
   };

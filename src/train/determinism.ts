@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
 import { PhaseSteps } from "./phase/phase-steps.ts";
 import { phasesOf } from "./trainer-options.ts";
-import type { Phase } from "../runs/phase.ts";
+import { phaseName } from "../runs/phase.ts";
 import type { TrainerData } from "./trainer.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
@@ -55,9 +55,10 @@ export async function checkDeterminism(
   const differing = [...first].find(
     ([name, bits]) => !second.get(name)!.every((word, i) => word === bits[i]),
   );
-  if (differing) throw new NondeterminismError(differs(gpu, differing[0], phase));
+  if (differing)
+    throw new NondeterminismError(differs(gpu, differing[0], phaseName(phase, options.freeze ?? "encoder")));
 }
 
-const differs = (gpu: Gpu, name: string, phase: Phase): string =>
-  `${gpu.adapterName} is not deterministic: the first ${phase === "frozen" ? "frozen" : "fine-tuning"} step, made twice, ` +
+const differs = (gpu: Gpu, name: string, phase: string): string =>
+  `${gpu.adapterName} is not deterministic: the first step (${phase}), made twice, ` +
   `left different bits in "${name}"; choose another --adapter or leave out --deterministic.`;

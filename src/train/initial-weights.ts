@@ -23,6 +23,8 @@ export interface InitialWeights {
   readonly values: NamedTensors;
   /** Why the head starts anew, in a sentence for the user; null where it does not, or the file has none. */
   readonly remark: string | null;
+  /** Whether the file is more than an encoder. */
+  readonly hasDecoder: boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ async function initialWeights(
   const difference = otherClasses(file, path, options, shapes(() => true).get("head/kernel")!);
   const values = networkWeights(shapes, file.tensors, path, { head: difference === null });
   const remark = difference && `${difference}: its encoder and decoder are taken, and the head starts anew.`;
-  return { values, remark };
+  return { values, remark, hasDecoder: file.decoder !== undefined };
 }
 
 function refuseOtherDecoder(

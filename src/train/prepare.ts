@@ -6,6 +6,7 @@ import { inTiles, readTiles } from "./autotune.ts";
 import { checkRunFolder } from "../runs/run-folder.ts";
 import { refuseFullDisk } from "./forecast/disk.ts";
 import { refuseLargeBatch } from "./forecast/memory.ts";
+import { freezingRemarks } from "./freezing-remarks.ts";
 import { checkInitialWeights } from "./initial-weights.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
 import { openData } from "./run-data.ts";
@@ -51,9 +52,11 @@ export async function prepare(
   await refuseFullDisk(resume?.path ?? config.out, options, target);
   const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
   // A run that stands somewhere has its own.
-  if (begins && config.weights !== null) {
-    const { remark } = await checkInitialWeights(config.weights, options, target);
-    if (remark !== null) say(remark);
+  if (begins) {
+    const weights =
+      config.weights === null ? null : await checkInitialWeights(config.weights, options, target);
+    if (weights?.remark) say(weights.remark);
+    for (const sentence of freezingRemarks(config, weights)) say(sentence);
   }
   await data.read({ signal });
   const resumed = resume && (await takeUp(resume, data, say));

@@ -26,6 +26,7 @@ const SINCE: Partial<TrainConfig> = {
   cacheFeatures: false,
   tune: "off",
   lossyMasks: true,
+  freeze: "encoder",
 };
 
 /**

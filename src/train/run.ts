@@ -15,6 +15,7 @@ import { keepAs } from "../files/keep-as.ts";
 import { allOf } from "../runs/observer.ts";
 import type { RunObserver } from "../runs/observer.ts";
 import { dataPictures, endPictures, predictionsPicture } from "./pictures.ts";
+import { phaseTitle } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
 import type { RunData } from "./run-data.ts";
 import { RunError } from "../runs/run-error.ts";
@@ -103,9 +104,9 @@ export class Run implements TrainerEvents {
     this.#plan = plan.summary;
     this.#plans[phase] = describeMemoryPlan(plan);
     const { dispatches, pipelines, peakBytes } = plan.summary;
-    const name = phase === "frozen" ? "Frozen encoder" : "Fine-tuning";
+    const title = phaseTitle(phase, this.#job.config.freeze);
     const mebibytes = Math.ceil(peakBytes / 2 ** 20);
-    this.#job.say(`${name}: ${dispatches} dispatches a step, ${pipelines} pipelines, ${mebibytes} MiB`);
+    this.#job.say(`${title}: ${dispatches} dispatches a step, ${pipelines} pipelines, ${mebibytes} MiB`);
     await writeJson(this.#folder.plan, this.#plans);
     await this.observer?.phase(phase, plan);
   }

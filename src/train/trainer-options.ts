@@ -46,6 +46,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     weighted: config.classWeights !== "none",
     accumulate: config.accumulate,
     precision: config.precision,
+    freeze: config.freeze,
     cacheFeatures: config.cacheFeatures,
     epochs: { frozen: config.epochsFrozen, finetune: config.epochsFinetune },
     learningRate: { frozen: config.learningRate, finetune: config.finetuneLearningRate },

@@ -55,8 +55,8 @@ export interface TrainerEvents {
 export type Ending = "finished" | "limit";
 
 /**
- * Trains the U-Net in two phases: the decoder on a frozen encoder, then everything with a fresh optimizer. Owns the
- * variables and the evaluation; `run` may be called once.
+ * Trains the U-Net in two phases: with the encoder frozen, or what else the options say, then everything with a fresh
+ * optimizer. Owns the variables and the evaluation; `run` may be called once.
  */
 export class Trainer {
   readonly variables: Variables;

@@ -114,11 +114,12 @@ export class LiveRun implements RunSource {
 }
 
 function describeRun(info: RunInfo): RunDescription {
-  const { epochsFrozen, epochsFinetune, batchSize } = info.config;
+  const { epochsFrozen, epochsFinetune, batchSize, freeze } = info.config;
   return {
     name: basename(resolve(info.path)),
     adapter: info.adapter,
     epochs: info.epochs,
+    freeze,
     stepsPerEpoch: info.stepsPerEpoch,
     batchSize,
     fineTuningFrom: epochsFrozen > 0 && epochsFinetune > 0 ? epochsFrozen + 1 : null,

@@ -3,7 +3,8 @@ import { basename, join, resolve } from "node:path";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
 import { parseHistory } from "../runs/history.ts";
 import type { HistoryRow } from "../runs/history.ts";
-import type { Phase } from "../runs/phase.ts";
+import { isFreeze, phaseTitle } from "../runs/phase.ts";
+import type { Freeze, Phase } from "../runs/phase.ts";
 import type { Summary } from "../runs/summary.ts";
 import { addToCurve, emptyCurve } from "./curve.ts";
 import type { Curve } from "./curve.ts";
@@ -20,8 +21,8 @@ const SILENCE = 120;
 const FILES = ["config.json", "environment.json", "history.csv", "plan.json", "summary.json"];
 
 /** Pictures of predictions, the oldest first. */
-const FIGURES: readonly Picture[] = [
-  { id: "predictions_frozen", label: "Encoder frozen" },
+const figures = (freeze: Freeze): Picture[] => [
+  { id: "predictions_frozen", label: phaseTitle("frozen", freeze) },
   { id: "predictions_finetuned", label: "Fine-tuned" },
   { id: "predictions", label: "Last epoch" },
 ];
@@ -78,7 +79,7 @@ export class RunFiles implements RunSource {
       curve: curveOf(log),
       epochs: rows.map(epochPoint),
       backgroundAccuracy: summary?.background_accuracy ?? null,
-      pictures: await listPictures(folder, log, perEpoch),
+      pictures: await listPictures(folder, log, perEpoch, freezeOf(config)),
       plans: (["frozen", "finetune"] as const).filter((phase) => plans?.[phase]),
       pace: {
         stepsPerSecond: perEpoch === null || rows.length === 0 ? null : perEpoch / rows.at(-1)!.seconds,
@@ -153,13 +154,18 @@ async function readRows(path: string): Promise<HistoryRow[]> {
 }
 
 /** Predictions after each epoch, from the event files; without these, from the figures. */
-async function listPictures(folder: string, log: EventLog, perEpoch: number | null): Promise<Picture[]> {
+async function listPictures(
+  folder: string,
+  log: EventLog,
+  perEpoch: number | null,
+  freeze: Freeze,
+): Promise<Picture[]> {
   if (perEpoch !== null && log.pictured.length > 0) {
     const epochs = new Set(log.pictured.map((step) => epochOf(step, perEpoch)));
     return [...epochs].map((epoch) => ({ id: `epoch-${epoch}`, label: `Epoch ${epoch}` }));
   }
   const names = new Set(await readdir(join(folder, "figures")).catch(() => []));
-  return FIGURES.filter(({ id }) => names.has(`${id}.png`));
+  return figures(freeze).filter(({ id }) => names.has(`${id}.png`));
 }
 
 function describeRun(
@@ -177,6 +183,7 @@ function describeRun(
     name: basename(resolve(folder)),
     adapter: summary?.adapter ?? (typeof environment?.adapter === "string" ? environment.adapter : ""),
     epochs: summary ? rows.length : frozen + finetune,
+    freeze: freezeOf(config),
     stepsPerEpoch,
     batchSize: numberOf(config.batchSize),
     // Patience may have ended the frozen phase early.
@@ -185,6 +192,9 @@ function describeRun(
     validationPhotos: summary?.validation_photos ?? null,
   };
 }
+
+/** A run of before there was such a setting froze the encoder. */
+const freezeOf = (config: Facts): Freeze => (isFreeze(config.freeze) ? config.freeze : "encoder");
 
 const epochPoint = ({ valMeanIou, ...row }: HistoryRow): EpochPoint => ({
   ...row,

@@ -1,4 +1,4 @@
-import type { Phase } from "../runs/phase.ts";
+import type { Freeze, Phase } from "../runs/phase.ts";
 import type { Summary } from "../runs/summary.ts";
 import { addToCurve, emptyCurve } from "./curve.ts";
 import type { Curve } from "./curve.ts";
@@ -18,6 +18,8 @@ export interface RunDescription {
   readonly adapter: string;
   /** Of both phases. */
   readonly epochs: number;
+  /** What the first phase leaves as it is. */
+  readonly freeze: Freeze;
   /** null where no file says it. */
   readonly stepsPerEpoch: number | null;
   readonly batchSize: number | null;

@@ -75,7 +75,7 @@ describe("--resume", () => {
     return runCommandLine("train", args, {
       cwd: folder,
       onOutput: (said, kill) => {
-        if (/^(Frozen encoder|Fine-tuning):/m.test(said)) timer ??= setTimeout(() => kill(signal), delay);
+        if (/^(Encoder frozen|Fine-tuning):/m.test(said)) timer ??= setTimeout(() => kill(signal), delay);
       },
     });
   }
@@ -134,7 +134,7 @@ describe("--resume", () => {
     const out = join(folder, "ended");
     const { output, errors } = await npmRun("train", [...RUN, "--out", out, "--no-cache"], {
       onOutput: (said, kill) => {
-        if (said.includes("Frozen encoder:")) kill("SIGTERM");
+        if (said.includes("Encoder frozen:")) kill("SIGTERM");
       },
     });
     expect(errors).toContain("Stopping.");

@@ -55,14 +55,14 @@ export const unetEncoder: typeof unetModule.unetEncoder = (image, options) => {
 };
 
 export const unetDecoder: typeof unetModule.unetDecoder = (skips, options) => {
-  const { classes, training, momentum = 0.99, decoder = "transpose" } = options;
-  const mode = { decoder, training, trainable: true, group: "decoder", momentum };
+  const { classes, training, trainableDecoder = true, momentum = 0.99, decoder = "transpose" } = options;
+  const mode = { decoder, training, trainable: trainableDecoder, group: "decoder", momentum };
   const joins = [skips.pool4_relu, skips.pool3_relu, skips.pool2_relu, skips["conv1/relu"]];
   let x: Images = skips.relu;
   DECODER_FILTERS.forEach((filters, i) => {
     x = [upsampleBlock(x, `upsample_${i + 1}`, filters, mode), joins[i]];
   });
-  return upsampleHead(x, "head", classes, { ...mode, group: "head" });
+  return upsampleHead(x, "head", classes, { ...mode, trainable: true, group: "head" });
 };
 
 export const unet: typeof unetModule.unet = (image, options) =>

@@ -93,14 +93,14 @@ describe("unet", () => {
       batch: number,
       size: number,
       trainableEncoder: boolean,
-      decoder?: "nearest",
+      some: { decoder?: "nearest"; trainableDecoder?: boolean } = {},
     ): PlanSummary => {
       const graph = new Graph();
       const logits = unet(graph.input("image", [batch, size, size, 3]), {
         classes: 59,
         training: true,
         trainableEncoder,
-        decoder,
+        ...some,
       });
       const loss = sparseSoftmaxCrossEntropy(logits, graph.input("labels", [batch, size, size], "u32"));
       const updates = rmsprop(gradients(loss), { learningRate: 1e-3 });
@@ -110,11 +110,31 @@ describe("unet", () => {
     it("needs at most 64 pipelines, at a batch of 64 photos of 128² too, whose logits no binding holds", () => {
       expect(step(2, 64, true).pipelines).toBeLessThanOrEqual(64);
       expect(step(64, 128, true).pipelines).toBeLessThanOrEqual(64);
-      expect(step(64, 128, true, "nearest").pipelines).toBeLessThanOrEqual(64);
+      expect(step(64, 128, true, { decoder: "nearest" }).pipelines).toBeLessThanOrEqual(64);
     });
 
     it("costs no backward pass for a frozen encoder", () => {
       expect(step(2, 64, false).dispatches).toBeLessThan(step(2, 64, true).dispatches / 3);
+    });
+
+    it("costs hardly more than the forward pass where the head learns alone", () => {
+      const graph = new Graph();
+      const options = { classes: 59, training: false, trainableEncoder: false };
+      const logits = unet(graph.input("image", [2, 64, 64, 3]), options);
+      const forward = plan({ outputs: { logits } }, { ...paperTarget, family }).summary;
+      const alone = step(2, 64, false, { trainableDecoder: false });
+      expect(alone.dispatches).toBeLessThan(forward.dispatches + 16);
+      // What the optimizer keeps of the head besides its weights: 59 · 9 · 128 + 59 numbers.
+      expect(alone.variableBytes - forward.variableBytes).toBe(4 * (59 * 9 * 128 + 59));
+    });
+
+    it("trains an encoder through a frozen decoder", () => {
+      const graph = new Graph();
+      const options = { classes: 3, training: true, trainableEncoder: true, trainableDecoder: false };
+      const logits = unet(graph.input("image", [1, 32, 32, 3]), options);
+      const loss = sparseSoftmaxCrossEntropy(logits, graph.input("labels", [1, 32, 32], "u32"));
+      const groups = [...gradients(loss).keys()].map(({ variable }) => variable!.group);
+      expect([...new Set(groups)].sort()).toEqual(["encoder", "head"]);
     });
   });
 });

@@ -72,6 +72,16 @@ describe("progress", () => {
     expect(text().lastIndexOf("\u001b[?25h")).toBeGreaterThan(text().lastIndexOf("\u001b[?25l"));
   });
 
+  it("says what the first phase freezes", async () => {
+    const { text, stream } = record(false);
+    const progress = createProgress(stream);
+    await progress.start?.({ ...run, config: { ...run.config, freeze: "none" } });
+    await progress.epoch?.(epoch);
+    await progress.epoch?.({ ...epoch, phase: "finetune" });
+    await progress.close?.();
+    expect(text()).toMatch(/^Epoch 1\/1 \(nothing frozen\) .*\nEpoch 1\/1 \(fine-tuning\) /);
+  });
+
   it("formats durations", () => {
     expect([3, 247, 3909].map(formatDuration)).toEqual(["0:03", "4:07", "1:05:09"]);
   });

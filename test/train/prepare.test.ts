@@ -87,11 +87,12 @@ describe("what cannot work is found before anything is written, by a dry run too
     const weights = join(folder, "five.safetensors");
     await writeSafetensors(weights, randomUnet(5, "transpose"), {});
     const said: string[] = [];
-    const config = configOf({ data: await photos(), weights });
+    const config = configOf({ data: await photos(), weights, freeze: "none", cacheFeatures: true });
     await prepare({ config, gpu, say: (sentence) => void said.push(sentence) });
     expect(said).toContainEqual(
       expect.stringMatching(/five\.safetensors tells 5 classes apart and the data has \d+: its encoder/),
     );
+    expect(said).toContainEqual(expect.stringMatching(/^--cache-features keeps nothing with --freeze none/));
   });
 
   it("a disk that the checkpoints do not fit on", async () => {

@@ -30,9 +30,9 @@ describe("resumedConfig", () => {
   });
 
   it("takes a run of an earlier version as it went", async () => {
-    await write({}, ["precision", "accumulate", "cacheFeatures", "tune"]);
+    await write({}, ["precision", "accumulate", "cacheFeatures", "tune", "freeze"]);
     expect(await resumedConfig(run, {})).toMatchObject({
-      ...{ precision: "f32", accumulate: 1, cacheFeatures: false, tune: "off" },
+      ...{ precision: "f32", accumulate: 1, cacheFeatures: false, tune: "off", freeze: "encoder" },
     });
   });
 

@@ -68,6 +68,8 @@ const RUNS = {
     ...{ epochs: { frozen: 9, finetune: 9 }, stepsPerEpoch: 1, patience: 2 },
     ...{ learningRate: { frozen: 1e-30, finetune: 1e-30 }, momentum: 1 - 1e-12, normalization: "imagenet" },
   },
+  /** The head learns alone, then everything. */
+  head: { freeze: "decoder", epochs: { frozen: 1, finetune: 1 }, maxSteps: 5 },
   nearest: { epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 1, decoder: "nearest" },
 } satisfies Record<string, Partial<TrainerOptions>>;
 
@@ -249,6 +251,51 @@ describe("Trainer", () => {
       expectWhole([cached], whole);
       expect(cached.epochs).toHaveLength(2);
       expectDecoderAlone(cached.dispatches, whole.dispatches);
+    });
+  });
+
+  describe("with another part frozen", () => {
+    it.each([
+      ["encoder", ["decoder", "head"]],
+      ["decoder", ["head"]],
+      ["none", ["decoder", "encoder", "head"]],
+    ] as const)("the first phase changes nothing of it (%s)", async (freeze, learning) => {
+      const kept: Resumed[] = [];
+      const short = { freeze, epochs: { frozen: 2, finetune: 0 }, stepsPerEpoch: 1 };
+      await run(short, { keep: (one) => kept.push(one) });
+      const [first, second] = kept.map(({ values }) => new Map(values));
+      const partOf = (name: string): string =>
+        name.startsWith("head/") ? "head" : name.startsWith("upsample_") ? "decoder" : "encoder";
+      const changed = [...first]
+        .filter(([name]) => !name.includes("rmsprop"))
+        .filter(([name, { data: before }]) => second.get(name)!.data.some((value, i) => value !== before[i]));
+      expect([...new Set(changed.map(([name]) => partOf(name)))].sort()).toEqual(learning);
+      // Nor has it an optimizer.
+      const slots = [...first.keys()].filter((name) => name.includes("rmsprop"));
+      expect([...new Set(slots.map(partOf))].sort()).toEqual(learning);
+    });
+
+    it("the head learns alone at the least cost, and everything after it", async () => {
+      const [head, plain] = [await once("head"), await once("plain")];
+      expect(head.state).toMatchObject({ globalStep: 5, phase: "finetune" });
+      expect(head.dispatches[0]).toBeLessThan(plain.dispatches[0]);
+      expect(head.dispatches[1]).toBe(plain.dispatches[1]);
+    });
+
+    it("goes on bit for bit amid the first phase, with and without cached features", async () => {
+      const whole = await once("head");
+      const cached = { ...RUNS.head, cacheFeatures: true };
+      const [part, resumed] = await firstPart(cached, 2);
+      const rest = await run(RUNS.head, { resumed });
+      expectWhole([part, rest], whole);
+      expect(part.dispatches[0]).toBeLessThan(rest.dispatches[0]);
+    });
+
+    it("caches no features of an encoder that learns", async () => {
+      const all = { freeze: "none", epochs: { frozen: 1, finetune: 1 }, maxSteps: 2 } as const;
+      const [cached, whole] = [await run({ ...all, cacheFeatures: true }), await run(all)];
+      expectWhole([cached], whole);
+      expect(cached.dispatches).toEqual((await once("plain")).dispatches.slice(1));
     });
   });
 

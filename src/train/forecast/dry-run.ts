@@ -14,7 +14,7 @@ import { plannedBytes } from "./memory.ts";
 import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
 import { encoder, takesSkips, trainingPass } from "../phase/programs.ts";
-import type { Phase } from "../../runs/phase.ts";
+import { phaseName } from "../../runs/phase.ts";
 import { planStep } from "./step-plan.ts";
 import type { RunData } from "../run-data.ts";
 import type { TrainJob } from "../run.ts";
@@ -25,11 +25,6 @@ export type DryRunJob = Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "si
 
 /** Names of validation photos that are shown. */
 const NAMED = 5;
-
-const PHASE_NAMES: Readonly<Record<Phase, string>> = {
-  frozen: "encoder frozen",
-  finetune: "fine-tuning",
-};
 
 /**
  * Says what `train` would do with this configuration: data, split, shapes, schedule, memory and time. Refuses what `train`
@@ -52,8 +47,8 @@ export async function dryRun(job: DryRunJob): Promise<void> {
   say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
   say("Timing a few steps …");
   const time = await estimateTime(gpu, options, data.validation.size);
-  for (const [phase, seconds] of Object.entries(time.step))
-    say(row(`${phase} step`, `${seconds.toPrecision(3)} s`));
+  for (const phase of phasesOf(options))
+    say(row("step", `${time.step[phase]!.toPrecision(3)} s, ${phaseName(phase, config.freeze)}`));
   if (time.encoding !== null)
     say(row("encoder", `${time.encoding.toPrecision(3)} s more for a step whose photos are all new`));
   if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
@@ -144,7 +139,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
     const first = epoch;
     epoch += epochs[phase];
     return [
-      `Epochs ${first} to ${epoch - 1}: ${PHASE_NAMES[phase]}`,
+      `Epochs ${first} to ${epoch - 1}: ${phaseName(phase, config.freeze)}`,
       row("steps", `${stepsPerEpoch} an epoch, ${steps} in all${microBatches}`),
       row(
         "optimizer",

@@ -5,6 +5,7 @@ import type { TileFor } from "../../kernels/tiling.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
+import type { Phase } from "../../runs/phase.ts";
 import { onTrial } from "./trial.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
@@ -16,9 +17,9 @@ const TIMED = 2;
 
 export interface TimeEstimate {
   /** Seconds of a step of each phase, and of the evaluation of a batch. */
-  readonly step: Readonly<Record<string, number>>;
+  readonly step: Readonly<Partial<Record<Phase, number>>>;
   readonly evaluation: number;
-  /** Seconds that a frozen step takes longer where features are cached and all its photos are new; else null. */
+  /** Seconds that a step of the first phase takes longer where features are cached and all its photos are new; else null. */
   readonly encoding: number | null;
   /** Seconds of the whole run (up to `maxSteps`), compilation and reading aside, were every photo new. */
   readonly total: number;
@@ -34,7 +35,7 @@ export async function estimateTime(
   const batchSize = gpu.isSoftware ? Math.min(SOFTWARE_BATCH, together) : together;
   const scale = options.batchSize / batchSize;
   const spec = { ...options, batchSize };
-  const step: Record<string, number> = {};
+  const step: Partial<Record<Phase, number>> = {};
   const { stepsPerEpoch, maxSteps, tileFor } = options;
   let total = 0;
   let left = maxSteps ?? Infinity;
@@ -44,13 +45,14 @@ export async function estimateTime(
     const steps = Math.min(left, options.epochs[phase] * stepsPerEpoch);
     left -= steps;
     epochs += Math.ceil(steps / stepsPerEpoch);
-    step[phase] = scale * (await secondsARun(gpu, trainingStep(spec, phase), tileFor));
+    const seconds = scale * (await secondsARun(gpu, trainingStep(spec, phase), tileFor));
+    step[phase] = seconds;
     if (takesSkips(spec, phase)) {
       const own = encoderSpec(spec, kernelTarget(gpu));
       encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own), tileFor));
       total += steps * encoding;
     }
-    total += steps * step[phase];
+    total += steps * seconds;
   }
   const evaluation = scale * (await secondsARun(gpu, evaluator(spec), tileFor));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;

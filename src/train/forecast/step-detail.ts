@@ -5,6 +5,7 @@ import { plan } from "../../graph/plan.ts";
 import { kernelTimes, printKernelTimes } from "../../graph/profile.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { trainingStep } from "../phase/programs.ts";
+import { phaseName } from "../../runs/phase.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
 import { onTrial } from "./trial.ts";
@@ -28,8 +29,9 @@ export async function describeSteps(
   const spec = { ...options, batchSize: microBatchSize(options) };
   for (const phase of phasesOf(options)) {
     const step = trainingStep(spec, phase);
+    const name = phaseName(phase, options.freeze ?? "encoder");
     say(
-      `A ${phase} step of ${spec.batchSize} photos:\n${plan(step, kernelTarget(gpu, options.tileFor)).print()}`,
+      `A step of ${spec.batchSize} photos (${name}):\n${plan(step, kernelTarget(gpu, options.tileFor)).print()}`,
     );
     if (detail !== "kernels") continue;
     if (!gpu.features.has("timestamp-query")) {
@@ -42,6 +44,6 @@ export async function describeSteps(
       for (let i = 0; i < TIMED; i++) runs.push(await program.profile(feeds));
       return kernelTimes(program.plan.dispatches, runs);
     });
-    say(`Kernels of a ${phase} step, mean of ${TIMED}:\n${printKernelTimes(times)}`);
+    say(`Kernels of a step (${name}), mean of ${TIMED}:\n${printKernelTimes(times)}`);
   }
 }

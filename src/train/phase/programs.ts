@@ -19,7 +19,7 @@ import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
 import { SKIPS, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
-import type { Phase } from "../../runs/phase.ts";
+import type { Freeze, Phase } from "../../runs/phase.ts";
 
 export interface NetworkSpec {
   readonly batchSize: number;
@@ -54,15 +54,19 @@ export interface StepSpec extends NetworkSpec {
   readonly weighted: boolean;
   /** Micro-batches a step (see `accumulation.ts`); 1 by default. */
   readonly accumulate?: number;
+  /** What the first phase leaves as it is; the encoder by default. */
+  readonly freeze?: Freeze;
   /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */
   readonly cacheFeatures?: boolean;
 }
 
+/** What a phase leaves as it is. */
+const frozenIn = ({ freeze = "encoder" }: Pick<StepSpec, "freeze">, phase: Phase): Freeze =>
+  phase === "frozen" ? freeze : "none";
+
 /** Whether the steps of a phase take skips: nothing changes a frozen encoder, so a photo need go through it only once. */
-export const takesSkips = (
-  { cacheFeatures = false }: Pick<StepSpec, "cacheFeatures">,
-  phase: Phase,
-): boolean => cacheFeatures && phase === "frozen";
+export const takesSkips = (spec: Pick<StepSpec, "cacheFeatures" | "freeze">, phase: Phase): boolean =>
+  spec.cacheFeatures === true && frozenIn(spec, phase) !== "none";
 
 /** The graph of a training step and what is wanted of it. */
 export interface TrainingStep extends Goals {
@@ -97,8 +101,9 @@ export interface TrainingPass {
 export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const { batchSize, imageSize, classes, momentum, decoder, weighted, precision } = spec;
   const graph = new Graph();
-  const trainableEncoder = phase === "finetune";
-  const options = { classes, training: true, trainableEncoder, momentum, decoder };
+  const frozen = frozenIn(spec, phase);
+  const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
+  const options = { classes, training: true, ...trainable, momentum, decoder };
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;

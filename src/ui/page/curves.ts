@@ -1,10 +1,9 @@
+import { phaseName } from "../../runs/phase.ts";
 import type { RunState } from "../run-state.ts";
 import { chart } from "./chart.ts";
 import type { ChartData } from "./chart.ts";
 import { h, part, scrollable, table } from "./dom.ts";
 import { duration, fixed } from "./format.ts";
-
-const PHASES = { frozen: "frozen", finetune: "fine-tuning" } as const;
 
 /** Accuracy and loss over the run, and the same as a table. */
 export function curves(): (state: RunState) => void {
@@ -39,7 +38,7 @@ export function curves(): (state: RunState) => void {
     rows.replaceChildren(
       next.epochs.length === 0
         ? h("p", { class: "muted" }, "No epoch is done yet.")
-        : scrollable("Epochs", epochTable(next.epochs)),
+        : scrollable("Epochs", epochTable(next)),
     );
   };
 }
@@ -65,12 +64,12 @@ function chartData(
   };
 }
 
-const epochTable = (epochs: RunState["epochs"]): HTMLTableElement =>
+const epochTable = ({ epochs, run }: RunState): HTMLTableElement =>
   table(
     ["Epoch", "Phase", "Loss", "Accuracy", "Validation loss", "Validation accuracy", "Mean IoU", "Time"],
     epochs.map((row) => [
       String(row.epoch),
-      PHASES[row.phase],
+      phaseName(row.phase, run?.freeze ?? "encoder"),
       fixed(row.loss),
       fixed(row.accuracy),
       fixed(row.valLoss),

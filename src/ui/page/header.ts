@@ -1,3 +1,4 @@
+import { phaseName } from "../../runs/phase.ts";
 import type { RunState } from "../run-state.ts";
 import type { Link } from "./connection.ts";
 import { h, part, setText } from "./dom.ts";
@@ -10,7 +11,6 @@ const WORDS = {
   finished: "Finished",
   lost: "Connection lost, trying again",
 } as const;
-const PHASES = { frozen: "encoder frozen", finetune: "fine-tuning" } as const;
 
 /** Name, status and progress. */
 export function header(): (state: RunState, link: Link) => void {
@@ -86,7 +86,9 @@ function position({ run, latest, epochs, status }: RunState): string {
   if (status === "finished") return `${run.epochs} epochs`;
   if (latest && latest.epoch > (row?.epoch ?? 0)) {
     const steps = run.stepsPerEpoch === null ? "" : ` of ${run.stepsPerEpoch}`;
-    return `Epoch ${latest.epoch} ${of} (${PHASES[latest.phase]}), step ${latest.step}${steps}`;
+    return `Epoch ${latest.epoch} ${of} (${phaseName(latest.phase, run.freeze)}), step ${latest.step}${steps}`;
   }
-  return row ? `Epoch ${row.epoch} ${of} done (${PHASES[row.phase]})` : `${run.epochs} epochs to go`;
+  return row
+    ? `Epoch ${row.epoch} ${of} done (${phaseName(row.phase, run.freeze)})`
+    : `${run.epochs} epochs to go`;
 }

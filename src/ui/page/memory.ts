@@ -1,12 +1,12 @@
 import type { MemoryPlan } from "../../graph/memory-plan.ts";
-import type { Phase } from "../../runs/phase.ts";
+import { phaseTitle } from "../../runs/phase.ts";
+import type { Freeze, Phase } from "../../runs/phase.ts";
 import type { RunState } from "../run-state.ts";
 import { facts, h, part, scrollable, setText, table } from "./dom.ts";
 import { bytes, percent, whole } from "./format.ts";
 import { memoryMap } from "./memory-map.ts";
 import { FAMILY_NAMES } from "./op-families.ts";
 
-const NAMES = { frozen: "Encoder frozen", finetune: "Fine-tuning" } as const;
 /** Blocks in the table; the smaller ones are summed up. */
 const ROWS = 50;
 
@@ -15,6 +15,7 @@ export function memory(): (state: RunState) => void {
   /** Null follows the latest phase. */
   let chosen: Phase | null = null;
   let phases: readonly Phase[] = [];
+  let freeze: Freeze = "encoder";
   let shown: Phase | null = null;
 
   const map = memoryMap();
@@ -56,7 +57,7 @@ export function memory(): (state: RunState) => void {
         chosen = phase;
         void load();
       });
-      return h("label", {}, input, h("span", {}, NAMES[phase]));
+      return h("label", {}, input, h("span", {}, phaseTitle(phase, freeze)));
     });
     choices.replaceChildren(choices.firstElementChild!, ...radios);
     choices.hidden = phases.length < 2;
@@ -82,9 +83,10 @@ export function memory(): (state: RunState) => void {
 
   let known: RunState["plans"] | null = null;
   setText(totals, "");
-  return ({ plans }) => {
+  return ({ plans, run }) => {
     if (known === plans) return;
     known = plans;
+    freeze = run?.freeze ?? "encoder";
     phases = plans;
     // Another run may have begun behind the same address.
     shown = null;

@@ -47,6 +47,16 @@ describe("the memory of a run", () => {
     expect(bytes({ accumulate: 3 })).toBeLessThan(0.75 * bytes());
   });
 
+  it("is that of what the first phase trains", () => {
+    const first = (freeze: TrainerOptions["freeze"]): number =>
+      bytes({ freeze, epochs: { frozen: 1, finetune: 0 } });
+    expect(first("decoder")).toBeLessThan(0.9 * first("encoder"));
+    expect(first("none")).toBe(bytes());
+    // None are cached.
+    const cached: Partial<TrainerOptions> = { freeze: "none", cacheFeatures: true };
+    expect(bytes({ ...cached, epochs: { frozen: 1, finetune: 0 } })).toBe(bytes());
+  });
+
   it("is that of the programs that run when features are cached", () => {
     const cached = { ...options, epochs: { frozen: 1, finetune: 0 }, cacheFeatures: true };
     const programs = [

@@ -15,10 +15,10 @@ it("says what a step runs and how long each kernel takes, and leaves nothing on 
   await describeSteps(gpu(), options, "kernels", (lines) => said.push(lines));
   const [planned, times] = said;
   expect(said).toHaveLength(2);
-  expect(planned).toMatch(/^A frozen step of 2 photos:\n +op /);
+  expect(planned).toMatch(/^A step of 2 photos \(encoder frozen\):\n +op /);
   expect(planned).toMatch(/\d+ dispatches of \d+ pipelines bind .*; products of \S+ MFLOP\n/);
   if (gpu().features.has("timestamp-query")) {
-    expect(times).toMatch(/^Kernels of a frozen step, mean of 3:\nop /);
+    expect(times).toMatch(/^Kernels of a step \(encoder frozen\), mean of 3:\nop /);
     expect(times).toMatch(/\ndense_block +conv2d_forward +\d+ +[\d.]+ +[\d.]+ % +[\d.]+ +[\d.]+\n/);
   } else {
     expect(times).toMatch(/cannot time its kernels: it has no timestamp-query\.$/);
