@@ -10,7 +10,7 @@ import { resizedFigure } from "../../../src/runs/figures/resized.ts";
 import { samplesFigure } from "../../../src/runs/figures/samples.ts";
 import { rawPixels } from "./raw-pixels.ts";
 
-const classNames = PALETTE.map((_, label) => `class ${label}`);
+const classNames = Array.from({ length: 59 }, (_, label) => `class ${label}`);
 /** A grey photo whose mask is one class. */
 const picture = (name: string, width: number, height: number, label: number): Picture => ({
   name,

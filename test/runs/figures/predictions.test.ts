@@ -15,7 +15,7 @@ const sample = (name: string, label: number) => ({
   truth: new Uint8Array(size * size).map((_, pixel) => (pixel % 2 ? label : 0)),
   prediction: new Uint8Array(size * size).fill(label),
 });
-const classNames = PALETTE.map((_, label) => `class ${label}`);
+const classNames = Array.from({ length: 59 }, (_, label) => `class ${label}`);
 
 /** Where the first cell lies, in pixels of the PNG, and how far the cells are apart: see mosaic.ts. */
 const corner = { x: 2 * 46, y: 2 * 76 };
