@@ -1,7 +1,7 @@
 import { DataError, together } from "./data-error.ts";
 import { openMask } from "./mask.ts";
 import type { Mask, MaskOptions } from "./mask.ts";
-import type { Pair } from "./pairs.ts";
+import type { Pair } from "./formats/format.ts";
 import { alignment, turn } from "./orientation.ts";
 import { openPhoto } from "./photo.ts";
 import type { Photo } from "./photo.ts";

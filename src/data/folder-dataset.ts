@@ -12,7 +12,7 @@ import type { AddSample } from "./disk-cache.ts";
 import { contentsOf } from "./pair-contents.ts";
 import type { PairContents } from "./pair-contents.ts";
 import { findPairs } from "./pairs.ts";
-import type { Pair } from "./pairs.ts";
+import type { Pair } from "./formats/format.ts";
 import { sentencesOf } from "./remarks.ts";
 import type { Remark } from "./remarks.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { DataError } from "./data-error.ts";
 import { messageOf } from "../message-of.ts";
-import type { Pair } from "./pairs.ts";
+import type { Pair } from "./formats/format.ts";
 
 /** SHA-256 of the bytes of a photo and of its mask, in hexadecimal. */
 export interface PairContents {
