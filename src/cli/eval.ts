@@ -1,5 +1,8 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { schema } from "../config/index.ts";
+import { FORMAT_NAMES } from "../data/formats/names.ts";
+import type { FormatName } from "../data/formats/names.ts";
 import { evaluationReport, formatReport } from "../use/evaluation-report.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
@@ -20,10 +23,15 @@ interface EvalFlags extends ModelFlags {
   readonly data?: string;
   readonly split?: EvaluationSplit;
   readonly lossyMasks?: true;
+  readonly format?: FormatName;
+  readonly labelMap?: string;
+  readonly ignoreLabel?: number | "auto" | typeof NONE;
   readonly json?: string;
   readonly figures?: string;
 }
 
+/** Said for no such number. */
+const NONE = "none";
 /** Photos at once by default. */
 const BATCH_SIZE = 16;
 
@@ -44,15 +52,40 @@ const command = addModelOptions(new Command("eval"))
     "--lossy-masks",
     "take masks that are JPEG, lossy WebP or AVIF; without it, where the model's run took them",
   )
+  .addOption(
+    new Option("--format <name>", "read --data as this format; without it, recognised").choices(FORMAT_NAMES),
+  )
+  .option("--label-map <file>", "what becomes which class; without it, as the model's run had it", userPath)
+  .addOption(
+    new Option(
+      "--ignore-label <n>",
+      "number of pixels that do not count, auto or none; without it, as the model's run had it",
+    ).argParser((text) => ignoreLabelOf(text)),
+  )
   .option("--json <file>", "write everything, the confusion matrix too, to this file", userPath)
   .option("--figures <folder>", "write confusion.png and classes.png to this folder", userPath);
 
 await runCommand(command, async (interrupted) => {
-  const { data = null, lossyMasks, json, figures, adapter, ...flags } = command.opts<EvalFlags>();
+  const {
+    data = null,
+    lossyMasks,
+    format,
+    labelMap,
+    ignoreLabel,
+    json,
+    figures,
+    adapter,
+    ...flags
+  } = command.opts<EvalFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
   const split = flags.split ?? (data === null ? "validation" : "all");
-  const chosen = await openEvaluationData(model, { data, split, lossyMasks, signal: interrupted });
+  const chosen = await openEvaluationData(model, {
+    ...{ data, split, lossyMasks, format, labelMap },
+    // Commander makes an empty text of null.
+    ignoreLabel: ignoreLabel === NONE ? null : ignoreLabel,
+    signal: interrupted,
+  });
   const { dataset, notes } = chosen;
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
   try {
@@ -105,6 +138,13 @@ await runCommand(command, async (interrupted) => {
     gpu.destroy();
   }
 });
+
+function ignoreLabelOf(text: string): number | "auto" | typeof NONE {
+  if (text === NONE) return NONE;
+  const result = schema.shape.ignoreLabel.safeParse(/^\d+$/.test(text) ? Number(text) : text);
+  if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0].message}, or none.`);
+  return result.data!;
+}
 
 /** Replaces the terminal's last line; says nothing where nobody watches. */
 function showProgress(line: string): void {

@@ -14,7 +14,9 @@ interface TypeShape {
 }
 
 /** What stands for the value of a setting that is a path. */
-const PATHS = ["DIR", "PATH"];
+const PATHS = ["DIR", "PATH", "FILE"];
+/** What stands for the value of a setting that is a number or something else. */
+const EITHER = /^N\|(.+)$/;
 /** What the `--no-` form of a setting that is no switch means. */
 const OFF = "off";
 
@@ -59,8 +61,12 @@ export function saidOnCommandLine(command: Command): Said {
 function parse(name: SettingName, text: string): unknown {
   const { kind, nullable } = kindOf(name);
   if (nullable && text === "none") return NONE;
-  if (PATHS.includes(descriptions.get(schema.shape[name])!.value)) return userPath(text);
-  if (kind === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  const { value } = descriptions.get(schema.shape[name])!;
+  const isNumber = text.trim() !== "" && Number.isFinite(Number(text));
+  const either = EITHER.exec(value)?.[1];
+  if (either !== undefined && isNumber) return Number(text);
+  if (PATHS.includes(either ?? value)) return userPath(text);
+  if (kind === "number") return isNumber ? Number(text) : text;
   return kind === "array" ? text.split(",").map((part) => part.trim()) : text;
 }
 

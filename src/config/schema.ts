@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { AUGMENTATION_NAMES } from "../data/augment.ts";
+import { MOST_CLASSES } from "../data/dataset.ts";
+import { FORMAT_NAMES } from "../data/formats/names.ts";
 import { choice, duration, rate, setting, text, toggle, whole } from "./setting.ts";
 
 /**
@@ -15,10 +17,43 @@ export const schema = z.strictObject({
   ),
 
   data: setting(
-    "--data DIR",
+    "--data PATH",
     "Data",
-    "folder of photos and masks; none draws people in clothes",
+    "photos and their labels: a folder, or the file of a labelling tool, in any of the formats of docs/data.md; none draws people in clothes",
     text().nullable(),
+  ),
+  format: setting(
+    "--format NAME",
+    "Data",
+    "read --data as this format; none recognises it by its content",
+    choice(FORMAT_NAMES).nullable(),
+  ),
+  classes: setting(
+    "--classes N|FILE",
+    "Data",
+    "how many classes there are, background included, or a file that names them; none takes them from the data",
+    z
+      .union([z.int().min(2).max(MOST_CLASSES), z.string().min(1)], {
+        error: `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`,
+      })
+      .nullable(),
+  ),
+  labelMap: setting(
+    "--label-map FILE",
+    "Data",
+    "lines from,to that merge and drop classes: a mask's number, colour #rrggbb or label, and the class it becomes, or ignore",
+    text().nullable(),
+  ),
+  ignoreLabel: setting(
+    "--ignore-label N|auto",
+    "Data",
+    "the number in masks of pixels that do not count, neither in the loss nor in any metric; auto: as the format has it, or " +
+      "255 where it is the only number above the classes; none: every pixel counts",
+    z
+      .union([z.int().min(0).max(65_535), z.literal("auto")], {
+        error: "must be a whole number from 0 to 65535, or auto",
+      })
+      .nullable(),
   ),
   imageSize: setting(
     "--image-size PIXELS",
@@ -32,8 +67,9 @@ export const schema = z.strictObject({
   maskInterpolation: setting(
     "--mask-interpolation KIND",
     "Data",
-    "how masks are resized; bilinear (class numbers, truncated) invents classes along edges, as the tutorial does",
-    choice(["nearest", "bilinear"]),
+    "how masks are resized; bilinear (class numbers, truncated) invents classes along edges, as the tutorial does; auto: so for " +
+      "the tutorial's 59 classes, and nearest for any others",
+    choice(["nearest", "bilinear", "auto"]),
   ),
   lossyMasks: setting(
     "--lossy-masks",
@@ -50,7 +86,7 @@ export const schema = z.strictObject({
   splitSeed: setting(
     "--split-seed N",
     "Data",
-    "decides which fifth of the photos is for validation (scikit-learn's train_test_split)",
+    "decides which fifth of the photos is for validation (scikit-learn's train_test_split), where the data have no split of their own",
     whole(0).max(0xffffffff, "must be at most 4294967295"),
   ),
   validationPhotos: setting(

@@ -2,7 +2,11 @@ import { realpath } from "node:fs/promises";
 import { endianness } from "node:os";
 import { basename, relative } from "node:path";
 import type { MaskInterpolation } from "./augment/geometry.ts";
-import { CLASS_COUNT, readClassNames } from "./class-names.ts";
+import { CLOTHING_CLASSES } from "./class-names.ts";
+import { isPlain, labellingRecord } from "./classes/labelling.ts";
+import type { Labelling } from "./classes/labelling.ts";
+import { openLabelling } from "./classes/open-labelling.ts";
+import type { ClassOptions } from "./classes/open-labelling.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { DataError, together } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
@@ -11,8 +15,9 @@ import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
 import { contentsOf } from "./pair-contents.ts";
 import type { PairContents } from "./pair-contents.ts";
-import { findPairs } from "./pairs.ts";
 import type { Pair } from "./formats/format.ts";
+import type { FormatName } from "./formats/names.ts";
+import { openSource } from "./formats/recognise.ts";
 import { sentencesOf } from "./remarks.ts";
 import type { Remark } from "./remarks.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
@@ -22,19 +27,15 @@ import { share } from "./shared-sample.ts";
 import { sharp } from "./sharp.ts";
 import { stampOf } from "../files/stamp.ts";
 
-export interface FolderOptions {
+export interface FolderOptions extends ClassOptions {
   /** Height and width of the samples, in pixels. */
   imageSize: number;
-  /** Number of classes, background included; 59 by default. */
-  classes?: number;
-  /** Whether masks of formats that change numbers (JPEG, lossy WebP, AVIF) are taken; refused by default. */
-  lossyMasks?: boolean;
-  /** How masks are resized; "nearest" by default. */
-  maskInterpolation?: MaskInterpolation;
+  /** The name of its format; recognised by default. */
+  format?: FormatName | null;
+  /** How masks are resized; "nearest" by default. "auto" is as the tutorial has it for its own classes, and nearest for others. */
+  maskInterpolation?: MaskInterpolation | "auto";
   /** Bytes of resized samples to keep in memory. */
   cacheBytes?: number;
-  /** Where `readAll` keeps resized samples from one run to the next; nowhere by default. */
-  cacheFolder?: string | null;
   /**
    * Told, once and in a sentence each, what may not be as the user wants it: what the folder holds and is passed over; by `readAll`, what was decided in reading files
    * that can be read in two ways; when nothing can be written to `cacheFolder`.
@@ -42,14 +43,19 @@ export interface FolderOptions {
   onWarning?: (sentence: string) => void;
 }
 
-/** Pairs of photos and masks in `folder/images` and `folder/masks`, of any size, squeezed into a square. */
+/** Photos and their classes from disk, in any format of `formats/`, of any size, squeezed into a square. */
 export class FolderDataset implements SegmentationDataset {
   readonly size: number;
   readonly imageSize: number;
   readonly classNames: readonly string[];
-  readonly ignores = false;
+  readonly ignores: boolean;
   readonly names: readonly string[];
   readonly pairs: readonly Pair[];
+  /** What a mask's numbers, colours or labels become. */
+  readonly labelling: Labelling;
+  readonly maskInterpolation: MaskInterpolation;
+  /** Its format's name for sentences. */
+  readonly format: string;
   readonly #cache: SampleCache;
   /** What the samples are called on disk. */
   readonly #ids: readonly string[];
@@ -62,19 +68,24 @@ export class FolderDataset implements SegmentationDataset {
   readonly #onWarning: (sentence: string) => void;
   /** What the files of a sample held when it was read. */
   readonly #contents = new Map<number, PairContents>();
+  /** Digests of files that hold the labels of many photos. */
+  readonly #shared = new Map<string, Promise<string>>();
 
   private constructor(
-    pairs: Pair[],
-    classNames: string[],
+    { pairs, format, labelling }: Opened,
     options: FolderOptions,
     ids: readonly string[],
     disk: DiskCache | undefined,
   ) {
     const { imageSize, cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
     this.pairs = pairs;
+    this.format = format;
+    this.labelling = labelling;
+    this.maskInterpolation = interpolationOf(labelling, options);
     this.size = pairs.length;
     this.names = pairs.map((pair) => pair.name);
-    this.classNames = classNames;
+    this.classNames = labelling.classNames;
+    this.ignores = labelling.ignores;
     this.imageSize = imageSize;
     this.#cache = new SampleCache((index) => this.#read(index, options), imageSize, cacheBytes);
     this.#ids = ids;
@@ -83,14 +94,25 @@ export class FolderDataset implements SegmentationDataset {
   }
 
   /**
-   * Lists the pairs; decodes none of them.
-   * @throws DataError when the folder is not as `findPairs` and `readClassNames` want it.
+   * Lists the photos and decides what the classes are; where only the masks can tell, looks them through. `path` is a folder,
+   * or a file that a labelling tool wrote.
+   *
+   * @throws DataError when it is of no known format or not as its format wants it, as `openLabelling` does, and when class
+   *   numbers are to be interpolated where some pixels do not count; the signal's reason.
    */
-  static async open(folder: string, options: FolderOptions): Promise<FolderDataset> {
-    const pairs = await findPairs(folder, options.onWarning);
-    const classNames = await readClassNames(folder, options.classes);
-    const ids = pairs.map(({ image, mask }) => `${relative(folder, image)} ${relative(folder, mask)}`);
-    return new FolderDataset(pairs, classNames, options, ids, await diskCache(folder, ids, options));
+  static async open(path: string, options: FolderOptions): Promise<FolderDataset> {
+    const { format: asked = null, onWarning = () => {} } = options;
+    const { pairs, declared, format } = await openSource(path, asked, onWarning);
+    const labelling = await openLabelling({ pairs, declared }, options, onWarning);
+    if (interpolationOf(labelling, options) === "bilinear" && labelling.ignores) {
+      throw new DataError(
+        `Some pixels of ${path} do not count, and --mask-interpolation bilinear would mix their number with classes: use nearest.`,
+      );
+    }
+    const within = (file: string): string => relative(path, file);
+    const ids = pairs.map(({ image, mask, name }) => `${within(image)} ${within(mask)} ${name}`);
+    const opened = { pairs, labelling, format: format.title };
+    return new FolderDataset(opened, options, ids, await diskCache(path, ids, labelling, options));
   }
 
   async load(index: number): Promise<Sample> {
@@ -139,7 +161,7 @@ export class FolderDataset implements SegmentationDataset {
    * @throws DataError when they cannot be read.
    */
   async contents(index: number): Promise<PairContents> {
-    const contents = this.#contents.get(index) ?? (await contentsOf(this.pairs[index]));
+    const contents = this.#contents.get(index) ?? (await contentsOf(this.pairs[index], this.#shared));
     this.#contents.set(index, contents);
     return contents;
   }
@@ -149,15 +171,31 @@ export class FolderDataset implements SegmentationDataset {
     // Before the files are read: one that changes meanwhile is then read anew the next time.
     const stamp = this.#disk && (await stampOf(pair.image, pair.mask));
     const kept = stamp === undefined ? undefined : await this.#disk?.read(this.#ids[index], stamp);
-    const { sample: read, remarks } = kept ?? (await readSample(pair, options));
+    const { sample: read, remarks } = kept ?? (await readSample(pair, this, options));
     const sample = share(read);
     this.#remarks.set(index, remarks);
     if (stamp === undefined) return sample;
-    const contents = kept?.contents ?? (await contentsOf(pair));
+    const contents = kept?.contents ?? (await contentsOf(pair, this.#shared));
     this.#contents.set(index, contents);
     this.#origins.set(sample, { stamp, remarks, contents });
     return sample;
   }
+}
+
+function interpolationOf(
+  { classNames, ignores }: Labelling,
+  { maskInterpolation = "nearest" }: FolderOptions,
+): MaskInterpolation {
+  if (maskInterpolation !== "auto") return maskInterpolation;
+  const isTutorial = !ignores && classNames.join() === CLOTHING_CLASSES.join();
+  return isTutorial ? "bilinear" : "nearest";
+}
+
+/** What a data set's path turned out to hold. */
+interface Opened {
+  readonly pairs: readonly Pair[];
+  readonly format: string;
+  readonly labelling: Labelling;
 }
 
 const inOrder = <T>(byIndex: ReadonlyMap<number, T>): T[] =>
@@ -165,10 +203,14 @@ const inOrder = <T>(byIndex: ReadonlyMap<number, T>): T[] =>
 
 async function readSample(
   pair: Pair,
-  options: FolderOptions,
+  {
+    labelling,
+    maskInterpolation,
+    imageSize,
+  }: Pick<FolderDataset, "labelling" | "maskInterpolation" | "imageSize">,
+  { lossyMasks }: FolderOptions,
 ): Promise<{ sample: Sample; remarks: readonly Remark[] }> {
-  const { imageSize, maskInterpolation = "nearest" } = options;
-  const { photo, mask, remarks } = await decodePair(pair, options);
+  const { photo, mask, remarks } = await decodePair(pair, { labelling, lossyMasks });
   const size = { width: imageSize, height: imageSize };
   const sample = {
     image: resizeBilinear(photo.pixels, photo, 3, size, 1 / 255),
@@ -181,19 +223,21 @@ async function readSample(
 }
 
 /** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took, or more is kept of it. */
-const SAMPLES_VERSION = 4;
+const SAMPLES_VERSION = 5;
 
 async function diskCache(
   folder: string,
   ids: readonly string[],
+  labelling: Labelling,
   options: FolderOptions,
 ): Promise<DiskCache | undefined> {
-  const { imageSize, classes = CLASS_COUNT, maskInterpolation = "nearest", lossyMasks = false } = options;
+  const { imageSize, lossyMasks = false } = options;
   const { cacheFolder, onWarning } = options;
   if (cacheFolder == null) return undefined;
   const path = await realpath(folder);
   const decoder = [sharp.versions.sharp, sharp.versions.vips, process.arch, endianness()];
-  const rules = [maskInterpolation, classes, lossyMasks];
+  const classes = isPlain(labelling) ? labelling.classNames.length : labellingRecord(labelling);
+  const rules = [interpolationOf(labelling, options), classes, lossyMasks];
   const key = JSON.stringify([SAMPLES_VERSION, path, imageSize, ...rules, ...decoder]);
   const name = `${basename(path).slice(0, 60)}-${imageSize}`;
   return new DiskCache({ folder: cacheFolder, name, key, imageSize, ids, onWarning });

@@ -51,6 +51,42 @@ export function maskValues(file: string, png: Png, samples: Samples): MaskValues
   };
 }
 
+/**
+ * The colour `0xRRGGBB` of each pixel as a viewer shows it, profiles and transparency passed over: of a palette its entry, of
+ * grey three equal channels, of more than 8 bits the upper 8.
+ * @throws DataError when a pixel's index is beyond the palette.
+ */
+export function maskColours(file: string, png: Png, samples: Samples): MaskValues {
+  const { palette, channels, depth, width } = png;
+  const values = new Uint32Array(samples.length / channels);
+  const level = (sample: number): number =>
+    depth === 16 ? sample >> 8 : depth === 8 ? sample : Math.round((sample * 255) / (2 ** depth - 1));
+  for (let i = 0; i < values.length; i++) {
+    const first = samples[i * channels];
+    if (palette !== undefined) {
+      if (3 * first >= palette.length)
+        throw beyondPalette(file, first, palette.length / 3, place(i, width), "colours");
+      values[i] = palette.readUIntBE(3 * first, 3);
+    } else if (channels < 3) values[i] = level(first) * 0x010101;
+    else
+      values[i] =
+        (level(first) << 16) | (level(samples[i * channels + 1]) << 8) | level(samples[i * channels + 2]);
+  }
+  return { values, remarks: [] };
+}
+
+const beyondPalette = (
+  file: string,
+  index: number,
+  entries: number,
+  pixel: string,
+  noun: string,
+): DataError =>
+  new DataError(
+    `The mask ${file} has index ${index} at pixel ${pixel} and a palette of ${entries} ${noun}: save it as an 8-bit grey PNG ` +
+      `that holds class numbers.`,
+  );
+
 /** The levels of a palette of nothing but greys. */
 function greysOf(palette: Buffer): Uint8Array | undefined {
   const greys = new Uint8Array(palette.length / 3);
@@ -65,10 +101,7 @@ function lookUp(file: string, greys: Uint8Array, indices: Samples, { width }: Pn
   const values = new Uint8Array(indices.length);
   for (let i = 0; i < indices.length; i++) {
     if (indices[i] >= greys.length) {
-      throw new DataError(
-        `The mask ${file} has index ${indices[i]} at pixel ${place(i, width)} and a palette of ${greys.length} greys: save it ` +
-          `as an 8-bit grey PNG that holds class numbers.`,
-      );
+      throw beyondPalette(file, indices[i], greys.length, place(i, width), "greys");
     }
     values[i] = greys[indices[i]];
   }
@@ -94,7 +127,8 @@ export function inColour(
 ): DataError {
   return new DataError(
     `The mask ${file} is in colour: red ${red}, green ${green}, blue ${blue} at pixel ${pixel}, counted from the top left, ` +
-      `and nothing says which class a colour is; save it as an 8-bit grey or palette PNG that holds class numbers.`,
+      `and nothing says which class a colour is; say it with --label-map, a file of lines such as #ff0000,hat, or save it as an ` +
+      `8-bit grey or palette PNG that holds class numbers.`,
   );
 }
 

@@ -1,13 +1,14 @@
-import { CLASS_COUNT } from "./class-names.ts";
+import { labelPixels } from "./classes/label-pixels.ts";
+import { plainLabelling } from "./classes/labelling.ts";
 import { DataError } from "./data-error.ts";
-import { inColour, maskValues, place } from "./mask-values.ts";
+import { MOST_CLASSES } from "./dataset.ts";
+import { inColour, maskColours, maskValues, place } from "./mask-values.ts";
 import type { MaskValues } from "./mask-values.ts";
 import { readMatVariable } from "./mat5.ts";
 import { isPng } from "./png/chunks.ts";
 import type { Oriented } from "./orientation.ts";
 import { openPng, samplesOf } from "./png/read.ts";
 import { decoding, readPicture } from "./read-picture.ts";
-import type { Remark } from "./remarks.ts";
 import type { Size } from "./resize.ts";
 import { sharp } from "./sharp.ts";
 
@@ -17,21 +18,24 @@ export interface Mask extends Size {
 }
 
 export interface MaskOptions {
-  /** Number of classes, background included; 59 by default. */
-  readonly classes?: number | undefined;
   /** Whether masks of formats that change numbers are taken: JPEG, lossy WebP, AVIF. */
   readonly lossyMasks?: boolean | undefined;
+  /** Whether a pixel stands for its colour `0xRRGGBB`, as a viewer shows it, and not for a number. */
+  readonly colours?: boolean | undefined;
 }
 
 /** A mask whose header has been looked at. */
 export interface OpenMask extends Oriented {
-  /** The mask as stored, and what was decided on the way. */
-  decode(): Promise<{ mask: Mask; remarks: readonly Remark[] }>;
+  /** The numbers of the mask as stored, row by row, before anybody says which class each is. */
+  decode(): Promise<MaskValues>;
 }
 
-/** Decodes a mask as stored: `openMask` and what it gives. */
+/** Decodes a mask whose numbers are classes, as stored. */
 export async function decodeMask(file: string, options: MaskOptions = {}): Promise<Mask> {
-  return (await (await openMask(file, options)).decode()).mask;
+  const mask = await openMask(file, options);
+  const { width, height } = mask;
+  const labels = labelPixels({ ...(await mask.decode()), width, file }, plainLabelling(MOST_CLASSES));
+  return { width, height, labels };
 }
 
 /**
@@ -39,47 +43,24 @@ export async function decodeMask(file: string, options: MaskOptions = {}): Promi
  * lossless WebP stands for the RGB picture it holds. JPEG, lossy WebP and AVIF change numbers when a mask is saved, and are
  * taken only with `lossyMasks`, for the grey levels they show.
  * @throws DataError when the file cannot be read, is truncated or damaged, or is of another format; from `decode` too, and
- * there when it is in colour or holds a class that is not below `classes`.
+ * there when it is in colour and numbers are wanted.
  */
 export async function openMask(
   file: string,
-  { classes = CLASS_COUNT, lossyMasks = false }: MaskOptions = {},
+  { lossyMasks = false, colours = false }: MaskOptions = {},
 ): Promise<OpenMask> {
   const opened = /\.mat$/i.test(file)
     ? await openMatrix(file)
     : await readPicture(file, "mask", (bytes) =>
-        isPng(bytes) ? openPngMask(file, bytes) : openOther(file, bytes, lossyMasks),
+        isPng(bytes) ? openPngMask(file, bytes, colours) : openOther(file, bytes, lossyMasks, colours),
       );
-  const { width, height } = opened;
-  return {
-    ...opened,
-    decode: async () => {
-      const { values, remarks, hint = "use" } = await decoding(file, "mask", () => opened.decode());
-      const labels = new Uint8Array(width * height);
-      for (let i = 0; i < labels.length; i++) {
-        const value = values[i];
-        if (!(value < classes && value >= 0 && value % 1 === 0)) {
-          throw new DataError(
-            `The mask ${file} has class ${value} at pixel ${place(i, width)}, counted from the top left: ${hint} the ` +
-              `classes 0 to ${classes - 1} only.`,
-          );
-        }
-        labels[i] = value;
-      }
-      return { mask: { width, height, labels }, remarks };
-    },
-  };
-}
-
-/** A mask whose numbers have not been read. */
-interface OpenValues extends Oriented {
-  decode(): Promise<MaskValues>;
+  return { ...opened, decode: () => decoding(file, "mask", () => opened.decode()) };
 }
 
 /** The variable that holds an annotation of Clothing Co-Parsing. */
 const ANNOTATION = "groundtruth";
 
-async function openMatrix(file: string): Promise<OpenValues> {
+async function openMatrix(file: string): Promise<OpenMask> {
   const array = await readMatVariable(file, ANNOTATION);
   if (array.kind !== "numbers" || array.dims.length !== 2 || array.values.length === 0) {
     throw new DataError(`The mask ${file} has no matrix of class numbers in ${ANNOTATION}: put one there.`);
@@ -93,11 +74,16 @@ async function openMatrix(file: string): Promise<OpenValues> {
   return { width, height, orientation: 1, decode: () => Promise.resolve({ values, remarks: [] }) };
 }
 
-async function openPngMask(file: string, bytes: Buffer): Promise<OpenValues> {
+async function openPngMask(file: string, bytes: Buffer, colours: boolean): Promise<OpenMask> {
   const png = openPng(bytes);
   const { width, height } = png;
   const { orientation = 1 } = png.hasExif ? await sharp(bytes).metadata() : {};
-  return { width, height, orientation, decode: async () => maskValues(file, png, await samplesOf(png)) };
+  return {
+    width,
+    height,
+    orientation,
+    decode: async () => (colours ? maskColours : maskValues)(file, png, await samplesOf(png)),
+  };
 }
 
 /** Formats that change numbers, by sharp's names; WebP where it is not lossless. */
@@ -107,7 +93,12 @@ const LOSSY: Readonly<Record<string, string | undefined>> = {
   heif: "AVIF",
 };
 
-async function openOther(file: string, bytes: Buffer, lossyMasks: boolean): Promise<OpenValues> {
+async function openOther(
+  file: string,
+  bytes: Buffer,
+  lossyMasks: boolean,
+  colours: boolean,
+): Promise<OpenMask> {
   const { format, width, height, orientation = 1 } = await sharp(bytes).metadata();
   const lossless = format === "webp" && isLosslessWebp(bytes);
   const lossy = lossless ? undefined : LOSSY[format];
@@ -127,7 +118,7 @@ async function openOther(file: string, bytes: Buffer, lossyMasks: boolean): Prom
     height,
     orientation,
     decode: async () => ({
-      values: await greyLevels(file, bytes),
+      values: await pixelsOf(file, bytes, colours),
       ...(lossy === undefined
         ? { remarks: [] }
         : { remarks: ["lossy"], hint: `save masks as PNG, since ${lossy} changes their numbers, with` }),
@@ -145,18 +136,19 @@ function isLosslessWebp(bytes: Buffer): boolean {
   return false;
 }
 
-/** The grey level of every pixel of an 8-bit picture that sharp reads and whose channels are equal. */
-async function greyLevels(file: string, bytes: Buffer): Promise<Uint8Array> {
+/** The colour, or the level of equal channels, of every pixel of an 8-bit picture that sharp reads. */
+async function pixelsOf(file: string, bytes: Buffer, colours: boolean): Promise<ArrayLike<number>> {
   const { data, info } = await sharp(bytes, { failOn: "error", ignoreIcc: true })
     .toColourspace("srgb")
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const values = new Uint8Array(info.width * info.height);
+  const values = new (colours ? Uint32Array : Uint8Array)(info.width * info.height);
   for (let i = 0; i < values.length; i++) {
-    values[i] = data[3 * i];
-    if (data[3 * i + 1] === values[i] && data[3 * i + 2] === values[i]) continue;
-    throw inColour(file, data.subarray(3 * i, 3 * i + 3), place(i, info.width));
+    const [red, green, blue] = [data[3 * i], data[3 * i + 1], data[3 * i + 2]];
+    if (colours) values[i] = (red << 16) | (green << 8) | blue;
+    else if (red === green && red === blue) values[i] = red;
+    else throw inColour(file, [red, green, blue], place(i, info.width));
   }
   return values;
 }

@@ -10,9 +10,17 @@ export interface PairContents {
   readonly mask: string;
 }
 
-/** @throws DataError when one of the files cannot be read. */
-export async function contentsOf({ image, mask }: Pair): Promise<PairContents> {
-  return { photo: await digestOf(image), mask: await digestOf(mask) };
+/**
+ * What the files of a pair hold.
+ * @param shared digests of files that many pairs are read from, kept from one call to the next.
+ * @throws DataError when one of the files cannot be read.
+ */
+export async function contentsOf(
+  { image, mask, annotation }: Pair,
+  shared: Map<string, Promise<string>> = new Map(),
+): Promise<PairContents> {
+  if (annotation !== undefined && !shared.has(mask)) shared.set(mask, digestOf(mask));
+  return { photo: await digestOf(image), mask: await (shared.get(mask) ?? digestOf(mask)) };
 }
 
 async function digestOf(file: string): Promise<string> {

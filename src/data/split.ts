@@ -1,5 +1,6 @@
 import { mersenne } from "pure-rand/generator/mersenne";
-import { DataError } from "./data-error.ts";
+import { count, DataError } from "./data-error.ts";
+import type { Part } from "./formats/format.ts";
 
 /** Indices of the training and test samples, in the order scikit-learn gives them. */
 export interface Split {
@@ -29,6 +30,42 @@ export function trainTestSplit(n: number, options: { testSize?: number; seed: nu
   const order = permutation(n, seed);
   return { train: order.slice(tests), test: order.slice(0, tests) };
 }
+
+/** The photos of a data set that has parts of its own. */
+export interface OwnSplit extends Split {
+  /** The part that `test` is, here for validation. */
+  readonly validatesOn: "val" | "test";
+  /** Photos of a test part that stay out of a run, for there is a part for validation. */
+  readonly keptOut: number;
+}
+
+/**
+ * The split that a data set comes with: its training part, and for validation its part `val` or, where there is none, `test`.
+ * Photos of no part are trained on. Null where nothing is there to validate on, so that the split is left to chance.
+ * @param parts of each photo.
+ * @throws DataError when nothing is left to train on.
+ */
+export function splitByParts(parts: readonly (Part | undefined)[]): OwnSplit | null {
+  const indices = (wanted: (part: Part | undefined) => boolean): number[] =>
+    parts.flatMap((part, index) => (wanted(part) ? [index] : []));
+  const [val, test] = [indices((part) => part === "val"), indices((part) => part === "test")];
+  if (val.length === 0 && test.length === 0) return null;
+  const train = indices((part) => part === "train" || part === undefined);
+  if (train.length === 0) {
+    throw new DataError(
+      `All ${parts.length} photos are in the data's own part for ${val.length > 0 ? "validation" : "tests"}, and none is left to ` +
+        `train on: give the folder that holds the training part too.`,
+    );
+  }
+  return val.length > 0
+    ? { train, test: val, validatesOn: "val", keptOut: test.length }
+    : { train, test, validatesOn: "test", keptOut: 0 };
+}
+
+/** What a split by parts is, for the user. */
+export const describeParts = ({ train, test, validatesOn, keptOut }: OwnSplit): string =>
+  `The data's own split is used: ${count(train.length, "photo")} to train on, ${test.length} of its part ` +
+  `"${validatesOn}" to validate on${keptOut > 0 ? `; ${keptOut} of its part "test" stay out` : ""}.`;
 
 /** `numpy.random.RandomState(seed).permutation(n)`. */
 function permutation(n: number, seed: number): number[] {

@@ -17,6 +17,8 @@ export interface PairRecord {
 /** What a run is trained and validated on, as `data.json` has it. */
 export interface DataRecord {
   readonly classNames: readonly string[];
+  /** What the masks' numbers, colours or labels become, where they are not the classes themselves. */
+  readonly labelling?: readonly unknown[] | undefined;
   /** In the order in which the run numbers them. */
   readonly training: readonly PairRecord[];
   readonly validation: readonly PairRecord[];
@@ -26,17 +28,22 @@ export interface DataRecord {
  * Tells data from any other: SHA-256 over the class names and over the name and the contents of each pair, in order. Where
  * the files lie makes no difference.
  */
-export function digestOfData({ classNames, training, validation }: DataRecord): string {
+export function digestOfData({ classNames, labelling, training, validation }: DataRecord): string {
   const contents = ({ name, photo, mask }: PairRecord): string[] => [name, photo.sha256, mask.sha256];
-  return createHash("sha256")
-    .update(JSON.stringify([classNames, training.map(contents), validation.map(contents)]))
-    .digest("hex");
+  const parts = [
+    classNames,
+    training.map(contents),
+    validation.map(contents),
+    ...(labelling ? [labelling] : []),
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
 const file = z.object({ file: z.string(), sha256: z.string() });
 const pairs = z.array(z.object({ name: z.string(), photo: file, mask: file }));
 const schema: z.ZodType<DataRecord> = z.object({
   classNames: z.array(z.string()),
+  labelling: z.array(z.unknown()).optional(),
   training: pairs,
   validation: pairs,
 });
@@ -73,9 +80,11 @@ function differingClass(before: DataRecord, now: DataRecord): string | null {
     (i) => old[i] !== present[i],
   );
   const called = (name: string | undefined): string => (name === undefined ? "none" : JSON.stringify(name));
-  return index === undefined
+  if (index !== undefined)
+    return `class ${index} is called ${called(present[index])} and was ${called(old[index])}`;
+  return JSON.stringify(before.labelling) === JSON.stringify(now.labelling)
     ? null
-    : `class ${index} is called ${called(present[index])} and was ${called(old[index])}`;
+    : "what in the masks becomes which class, or does not count, has changed";
 }
 
 /** By what a file is in the data, wherever it lies. */

@@ -1,7 +1,8 @@
 import { AUGMENTATIONS } from "../data/augment.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { decodePair } from "../data/decode.ts";
-import type { Pair } from "../data/pairs.ts";
+import type { PairOptions } from "../data/decode.ts";
+import type { Pair } from "../data/formats/format.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import { augmentationsFigure } from "../runs/figures/augmentations.ts";
@@ -25,15 +26,17 @@ const SHOWN = 4;
 
 /** What a run begins with: samples, the same before and after resizing (drawn ones need none), augmentations of one. */
 export async function dataPictures(
-  { photos, folder }: RunData,
-  { augment, maskInterpolation, lossyMasks }: TrainConfig,
+  { photos, folder, maskInterpolation }: RunData,
+  { augment, lossyMasks }: TrainConfig,
 ): Promise<Pictures> {
   const { classNames, imageSize, names } = photos;
   const indices = names.slice(0, SHOWN).map((_, index) => index);
   const samples = await Promise.all(indices.map((index) => photos.load(index)));
   const after = samples.map((sample, index) => pictureOf({ ...sample, name: names[index], imageSize }));
   const pairs = indices.map((index) => folder?.pairs.find(({ name }) => name === names[index]));
-  const before = await Promise.all(pairs.flatMap((pair) => (pair ? [originalOf(pair, lossyMasks)] : [])));
+  const before = await Promise.all(
+    pairs.flatMap((pair) => (pair ? [originalOf(pair, { labelling: folder!.labelling, lossyMasks })] : [])),
+  );
   const shown = ["original" as const, ...(augment ?? []).filter((name) => name !== "original")];
   const columns = shown.map((name) => ({
     name,
@@ -46,8 +49,8 @@ export async function dataPictures(
   };
 }
 
-async function originalOf(pair: Pair, lossyMasks: boolean): Promise<Picture> {
-  const { photo, mask } = await decodePair(pair, { lossyMasks });
+async function originalOf(pair: Pair, options: PairOptions): Promise<Picture> {
+  const { photo, mask } = await decodePair(pair, options);
   return { name: pair.name, width: photo.width, height: photo.height, rgb: photo.pixels, mask: mask.labels };
 }
 

@@ -42,7 +42,7 @@ export async function prepare(
   const { config, gpu, say, resume, signal } = job;
   refuseUnknownPrecision(gpu, config);
   if (!resume) await checkRunFolder(config.out);
-  const data = await openData(config, say);
+  const data = await openData(config, say, signal);
   say(describeData(data, config));
   refuseFewPhotos(data, config);
   const tiles = resume && (await readTiles(resume.tiles, say));

@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import { relative, sep } from "node:path";
 import { noAugmentation, randomly } from "../data/augment.ts";
 import type { Augmentation } from "../data/augment.ts";
+import type { MaskInterpolation } from "../data/augment/geometry.ts";
+import { isPlain, labellingRecord } from "../data/classes/labelling.ts";
 import { mapConcurrently } from "../data/concurrency.ts";
 import { copies } from "../data/copies.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
-import { trainTestSplit } from "../data/split.ts";
+import { describeParts, splitByParts, trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { DataRecord, PairRecord } from "../runs/data-record.ts";
@@ -21,6 +23,7 @@ const CACHE = ".cache/samples";
 export interface RunData {
   /** The folder they are read from; null when they are drawn. */
   readonly folder: FolderDataset | null;
+  readonly maskInterpolation: MaskInterpolation;
   /** Photos before the split. */
   readonly total: number;
   /** The training photos, each once. */
@@ -56,20 +59,27 @@ export interface RunData {
  * @param onWarning is told what may not be as the user wants it, as `FolderOptions.onWarning` is.
  * @throws DataError when the photos cannot be used.
  */
-export async function openData(config: TrainConfig, onWarning: (sentence: string) => void): Promise<RunData> {
-  const { imageSize, maskInterpolation, lossyMasks, batchSize, overfitBatch } = config;
+export async function openData(
+  config: TrainConfig,
+  onWarning: (sentence: string) => void,
+  signal?: AbortSignal,
+): Promise<RunData> {
+  const { imageSize, lossyMasks, batchSize, overfitBatch, format, classes, labelMap, ignoreLabel } = config;
   const folder =
     config.data === null
       ? null
       : await FolderDataset.open(config.data, {
-          imageSize,
-          maskInterpolation,
-          lossyMasks,
+          ...{ imageSize, format, classes, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
+          maskInterpolation: config.maskInterpolation,
           cacheFolder: config.cache ? CACHE : null,
-          onWarning,
         });
   const dataset = folder ?? new GeneratedDataset({ size: GENERATED, imageSize, seed: config.seed });
-  const split = trainTestSplit(dataset.size, { seed: config.splitSeed });
+  // The drawn people wear the tutorial's classes.
+  const asked = config.maskInterpolation === "auto" ? "bilinear" : config.maskInterpolation;
+  const maskInterpolation = folder?.maskInterpolation ?? asked;
+  const own = folder && splitByParts(folder.pairs.map(({ part }) => part));
+  if (own) onWarning(describeParts(own));
+  const split = own ?? trainTestSplit(dataset.size, { seed: config.splitSeed });
   const trained = overfitBatch ? split.train.slice(0, batchSize) : split.train;
   const validated = overfitBatch ? trained : split.test.slice(0, validationCount(split.test.length, config));
   const photos = subset(dataset, trained);
@@ -78,6 +88,7 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
   const names = (indices: readonly number[]): string[] => indices.map((index) => dataset.names[index]);
   return {
     folder,
+    maskInterpolation,
     total: dataset.size,
     photos,
     training: copied ? copies(photos, augmentations, { maskInterpolation }) : photos,
@@ -93,7 +104,8 @@ export async function openData(config: TrainConfig, onWarning: (sentence: string
       const records = async (indices: readonly number[]): Promise<PairRecord[]> =>
         mapConcurrently(indices, (index) => recordOf(folder, config.data!, index));
       const [training, validation] = [await records(trained), await records(validated)];
-      return { classNames: dataset.classNames, training, validation };
+      const labelling = isPlain(folder.labelling) ? undefined : labellingRecord(folder.labelling);
+      return { classNames: dataset.classNames, ...(labelling && { labelling }), training, validation };
     },
     read: async ({ part, signal, onProgress }) => {
       const parts = { training: trained, validation: validated };

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Batch } from "../data/batch.ts";
 import { evaluationBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
+import type { MaskInterpolation } from "../data/augment/geometry.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
@@ -25,7 +26,7 @@ export interface EvaluationData {
   readonly dataset: SegmentationDataset;
   /** Where they lie; null when the model's run drew them. */
   readonly folder: string | null;
-  readonly maskInterpolation: TrainConfig["maskInterpolation"];
+  readonly maskInterpolation: MaskInterpolation;
   /** What the user should know of it. */
   readonly notes: readonly string[];
 }
@@ -36,6 +37,10 @@ export interface EvaluationChoice {
   readonly split: EvaluationSplit;
   /** Whether masks of lossy formats are taken; as the model's run took them by default. */
   readonly lossyMasks?: boolean | undefined;
+  /** How `data` is read, in place of what the model's run was told. */
+  readonly format?: TrainConfig["format"] | undefined;
+  readonly labelMap?: TrainConfig["labelMap"] | undefined;
+  readonly ignoreLabel?: TrainConfig["ignoreLabel"] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,27 +53,30 @@ export interface EvaluationChoice {
  */
 export async function openEvaluationData(
   model: Model,
-  { data, split, lossyMasks: asked, signal }: EvaluationChoice,
+  { data, split, signal, ...asked }: EvaluationChoice,
 ): Promise<EvaluationData> {
   const { imageSize, classNames } = model;
   const { config, problem } = await runConfig(model);
   // All photos of a folder can be had without the run's configuration, whatever ails it.
   if (problem !== null && (split !== "all" || data === null)) throw new ModelError(problem);
-  const maskInterpolation = config?.maskInterpolation ?? "nearest";
-  const lossyMasks = asked ?? config?.lossyMasks ?? false;
+  const lossyMasks = asked.lossyMasks ?? config?.lossyMasks ?? false;
   const said: string[] = [];
   const onWarning = (sentence: string): void => void said.push(sentence);
   const folder = data ?? config?.data ?? null;
   if (split === "all" && folder !== null) {
+    const { labelMap = null, ignoreLabel = "auto" as const } = { ...config, ...omitUndefined(asked) };
+    const format = asked.format ?? (folder === config?.data ? config.format : null);
     const dataset = await FolderDataset.open(folder, {
-      imageSize,
-      classes: classNames.length,
-      maskInterpolation,
-      lossyMasks,
-      onWarning,
+      ...{ imageSize, format, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
+      // A file of names says what the run's own data are called.
+      classes: folder === config?.data ? config.classes : null,
+      model: classNames,
+      maskInterpolation: config?.maskInterpolation ?? "nearest",
     });
+    refuseOtherClasses(model, dataset, folder);
     await dataset.readAll({ ...(signal && { signal }) });
     const notes = problem === null ? [] : [`${problem} Masks are resized by nearest neighbour.`];
+    const { maskInterpolation } = dataset;
     return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
   }
   if (config === null) {
@@ -84,7 +92,8 @@ export async function openEvaluationData(
       `The run ${model.run} drew its photos itself: give --data, or --split validation for those it held back.`,
     );
   }
-  const opened = await openData({ ...config, data: folder, imageSize, lossyMasks, cache: false }, onWarning);
+  const own = { ...config, data: folder, imageSize, lossyMasks, cache: false, ...omitUndefined(asked) };
+  const opened = await openData(own, onWarning, signal);
   await opened.read({ part: split, signal });
   const { photos, validation } = opened;
   const dataset = split === "training" ? photos : validation;
@@ -94,7 +103,22 @@ export async function openEvaluationData(
         `The run had its photos from ${config.data ?? "nowhere, it drew them"}: the split is that one's only if ${data} holds the same.`,
       ]
     : [];
+  refuseOtherClasses(model, dataset, folder ?? "the run's drawings");
+  const { maskInterpolation } = opened;
   return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
+}
+
+const omitUndefined = <T extends object>(given: T): Partial<T> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+/** @throws ModelError when the model tells other classes apart than the photos have */
+function refuseOtherClasses({ file, classNames }: Model, dataset: SegmentationDataset, where: string): void {
+  const [has, known] = [dataset.classNames.length, classNames.length];
+  if (has === known) return;
+  throw new ModelError(
+    `${file} tells ${known} classes apart, and ${where} has ${has}: give photos of the model's classes, or bring them to these ` +
+      `with --label-map.`,
+  );
 }
 
 /** The configuration of the model's run, none when it lies in none; or why it cannot be read. */

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { plainLabelling } from "../../src/data/classes/labelling.ts";
 import { decodePair } from "../../src/data/decode.ts";
 import { decodeMask } from "../../src/data/mask.ts";
 import { decodePhoto } from "../../src/data/photo.ts";
@@ -9,6 +10,8 @@ import { folderOf, greyPng, photo } from "./folder.ts";
 import { groundtruth, matFile } from "./mat-file.ts";
 import { greyPalette, pngFile } from "./png-file.ts";
 import { sentence } from "./sentence.ts";
+
+const plain = { labelling: plainLabelling(59) };
 
 async function mask(bytes: Uint8Array, name = "m.png") {
   return decodeMask(join(await folderOf({ [name]: bytes }), name));
@@ -85,11 +88,11 @@ test("a mask of another size than its photo is told with both sizes", async () =
     "m.png": await greyPng(4, 6, () => 0),
   });
   const pair = { name: "0", image: join(folder, "i.png"), mask: join(folder, "m.png") };
-  expect(await sentence(decodePair(pair))).toContain(
+  expect(await sentence(decodePair(pair, plain))).toContain(
     "m.png is 4×6 pixels and its photo 6×4: give both the same size.",
   );
   await writeFile(join(folder, "m.mat"), matFile([groundtruth([[1, 2, 3]])]));
-  expect(await sentence(decodePair({ ...pair, mask: join(folder, "m.mat") }))).toContain(
+  expect(await sentence(decodePair({ ...pair, mask: join(folder, "m.mat") }, plain))).toContain(
     "m.mat is 3×1 pixels and its photo 6×4: give both the same size.",
   );
 });
@@ -97,7 +100,7 @@ test("a mask of another size than its photo is told with both sizes", async () =
 test("what is wrong with photo and mask is told in one", async () => {
   const folder = await folderOf({ "i.png": "words", "m.png": "words" });
   const pair = { name: "0", image: join(folder, "i.png"), mask: join(folder, "m.png") };
-  await expect(decodePair(pair)).rejects.toThrow(
+  await expect(decodePair(pair, plain)).rejects.toThrow(
     /^2 photos and masks cannot be used:\n {2}The photo \S+i\.png cannot be decoded .*\n {2}The mask \S+m\.png cannot be decoded .*$/,
   );
 });

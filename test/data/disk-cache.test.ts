@@ -21,6 +21,9 @@ beforeEach(() => {
   decodes.mockClear();
 });
 
+/** So that no mask is looked through for its classes. */
+const SETTLED = { classes: 59, ignoreLabel: null };
+
 const NAMES = ["a", "b", "c", "d"];
 
 /** Four pairs, and a folder for the cache that is not there yet. */
@@ -62,7 +65,7 @@ async function reading(
   const before = decodes.mock.calls.length;
   const warnings: string[] = [];
   const onWarning = (sentence: string): unknown => warnings.push(sentence);
-  const dataset = await FolderDataset.open(folder, { imageSize: 15, onWarning, ...options });
+  const dataset = await FolderDataset.open(folder, { imageSize: 15, ...SETTLED, onWarning, ...options });
   const { indices = [...dataset.pairs.keys()] } = options;
   await dataset.readAll({ indices });
   const samples = await Promise.all(indices.map((index) => dataset.load(index)));
@@ -133,7 +136,11 @@ test("what was decided for a sample is said of one that comes from disk, and onc
   expect(first.warnings).toEqual([expect.stringMatching(/^2 masks \(b, for one\) are of palettes of greys/)]);
   expect(await reading(folder, { cacheFolder })).toEqual({ ...first, decoded: 0 });
   const warnings: string[] = [];
-  const dataset = await FolderDataset.open(folder, { imageSize: 15, onWarning: (s) => warnings.push(s) });
+  const dataset = await FolderDataset.open(folder, {
+    imageSize: 15,
+    ...SETTLED,
+    onWarning: (s) => warnings.push(s),
+  });
   await dataset.readAll({ indices: [0, 3] });
   expect(warnings).toEqual([expect.stringMatching(/^1 mask \(d, for one\) is of palettes/)]);
   await dataset.readAll({ indices: [3] });
@@ -225,7 +232,7 @@ test("a folder that cannot be written costs the cache and one sentence", async (
     expect(run.warnings[0]).toMatch(/^The resized photos cannot be kept in .*: the next run .*\.$/);
     expect(run.warnings[0]).toContain(cacheFolder);
   }
-  const dataset = await FolderDataset.open(folder, { imageSize: 15, cacheFolder: file });
+  const dataset = await FolderDataset.open(folder, { imageSize: 15, ...SETTLED, cacheFolder: file });
   await dataset.readAll();
 });
 
@@ -280,8 +287,8 @@ test("a mask with a class too high is refused with a cache as without, and what 
 
 test("samples are read from disk when memory is short, and kept on disk when they were in memory first", async () => {
   const { folder, cacheFolder } = await pairs();
-  const options = { imageSize: 15, cacheFolder, cacheBytes: 0 };
-  const early = await FolderDataset.open(folder, { imageSize: 15, cacheFolder });
+  const options = { imageSize: 15, ...SETTLED, cacheFolder, cacheBytes: 0 };
+  const early = await FolderDataset.open(folder, { imageSize: 15, ...SETTLED, cacheFolder });
   await early.load(1);
   await early.readAll();
   decodes.mockClear();
@@ -296,7 +303,7 @@ test("samples are read from disk when memory is short, and kept on disk when the
 test("a reading that is stopped keeps what it has, and what killed ones left is cleared away", async () => {
   const { folder, cacheFolder } = await pairs();
   const controller = new AbortController();
-  const dataset = await FolderDataset.open(folder, { imageSize: 15, cacheFolder });
+  const dataset = await FolderDataset.open(folder, { imageSize: 15, ...SETTLED, cacheFolder });
   const onProgress = (done: number): void => {
     if (done === 1) controller.abort(new Error("stopped"));
   };

@@ -67,7 +67,11 @@ test("all files that cannot be used are told of at once, the first ten with what
     files[`images/${i}.png`] = i === 12 ? "words" : await photo(4, 4).png().toBuffer();
     files[`masks/${i}.png`] = await (i === 20 ? greyPng(4, 4, () => 1) : greyPng(4, 4, () => 99));
   }
-  const dataset = await FolderDataset.open(await folderOf(files), { imageSize: 8 });
+  const dataset = await FolderDataset.open(await folderOf(files), {
+    imageSize: 8,
+    classes: 59,
+    ignoreLabel: null,
+  });
   const error = (await dataset.readAll().catch((e: unknown) => e)) as Error;
   const lines = error.message.split("\n");
   expect(lines[0]).toBe("12 photos and masks cannot be used:");

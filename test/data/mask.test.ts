@@ -2,6 +2,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { labelPixels } from "../../src/data/classes/label-pixels.ts";
+import { plainLabelling } from "../../src/data/classes/labelling.ts";
 import { openMask } from "../../src/data/mask.ts";
 import type { MaskOptions } from "../../src/data/mask.ts";
 import type { Remark } from "../../src/data/remarks.ts";
@@ -15,10 +17,18 @@ interface Read {
   remarks: readonly Remark[];
 }
 
-async function read(bytes: Uint8Array, options: MaskOptions = {}, name = "m.png"): Promise<Read> {
+async function read(
+  bytes: Uint8Array,
+  { classes: known = 59, ...options }: MaskOptions & { classes?: number } = {},
+  name = "m.png",
+): Promise<Read> {
   const file = join(await folderOf({ [name]: bytes }), name);
-  const { mask, remarks } = await (await openMask(file, options)).decode();
-  return { labels: [...mask.labels], remarks };
+  const opened = await openMask(file, options);
+  const found = await opened.decode();
+  return {
+    labels: [...labelPixels({ ...found, width: opened.width, file }, plainLabelling(known))],
+    remarks: found.remarks,
+  };
 }
 
 /** A PNG of one row of pixels. */
@@ -121,7 +131,7 @@ test("transparency leaves the numbers as they are, and is said where they are no
 test("a class too high, of 8 bits or of 16, is told with file, class and pixel", async () => {
   const grey = await greyPng(4, 3, (x, y) => (x === 2 && y === 1 ? 200 : 3));
   expect(await sentence(read(grey, {}, "0007.png"))).toMatch(
-    /0007\.png has class 200 at pixel \(2, 1\), counted from the top left: use the classes 0 to 58 only\.$/,
+    /0007\.png has class 200 at pixel \(2, 1\), counted from the top left: use the classes 0 to 58 only, or say what it is with --label-map, a file with the line 200,CLASS or 200,ignore\.$/,
   );
   expect(await sentence(read(row(0, 16, [58, 263])))).toContain("has class 263 at pixel (1, 0)");
   expect(await sentence(read(row(2, 16, [0, 0, 0, 256, 256, 256])))).toContain(

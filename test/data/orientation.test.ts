@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { plainLabelling } from "../../src/data/classes/labelling.ts";
 import { decodePair } from "../../src/data/decode.ts";
 import { turn } from "../../src/data/orientation.ts";
 import { folderOf } from "./folder.ts";
@@ -76,7 +77,10 @@ async function pair(photo: Side, mask: Side) {
       chunks: orientation === undefined ? [] : [exif(orientation)],
     });
   const folder = await folderOf({ "i.png": file(photo), "m.png": file(mask) });
-  return decodePair({ name: "0", image: join(folder, "i.png"), mask: join(folder, "m.png") });
+  return decodePair(
+    { name: "0", image: join(folder, "i.png"), mask: join(folder, "m.png") },
+    { labelling: plainLabelling(59) },
+  );
 }
 
 const SIZE = { width: 5, height: 3 };

@@ -36,7 +36,7 @@ async function aRun(
     await writeFile(join(data, `masks/p${i}.png`), await greyPng(9, 7, (x) => (x + i) % 5));
   }
   const run = await RunFolder.create({ out: join(root, "run"), name: "train" });
-  const said = { data, imageSize: 32, batchSize: 2, cache: false };
+  const said = { data, imageSize: 32, batchSize: 2, cache: false, classes: 5 };
   const config = resolveConfig([{ file: null, said }], "lavapipe");
   const opened = await opening(config);
   await writeJson(run.data, await opened.record());

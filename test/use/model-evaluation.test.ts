@@ -43,7 +43,10 @@ describe("openEvaluationData", () => {
 
   it("takes the run's own photos, split and masks", async () => {
     const data = await photos(7);
-    const run = await model({ data, splitSeed: 2, maskInterpolation: "bilinear", validationPhotos: 1 });
+    const classes = CLOTHING_CLASSES.length;
+    const run = await model({
+      ...{ data, classes, splitSeed: 2, maskInterpolation: "bilinear", validationPhotos: 1 },
+    });
     const { train, test } = trainTestSplit(7, { seed: 2 });
     const validation = await openEvaluationData(run, { data: null, split: "validation" });
     expect(validation.dataset.names).toEqual([String(test[0])]);

@@ -1,4 +1,5 @@
 import type { Size } from "../resize.ts";
+import { BACKGROUND } from "../classes/declared.ts";
 import { DataError } from "../data-error.ts";
 import type { Canvas } from "../shapes/canvas.ts";
 
@@ -35,7 +36,7 @@ export interface AnnotationSet {
  * The shapes of a photo as classes.
  *
  * @param classOf the class of a label, or the ignore label for null
- * @returns `[height, width]`, class 0 where there is no shape
+ * @returns `[height, width]`, that of the background where there is no shape
  * @throws DataError when the tool knew the photo in another size, or a shape does not fit
  */
 export function paintAnnotation(
@@ -49,7 +50,7 @@ export function paintAnnotation(
         "label the photo as it is, or give the photo that was labelled.",
     );
   }
-  const canvas = { ...photo, pixels: new Uint8Array(photo.width * photo.height) };
+  const canvas = { ...photo, pixels: new Uint8Array(photo.width * photo.height).fill(classOf(BACKGROUND)) };
   for (const { label, paint } of shapes) paint(canvas, classOf(label));
   return canvas.pixels;
 }

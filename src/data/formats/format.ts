@@ -1,5 +1,6 @@
 import type { PhotoAnnotation } from "../annotations/annotation.ts";
 import type { DeclaredClasses } from "../classes/declared.ts";
+import type { FormatName } from "./names.ts";
 import type { Place } from "./place.ts";
 
 /** Which part of a data set a photo belongs to, where the set says so. */
@@ -30,7 +31,7 @@ export interface DataSource {
 /** A way in which data sets lie on disk. */
 export interface Format {
   /** For `--format`. */
-  readonly name: string;
+  readonly name: FormatName;
   /** For sentences: `Pascal VOC`. */
   readonly title: string;
   /** What to give, for sentences and documentation: `JPEGImages/ and SegmentationClass/`. */

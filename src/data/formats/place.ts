@@ -57,7 +57,8 @@ export class Place {
         const name = entry.name;
         const path = below === "" ? name : `${below}/${name}`;
         // A link may lead to a folder.
-        const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await this.has(path)) === "folder");
+        const isFolder =
+          entry.isDirectory() || (entry.isSymbolicLink() && (await this.has(path)) === "folder");
         return isFolder ? (await this.files(path)).map((file) => `${name}/${file}`) : [name];
       }),
     );

@@ -104,7 +104,7 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     const { file } = await saved(page, "Save mask");
     const named = temporary("saved.mask.png");
     await writeFile(named, await readFile(file));
-    return decodeMask(named, { classes: TINY_CLASSES.length });
+    return decodeMask(named);
   }
 
   const agreement = (a: Uint8Array, b: Uint8Array): number =>

@@ -1,11 +1,18 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { CLOTHING_CLASSES, readClassNames } from "../../src/data/class-names.ts";
-import { DataError } from "../../src/data/data-error.ts";
-import { findPairs } from "../../src/data/pairs.ts";
-import { folderOf } from "./folder.ts";
+import { DataError } from "../../../src/data/data-error.ts";
+import type { Pair } from "../../../src/data/formats/format.ts";
+import { openSource } from "../../../src/data/formats/recognise.ts";
+import { folderOf } from "../folder.ts";
 
 const empty = (...paths: string[]): Record<string, string> => Object.fromEntries(paths.map((p) => [p, ""]));
+
+async function findPairs(
+  folder: string,
+  say: (sentence: string) => void = () => {},
+): Promise<readonly Pair[]> {
+  return (await openSource(folder, null, say)).pairs;
+}
 
 async function failure(files: Record<string, string>, ...below: string[]): Promise<string> {
   const folder = join(await folderOf(files), ...below);
@@ -39,19 +46,20 @@ test("pairs files by name, whatever the extension's case, in code-unit order", a
 
 test("says which folder is missing, empty or no folder", async () => {
   expect(await failure({}, "nowhere")).toBe(
-    "There is no folder DIR: give a folder that holds images/ and masks/, or photos/ and annotations/pixel-level/ " +
-      "(as the authors of Clothing Co-Parsing publish it), or png_images/IMAGES/ and png_masks/MASKS/ (the Kaggle edition).",
+    "There is no folder DIR: give a folder that holds images/ and masks/, or a data set in another format that docs/data.md lists.",
   );
   expect(await failure(empty("pictures/a.png"))).toMatch(
-    /^DIR holds no photos and masks in a layout known here: give a folder that holds images\/ .*\)\.$/,
+    /^DIR holds no photos and masks in a format known here: give a folder that holds images\/ .* lists\.$/,
   );
-  expect(await failure(empty("photos/1.jpg"))).toBe(
+  expect(await failure(empty("photos/1.jpg", "label_list.mat"))).toBe(
     "There is no folder DIR/annotations/pixel-level: put the annotations into annotations/pixel-level/.",
   );
   expect(await failure(empty("png_masks/MASKS/seg_1.png"))).toContain(
     "put the photos into png_images/IMAGES/.",
   );
-  expect(await failure(empty("file"), "file")).toContain("DIR is not a folder");
+  expect(await failure(empty("file"), "file")).toContain(
+    "DIR is not a folder, nor a file of a labelling tool",
+  );
   expect(await failure(empty("images/a.png"))).toContain("There is no folder DIR/masks");
   expect(await failure(empty("images/a.txt", "masks/a.png"))).toContain(
     "DIR/images holds no JPEG, PNG, WebP, AVIF, TIFF or GIF file (but 1 .txt file): put at least one there.",
@@ -70,12 +78,7 @@ test("names the first photo without a mask and the first mask without a photo, a
 test("reads the data set as its authors publish it: photos without an annotation are passed over", async () => {
   const published = [
     ...["photos/0002.jpg", "photos/0001.jpg", "photos/1005.jpg", "annotations/image-level/1005.mat"],
-    ...[
-      "annotations/pixel-level/0001.mat",
-      "annotations/pixel-level/0002.mat",
-      "label_list.mat",
-      "README.md",
-    ],
+    ...["annotations/pixel-level/0001.mat", "annotations/pixel-level/0002.mat", "README.md"],
   ];
   const folder = await folderOf(empty(...published));
   expect(await findPairs(folder)).toEqual(
@@ -125,7 +128,7 @@ test("refuses two files of one name", async () => {
 
 test("takes photos of all kinds that predict takes, and counts aloud what is passed over", async () => {
   const names = ["a.webp", "b.tif", "c.TIFF", "d.avif", "e.gif", "f.jpg"];
-  const others = ["x.heic", "y.HEIC", "z.bmp", "README", "more/g.jpg", ".DS_Store"];
+  const others = ["x.heic", "y.HEIC", "z.bmp", "README", ".DS_Store"];
   const folder = await folderOf(
     empty(
       ...[...names, ...others].map((name) => `images/${name}`),
@@ -136,7 +139,7 @@ test("takes photos of all kinds that predict takes, and counts aloud what is pas
   const pairs = await findPairs(folder, (sentence) => said.push(sentence.replaceAll(folder, "DIR")));
   expect(pairs.map(({ name }) => name)).toEqual(["a", "b", "c", "d", "e", "f"]);
   expect(said).toEqual([
-    "DIR/images holds 2 .heic files, 1 .bmp file, 1 file without an ending and 1 folder besides JPEG, PNG, WebP, AVIF, TIFF or GIF files: passed over.",
+    "DIR/images holds 2 .heic files, 1 .bmp file and 1 file without an ending besides JPEG, PNG, WebP, AVIF, TIFF or GIF files: passed over.",
   ]);
 });
 
@@ -157,29 +160,4 @@ test("names match however their accents are written, and keep one order", async 
   expect(await failure(empty(`images/${decomposed}.jpg`, `images/${composed}.jpg`, "masks/f.png"))).toContain(
     "which share a name",
   );
-});
-
-test("reads class names from labels.csv, and numbers classes without one", async () => {
-  const labels = (text: string): Promise<string> => folderOf({ "labels.csv": text });
-  expect(await readClassNames(await folderOf(), 3)).toEqual(["class 0", "class 1", "class 2"]);
-  const names = await readClassNames(await labels('label,name\r\n0,null\r\n2,"long, coat"\r\n'), 3);
-  expect(names).toEqual(["null", "class 1", "long, coat"]);
-  const kaggle = await labels(",label_list\n0,null\n1,accessories\n");
-  expect(await readClassNames(kaggle, 2)).toEqual(["null", "accessories"]);
-  expect(await readClassNames(await labels('"Unnamed: 0","a name"\n1,hat\n'), 2)).toEqual(["class 0", "hat"]);
-  for (const [text, words] of [
-    ["hat\n0,null", 'line 1, is "hat"'],
-    ["label,name\n0,null\nhat", 'line 3, is "hat"'],
-    ["0,null\n59,hat", "line 2, names class 59"],
-    ["0,null\n0,hat", "line 2, names class 0 again"],
-  ]) {
-    await expect(readClassNames(await labels(text))).rejects.toThrow(words);
-  }
-  expect(CLOTHING_CLASSES).toHaveLength(59);
-  expect([0, 14, 41, 58].map((label) => CLOTHING_CLASSES[label])).toEqual([
-    "null",
-    "dress",
-    "skin",
-    "wedges",
-  ]);
 });

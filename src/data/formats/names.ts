@@ -1,0 +1,4 @@
+/** The formats that are known, as `--format` calls them; where a place is of two, the first counts. */
+export const FORMAT_NAMES = ["clothing-co-parsing", "folders", "clothing-kaggle"] as const;
+
+export type FormatName = (typeof FORMAT_NAMES)[number];
