@@ -46,16 +46,29 @@ export class ConfusionMatrix {
     for (let i = from; i < to; i++) counts[truth[i] * classes + prediction[i]]++;
   }
 
+  /**
+   * Adds counts of the same kind: of the op `confusionMatrix`, for example.
+   *
+   * @param counts pixels, `[classes, classes]` row-major: rows are the truth, columns the prediction.
+   * @throws RangeError when they are of another number of classes.
+   */
+  addCounts(counts: ArrayLike<number>): void {
+    if (counts.length !== this.counts.length) {
+      throw new RangeError(
+        `${counts.length} counts cannot be added to the ${this.counts.length} of ${this.classes} classes.`,
+      );
+    }
+    for (let i = 0; i < counts.length; i++) this.counts[i] += counts[i];
+  }
+
   /** All pixels counted. */
   get total(): number {
     return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Share of pixels whose class was predicted; NaN when nothing was counted. */
+  /** Share of pixels whose class was predicted ("pixel accuracy"); NaN when nothing was counted. */
   get accuracy(): number {
-    let right = 0;
-    for (let c = 0; c < this.classes; c++) right += this.counts[c * this.classes + c];
-    return right / this.total;
+    return this.#perClass(({ hits }) => hits).reduce((sum, hits) => sum + hits, 0) / this.total;
   }
 
   /** True pixels of each class (the sums of the rows). */
@@ -77,13 +90,25 @@ export class ConfusionMatrix {
    * neither in the truth nor in the prediction, for which it is not defined.
    */
   iou(): (number | null)[] {
-    const truth = this.pixelCounts();
-    const predicted = this.predictedCounts();
-    return Array.from(truth, (pixels, c) => {
-      const hits = this.counts[c * this.classes + c];
-      const union = pixels + predicted[c] - hits;
-      return union === 0 ? null : hits / union;
-    });
+    return this.#perClass(({ truth, predicted, hits }) => ratio(hits, truth + predicted - hits));
+  }
+
+  /**
+   * Dice coefficient of each class, which is its F1 score, the harmonic mean of {@link precision} and {@link recall}:
+   * `2 · hits / (true + predicted)`; null where the IoU is.
+   */
+  dice(): (number | null)[] {
+    return this.#perClass(({ truth, predicted, hits }) => ratio(2 * hits, truth + predicted));
+  }
+
+  /** Share of the pixels predicted as each class that are of it; null for a class that was not predicted. */
+  precision(): (number | null)[] {
+    return this.#perClass(({ predicted, hits }) => ratio(hits, predicted));
+  }
+
+  /** Share of each class's true pixels that were predicted as it; null for a class that is not in the truth. */
+  recall(): (number | null)[] {
+    return this.#perClass(({ truth, hits }) => ratio(hits, truth));
   }
 
   /**
@@ -95,8 +120,45 @@ export class ConfusionMatrix {
    * The stray pixels are not forgiven: they are missing from the class they were taken from.
    */
   get meanIou(): number {
+    return this.#meanOfPresent(this.iou());
+  }
+
+  /** Mean Dice coefficient over the classes present in the truth, as {@link meanIou}. */
+  get meanDice(): number {
+    return this.#meanOfPresent(this.dice());
+  }
+
+  /** Mean {@link recall} over the classes present in the truth ("mean accuracy" in the papers). */
+  get meanAccuracy(): number {
+    return this.#meanOfPresent(this.recall());
+  }
+
+  /**
+   * IoU of each class weighed by its true pixels (Long, Shelhamer & Darrell 2015, "Fully Convolutional Networks for Semantic
+   * Segmentation"); NaN when nothing was counted.
+   */
+  get frequencyWeightedIou(): number {
+    const iou = this.iou();
+    return this.pixelCounts().reduce((sum, pixels, c) => sum + pixels * (iou[c] ?? 0), 0) / this.total;
+  }
+
+  /** Share of true pixels of class 0: the accuracy of predicting background everywhere. NaN when nothing was counted. */
+  get backgroundShare(): number {
+    return this.pixelCounts()[0] / this.total;
+  }
+
+  #perClass<T>(value: (pixels: { truth: number; predicted: number; hits: number }) => T): T[] {
+    const predicted = this.predictedCounts();
+    return Array.from(this.pixelCounts(), (truth, c) =>
+      value({ truth, predicted: predicted[c], hits: this.counts[c * this.classes + c] }),
+    );
+  }
+
+  #meanOfPresent(values: readonly (number | null)[]): number {
     const truth = this.pixelCounts();
-    const present = this.iou().filter((_, c) => truth[c] > 0) as number[];
+    const present = values.filter((_, c) => truth[c] > 0) as number[];
     return present.reduce((sum, value) => sum + value, 0) / present.length;
   }
 }
+
+const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
