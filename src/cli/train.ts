@@ -9,6 +9,7 @@ import { resumedConfig } from "../train/resume.ts";
 import { RunFolder } from "../runs/run-folder.ts";
 import { tensorBoard } from "../runs/tensorboard/tensorboard.ts";
 import { train } from "../train/train.ts";
+import type { Summary } from "../runs/summary.ts";
 import type { TrainJob } from "../train/train.ts";
 import type { StepDetail } from "../train/forecast/step-detail.ts";
 import { serveRun } from "../ui/serve-run.ts";
@@ -94,7 +95,7 @@ await runCommand(command, async (interrupted) => {
     const minutes = summary.seconds < 120 ? "" : ` (${(summary.seconds / 60).toFixed(1)} minutes)`;
     say(
       `val_accuracy ${summary.val_accuracy.toFixed(4)} on ${summary.validation_photos} photos (background everywhere: ` +
-        `${summary.background_accuracy.toFixed(4)}), ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
+        `${summary.background_accuracy.toFixed(4)})${bestOf(summary)}, ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
         `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data`,
     );
   } finally {
@@ -102,6 +103,12 @@ await runCommand(command, async (interrupted) => {
     gpu?.destroy();
   }
 });
+
+/** The best epoch where another figure than the accuracy decides which it is. */
+const bestOf = ({ monitor, best_value, best_epoch }: Summary): string =>
+  monitor === "val_accuracy" || best_value === null
+    ? ""
+    : `, best ${monitor} ${best_value.toFixed(4)} after epoch ${best_epoch}`;
 
 /** How much `BESPOKE_DEBUG` asks to be told: 1 what a step runs, 2 also how long each kernel takes. */
 function stepDetail(): StepDetail | undefined {

@@ -43,6 +43,7 @@ const article: TrainConfig = {
   epochsFrozen: 20,
   epochsFinetune: 20,
   stepsPerEpoch: null,
+  monitor: "auto",
   patience: null,
   maxSteps: null,
   time: null,

@@ -235,10 +235,18 @@ export const schema = z.strictObject({
     "none for as many as the training photos, augmentation aside, fill batches",
     whole(1).nullable(),
   ),
+  monitor: setting(
+    "--monitor NAME",
+    "Length of the run",
+    "the column of history.csv that decides which epoch is best (checkpoint best) and what --patience waits for; val_loss " +
+      "falls, the others rise; auto: val_mean_iou where background (class 0) has more than half of the validation pixels, " +
+      "else val_accuracy",
+    choice(["auto", "val_accuracy", "val_mean_iou", "val_dice", "val_fw_iou", "val_loss"]),
+  ),
   patience: setting(
     "--patience N",
     "Length of the run",
-    "end a phase when its val_accuracy has not risen for so many epochs; none for never",
+    "end a phase when what --monitor names has not become better for so many epochs; none for never",
     whole(1).nullable(),
   ),
   maxSteps: setting(

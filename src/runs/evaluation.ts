@@ -8,6 +8,10 @@ export interface Evaluation {
   readonly accuracy: number;
   /** Mean intersection over union of the classes that occur in the truth. */
   readonly meanIou: number;
+  /** Mean Dice coefficient (F1) of the same classes. */
+  readonly meanDice: number;
+  /** IoU of each class weighed by its true pixels. */
+  readonly frequencyWeightedIou: number;
   /** Share of pixels of class 0: the accuracy of predicting background everywhere on the same photos. */
   readonly backgroundAccuracy: number;
   /** Photos seen. */

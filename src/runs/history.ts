@@ -12,36 +12,70 @@ export interface HistoryRow {
   readonly valLoss: number;
   readonly valAccuracy: number;
   readonly valMeanIou: number;
+  /** Mean Dice coefficient and frequency-weighted IoU; null where an earlier version wrote the row. */
+  readonly valDice: number | null;
+  readonly valFwIou: number | null;
   readonly seconds: number;
 }
 
-const HEADER = "epoch,phase,loss,accuracy,val_loss,val_accuracy,val_mean_iou,seconds";
+const COLUMNS = [
+  "epoch",
+  "phase",
+  "loss",
+  "accuracy",
+  "val_loss",
+  "val_accuracy",
+  "val_mean_iou",
+  "val_dice",
+  "val_fw_iou",
+  "seconds",
+] as const;
+type Column = (typeof COLUMNS)[number];
+const HEADER = COLUMNS.join(",");
+/** What files of earlier versions do not have. */
+const LATER: readonly Column[] = ["val_dice", "val_fw_iou"];
 
 /** One line of `history.csv`, without its end. */
 export function formatRow(row: HistoryRow): string {
-  const numbers = [row.loss, row.accuracy, row.valLoss, row.valAccuracy, row.valMeanIou];
-  return [row.epoch, row.phase, ...numbers.map((value) => value.toPrecision(7)), row.seconds.toFixed(2)].join(
-    ",",
-  );
+  const { epoch, phase, seconds } = row;
+  const numbers = [
+    row.loss,
+    row.accuracy,
+    row.valLoss,
+    row.valAccuracy,
+    row.valMeanIou,
+    row.valDice,
+    row.valFwIou,
+  ];
+  return [epoch, phase, ...numbers.map((value) => value?.toPrecision(7) ?? ""), seconds.toFixed(2)].join(",");
 }
 
-/** @throws Error when the text is no `history.csv`. */
+/**
+ * The rows of a `history.csv` of this version or an earlier one.
+ *
+ * @throws Error when the text is none.
+ */
 export function parseHistory(text: string): HistoryRow[] {
   const [header, ...lines] = text.trimEnd().split("\n");
-  if (header !== HEADER)
+  const columns = header.split(",");
+  if (!COLUMNS.every((column) => columns.includes(column) || LATER.includes(column)))
     throw new Error(`This is no history: its first line is "${header}" and should be "${HEADER}".`);
   return lines.map((line) => {
-    const [epoch, phase, ...numbers] = line.split(",");
-    const [loss, accuracy, valLoss, valAccuracy, valMeanIou, seconds] = numbers.map(Number);
+    const cells = line.split(",");
+    const text = (column: Column): string | undefined => cells[columns.indexOf(column)];
+    const number = (column: Column): number => Number(text(column));
+    const later = (column: Column): number | null => (text(column) ? number(column) : null);
     return {
-      epoch: Number(epoch),
-      phase: phase as Phase,
-      loss,
-      accuracy,
-      valLoss,
-      valAccuracy,
-      valMeanIou,
-      seconds,
+      epoch: number("epoch"),
+      phase: text("phase") as Phase,
+      loss: number("loss"),
+      accuracy: number("accuracy"),
+      valLoss: number("val_loss"),
+      valAccuracy: number("val_accuracy"),
+      valMeanIou: number("val_mean_iou"),
+      valDice: later("val_dice"),
+      valFwIou: later("val_fw_iou"),
+      seconds: number("seconds"),
     };
   });
 }
@@ -62,10 +96,3 @@ export const appendHistory = (path: string, row: HistoryRow): Promise<void> =>
   appendFile(path, `${formatRow(row)}\n`).catch((error: unknown) => {
     throw fileError(error, "write", path);
   });
-
-/** The row with the highest validation accuracy, the earliest of equal ones; null when there are none. */
-export const bestRow = (rows: readonly HistoryRow[]): HistoryRow | null =>
-  rows.reduce<HistoryRow | null>(
-    (best, row) => (best === null || row.valAccuracy > best.valAccuracy ? row : best),
-    null,
-  );

@@ -2,6 +2,7 @@ import type { Plan } from "../graph/plan.ts";
 import { messageOf } from "../message-of.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Monitor } from "./monitor.ts";
 import type { Phase } from "./phase.ts";
 import type { Summary } from "./summary.ts";
 
@@ -12,6 +13,8 @@ export interface RunInfo {
   readonly config: TrainConfig;
   readonly adapter: string;
   readonly classNames: readonly string[];
+  /** What decides which epoch is best. */
+  readonly monitor: Monitor;
   /** Of both phases. */
   readonly epochs: number;
   readonly stepsPerEpoch: number;
@@ -44,6 +47,8 @@ export interface EpochResult {
   readonly loss: number;
   readonly accuracy: number;
   readonly validation: Evaluation;
+  /** The value of what is monitored. */
+  readonly monitored: number | null;
   /** PNG: what the network says of a few validation photos, beside the truth. */
   readonly predictions: Buffer;
   /** Training and evaluation together. */

@@ -1,12 +1,10 @@
 import { SingleBar } from "cli-progress";
-import type { EpochResult, RunObserver, StepResult } from "./observer.ts";
+import type { EpochResult, RunInfo, RunObserver, StepResult } from "./observer.ts";
 import { phaseName } from "./phase.ts";
 import type { Freeze } from "./phase.ts";
 
-interface ProgressOptions {
+interface ProgressOptions extends Pick<RunInfo, "stepsPerEpoch" | "epochs" | "monitor"> {
   readonly batchSize: number;
-  readonly stepsPerEpoch: number;
-  readonly epochs: number;
   readonly freeze: Freeze;
 }
 
@@ -22,9 +20,9 @@ interface Progress {
 export function createProgress(stream: NodeJS.WriteStream): RunObserver {
   let progress: Progress | undefined;
   return {
-    start: ({ config, stepsPerEpoch, epochs }) => {
+    start: ({ config, stepsPerEpoch, epochs, monitor }) => {
       const { batchSize, freeze } = config;
-      const options = { batchSize, stepsPerEpoch, epochs, freeze };
+      const options = { batchSize, stepsPerEpoch, epochs, monitor, freeze };
       progress = stream.isTTY ? bar(stream, options) : lines(stream, options);
     },
     step: (result) => progress?.step(result),
@@ -38,12 +36,14 @@ export function formatStep({ loss, accuracy }: Pick<StepResult, "loss" | "accura
 }
 
 export function formatEpoch(
-  { epoch, phase, loss, accuracy, validation, seconds }: EpochResult,
-  { epochs, freeze }: Pick<ProgressOptions, "epochs" | "freeze">,
+  { epoch, phase, loss, accuracy, validation, monitored, seconds }: EpochResult,
+  { epochs, monitor, freeze }: Pick<ProgressOptions, "epochs" | "monitor" | "freeze">,
 ): string {
   const trained = formatStep({ loss, accuracy });
   const validated = `val_loss ${validation.loss.toFixed(4)}  val_accuracy ${validation.accuracy.toFixed(4)}`;
-  return `Epoch ${epoch}/${epochs} (${phaseName(phase, freeze)})  ${trained}  ${validated}  ${seconds.toFixed(0)} s`;
+  const told = monitor === "val_loss" || monitor === "val_accuracy" || monitored === null;
+  const decisive = told ? "" : `  ${monitor} ${monitored.toFixed(4)}`;
+  return `Epoch ${epoch}/${epochs} (${phaseName(phase, freeze)})  ${trained}  ${validated}${decisive}  ${seconds.toFixed(0)} s`;
 }
 
 /** `1:05:09`, `4:07`, `0:03`. */

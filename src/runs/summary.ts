@@ -1,7 +1,8 @@
 import type { PlanSummary } from "../graph/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { bestRow } from "./history.ts";
 import type { HistoryRow } from "./history.ts";
+import { bestRow, monitored } from "./monitor.ts";
+import type { Monitor } from "./monitor.ts";
 import { PHASES } from "./phase.ts";
 import type { TrainingState } from "./training-state.ts";
 
@@ -12,9 +13,18 @@ export interface Summary {
   readonly val_loss: number;
   /** Mean intersection over union of the classes that the validation photos have. */
   readonly val_mean_iou: number;
+  /** Mean Dice coefficient (F1) of the same classes, and IoU of each class weighed by its true pixels. */
+  readonly val_dice: number;
+  readonly val_fw_iou: number;
+  /** Mean over the same classes of the share of their pixels told right. */
+  readonly val_mean_accuracy: number;
   /** The accuracy of predicting class 0 everywhere on the same photos. */
   readonly background_accuracy: number;
+  /** What decided which epoch is best, and its value there; null when there was no epoch. */
+  readonly monitor: Monitor;
   readonly best_epoch: number;
+  readonly best_value: number | null;
+  /** The accuracy of the best epoch, whatever was monitored. */
   readonly best_val_accuracy: number;
   readonly validation_photos: number;
   readonly epochs: number;
@@ -41,6 +51,7 @@ export interface Summary {
 /** What a run leaves behind to be summed up. */
 interface RunFacts {
   readonly rows: readonly HistoryRow[];
+  readonly monitor: Monitor;
   /** Of the last epoch. */
   readonly validation: Evaluation;
   readonly ending: Summary["ending"];
@@ -53,8 +64,17 @@ interface RunFacts {
   readonly seconds: number;
 }
 
-export function summarise({ rows, validation, ending, state, plan, trainer, ...facts }: RunFacts): Summary {
-  const best = bestRow(rows);
+export function summarise({
+  rows,
+  monitor,
+  validation,
+  ending,
+  state,
+  plan,
+  trainer,
+  ...facts
+}: RunFacts): Summary {
+  const best = bestRow(rows, monitor);
   const medians = PHASES.map((phase) => {
     const seconds = rows.filter((row) => row.phase === phase).map((row) => row.seconds);
     return [phase, median(seconds)] as const;
@@ -63,8 +83,13 @@ export function summarise({ rows, validation, ending, state, plan, trainer, ...f
     val_accuracy: validation.accuracy,
     val_loss: validation.loss,
     val_mean_iou: validation.meanIou,
+    val_dice: validation.meanDice,
+    val_fw_iou: validation.frequencyWeightedIou,
+    val_mean_accuracy: validation.confusion.meanAccuracy,
     background_accuracy: validation.backgroundAccuracy,
+    monitor,
     best_epoch: best?.epoch ?? 0,
+    best_value: best && monitored(best, monitor),
     best_val_accuracy: best?.valAccuracy ?? validation.accuracy,
     validation_photos: validation.count,
     epochs: state.epoch,

@@ -88,6 +88,9 @@ const schema: z.ZodType<TrainingState> = z.object({
       valLoss: z.number(),
       valAccuracy: z.number(),
       valMeanIou: z.number(),
+      // Earlier versions did not compute them.
+      valDice: z.number().nullable().default(null),
+      valFwIou: z.number().nullable().default(null),
       seconds: z.number(),
     }),
   ),

@@ -9,6 +9,7 @@ import { refuseLargeBatch } from "./forecast/memory.ts";
 import { freezingRemarks } from "./freezing-remarks.ts";
 import { checkInitialWeights } from "./initial-weights.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
+import { chooseMonitor } from "./monitor.ts";
 import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
 import type { TrainJob } from "./run.ts";
@@ -60,7 +61,9 @@ export async function prepare(
   }
   await data.read({ signal });
   const resumed = resume && (await takeUp(resume, data, say));
-  return { data, options, tiles, resumed };
+  const { monitor, remark } = await chooseMonitor(config, data.validation);
+  say(remark);
+  return { data, options: { ...options, monitor }, tiles, resumed };
 }
 
 function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {

@@ -27,6 +27,7 @@ const SINCE: Partial<TrainConfig> = {
   tune: "off",
   lossyMasks: true,
   freeze: "encoder",
+  monitor: "val_accuracy",
 };
 
 /**

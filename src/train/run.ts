@@ -9,8 +9,9 @@ import type { Metadata } from "../weights/tensors.ts";
 import { readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { describeEnvironment } from "../runs/environment.ts";
-import { appendHistory, bestRow, writeHistory } from "../runs/history.ts";
+import { appendHistory, writeHistory } from "../runs/history.ts";
 import type { HistoryRow } from "../runs/history.ts";
+import { bestRow, monitored } from "../runs/monitor.ts";
 import { keepAs } from "../files/keep-as.ts";
 import { allOf } from "../runs/observer.ts";
 import type { RunObserver } from "../runs/observer.ts";
@@ -92,6 +93,7 @@ export class Run implements TrainerEvents {
       config,
       adapter: gpu.adapterName,
       classNames: photos.classNames,
+      monitor: this.#trainer.monitor,
       epochs: config.epochsFrozen + config.epochsFinetune,
       stepsPerEpoch,
       trainingPhotos: photos.size,
@@ -126,7 +128,7 @@ export class Run implements TrainerEvents {
     const { phase, epoch, loss, accuracy, seconds } = row;
     const { globalStep } = this.#trainer.state;
     const result = { phase, epoch, globalStep, loss, accuracy, seconds, validation, predictions: picture };
-    await this.observer?.epoch(result);
+    await this.observer?.epoch({ ...result, monitored: monitored(row, this.#trainer.monitor) });
   }
 
   async checkpoint(state: TrainingState): Promise<void> {
@@ -153,7 +155,7 @@ export class Run implements TrainerEvents {
   /** Whether the state that was saved last is that of the best epoch. */
   #isBest(): boolean {
     const { step, epoch, history } = this.#saved ?? { step: 0, epoch: 0, history: [] };
-    return step === 0 && epoch > 0 && bestRow(history)?.epoch === epoch;
+    return step === 0 && epoch > 0 && bestRow(history, this.#trainer.monitor)?.epoch === epoch;
   }
 
   async finish(ending: Ending): Promise<Summary> {
@@ -163,6 +165,7 @@ export class Run implements TrainerEvents {
     await this.#write(await endPictures(this.#rows, validation, this.#data.photos.classNames, title));
     const summary = summarise({
       rows: this.#rows,
+      monitor: this.#trainer.monitor,
       validation,
       ending,
       state: this.#trainer.state,

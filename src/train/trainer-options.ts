@@ -2,6 +2,7 @@ import type { Augmentation } from "../data/augment.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { PHASES } from "../runs/phase.ts";
+import type { Monitor } from "../runs/monitor.ts";
 import type { StepSpec } from "./phase/programs.ts";
 import type { Phase } from "../runs/phase.ts";
 import type { RunData } from "./run-data.ts";
@@ -19,7 +20,9 @@ export interface TrainerOptions extends StepSpec {
   readonly shuffleBuffer: number | null;
   readonly dropRemainder: boolean;
   readonly normalization: Normalization;
-  /** End a phase when its validation accuracy has not risen for so many epochs. */
+  /** What decides which epoch is best. */
+  readonly monitor: Monitor;
+  /** End a phase when what is monitored has not become better for so many epochs. */
   readonly patience: number | null;
   readonly maxSteps: number | null;
   /** Seconds of training in this process. */
@@ -57,6 +60,8 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     shuffleBuffer: config.shuffleBuffer,
     dropRemainder: config.dropRemainder,
     normalization: config.normalization,
+    // Automatically, once the masks have been read: see monitor.ts.
+    monitor: config.monitor === "auto" ? "val_accuracy" : config.monitor,
     patience: config.patience,
     maxSteps: config.maxSteps,
     time: config.time,

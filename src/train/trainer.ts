@@ -7,7 +7,8 @@ import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
-import { bestRow } from "../runs/history.ts";
+import { bestRow } from "../runs/monitor.ts";
+import type { Monitor } from "../runs/monitor.ts";
 import { learningRateAt } from "./phase/learning-rate.ts";
 import type { StepResult } from "../runs/observer.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
@@ -94,6 +95,11 @@ export class Trainer {
       variables.destroy();
       throw error;
     }
+  }
+
+  /** What decides which epoch is best. */
+  get monitor(): Monitor {
+    return this.#options.monitor;
   }
 
   get state(): TrainingState {
@@ -247,6 +253,8 @@ export class Trainer {
       valLoss: result.loss,
       valAccuracy: result.accuracy,
       valMeanIou: result.meanIou,
+      valDice: result.meanDice,
+      valFwIou: result.frequencyWeightedIou,
       seconds: (performance.now() - since) / 1000,
     };
     return { row, validation: result };
@@ -280,11 +288,11 @@ export class Trainer {
   }
 
   #phaseEnded(): boolean {
-    const { epochs, patience } = this.#options;
+    const { epochs, patience, monitor } = this.#options;
     const { phase, phaseEpoch, history } = this.#state;
     if (phaseEpoch >= epochs[phase]) return true;
     const rows = history.filter((row) => row.phase === phase);
-    const best = bestRow(rows);
+    const best = bestRow(rows, monitor);
     return patience !== null && best !== null && rows.at(-1)!.epoch - best.epoch >= patience;
   }
 

@@ -136,5 +136,7 @@ const epochPoint = ({ phase, epoch, loss, accuracy, validation, seconds }: Epoch
   valLoss: validation.loss,
   valAccuracy: validation.accuracy,
   valMeanIou: Number.isFinite(validation.meanIou) ? validation.meanIou : null,
+  valDice: validation.meanDice,
+  valFwIou: validation.frequencyWeightedIou,
   seconds,
 });

@@ -48,6 +48,9 @@ export interface EpochPoint {
   readonly valLoss: number;
   readonly valAccuracy: number;
   readonly valMeanIou: number | null;
+  /** null in runs of earlier versions. */
+  readonly valDice: number | null;
+  readonly valFwIou: number | null;
   readonly seconds: number;
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { appendHistory, bestRow, parseHistory, readHistory, writeHistory } from "../../src/runs/history.ts";
+import { appendHistory, parseHistory, readHistory, writeHistory } from "../../src/runs/history.ts";
 import type { HistoryRow } from "../../src/runs/history.ts";
 
 const row = (epoch: number, phase: HistoryRow["phase"]): HistoryRow => ({
@@ -13,6 +13,8 @@ const row = (epoch: number, phase: HistoryRow["phase"]): HistoryRow => ({
   valLoss: 1.5,
   valAccuracy: 0.75,
   valMeanIou: 0.125,
+  valDice: 0.25,
+  valFwIou: 0.625,
   seconds: 2.25,
 });
 
@@ -22,9 +24,9 @@ describe("history.csv", () => {
     await writeHistory(path, [row(1, "frozen")]);
     await appendHistory(path, row(2, "finetune"));
     expect((await readFile(path, "utf8")).split("\n")).toEqual([
-      "epoch,phase,loss,accuracy,val_loss,val_accuracy,val_mean_iou,seconds",
-      "1,frozen,1.250000,0.5000000,1.500000,0.7500000,0.1250000,2.25",
-      "2,finetune,1.250000,0.5000000,1.500000,0.7500000,0.1250000,2.25",
+      "epoch,phase,loss,accuracy,val_loss,val_accuracy,val_mean_iou,val_dice,val_fw_iou,seconds",
+      "1,frozen,1.250000,0.5000000,1.500000,0.7500000,0.1250000,0.2500000,0.6250000,2.25",
+      "2,finetune,1.250000,0.5000000,1.500000,0.7500000,0.1250000,0.2500000,0.6250000,2.25",
       "",
     ]);
     expect(await readHistory(path)).toEqual([row(1, "frozen"), row(2, "finetune")]);
@@ -36,9 +38,18 @@ describe("history.csv", () => {
     expect(() => parseHistory("a,b\n1,2\n")).toThrow('its first line is "a,b"');
   });
 
-  it("knows its best row, the first of equal ones", () => {
-    const rows = [0.5, 0.75, 0.75, 0.6].map((valAccuracy, i) => ({ ...row(i + 1, "frozen"), valAccuracy }));
-    expect(bestRow(rows)?.epoch).toBe(2);
-    expect(bestRow([])).toBeNull();
+  it("of an earlier version is read, and written with what it does not know left empty", async () => {
+    const before =
+      "epoch,phase,loss,accuracy,val_loss,val_accuracy,val_mean_iou,seconds\n" +
+      "1,frozen,1.250000,0.5000000,1.500000,0.7500000,0.1250000,2.25\n";
+    const rows = parseHistory(before);
+    expect(rows).toEqual([{ ...row(1, "frozen"), valDice: null, valFwIou: null }]);
+    const path = join(await mkdtemp(join(tmpdir(), "bespoke-history-")), "history.csv");
+    await writeHistory(path, rows);
+    await appendHistory(path, row(2, "frozen"));
+    expect((await readFile(path, "utf8")).split("\n")[1]).toBe(
+      "1,frozen,1.250000,0.5000000,1.500000,0.7500000,0.1250000,,,2.25",
+    );
+    expect(await readHistory(path)).toEqual([...rows, row(2, "frozen")]);
   });
 });

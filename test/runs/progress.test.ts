@@ -10,6 +10,7 @@ const run: RunInfo = {
   config: resolveConfig([], "lavapipe"),
   adapter: "none",
   classNames: ["null"],
+  monitor: "val_accuracy",
   epochs: 1,
   stepsPerEpoch: 2,
   trainingPhotos: 8,
@@ -24,11 +25,14 @@ const epoch: EpochResult = {
     loss: 0.9,
     accuracy: 0.8,
     meanIou: 0.1,
+    meanDice: 0.2,
+    frequencyWeightedIou: 0.6,
     backgroundAccuracy: 0.7,
     count: 4,
     confusion: new ConfusionMatrix(1),
     predictions: [],
   },
+  monitored: 0.8,
   predictions: Buffer.of(),
   seconds: 3.4,
 };
@@ -50,9 +54,9 @@ describe("progress", () => {
   const line =
     "Epoch 1/1 (encoder frozen)  loss 1.0000  accuracy 0.5000  val_loss 0.9000  val_accuracy 0.8000  3 s";
 
-  async function follow(stream: NodeJS.WriteStream): Promise<void> {
+  async function follow(stream: NodeJS.WriteStream, some: Partial<RunInfo> = {}): Promise<void> {
     const progress = createProgress(stream);
-    await progress.start?.(run);
+    await progress.start?.({ ...run, ...some });
     progress.step?.(step);
     await progress.epoch?.(epoch);
     await progress.close?.();
@@ -62,6 +66,12 @@ describe("progress", () => {
     const { text, stream } = record(false);
     await follow(stream);
     expect(text()).toBe(`${line}\n`);
+  });
+
+  it("tells what is monitored where it is another figure", async () => {
+    const { text, stream } = record(false);
+    await follow(stream, { monitor: "val_dice" });
+    expect(text()).toBe(`${line.replace("  3 s", "  val_dice 0.8000  3 s")}\n`);
   });
 
   it("draws a bar on a terminal and takes it away again", async () => {

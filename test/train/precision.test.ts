@@ -74,7 +74,7 @@ describe("a run in half precision", () => {
     ...{ epochs: { frozen: 1, finetune: 1 }, stepsPerEpoch: 3 },
     ...{ learningRate: { frozen: 1e-3, finetune: 1e-4 }, schedule: "constant", warmupSteps: 0 },
     ...{ augment: noAugmentation, shuffleBuffer: null, dropRemainder: true, normalization: "unit" },
-    ...{ patience: null, maxSteps: null, time: null, seed: 3, weights: null },
+    ...{ monitor: "val_accuracy", patience: null, maxSteps: null, time: null, seed: 3, weights: null },
   };
   const data = {
     training: new GeneratedDataset({ size: 8, imageSize: 32 }),

@@ -6,7 +6,10 @@ import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import { readConfigFile, resolveConfig } from "../../src/config/index.ts";
+import type { Said } from "../../src/config/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
+import { readHistory } from "../../src/runs/history.ts";
+import type { Summary } from "../../src/runs/summary.ts";
 import { RunError } from "../../src/runs/run-error.ts";
 import { train } from "../../src/train/train.ts";
 
@@ -26,21 +29,24 @@ describe("train", () => {
     await rm(folder, { recursive: true });
   });
 
-  const said: string[] = [];
-  beforeEach(() => void (said.length = 0));
+  const sentences: string[] = [];
+  beforeEach(() => void (sentences.length = 0));
 
   /** A run of three epochs of a step, followed by the observers; an error stands for one that cannot be made. */
-  async function run(...observers: (RunObserver | Error)[]): Promise<unknown> {
+  const run = (...observers: (RunObserver | Error)[]): Promise<unknown> => runWith({}, ...observers);
+
+  async function runWith(said: Said, ...observers: (RunObserver | Error)[]): Promise<unknown> {
     const settings = {
       ...{ imageSize: 32, batchSize: 2, epochsFrozen: 3, epochsFinetune: 0, stepsPerEpoch: 1 },
       ...{ validationPhotos: 2, tensorboard: false, out: join(folder, "run") },
+      ...said,
     };
     const config = resolveConfig([{ file: null, said: settings }], "lavapipe");
     const makers = observers.map((observer) => () => {
       if (observer instanceof Error) throw observer;
       return observer;
     });
-    return train({ config, gpu, say: (sentence) => said.push(sentence), observers: makers }).catch(
+    return train({ config, gpu, say: (sentence) => sentences.push(sentence), observers: makers }).catch(
       (error: unknown) => error,
     );
   }
@@ -65,9 +71,24 @@ describe("train", () => {
     expect(heard).toEqual(["start 3×1", "phase frozen true", ...epochs, "end 3", "close"]);
     // One that cannot be closed changes nothing for the others, nor of how the run ended.
     expect(summary).toMatchObject({ steps: 3, ending: "finished" });
-    expect(said).toContain("What follows the run could not be ended properly: It does not end.");
+    expect(sentences).toContain("What follows the run could not be ended properly: It does not end.");
     const config = await readConfigFile(join(folder, "run", "config.json"));
     expect(resolveConfig([config], "hardware")).toMatchObject({ imageSize: 32, epochsFrozen: 3, out: null });
+  });
+
+  it("keeps the epoch that is best by what is monitored, and says so", async () => {
+    // At such a rate the epoch with the lowest loss is not the one with the highest accuracy.
+    const summary = (await runWith({ monitor: "val_loss", learningRate: 0.5, epochsFrozen: 4 })) as Summary;
+    const rows = await readHistory(join(folder, "run", "history.csv"));
+    const lowest = rows.reduce((best, row) => (row.valLoss < best.valLoss ? row : best));
+    expect(summary).toMatchObject({ monitor: "val_loss", best_epoch: lowest.epoch });
+    expect(summary.best_value).toBeCloseTo(lowest.valLoss, 4);
+    expect(summary.best_val_accuracy).toBeCloseTo(lowest.valAccuracy, 6);
+    expect(summary.val_dice).toBeCloseTo(rows.at(-1)!.valDice!, 6);
+    expect(summary.val_fw_iou).toBeCloseTo(rows.at(-1)!.valFwIou!, 6);
+    const { state } = await readCheckpoint(join(folder, "run", "checkpoints", "best.safetensors"));
+    expect(state.epoch).toBe(lowest.epoch);
+    expect(sentences).toContain("The best epoch is that with the lowest val_loss.");
   });
 
   it("closes those that were made when one cannot be", async () => {

@@ -33,6 +33,7 @@ const options: TrainerOptions = {
   dropRemainder: false,
   normalization: "unit",
   momentum: 0.9,
+  monitor: "val_accuracy",
   patience: null,
   maxSteps: null,
   time: null,

@@ -184,6 +184,8 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
       valLoss: 1.1 / epoch,
       valAccuracy: 0.69 + epoch / 50,
       valMeanIou: 0.1,
+      valDice: 0.2,
+      valFwIou: 0.6,
       seconds: 10,
     }));
     const write = (name: string, value: unknown): Promise<void> =>

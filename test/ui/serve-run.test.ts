@@ -207,6 +207,8 @@ describe("serveRun", () => {
       valLoss: 1,
       valAccuracy: 0.7,
       valMeanIou: NaN,
+      valDice: null,
+      valFwIou: null,
     } as const;
     await writeHistory(join(folder, "history.csv"), [{ ...row, epoch: 1, seconds: 3 }]);
     await writeFile(join(folder, "summary.json"), JSON.stringify(run.summary()));
@@ -232,6 +234,8 @@ describe("serveRun", () => {
       valLoss: 1,
       valAccuracy: 0.7,
       valMeanIou: 0.1,
+      valDice: null,
+      valFwIou: null,
     } as const;
     await writeHistory(join(folder, "history.csv"), [{ ...row, epoch: 1, seconds: 3 }]);
 

@@ -24,7 +24,8 @@ export class SimulatedRun {
     };
     const counts = { epochs, stepsPerEpoch, trainingPhotos: 800, validationPhotos: 200 };
     const classNames = ["null", "hair", "skin"];
-    this.info = { path, config, adapter: "An adapter on paper", classNames, ...counts, resumedAtStep };
+    const adapter = "An adapter on paper";
+    this.info = { path, config, adapter, classNames, monitor: "val_mean_iou", ...counts, resumedAtStep };
     this.#globalStep = resumedAtStep;
   }
 
@@ -53,11 +54,14 @@ export class SimulatedRun {
         loss: loss * 1.1,
         accuracy: accuracy - 0.01,
         meanIou: accuracy / 4,
+        meanDice: accuracy / 3,
+        frequencyWeightedIou: accuracy - 0.1,
         backgroundAccuracy: 0.7616,
         count: this.info.validationPhotos,
         confusion: new ConfusionMatrix(3),
         predictions: [],
       },
+      monitored: accuracy / 4,
       predictions: await readFile(new URL("../../docs/predictions.png", import.meta.url)),
       seconds: 52.5,
     };
@@ -83,8 +87,13 @@ export class SimulatedRun {
       val_accuracy: accuracy - 0.01,
       val_loss: loss * 1.1,
       val_mean_iou: accuracy / 4,
+      val_dice: accuracy / 3,
+      val_fw_iou: accuracy - 0.1,
+      val_mean_accuracy: accuracy / 3,
       background_accuracy: 0.7616,
+      monitor: "val_mean_iou",
       best_epoch: epochs,
+      best_value: accuracy / 4,
       best_val_accuracy: accuracy - 0.01,
       validation_photos: validationPhotos,
       epochs,

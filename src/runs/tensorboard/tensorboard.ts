@@ -8,7 +8,7 @@ import { TfEventsWriter } from "./tf-events-writer.ts";
  *
  * - each step: `train/loss`, `train/accuracy`, `train/learning_rate`;
  * - each epoch: `epoch/loss` and `epoch/accuracy` (means over its steps), `epoch/seconds`, `validation/loss`,
- *   `validation/accuracy`, `validation/mean_iou`, and the picture `predictions`;
+ *   `validation/accuracy`, `validation/mean_iou`, `validation/dice`, `validation/fw_iou`, and the picture `predictions`;
  * - once: the run's settings as the text `run/config`.
  *
  * A resumed run adds a file to the same folder, and TensorBoard drops the steps that were made twice. A file that cannot be
@@ -62,6 +62,8 @@ export function tensorBoard(
           "validation/loss": validation.loss,
           "validation/accuracy": validation.accuracy,
           "validation/mean_iou": validation.meanIou,
+          "validation/dice": validation.meanDice,
+          "validation/fw_iou": validation.frequencyWeightedIou,
         });
         events.image(globalStep, "predictions", predictions);
         events.flush();

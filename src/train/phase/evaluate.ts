@@ -1,7 +1,15 @@
+import { DataError } from "../../data/data-error.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Evaluation } from "../../runs/evaluation.ts";
 import { ConfusionMatrix } from "../../runs/metrics.ts";
+
+/** Why photos cannot be evaluated on. */
+export const nothingCounts = (photos: number): DataError =>
+  new DataError(
+    `No pixel of the ${photos === 1 ? "one photo" : `${photos} photos`} to evaluate on counts, as all of their masks are to be ` +
+      `ignored: give photos whose masks name classes.`,
+  );
 
 export interface EvaluateOptions {
   readonly classes: number;
@@ -35,11 +43,14 @@ export async function evaluate(
       predictions.push(Uint8Array.from(prediction.subarray(i * pixels, (i + 1) * pixels)));
     count += valid;
   }
+  if (confusion.total === 0) throw nothingCounts(count);
   return {
     loss: sum / count,
     accuracy: confusion.accuracy,
     meanIou: confusion.meanIou,
-    backgroundAccuracy: confusion.pixelCounts()[0] / confusion.total,
+    meanDice: confusion.meanDice,
+    frequencyWeightedIou: confusion.frequencyWeightedIou,
+    backgroundAccuracy: confusion.backgroundShare,
     count,
     confusion,
     predictions,

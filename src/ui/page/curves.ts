@@ -66,7 +66,18 @@ function chartData(
 
 const epochTable = ({ epochs, run }: RunState): HTMLTableElement =>
   table(
-    ["Epoch", "Phase", "Loss", "Accuracy", "Validation loss", "Validation accuracy", "Mean IoU", "Time"],
+    [
+      "Epoch",
+      "Phase",
+      "Loss",
+      "Accuracy",
+      "Validation loss",
+      "Validation accuracy",
+      "Mean IoU",
+      "Dice",
+      "Weighted IoU",
+      "Time",
+    ],
     epochs.map((row) => [
       String(row.epoch),
       phaseName(row.phase, run?.freeze ?? "encoder"),
@@ -75,6 +86,8 @@ const epochTable = ({ epochs, run }: RunState): HTMLTableElement =>
       fixed(row.valLoss),
       fixed(row.valAccuracy),
       fixed(row.valMeanIou),
+      fixed(row.valDice),
+      fixed(row.valFwIou),
       duration(row.seconds),
     ]),
   );

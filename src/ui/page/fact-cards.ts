@@ -1,3 +1,4 @@
+import type { Summary } from "../../runs/summary.ts";
 import type { Facts, RunState } from "../run-state.ts";
 import { facts, h, part } from "./dom.ts";
 import { duration, factRows, fixed, bytes, whole } from "./format.ts";
@@ -24,6 +25,12 @@ export function factCards(): (state: RunState) => void {
   };
 }
 
+/** What was monitored at its best; runs of earlier versions went by the accuracy. */
+function best(summary: Summary & Partial<Pick<Summary, "monitor">>): string {
+  const { monitor = "val_accuracy", best_value = summary.best_val_accuracy, best_epoch } = summary;
+  return `${monitor.replaceAll("_", " ")} ${fixed(best_value)} after epoch ${best_epoch}`;
+}
+
 /** How the run ended; hidden before. */
 export function result(): (state: RunState) => void {
   const section = part("result");
@@ -35,8 +42,10 @@ export function result(): (state: RunState) => void {
     if (summary === null) return;
     const known: [string, string][] = [
       ["Validation accuracy", `${fixed(summary.val_accuracy)}, loss ${fixed(summary.val_loss)}`],
-      ["Best", `${fixed(summary.best_val_accuracy)} after epoch ${summary.best_epoch}`],
+      ["Best", best(summary)],
       ["Mean IoU", fixed(summary.val_mean_iou)],
+      ["Dice", fixed(summary.val_dice)],
+      ["Weighted IoU", fixed(summary.val_fw_iou)],
       ["Background everywhere", fixed(summary.background_accuracy)],
       ["Trained", `${summary.epochs} epochs, ${whole(summary.steps)} steps`],
       ["Time", `${duration(summary.seconds)}; ${duration(summary.data_wait_seconds)} of it waiting for data`],

@@ -14,6 +14,7 @@ export function runInfo(path: string, resumedAtStep = 0): RunInfo {
     config: config as unknown as RunInfo["config"],
     adapter: "llvmpipe (LLVM 15)",
     classNames: ["null", "dress"],
+    monitor: "val_accuracy",
     epochs: 2,
     stepsPerEpoch: 3,
     trainingPhotos: 8,
@@ -41,5 +42,12 @@ export const epochResult = (globalStep: number, predictions: Buffer): EpochResul
   accuracy: 0.75,
   seconds: 12,
   predictions,
-  validation: { loss: 0.625, accuracy: 0.875, meanIou: 0.25 } as EpochResult["validation"],
+  monitored: 0.875,
+  validation: {
+    loss: 0.625,
+    accuracy: 0.875,
+    meanIou: 0.25,
+    meanDice: 0.375,
+    frequencyWeightedIou: 0.75,
+  } as EpochResult["validation"],
 });

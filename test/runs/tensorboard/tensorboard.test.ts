@@ -46,7 +46,7 @@ describe("tensorBoard", () => {
       file.flatMap(({ step, values }) => values.map(({ tag }) => `${step} ${tag}`));
     const train = ["loss", "accuracy", "learning_rate"].map((name) => `train/${name}`);
     const epoch = ["epoch/loss", "epoch/accuracy", "epoch/seconds"];
-    const validation = ["loss", "accuracy", "mean_iou"].map((name) => `validation/${name}`);
+    const validation = ["loss", "accuracy", "mean_iou", "dice", "fw_iou"].map((name) => `validation/${name}`);
     const at = (step: number, tags: string[]): string[] => tags.map((tag) => `${step} ${tag}`);
     expect(told(first)).toEqual([
       "0 run/config",

@@ -28,7 +28,15 @@ const options: TrainerOptions = {
   ...{ optimizer: "rmsprop", clipNorm: null, weighted: false, accumulate: 1 },
   epochs: { frozen: 1, finetune: 1 },
   learningRate: { frozen: 1e-3, finetune: 1e-4 },
-  ...{ schedule: "constant", warmupSteps: 0, stepsPerEpoch: 3, patience: null, maxSteps: null, time: null },
+  ...{
+    schedule: "constant",
+    warmupSteps: 0,
+    stepsPerEpoch: 3,
+    monitor: "val_accuracy",
+    patience: null,
+    maxSteps: null,
+    time: null,
+  },
   ...{ augment: randomFlipLeftRight, shuffleBuffer: null, dropRemainder: true, seed: 0, weights: null },
 };
 const PHOTOS = 64;
