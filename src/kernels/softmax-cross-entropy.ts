@@ -1,6 +1,7 @@
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
-import { eachOfRow, holdRow, reduceRow, rowEnable, rowGrid, rowLanes, rowMain } from "./text/row-lanes.ts";
+import { holdRow, rowEnable, rowGrid, rowLanes, rowMain } from "./text/row-lanes.ts";
+import { softmaxRow } from "./text/softmax-row.ts";
 
 /** What {@link softmaxCrossEntropy} writes: at least one of the first three. */
 export interface CrossEntropyParts {
@@ -16,6 +17,11 @@ export interface CrossEntropyParts {
   readonly inPlace?: boolean;
   /** Whether loss and gradient are multiplied by the weight of the label, from `classWeights` `[classes]`. */
   readonly weighted?: boolean;
+  /**
+   * Pixels with exactly this label have loss 0, count as not correct and have gradient 0, whatever their logits. `dlogits` is
+   * then also divided by `counts` `[1]`, the number of the other pixels.
+   */
+  readonly ignoreLabel?: number | undefined;
 }
 
 /**
@@ -33,60 +39,38 @@ export function softmaxCrossEntropy(
     gradientScale,
     timesDy = false,
     inPlace = false,
+    ignoreLabel,
     ...parts
   }: CrossEntropyParts,
 ): Kernel {
   const layout = rowLanes(target, classes);
   const gradient = gradientScale !== undefined;
   const weighted = (parts.weighted ?? false) && (losses || gradient);
+  const ignores = ignoreLabel !== undefined;
   // In place too: a lane reads and writes no value but its own.
   const logits = inPlace ? "dlogits" : "logits";
-  const each = (text: (value: string, i: string) => string): string => eachOfRow(layout, logits, text);
-  const reduceSum = (variable: string): string => reduceRow(layout, variable, (a, b) => `${a} + ${b}`);
+  const row = softmaxRow(layout, logits, { ofLabel: losses, found: correct });
   const when = (condition: boolean, text: string): string => (condition ? text : "");
-  /** exp(logit − largest) of a value: a held one has been replaced by it. */
-  const exponential = (value: string): string => (layout.held > 0 ? value : `exp(${value} - largest)`);
+  /** A value that is 0 for a pixel that does not count. */
+  const counted = (value: string): string => (ignores ? `select(0.0, ${value}, counted)` : value);
 
-  const findLargest = /* wgsl */ `
-    var largest = load_${logits}(begin + lane);
-    var found = lane;
-    var ofLabel = 0.0;
-    ${each(
-      (value, i) => `{ let value = ${value};
-      ${when(correct, `found = select(found, ${i}, value > largest);`)}
-      ${when(losses, `ofLabel = select(ofLabel, value, ${i} == label);`)}
-      largest = max(largest, value); }`,
-    )}
-    let largestOfLane = largest;
-    ${reduceRow(layout, "largest", (a, b) => `max(${a}, ${b})`)}
-    ${when(losses, reduceSum("ofLabel"))}`;
-
-  const sum = /* wgsl */ `
-    var total = 0.0;
-    ${each((value) => {
-      if (layout.held === 0) return `total += ${exponential(value)};`;
-      return `${value} = exp(${value} - largest); total += ${value};`;
-    })}
-    ${reduceSum("total")}`;
-
+  const loss = `(log(total) + (largest - ofLabel))${when(weighted, " * load_classWeights(label)")}`;
   const storeLoss = /* wgsl */ `
     if (inside && lane == 0u) {
-      store_losses(row, (log(total) + (largest - ofLabel))${when(weighted, " * load_classWeights(label)")});
+      store_losses(row, ${counted(loss)});
     }`;
 
-  const storeCorrect = /* wgsl */ `
-    found = select(params.extent, found, largestOfLane == largest);
-    ${reduceRow(layout, "found", (a, b) => `min(${a}, ${b})`)}
-    if (inside && lane == 0u) { store_correct(row, select(0.0, 1.0, found == load_labels(row))); }`;
+  const storeCorrect = /* wgsl */ `${row.found}
+    if (inside && lane == 0u) { store_correct(row, ${counted("select(0.0, 1.0, found == load_labels(row))")}); }`;
 
   const storeGradient = /* wgsl */ `
     if (inside) {
       let share = 1.0 / total;
-      let factor = params.scale${when(timesDy, " * load_dy(0)")}${when(weighted, " * load_classWeights(label)")};
-      ${each(
-        (value, i) =>
-          `store_dlogits(begin + ${i}, (${exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor);`,
-      )}
+      let factor = params.scale${when(timesDy, " * load_dy(0)")}${when(weighted, " * load_classWeights(label)")}${when(ignores, " / max(load_counts(0), 1.0)")};
+      ${row.each((value, i) => {
+        const slope = `(${row.exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor`;
+        return `store_dlogits(begin + ${i}, ${counted(slope)});`;
+      })}
     }`;
 
   return defineKernel({
@@ -96,6 +80,7 @@ export function softmaxCrossEntropy(
       ...(!inPlace && { logits: "array<f32>" }),
       labels: "array<u32>",
       ...(weighted && { classWeights: "array<f32>" }),
+      ...(gradient && ignores && { counts: "array<f32>" }),
       ...(timesDy && { dy: "array<f32>" }),
     },
     write: {
@@ -103,16 +88,21 @@ export function softmaxCrossEntropy(
       ...(correct && { correct: "array<f32>" }),
       ...(gradient && { dlogits: "array<f32>" }),
     },
-    params: { rows: u32(pixels), extent: u32(classes), ...(gradient && { scale: f32(gradientScale) }) },
+    params: {
+      rows: u32(pixels),
+      extent: u32(classes),
+      ...(gradient && { scale: f32(gradientScale) }),
+      ...(ignores && { ignored: u32(ignoreLabel) }),
+    },
     workgroups: rowGrid(target, layout, pixels),
     body: rowMain(
       layout,
       /* wgsl */ `
     let begin = row * params.extent;
     let label = min(load_labels(row), params.extent - 1u);
-    ${holdRow(layout, logits)}
-    ${findLargest}
-    ${when(losses || gradient, sum)}
+    ${when(ignores, "let counted = load_labels(row) != params.ignored;\n    ")}${holdRow(layout, logits)}
+    ${row.largest}
+    ${when(losses || gradient, row.total)}
     ${when(losses, storeLoss)}
     ${when(correct, storeCorrect)}
     ${when(gradient, storeGradient)}`,

@@ -27,17 +27,20 @@ export function partialSumText(text: { partials: string; length: string; value: 
  * Sums 64 values into one along each row: `x` `[rows, length]` to `y` `[rows, partialSums(length)]`, times `scale`. `y`
  * is written from element `begin` on. Run again on its own output until one sum a row is left; the order of the
  * additions depends on `length` alone, so equal numbers give equal sums.
+ *
+ * With `divided`, which takes rows of one sum each, `y` is also divided by the value of `counts` at its place, or by 1 where
+ * that is 0.
  */
 export function sumRows(
   target: KernelTarget,
   rows: number,
   length: number,
-  { scale = 1, begin = 0 }: { scale?: number; begin?: number } = {},
+  { scale = 1, begin = 0, divided = false }: { scale?: number; begin?: number; divided?: boolean } = {},
 ): Kernel {
   const partials = partialSums(length);
   return perItemKernel(target, rows * partials, {
     label: "sum_rows",
-    read: { x: "array<f32>" },
+    read: { x: "array<f32>", ...(divided && { counts: "array<f32>" }) },
     write: { y: "array<f32>" },
     params: {
       partials: u32(partials),
@@ -50,6 +53,6 @@ export function sumRows(
   let first = index - row * params.partials;
   let xRow = row * params.extent;
   ${partialSumText({ partials: "params.partials", length: "params.extent", value: "load_x(xRow + i)" })}
-  store_y(params.begin + index, total * params.scale);`,
+  store_y(params.begin + index, total * params.scale${divided ? " / max(load_counts(params.begin + index), 1.0)" : ""});`,
   });
 }

@@ -12,11 +12,21 @@ import { paperTarget } from "../helpers/target.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 
 /** What the kernel should give, in double precision, straight from the definition. */
-function reference(logits: Float32Array, labels: Uint32Array, classes: number, weights?: Float32Array) {
+function reference(
+  logits: Float32Array,
+  labels: Uint32Array,
+  classes: number,
+  { weights, ignoreLabel }: { weights?: Float32Array | undefined; ignoreLabel?: number | undefined },
+) {
   const dlogits = new Float64Array(logits.length);
   const losses: number[] = [];
   const correct: number[] = [];
   labels.forEach((raw, pixel) => {
+    if (raw === ignoreLabel) {
+      losses.push(0);
+      correct.push(0);
+      return;
+    }
     const label = Math.min(raw, classes - 1);
     const row = logits.subarray(pixel * classes, (pixel + 1) * classes);
     const largest = row.reduce((a, b) => Math.max(a, b));
@@ -46,12 +56,24 @@ describe("softmaxCrossEntropy", () => {
     // Now and then a label that is no class.
     const labels = Uint32Array.from({ length: pixels }, (_, i) => (i * 7 + seed) % (classes + 1));
     const classWeights = randomInput([classes], seed).data.map((value) => value * value);
-    const expected = reference(logits, labels, classes, parts.weighted ? classWeights : undefined);
+    const { ignoreLabel } = parts;
+    const expected = reference(logits, labels, classes, {
+      weights: parts.weighted ? classWeights : undefined,
+      ignoreLabel,
+    });
+    // Whatever they are.
+    labels.forEach((label, i) => label === ignoreLabel && logits.fill(NaN, i * classes, (i + 1) * classes));
+    const counts = Float32Array.of(ignoreLabel === undefined ? NaN : 3);
     const kernel = softmaxCrossEntropy(target, pixels, classes, parts);
     const written = kernel.bindings.filter(({ access }) => access === "read_write").map(({ name }) => name);
     const dlogits = parts.inPlace ? logits : pixels * classes;
     const buffers = { losses: pixels, correct: pixels, dlogits };
-    const result = await runKernels(gpu(), [kernel], { logits, labels, classWeights, ...buffers }, written);
+    const result = await runKernels(
+      gpu(),
+      [kernel],
+      { logits, labels, classWeights, counts, ...buffers },
+      written,
+    );
     expect(written).toEqual([
       ...(parts.losses ? ["losses"] : []),
       ...(parts.correct ? ["correct"] : []),
@@ -61,7 +83,8 @@ describe("softmaxCrossEntropy", () => {
     if (parts.losses) expectClose([...result.losses, 1], [...expected.losses, 1], 2e-6);
     if (parts.correct) expect([...result.correct]).toEqual(expected.correct);
     if (parts.gradientScale !== undefined) {
-      const scaled = expected.dlogits.map((value) => value * parts.gradientScale!);
+      const factor = parts.gradientScale / (ignoreLabel === undefined ? 1 : counts[0]);
+      const scaled = expected.dlogits.map((value) => value * factor);
       expectClose([...result.dlogits, 1], [...scaled, 1], 2e-6);
     }
   }
@@ -101,6 +124,8 @@ describe("softmaxCrossEntropy", () => {
         { losses: true, weighted: true },
         { losses: true, gradientScale: -1, weighted: true },
         { losses: true, correct: true, gradientScale: 3, inPlace: true },
+        { losses: true, correct: true, ignoreLabel: 1 },
+        { losses: true, correct: true, gradientScale: 2, inPlace: true, weighted: true, ignoreLabel: 0 },
       );
       await fc.assert(
         fc.asyncProperty(cases, parts, (data, wanted) => check(targetOf(), data, wanted)),

@@ -4,7 +4,7 @@ import type { Lowering, Scratch } from "../op.ts";
 
 /**
  * Sums each of `rows` rows of `length` values, times `scale`, into `to`, from element `begin` on, in as many passes as it
- * takes.
+ * takes. With `counts`, as large as `to`, each sum is divided by the count at its place, or by 1 where that is 0.
  */
 export function lowerSum(
   l: Lowering,
@@ -12,7 +12,7 @@ export function lowerSum(
   rows: number,
   length: number,
   to: Tensor | Scratch,
-  options: { scale?: number; begin?: number } = {},
+  { counts, ...options }: { scale?: number; begin?: number; counts?: Tensor | undefined } = {},
 ): void {
   let x = from;
   while (partialSums(length) > 1) {
@@ -21,5 +21,6 @@ export function lowerSum(
     x = partials;
     length = partialSums(length);
   }
-  l.dispatch(sumRows(l.target, rows, length, options), { x, y: to });
+  const last = sumRows(l.target, rows, length, { ...options, divided: counts !== undefined });
+  l.dispatch(last, { x, ...(counts && { counts }), y: to });
 }

@@ -27,7 +27,10 @@ export function lowerPixelMean(
   lowerPixelMeans(l, { y }, batch, pixelsPerItem, ranges, ({ y: values }, range) => fill(values, range));
 }
 
-/** Several of {@link lowerPixelMean} at once, of values that one kernel makes; `fill` gets a buffer for each, by name. */
+/**
+ * Several of {@link lowerPixelMean} at once, of values that one kernel makes; `fill` gets a buffer for each, by name. With
+ * `counts`, of the means' shape, the sum of the values is divided by these instead of by the number of pixels.
+ */
 export function lowerPixelMeans(
   l: Lowering,
   means: Readonly<Record<string, Tensor>>,
@@ -35,6 +38,7 @@ export function lowerPixelMeans(
   pixelsPerItem: number,
   ranges: readonly BatchRange[],
   fill: (values: Record<string, Scratch>, range: BatchRange) => void,
+  counts?: Tensor,
 ): void {
   const sums = Object.entries(means).map(([name, mean]) => {
     const scalar = mean.shape.length === 0;
@@ -45,11 +49,14 @@ export function lowerPixelMeans(
     const values = Object.fromEntries(sums.map(({ name }) => [name, l.scratch(bytes)]));
     fill(values, range);
     for (const { name, perItem } of sums) {
-      const options = { scale: 1 / pixelsPerItem, begin: range.first };
-      lowerSum(l, values[name], range.count, pixelsPerItem, perItem, options);
+      const divided = counts
+        ? { counts: "scratch" in perItem ? undefined : counts }
+        : { scale: 1 / pixelsPerItem };
+      lowerSum(l, values[name], range.count, pixelsPerItem, perItem, { begin: range.first, ...divided });
     }
   }
   for (const { mean, perItem } of sums) {
-    if ("scratch" in perItem) lowerSum(l, perItem, 1, batch, mean, { scale: 1 / batch });
+    if ("scratch" in perItem)
+      lowerSum(l, perItem, 1, batch, mean, counts ? { counts } : { scale: 1 / batch });
   }
 }

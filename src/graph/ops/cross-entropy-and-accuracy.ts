@@ -1,18 +1,28 @@
 import { softmaxCrossEntropy } from "../../kernels/softmax-cross-entropy.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import type { BatchRange, Op, Operand } from "../op.ts";
+import type { BatchRange, Op, Operand, Scratch } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { checkLabels, lastAxis } from "../lowering/last-axis.ts";
 import { lowerPixelMeans, pixelMeanShape } from "../lowering/pixel-mean.ts";
 import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
+import { pixelCount } from "./pixel-count.ts";
 
-export interface CrossEntropyOptions extends PixelMeanOptions {
+/** Which pixels count, and what their values are brought to. */
+export interface CountedMeanOptions extends PixelMeanOptions {
+  /**
+   * Pixels with exactly this label do not count (Keras `ignore_class`): the mean is over the others, and 0 where there are
+   * none. All count by default.
+   */
+  readonly ignoreLabel?: number | undefined;
+}
+
+export interface CrossEntropyOptions extends CountedMeanOptions {
   /**
    * What each pixel's loss is multiplied by, by its label: f32 `[classes]`, which has no gradient. The sum is still divided
-   * by the number of pixels, not by that of the weights (Keras `class_weight`).
+   * by the number of pixels that count, not by that of the weights (Keras `class_weight`).
    */
-  readonly classWeights?: Tensor;
+  readonly classWeights?: Tensor | undefined;
 }
 
 export interface CrossEntropyAndAccuracy {
@@ -26,10 +36,11 @@ export interface CrossEntropyAndAccuracy {
  * `[N, ..]` (u32, class indices), each a scalar or, with `reduction: "per-image"`, `[N]`. The logits are read once for
  * both and for the loss's gradient, which is computed where a program uses it.
  *
- * Labels must be less than the number of classes, which the graph cannot check; to the loss a larger one counts as the
- * last class, and it is never correct.
+ * Labels must be less than the number of classes or `ignoreLabel`, which the graph cannot check; to the loss a larger one
+ * counts as the last class, and it is never correct.
  *
- * @throws Error when the labels are not u32 or do not fit the logits, or the weights are not one f32 a class.
+ * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, or `ignoreLabel` is
+ *   no u32.
  */
 export function crossEntropyAndAccuracy(
   logits: Tensor,
@@ -48,18 +59,20 @@ export function applyCrossEntropy(
 ): CrossEntropyAndAccuracy {
   const { extent: classes, rowsPerItem } = lastAxis(name, logits);
   checkLabels(name, logits, labels);
-  const { classWeights } = options;
+  const { classWeights, ignoreLabel } = options;
   if (classWeights) checkWeights(name, classWeights, classes);
   const batch = logits.shape[0];
   const mean = { shape: pixelMeanShape(options, batch), dtype: "f32" } as const;
-  const inputs = [logits, labels, ...(classWeights ? [classWeights] : [])];
+  const counts = ignoreLabel === undefined ? undefined : pixelCount(labels, ignoreLabel, options);
+  const inputs = [logits, labels, ...(classWeights ? [classWeights] : []), ...(counts ? [counts] : [])];
   const weighted = classWeights !== undefined;
-  const gradientScale = 1 / (batch * rowsPerItem);
+  const gradientScale = counts ? 1 : 1 / (batch * rowsPerItem);
   const operands = (range: BatchRange, inPlace: boolean, dlogits?: Tensor): Record<string, Operand> => ({
     ...(!inPlace && { logits: slice(logits, range) }),
     labels: slice(labels, range),
     ...(classWeights && { classWeights }),
     ...(dlogits && { dlogits: slice(dlogits, range) }),
+    ...(dlogits && counts && { counts }),
   });
   /** The gradient where dy is known only when the program runs: multiplied before it is rounded to what logits are stored in. */
   const gradientTimes = (dy: Tensor): Tensor =>
@@ -70,7 +83,7 @@ export function applyCrossEntropy(
         outputs: [logits],
         lower(l, [dlogits]) {
           const inPlace = l.overwrites(logits, dlogits);
-          const parts = { inPlace, weighted, gradientScale, timesDy: true };
+          const parts = { inPlace, weighted, ignoreLabel, gradientScale, timesDy: true };
           for (const range of l.slices([logits, labels])) {
             const kernel = softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts);
             l.dispatch(kernel, { ...operands(range, inPlace, dlogits), dy });
@@ -93,15 +106,17 @@ export function applyCrossEntropy(
         correct,
         inPlace,
         weighted,
+        ignoreLabel,
         ...(gradient && { gradientScale }),
       };
       const means = { ...(losses && { losses: loss }), ...(correct && { correct: accuracy }) };
-      lowerPixelMeans(l, means, batch, rowsPerItem, l.slices([logits, labels]), (values, range) => {
+      const fill = (values: Record<string, Scratch>, range: BatchRange): void => {
         l.dispatch(softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts), {
           ...operands(range, inPlace, gradient ? dlogits : undefined),
           ...values,
         });
-      });
+      };
+      lowerPixelMeans(l, means, batch, rowsPerItem, l.slices([logits, labels]), fill, counts);
     },
     ...(mean.shape.length === 0 && {
       gradient([dy, ...others], [, , dlogits]) {
@@ -109,7 +124,7 @@ export function applyCrossEntropy(
           throw new Error(`${name}: only the cross-entropy has a gradient.`);
         }
         // Of the loss itself dy is 1, and the gradient has been made along with it.
-        return [() => (dy.node?.op.constant === 1 ? dlogits : gradientTimes(dy)), null, null];
+        return [() => (dy.node?.op.constant === 1 ? dlogits : gradientTimes(dy))];
       },
     }),
   };

@@ -6,13 +6,15 @@ export type { CrossEntropyOptions as SparseSoftmaxCrossEntropyOptions } from "./
 
 /**
  * Mean over all pixels of the cross-entropy between the softmax of `logits` `[N, .., classes]` and `labels` `[N, ..]`
- * (u32, class indices), no class ignored (Keras `SparseCategoricalCrossentropy(from_logits=True)`): a scalar, or with
- * `reduction: "per-image"` one mean an image, `[N]`, which has no gradient. Where the accuracy is wanted too,
- * `crossEntropyAndAccuracy` gives both from one reading of the logits.
+ * (u32, class indices), as Keras `SparseCategoricalCrossentropy(from_logits=True)`; `ignoreLabel` is its `ignore_class`. A
+ * scalar, or with `reduction: "per-image"` one mean an image, `[N]`, which has no gradient. Where the accuracy is wanted
+ * too, `crossEntropyAndAccuracy` gives both from one reading of the logits.
  *
- * Labels must be less than the number of classes, which the graph cannot check; a larger one counts as the last class.
+ * Labels must be less than the number of classes or `ignoreLabel`, which the graph cannot check; a larger one counts as the
+ * last class.
  *
- * @throws Error when the labels are not u32 or do not fit the logits, or the weights are not one f32 a class.
+ * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, or `ignoreLabel` is
+ *   no u32.
  */
 export function sparseSoftmaxCrossEntropy(
   logits: Tensor,

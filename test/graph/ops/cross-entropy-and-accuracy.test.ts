@@ -30,20 +30,21 @@ describe("crossEntropyAndAccuracy", () => {
     readonly logits: Float32Array;
     readonly labels: Uint32Array;
     readonly classWeights?: Float32Array;
+    readonly ignoreLabel?: number;
     /** What the loss is multiplied by before it is differentiated. */
     readonly lossScale?: number;
   }
 
   /** Loss, accuracy and the gradient by the logits, all of one program. */
   async function run(
-    { shape, logits, labels, classWeights, lossScale }: Case,
+    { shape, logits, labels, classWeights, ignoreLabel, lossScale }: Case,
     options: Partial<CompileOptions> = {},
   ) {
     const graph = new Graph();
     const x = graph.input("logits", shape);
     const weights = classWeights && graph.input("class_weights", [classWeights.length]);
     const truth = graph.input("labels", shape.slice(0, -1), "u32");
-    const { loss, accuracy } = crossEntropyAndAccuracy(x, truth, { classWeights: weights });
+    const { loss, accuracy } = crossEntropyAndAccuracy(x, truth, { classWeights: weights, ignoreLabel });
     const scaled = lossScale === undefined ? loss : scale(loss, graph.input("loss_scale", []));
     const outputs = { loss, accuracy, gradient: gradients(scaled, [x]).get(x)! };
     const program = await compile(gpu(), { outputs, ...options });
@@ -61,7 +62,21 @@ describe("crossEntropyAndAccuracy", () => {
     }
   }
 
-  function tfjs({ shape, logits, labels, classWeights, lossScale = 1 }: Case) {
+  /** Of those pixels that count, laid out anew; what does not count has no gradient. */
+  function tfjs({ ignoreLabel, ...all }: Case): ReturnType<typeof tfjsOfAll> {
+    const classes = all.shape[all.shape.length - 1];
+    const pixels = Array.from(all.labels.keys()).filter((i) => all.labels[i] !== ignoreLabel);
+    const gradient = new Float32Array(all.logits.length);
+    if (pixels.length === 0) return { loss: Float32Array.of(0), accuracy: Float32Array.of(0), gradient };
+    const row = (values: Float32Array, i: number) => values.subarray(i * classes, (i + 1) * classes);
+    const logits = Float32Array.from(pixels.flatMap((i) => [...row(all.logits, i)]));
+    const labels = Uint32Array.from(pixels, (i) => all.labels[i]);
+    const kept = tfjsOfAll({ ...all, shape: [pixels.length, classes], logits, labels });
+    pixels.forEach((i, at) => gradient.set(row(kept.gradient, at), i * classes));
+    return { ...kept, gradient };
+  }
+
+  function tfjsOfAll({ shape, logits, labels, classWeights, lossScale = 1 }: Case) {
     const classes = shape[shape.length - 1];
     const ids = tf.tensor1d(Int32Array.from(labels), "int32");
     const weights = tf.gather(tf.tensor1d(classWeights ?? new Float32Array(classes).fill(1)), ids);
@@ -71,7 +86,7 @@ describe("crossEntropyAndAccuracy", () => {
     };
     const { y, gradients } = tfjsReference(meanLoss, [{ shape, data: logits }], Float32Array.of(lossScale));
     const found = tf.argMax(tf.tensor2d(logits, [labels.length, classes]), 1);
-    const hits = tf.mean(tf.cast(tf.equal(found, ids), "float32")).dataSync();
+    const hits = tf.mean(tf.cast(tf.equal(found, ids), "float32")).dataSync<"float32">();
     return { loss: y, gradient: gradients[0], accuracy: hits };
   }
 
@@ -105,6 +120,43 @@ describe("crossEntropyAndAccuracy", () => {
     );
   });
 
+  it("counts no pixel of the label to ignore, be it a class or none", async () => {
+    const cases = fc.record({
+      outer: fc.constantFrom([1], [7], [4, 3, 5]),
+      classes: fc.constantFrom(2, 5, 59),
+      seed: fc.nat(1000),
+      ignored: fc.constantFrom("first class", "last class", "none", "all"),
+      weighted: fc.boolean(),
+      lossScale: fc.constantFrom(undefined, 1024),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ outer, classes, seed, ignored, weighted, lossScale }) => {
+        const shape = [...outer, classes];
+        const ignoreLabel = { "first class": 0, "last class": classes - 1 }[ignored as string] ?? 0xffffffff;
+        const mark = (label: number, i: number): number =>
+          ignored === "all" || (ignored === "none" && (i + seed) % 3 === 0) ? ignoreLabel : label;
+        const data: Case = {
+          shape,
+          logits: randomInput(shape, seed).data,
+          labels: labelsFor(outer, classes, seed).map(mark),
+          ignoreLabel,
+          ...(weighted && { classWeights: randomInput([classes], seed).data.map((value) => value * value) }),
+          ...(lossScale !== undefined && { lossScale }),
+        };
+        const expected = tfjs(data);
+        const result = await run(data);
+        expectClose([result.loss[0], 1], [expected.loss[0], 1]);
+        expectClose([result.accuracy[0], 1], [expected.accuracy[0], 1], 1e-6);
+        expectClose(result.gradient, expected.gradient);
+        if (ignored === "all") {
+          const { loss, accuracy, gradient } = result;
+          expect([...loss, ...accuracy, ...gradient].every((value) => Object.is(value, 0))).toBe(true);
+        }
+      }),
+      compiledCases(16),
+    );
+  });
+
   const photos: Case = {
     shape: [70, 8, 8, 6],
     logits: randomInput([70, 8, 8, 6], 1).data,
@@ -119,6 +171,19 @@ describe("crossEntropyAndAccuracy", () => {
     expect(ops.filter((label) => label.startsWith("softmax"))).toHaveLength(5);
     const doubled = await run({ ...photos, lossScale: 2 });
     expect(doubled.gradient).toEqual(whole.gradient.map((value) => 2 * value));
+  });
+
+  it("gives the same, bit by bit, in pieces where some pixels do not count", async () => {
+    const some = { ...photos, ignoreLabel: 5 };
+    const whole = await run(some);
+    const { ops, ...pieces } = await run(some, { maxBindingBytes: 16 * 64 * 6 * 4 });
+    expect(pieces).toEqual({ loss: whole.loss, accuracy: whole.accuracy, gradient: whole.gradient });
+    expect(ops.filter((label) => label.startsWith("softmax"))).toHaveLength(5);
+    // Where all count, it is the mean of old.
+    const all = await run({ ...photos, ignoreLabel: 0xffffffff });
+    const plain = await run(photos);
+    expectClose([...all.loss, ...all.accuracy], [...plain.loss, ...plain.accuracy], 1e-6);
+    expectClose(all.gradient, plain.gradient, 1e-6);
   });
 
   it("reads the logits once for loss, accuracy and gradient, and twice where the loss is scaled", async () => {
@@ -160,6 +225,41 @@ describe("crossEntropyAndAccuracy", () => {
       images.map(({ accuracy }) => accuracy[0]),
       1e-6,
     );
+  });
+
+  it("gives the mean of each image's pixels that count, 0 where an image has none", async () => {
+    const graph = new Graph();
+    const [shape, pixels] = [[70, 4, 4, 6], 16];
+    const logits = randomInput(shape, 4).data;
+    const labels = labelsFor([70, 4, 4], 6, 5).map((label, i) => (label === 2 || i < 2 * pixels ? 7 : label));
+    const outputs = crossEntropyAndAccuracy(
+      graph.input("logits", shape),
+      graph.input("labels", [70, 4, 4], "u32"),
+      { reduction: "per-image", ignoreLabel: 7 },
+    );
+    const images = Array.from({ length: 70 }, (_, i) =>
+      tfjs({
+        shape: [4, 4, 6],
+        logits: logits.subarray(i * pixels * 6, (i + 1) * pixels * 6),
+        labels: labels.subarray(i * pixels, (i + 1) * pixels),
+        ignoreLabel: 7,
+      }),
+    );
+    for (const maxBindingBytes of [undefined, 16 * 16 * 6 * 4]) {
+      const program = await compile(gpu(), { outputs: { ...outputs }, maxBindingBytes });
+      const { loss, accuracy } = await program.run({ logits, labels });
+      program.destroy();
+      expectClose(
+        loss,
+        images.map(({ loss }) => loss[0]),
+      );
+      expectClose(
+        accuracy,
+        images.map(({ accuracy }) => accuracy[0]),
+        1e-6,
+      );
+      expect([...loss.subarray(0, 2), ...accuracy.subarray(0, 2)]).toEqual([0, 0, 0, 0]);
+    }
   });
 
   it("gives the same where it writes the gradient over the logits", async () => {
@@ -227,6 +327,9 @@ describe("crossEntropyAndAccuracy", () => {
     expect(() => gradients(add(loss, accuracy), [x])).toThrow("only the cross-entropy has a gradient");
     expect(() => crossEntropyAndAccuracy(x, graph.input("short", [2], "u32"))).toThrow(
       'crossEntropyAndAccuracy: the logits "x" [2, 3, 5] take u32 labels [2, 3]; "short" is u32 [2].',
+    );
+    expect(() => crossEntropyAndAccuracy(x, labels, { ignoreLabel: -1 })).toThrow(
+      "The label to ignore must be a whole number from 0 to 4294967295, not -1.",
     );
     expect(() => crossEntropyAndAccuracy(x, labels, { classWeights: graph.input("four", [4]) })).toThrow(
       'crossEntropyAndAccuracy: the class weights must be f32 [5]; "four" is f32 [4].',
