@@ -57,7 +57,11 @@ export { conv2dTranspose } from "./graph/ops/conv2d-transpose.ts";
 export type { Images } from "./graph/lowering/conv2d-products.ts";
 export type { Conv2dTransposeOptions } from "./graph/ops/conv2d-transpose.ts";
 export { crossEntropyAndAccuracy } from "./graph/ops/cross-entropy-and-accuracy.ts";
-export type { CrossEntropyAndAccuracy, CrossEntropyOptions } from "./graph/ops/cross-entropy-and-accuracy.ts";
+export type {
+  CountedMeanOptions,
+  CrossEntropyAndAccuracy,
+  CrossEntropyOptions,
+} from "./graph/ops/cross-entropy-and-accuracy.ts";
 export { dense } from "./graph/ops/dense.ts";
 export { denseBlock } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockOptions } from "./graph/ops/dense-block/dense-block.ts";
@@ -70,6 +74,7 @@ export type { PixelMeanOptions } from "./graph/lowering/pixel-mean.ts";
 export { averagePool2d, globalAveragePool2d, maxPool2d } from "./graph/ops/pool.ts";
 export type { Pool2dOptions } from "./kernels/text/pool2d-geometry.ts";
 export type { Padding } from "./kernels/text/window.ts";
+export { pixelCount } from "./graph/ops/pixel-count.ts";
 export { relu } from "./graph/ops/relu.ts";
 export { scale } from "./graph/ops/scale.ts";
 export { softmax } from "./graph/ops/softmax.ts";

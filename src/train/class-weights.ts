@@ -1,17 +1,20 @@
+import { IGNORE } from "../data/dataset.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 
 /**
  * A weight for each class from how many pixels of the photos it has: scikit-learn's `compute_class_weight("balanced")`,
  * `pixels / (classes present · pixels of the class)`, or its square root, scaled so that the mean weight of a pixel is 1.
- * A class that does not occur has weight 0.
+ * A class that does not occur has weight 0; pixels that do not count are no class's.
  */
 export async function classWeights(
   photos: SegmentationDataset,
   kind: "balanced" | "sqrt",
 ): Promise<Float32Array> {
   const counts = new Float64Array(photos.classNames.length);
-  for (let index = 0; index < photos.size; index++)
-    for (const label of (await photos.load(index)).mask) counts[label] += 1;
+  for (let index = 0; index < photos.size; index++) {
+    const { mask } = await photos.load(index);
+    for (const label of mask) if (!photos.ignores || label !== IGNORE) counts[label] += 1;
+  }
   return weightsOf(counts, kind);
 }
 

@@ -42,6 +42,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     imageSize: config.imageSize,
     classes: data.photos.classNames.length,
     classNames: data.photos.classNames,
+    ignores: data.photos.ignores,
     momentum: config.bnMomentum,
     decoder: config.decoder,
     optimizer: config.optimizer,

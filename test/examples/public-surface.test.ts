@@ -18,7 +18,7 @@ describe("what the library exports", () => {
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan f32 fill fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
-      lossScaling lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel plainDenseBlock plan printKernelTimes
+      lossScaling lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes
       randomNormal relu rmsprop sameShape scale seededRandom shapeText sizeOf slice sliceChannels softmax
       sparseSoftmaxCrossEntropy stopGradient trainable u32
       unet unetDecoder unetEncoder upsampleNearest2x variableParts zeros`),

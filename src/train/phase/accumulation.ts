@@ -2,10 +2,11 @@
  * @file Steps in micro-batches, for batches whose activations do not fit into memory at once.
  *
  * A step of B photos in N micro-batches runs two programs over the same variables: one adds the gradients of B/N photos,
- * each scaled by its share of the step's photos, into one accumulator a parameter; the other, once they hold the mean, lets
+ * each scaled by its share of the step's pixels that count, into one accumulator a parameter; the other, once they hold the mean, lets
  * the optimizer read them as if they were the gradients and clears them. What the large batch would give comes of it but
  * for batch norms: these see the statistics of a micro-batch, and their moving statistics move N times a step.
  */
+import { IGNORED_LABEL } from "../../data/batch.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { zeros } from "../../graph/initializers.ts";
@@ -24,7 +25,7 @@ export const microBatchSize = ({ batchSize, accumulate = 1 }: StepSpec): number 
 export interface AccumulatedStep {
   /**
    * For each micro-batch. Inputs `image`, `labels` (and `class_weights`) as a whole step's, and `share` `[]`, the
-   * micro-batch's part of the step's photos; outputs `loss` and `accuracy`, means over the micro-batch.
+   * micro-batch's part of the step's pixels that count ({@link sharesOf}); outputs `loss` and `accuracy`, means over the micro-batch.
    */
   readonly gradient: Goals;
   /** Ends the step. Input `learning_rate` `[]`; output `gradient_norm` (of the mean) when gradients are clipped. */
@@ -80,4 +81,20 @@ export function microBatches({ images, labels, count, features }: MicroBatch, si
     });
   }
   return parts;
+}
+
+/**
+ * The part of a batch's pixels that each of its `parts` has: of those that count, where some do not, or of all. None has a
+ * part where no pixel counts.
+ */
+export function sharesOf(parts: readonly MicroBatch[], ignores: boolean): number[] {
+  const pixels = parts.map(({ labels, count }) => (ignores ? countedPixels(labels) : count));
+  const all = pixels.reduce((a, b) => a + b, 0);
+  return pixels.map((part) => (all === 0 ? 0 : part / all));
+}
+
+function countedPixels(labels: Uint32Array): number {
+  let count = 0;
+  for (const label of labels) if (label !== IGNORED_LABEL) count++;
+  return count;
 }

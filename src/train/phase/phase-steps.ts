@@ -4,7 +4,7 @@ import type { Goals, Plan } from "../../graph/plan.ts";
 import { compile } from "../../graph/program.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
-import { accumulatedStep, microBatches, microBatchSize } from "./accumulation.ts";
+import { accumulatedStep, microBatches, microBatchSize, sharesOf } from "./accumulation.ts";
 import type { MicroBatch } from "./accumulation.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
@@ -161,7 +161,7 @@ const accumulates = ({ accumulate = 1 }: StepSpec): boolean => accumulate > 1;
 /** One run of the network, forth and back, of a step: the whole batch's or a micro-batch's. */
 export interface StepPass {
   readonly photos: number;
-  /** Its part of the step's photos. */
+  /** Its part of the step's pixels that count. */
   readonly share: number;
   /** To be called when the pass is run: where features are fed, every pass writes them into the same arrays. */
   readonly feeds: () => Feeds;
@@ -180,8 +180,9 @@ export function stepPasses(
   stack = new FeatureStack(spec.imageSize),
 ): StepPass[] {
   const parts = accumulates(spec) ? microBatches(batch, microBatchSize(spec)) : [batch];
-  return parts.map(({ images, labels, count, features }) => {
-    const share = count / batch.count;
+  const shares = parts.length === 1 ? [1] : sharesOf(parts, spec.ignores ?? false);
+  return parts.map(({ images, labels, count, features }, i) => {
+    const share = shares[i];
     return {
       photos: count,
       share,

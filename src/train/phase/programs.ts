@@ -1,3 +1,4 @@
+import { IGNORED_LABEL } from "../../data/batch.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../graph/gradients.ts";
 import { Graph } from "../../graph/graph.ts";
@@ -26,6 +27,8 @@ export interface NetworkSpec {
   /** Side of the square photos, a multiple of 32. */
   readonly imageSize: number;
   readonly classes: number;
+  /** Whether pixels labelled `IGNORED_LABEL` are left out of loss and accuracy; all pixels count by default. */
+  readonly ignores?: boolean | undefined;
   /** Of the batch norms' moving statistics. */
   readonly momentum: number;
   /** How the decoder doubles the size; "transpose" by default. */
@@ -76,7 +79,7 @@ export interface TrainingStep extends Goals {
 
 /**
  * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
- * (and `class_weights`); outputs `loss` (mean over all pixels), `accuracy`, and `gradient_norm` when gradients are
+ * (and `class_weights`); outputs `loss` (mean over all pixels that count), `accuracy`, and `gradient_norm` when gradients are
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
@@ -84,6 +87,10 @@ export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
   const learning = optimizerUpdates(gradients, spec, phase, scaling);
   return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
 }
+
+/** What the ops of a loss are told of the pixels that do not count. */
+const ignored = ({ ignores = false }: NetworkSpec): { ignoreLabel?: number } =>
+  ignores ? { ignoreLabel: IGNORED_LABEL } : {};
 
 /** The network over a batch, forth and back. */
 export interface TrainingPass {
@@ -107,7 +114,7 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
-  const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights });
+  const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights, ...ignored(spec) });
   const name = `loss_scale_${phase}`;
   const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
   const gradients = gradientsOf(scaling ? scale(loss, scaling.scale) : loss);
@@ -168,7 +175,7 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
   const options = { classes, training: false, trainableEncoder: false, momentum, decoder };
   const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
-  const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image" });
+  const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image", ...ignored(spec) });
   return { outputs: { loss, prediction: argmax(logits) } };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GeneratedDataset } from "../../../src/data/generated-dataset.ts";
-import { assembleBatch } from "../../../src/data/batch.ts";
+import { assembleBatch, IGNORED_LABEL } from "../../../src/data/batch.ts";
 import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { glorotUniform, zeros } from "../../../src/graph/initializers.ts";
@@ -17,6 +17,7 @@ import {
   accumulatedStep,
   microBatches,
   microBatchSize,
+  sharesOf,
   throughAccumulators,
 } from "../../../src/train/phase/accumulation.ts";
 import { optimizerUpdates, trainingPass } from "../../../src/train/phase/programs.ts";
@@ -32,7 +33,7 @@ const SAME = { strides: 1, padding: "same" } as const;
 const isAccumulator: VariableFilter = (_, group) => group === "accumulator";
 
 /** Two convolutions without batch norm. */
-function tinyPass(batch: number) {
+function tinyPass(batch: number, ignores = false) {
   const graph = new Graph();
   const image = graph.input("image", [batch, SIZE, SIZE, 3]);
   const labels = graph.input("labels", [batch, SIZE, SIZE], "u32");
@@ -44,7 +45,7 @@ function tinyPass(batch: number) {
     conv2d(hidden, kernel("w2", [1, 1, 8, CLASSES]), SAME),
     graph.parameter("b2", [CLASSES], zeros),
   );
-  const loss = sparseSoftmaxCrossEntropy(logits, labels);
+  const loss = sparseSoftmaxCrossEntropy(logits, labels, ignores ? { ignoreLabel: IGNORED_LABEL } : {});
   return { outputs: { loss }, slopes: gradients(loss) };
 }
 
@@ -60,60 +61,89 @@ describe("microBatches", () => {
   });
 });
 
+describe("sharesOf", () => {
+  const images = new Float32Array();
+  const parts = [
+    { images, labels: Uint32Array.of(1, IGNORED_LABEL, 2, 0), count: 2 },
+    { images, labels: Uint32Array.of(IGNORED_LABEL, 5), count: 1 },
+    { images, labels: Uint32Array.of(IGNORED_LABEL, IGNORED_LABEL), count: 1 },
+  ];
+
+  it("are those of the pixels that count, or of the photos where all do", () => {
+    expect(sharesOf(parts, true)).toEqual([0.75, 0.25, 0]);
+    expect(sharesOf(parts, false)).toEqual([0.5, 0.25, 0.25]);
+  });
+
+  it("are 0 where no pixel counts", () => {
+    expect(sharesOf(parts.slice(2), true)).toEqual([0]);
+  });
+});
+
 describe("accumulated steps", () => {
   const gpu = useGpu();
 
   it.each([
-    ["rmsprop", null, 1e-6],
-    ["rmsprop", 0.05, 1e-6],
+    ["rmsprop", null, false, 1e-6],
+    ["rmsprop", 0.05, false, 1e-6],
+    ["rmsprop", 0.05, true, 1e-6],
     // Adam's first steps are as large for a gradient that is nearly zero, of which rounding is a greater part.
-    ["adam", null, 2e-5],
-  ] as const)("equal those of the large batch (%s, clipped to %s)", async (optimizer, clipNorm, limit) => {
-    const batch = 7;
-    const learn = (slopes: Parameters<typeof optimizerUpdates>[0]): Required<Goals> =>
-      optimizerUpdates(slopes, { optimizer, clipNorm }, "frozen");
-    const programs: Program[] = [];
-    const compiled = async (goals: Goals, variables: Variables): Promise<Program> => {
-      programs.push(await compile(gpu(), { ...goals, variables }));
-      return programs.at(-1)!;
-    };
-    const [once, parted] = [new Variables(gpu(), { seed: 5 }), new Variables(gpu(), { seed: 5 })];
-    const { outputs, slopes } = tinyPass(batch);
-    const learned = learn(slopes);
-    const whole = await compiled({ ...learned, outputs: { ...outputs, ...learned.outputs } }, once);
-    const step = (photos: number) => {
-      const pass = tinyPass(photos);
-      return throughAccumulators(pass.outputs, pass.slopes, learn);
-    };
-    const three = step(3);
-    const gradient = await compiled(three.gradient, parted);
-    const rest = await compiled(step(1).gradient, parted);
-    const apply = await compiled(three.apply, parted);
+    ["adam", null, false, 2e-5],
+  ] as const)(
+    "equal those of the large batch (%s, clipped to %s, with pixels that do not count: %s)",
+    async (...row) => {
+      const [optimizer, clipNorm, ignores, limit] = row;
+      const batch = 7;
+      const learn = (slopes: Parameters<typeof optimizerUpdates>[0]): Required<Goals> =>
+        optimizerUpdates(slopes, { optimizer, clipNorm }, "frozen");
+      const programs: Program[] = [];
+      const compiled = async (goals: Goals, variables: Variables): Promise<Program> => {
+        programs.push(await compile(gpu(), { ...goals, variables }));
+        return programs.at(-1)!;
+      };
+      const [once, parted] = [new Variables(gpu(), { seed: 5 }), new Variables(gpu(), { seed: 5 })];
+      const { outputs, slopes } = tinyPass(batch, ignores);
+      const learned = learn(slopes);
+      const whole = await compiled({ ...learned, outputs: { ...outputs, ...learned.outputs } }, once);
+      const step = (photos: number) => {
+        const pass = tinyPass(photos, ignores);
+        return throughAccumulators(pass.outputs, pass.slopes, learn);
+      };
+      const three = step(3);
+      const gradient = await compiled(three.gradient, parted);
+      const rest = await compiled(step(1).gradient, parted);
+      const apply = await compiled(three.apply, parted);
 
-    const learning_rate = Float32Array.of(0.01);
-    for (let number = 0; number < 3; number++) {
-      const images = randomInput([batch, SIZE, SIZE, 3], number).data as Float32Array<ArrayBuffer>;
-      const labels = Uint32Array.from({ length: batch * SIZE * SIZE }, (_, i) => (i * 7 + number) % CLASSES);
-      const large = await whole.run({ image: images, labels, learning_rate });
-      let loss = 0;
-      for (const part of microBatches({ images, labels, count: batch }, 3)) {
-        const share = part.count / batch;
-        const feeds: Feeds = { image: part.images, labels: part.labels, share: Float32Array.of(share) };
-        loss += share * (await (part.count === 3 ? gradient : rest).run(feeds)).loss[0];
+      const learning_rate = Float32Array.of(0.01);
+      for (let number = 0; number < 3; number++) {
+        const images = randomInput([batch, SIZE, SIZE, 3], number).data as Float32Array<ArrayBuffer>;
+        const labels = Uint32Array.from(
+          { length: batch * SIZE * SIZE },
+          (_, i) => (i * 7 + number) % CLASSES,
+        );
+        // No pixel of two micro-batches of three counts, then none of one, then some of each.
+        if (ignores) labels.fill(IGNORED_LABEL, number, [6.5, 3.1, 2][number] * SIZE * SIZE);
+        const large = await whole.run({ image: images, labels, learning_rate });
+        let loss = 0;
+        const parts = microBatches({ images, labels, count: batch }, 3);
+        for (const [i, share] of sharesOf(parts, ignores).entries()) {
+          const part = parts[i];
+          const feeds: Feeds = { image: part.images, labels: part.labels, share: Float32Array.of(share) };
+          loss += share * (await (part.count === 3 ? gradient : rest).run(feeds)).loss[0];
+        }
+        const applied = await apply.run({ learning_rate });
+        expectClose([loss], large.loss, 1e-6);
+        if (clipNorm !== null) {
+          expect(large.gradient_norm[0]).toBeGreaterThan(clipNorm);
+          expectClose(applied.gradient_norm, large.gradient_norm, 1e-6);
+        }
       }
-      const applied = await apply.run({ learning_rate });
-      expectClose([loss], large.loss, 1e-6);
-      if (clipNorm !== null) {
-        expect(large.gradient_norm[0]).toBeGreaterThan(clipNorm);
-        expectClose(applied.gradient_norm, large.gradient_norm, 1e-6);
-      }
-    }
-    for (const [name, { data }] of await once.readAll()) expectClose(await parted.read(name), data, limit);
-    for (const [name, { data }] of await parted.readAll(isAccumulator))
-      expect([name, data.every((value) => value === 0)]).toEqual([name, true]);
-    expect([...parted.shapes(isAccumulator).keys()]).toHaveLength(4);
-    for (const thing of [...programs, once, parted]) thing.destroy();
-  });
+      for (const [name, { data }] of await once.readAll()) expectClose(await parted.read(name), data, limit);
+      for (const [name, { data }] of await parted.readAll(isAccumulator))
+        expect([name, data.every((value) => value === 0)]).toEqual([name, true]);
+      expect([...parted.shapes(isAccumulator).keys()]).toHaveLength(4);
+      for (const thing of [...programs, once, parted]) thing.destroy();
+    },
+  );
 
   it("of the U-Net add up its gradients, batch norms seeing the micro-batch", async () => {
     const spec: StepSpec = {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { plan } from "../../../src/graph/plan.ts";
+import type { Goals } from "../../../src/graph/plan.ts";
+import { evaluator, trainingStep } from "../../../src/train/phase/programs.ts";
+import type { StepSpec } from "../../../src/train/phase/programs.ts";
+import { paperTarget } from "../../helpers/target.ts";
+
+const spec: StepSpec = {
+  ...{ batchSize: 2, imageSize: 32, classes: 7, momentum: 0.9 },
+  ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
+};
+
+describe("programs of a data set in which some pixels do not count", () => {
+  const kernels = (goals: Goals): string[] =>
+    plan(goals, paperTarget).dispatches.map(({ kernel }) => kernel.wgsl);
+  const ignores = (text: string): boolean => text.includes("params.ignored");
+
+  it("leave them out of training step and evaluation, and are the others but for the loss", () => {
+    for (const make of [(s: StepSpec) => trainingStep(s, "frozen"), (s: StepSpec) => evaluator(s)]) {
+      const [all, some] = [kernels(make(spec)), kernels(make({ ...spec, ignores: true }))];
+      expect(all.filter(ignores)).toEqual([]);
+      // Those that count pixels, the loss, and in the step its gradient, which is made along with it.
+      expect(new Set(some.filter(ignores)).size).toBe(2);
+      const others = (texts: readonly string[]): string[] =>
+        texts.filter(
+          (text) => !/softmax|params.ignored|load_counts|params.partials|stored_losses/.test(text),
+        );
+      expect(others(some)).toEqual(others(all));
+      expect(kernels(make({ ...spec, ignores: false }))).toEqual(all);
+    }
+  });
+});
