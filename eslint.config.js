@@ -14,7 +14,7 @@ const forbid = (files, folders) => ({
 const node = ["node:*", "fs", "path", "os", "worker_threads", "sharp", "h5wasm", "webgpu"];
 const engine = ["gpu", "kernels", "graph", "layers"];
 const beside = ["data", "weights", "fetch"];
-const atop = ["adapter", "config", "runs", "train", "use", "ui", "cli"];
+const atop = ["adapter", "config", "runs", "train", "inspect", "use", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 
 export default tseslint.config(
@@ -56,10 +56,17 @@ export default tseslint.config(
   forbid(["data"], above(...engine, "weights", "fetch", ...atop)),
   forbid(["weights"], above(...engine, "data", "fetch", ...atop)),
   forbid(["fetch"], above(...engine, "data", "weights", ...atop)),
-  forbid(["adapter"], above(...beside, "config", "runs", "train", "use", "ui", "cli")),
-  forbid(["config"], above(...engine, "weights", "fetch", "adapter", "runs", "train", "use", "ui", "cli")),
-  forbid(["runs"], above("fetch", "adapter", "train", "use", "ui", "cli")),
-  forbid(["train"], above("fetch", "adapter", "use", "ui", "cli")),
+  forbid(["adapter"], above(...beside, "config", "runs", "train", "inspect", "use", "ui", "cli")),
+  forbid(
+    ["config"],
+    above(...engine, "weights", "fetch", "adapter", "runs", "train", "inspect", "use", "ui", "cli"),
+  ),
+  forbid(["runs"], above("fetch", "adapter", "train", "inspect", "use", "ui", "cli")),
+  forbid(["train"], above("fetch", "adapter", "inspect", "use", "ui", "cli")),
+  forbid(
+    ["inspect"],
+    above("gpu", "kernels", "graph", "layers", "weights", "fetch", "adapter", "train", "use", "ui", "cli"),
+  ),
   forbid(["use"], above("fetch", "adapter", "ui", "cli")),
   forbid(["ui"], above("fetch", "adapter", "cli")),
   forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "adapter", "cli")]),

@@ -21,11 +21,11 @@ const EITHER = /^N\|(.+)$/;
 const OFF = "off";
 
 /**
- * Adds a flag for every setting; switches get a `--no-` form besides, to say no to what a preset says yes to, and so do
+ * Adds a flag for every setting, or for some; switches get a `--no-` form besides, to say no to what a preset says yes to, and so do
  * settings that can be off.
  */
-export function addSettingOptions(command: Command): void {
-  for (const name of SETTING_NAMES) {
+export function addSettingOptions(command: Command, names: readonly SettingName[] = SETTING_NAMES): void {
+  for (const name of names) {
     const { flag, value, group, summary } = descriptions.get(schema.shape[name])!;
     const { kind, choices } = kindOf(name);
     if (kind === "boolean") {

@@ -46,6 +46,9 @@ export async function partsByLists(
   const parts = new Map<Pair, { part: Part; file: string }>();
   for (const { file, part } of lists) {
     const lines = (await readForeignText(file)).split(/\r\n?|\n/);
+    if (lines.every((line) => line.trim() === "")) {
+      throw new DataError(`${file} names no photo: name some, or remove the list.`);
+    }
     lines.forEach((line, i) => {
       const [named] = line.trim().split(/[\s,;]+/);
       if (named === "") return;

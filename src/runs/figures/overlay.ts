@@ -89,7 +89,7 @@ export function pictureSize({ width, height }: Size): Size {
 }
 
 /** A photo's pixels blended with the colours of their classes; pixels beside another class, `edge` wide, more so. */
-function tint({ width, height, rgb }: Raster, mask: Uint8Array, edge: number): Uint8Array {
+export function tint({ width, height, rgb }: Raster, mask: Uint8Array, edge: number): Uint8Array {
   const colours = paintMask(mask);
   const result = new Uint8Array(rgb);
   for (let y = 0, pixel = 0; y < height; y++) {

@@ -1,0 +1,78 @@
+import { basename, join, resolve } from "node:path";
+import { Command } from "commander";
+import { resolveConfig } from "../config/index.ts";
+import type { SettingName } from "../config/index.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import { inspect } from "../inspect/inspect.ts";
+import { reportText } from "../inspect/text.ts";
+import { writeJson } from "../runs/run-folder.ts";
+import { makeFolderOfOutput } from "../use/output-folder.ts";
+import { runCommand } from "./run-command.ts";
+import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
+import { userPath } from "./user-path.ts";
+
+interface DataFlags {
+  readonly json?: string;
+  readonly picture?: string | false;
+  readonly cache: boolean;
+}
+
+/** The settings of a run that say how its data are read. */
+const SETTINGS: readonly SettingName[] = [
+  ...(["format", "classes", "labelMap", "ignoreLabel", "lossyMasks", "splitSeed"] as const),
+];
+/** Where what was counted is kept from one look to the next, as a run keeps it. */
+const CACHE = ".cache/samples";
+
+const command = new Command("data")
+  .description(
+    "Looks at photos and their labels, trains nothing, and says what they hold and what is wrong with them.",
+  )
+  .argument(
+    "<path>",
+    "a folder, or the file of a labelling tool, in any format that train --data takes",
+    userPath,
+  )
+  .option("--json <file>", "write everything to this file", userPath)
+  .option(
+    "--picture <file>",
+    "write samples and classes to this PNG; data-NAME.png in runs/ by default",
+    userPath,
+  )
+  .option("--no-picture", "draw none")
+  .option("--no-cache", "keep nothing in .cache/samples");
+addSettingOptions(command, SETTINGS);
+
+await runCommand(command, async (interrupted) => {
+  const { json, picture, cache } = command.opts<DataFlags>();
+  const [path] = command.processedArgs as [string];
+  const said = Object.fromEntries(SETTINGS.map((name) => [name, saidOnCommandLine(command)[name]]));
+  const config = resolveConfig([{ file: null, said }], "lavapipe");
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (json !== undefined) await makeFolderOfOutput(json, "--json");
+  const { report, picture: draw } = await inspect(path, config, {
+    cacheFolder: cache ? CACHE : null,
+    signal: interrupted,
+    onProgress: (done, all) => showProgress(`${done}/${all} photos`),
+  });
+  showProgress("");
+  say(reportText(report));
+  say("");
+  if (json !== undefined) {
+    await writeJson(json, report);
+    say(`Written: ${json}`);
+  }
+  if (picture !== false && draw !== null) {
+    const file = picture ?? join("runs", `data-${basename(resolve(path))}.png`);
+    await makeFolderOfOutput(file, "--picture");
+    await writeFileAtomically(file, [await draw()]);
+    say(`Written: ${file}`);
+  }
+  say(report.usable ? "It can be trained on." : "It cannot be trained on as it is.");
+  if (!report.usable) process.exitCode = 1;
+});
+
+/** Replaces the terminal's last line; says nothing where nobody watches. */
+function showProgress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}
