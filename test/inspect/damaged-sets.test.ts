@@ -89,9 +89,9 @@ const DAMAGES: readonly Damage[] = [
     (f) => void (f["masks/c.png"] = (f["masks/c.png"] as Buffer).subarray(0, 60)),
     /mask DIR\/masks\/c\.png cannot be decoded/,
   ),
-  damaged("a mask that is text", (f) => void (f["masks/a.png"] = "hello"), /masks\/a\.png/],
+  damaged("a mask that is text", (f) => void (f["masks/a.png"] = "hello"), /masks\/a\.png/),
   damaged("an empty photo", (f) => void (f["images/a.png"] = ""), /images\/a\.png/),
-  [
+  damaged(
     "a git-lfs pointer",
     (f) => void (f["images/a.png"] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
     /git-lfs pointer/,
@@ -116,8 +116,8 @@ const DAMAGES: readonly Damage[] = [
     (f) => void delete f["masks/b.png"],
     /images\/b\.png has no mask \(1 photo of 4 without one\)/,
   ),
-  damaged("a mask without a photo", (f) => void delete f["images/b.png"], /masks\/b\.png has no photo/],
-  [
+  damaged("a mask without a photo", (f) => void delete f["images/b.png"], /masks\/b\.png has no photo/),
+  damaged(
     "two files of a name",
     (f) => void (f["images/a.jpg"] = f["images/a.png"]),
     /hold.* a\.jpg and a\.png, which share a name/,
