@@ -4,6 +4,7 @@ import type { TileChoices } from "../graph/autotune/autotune.ts";
 import { kernelTarget } from "../graph/kernel-target.ts";
 import { inTiles, readTiles } from "./autotune.ts";
 import { checkRunFolder } from "../runs/run-folder.ts";
+import { describeClasses } from "./describe-data.ts";
 import { refuseFullDisk } from "./forecast/disk.ts";
 import { refuseLargeBatch } from "./forecast/memory.ts";
 import { freezingRemarks } from "./freezing-remarks.ts";
@@ -60,6 +61,8 @@ export async function prepare(
     for (const sentence of freezingRemarks(config, weights)) say(sentence);
   }
   await data.read({ signal });
+  if (!resume && !config.overfitBatch)
+    for (const sentence of await describeClasses(data, config.data)) say(sentence);
   const resumed = resume && (await takeUp(resume, data, say));
   const { monitor, remark } = await chooseMonitor(config, data.validation);
   say(remark);
