@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { messageOf } from "../../message-of.ts";
 import { DataError } from "../data-error.ts";
 
+/** Folders in folders that are searched. */
+const DEEPEST = 12;
+
 /** What `--data` names: a folder, or a file that a labelling tool wrote. Folders are listed once. */
 export class Place {
   readonly path: string;
@@ -48,9 +51,14 @@ export class Place {
   /**
    * All files of a folder and of those in it, as paths below it with `/`.
    *
-   * @throws DataError as {@link entries} does
+   * @throws DataError as {@link entries} does, and when folders lie too deep in one another
    */
-  async files(below = ""): Promise<string[]> {
+  async files(below = "", depth = 0): Promise<string[]> {
+    if (depth > DEEPEST) {
+      throw new DataError(
+        `Folders of ${this.path} lie too deep in one another (${below.slice(0, 80)} …): remove a link that leads back.`,
+      );
+    }
     const entries = (await this.entries(below)) ?? [];
     const found = await Promise.all(
       entries.map(async (entry) => {
@@ -59,7 +67,7 @@ export class Place {
         // A link may lead to a folder.
         const isFolder =
           entry.isDirectory() || (entry.isSymbolicLink() && (await this.has(path)) === "folder");
-        return isFolder ? (await this.files(path)).map((file) => `${name}/${file}`) : [name];
+        return isFolder ? (await this.files(path, depth + 1)).map((file) => `${name}/${file}`) : [name];
       }),
     );
     return found.flat();

@@ -1,3 +1,4 @@
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DataError } from "../../../src/data/data-error.ts";
@@ -160,4 +161,106 @@ test("names match however their accents are written, and keep one order", async 
   expect(await failure(empty(`images/${decomposed}.jpg`, `images/${composed}.jpg`, "masks/f.png"))).toContain(
     "which share a name",
   );
+});
+
+const named = (pairs: readonly Pair[]): unknown =>
+  pairs.map(({ name, part }) => (part ? [name, part] : name));
+const found = async (...paths: string[]): Promise<unknown> =>
+  named(await findPairs(await folderOf(empty(...paths))));
+
+test("takes the folders' other usual names, in any case", async () => {
+  for (const [photos, masks] of [
+    ["imgs", "labels"],
+    ["Photos", "GT"],
+    ["JPEGImages", "annotations"],
+  ]) {
+    expect(await found(`${photos}/a.jpg`, `${masks}/a.png`)).toEqual(["a"]);
+  }
+});
+
+test("masks may have an ending behind the photo's name", async () => {
+  for (const ending of ["_mask", "_label", "_gt", "-seg", "_L", ".mask"]) {
+    expect(
+      await found("images/a.jpg", "images/b.jpg", `masks/a${ending}.png`, `masks/b${ending}.png`),
+    ).toEqual(["a", "b"]);
+  }
+  expect(await failure(empty("images/a.jpg", "masks/a.png", "masks/a_mask.png"))).toBe(
+    "DIR/masks holds a.png and a_mask.png, both for a.jpg: keep one of them.",
+  );
+});
+
+test("masks may lie beside the photos", async () => {
+  expect(await found("a.jpg", "a_mask.png", "b.jpg", "b_mask.png")).toEqual(["a", "b"]);
+  expect(await failure(empty("a.jpg", "b.jpg", "b_mask.png"))).toContain(
+    "DIR/a.jpg has no mask (1 photo of 2 without one)",
+  );
+});
+
+test("folders in folders are searched, and train, val and test among them are the split", async () => {
+  expect(await found("images/x/a.jpg", "images/y/a.jpg", "masks/x/a.png", "masks/y/a.png")).toEqual([
+    "x/a",
+    "y/a",
+  ]);
+  const inside = ["train/a", "valid/b", "test/c"];
+  const split = [
+    ["train/a", "train"],
+    ["valid/b", "val"],
+    ["test/c", "test"],
+  ];
+  expect(await found(...inside.flatMap((name) => [`images/${name}.jpg`, `masks/${name}.png`]))).toEqual([
+    ["test/c", "test"],
+    ["train/a", "train"],
+    ["valid/b", "val"],
+  ]);
+  const above = inside.map((name) => name.split("/"));
+  expect(
+    new Set(
+      (await found(
+        ...above.flatMap(([part, name]) => [`${part}/images/${name}.jpg`, `${part}/masks/${name}.png`]),
+      )) as unknown[],
+    ),
+  ).toEqual(new Set(split));
+  const beside = await found("train/a.jpg", "train_masks/a_mask.png", "val/b.jpg", "val_masks/b_mask.png");
+  expect(beside).toEqual([
+    ["train/a", "train"],
+    ["val/b", "val"],
+  ]);
+  expect(await found("train/a.jpg", "trainannot/a.png", "test/b.jpg", "testannot/b.png")).toEqual([
+    ["test/b", "test"],
+    ["train/a", "train"],
+  ]);
+});
+
+test("test photos need no masks", async () => {
+  expect(await found("images/train/a.jpg", "images/test/b.jpg", "masks/train/a.png")).toEqual([
+    ["train/a", "train"],
+  ]);
+});
+
+test("lists name the photos of each part, with or without folder and ending", async () => {
+  const files = empty(...["a", "b", "c", "d"].flatMap((name) => [`images/${name}.jpg`, `masks/${name}.png`]));
+  const folder = await folderOf({
+    ...files,
+    "train.txt": "images/a.jpg masks/a.png\r\nb\r\n",
+    "val.txt": "c.jpg\n",
+  });
+  const said: string[] = [];
+  expect(named(await findPairs(folder, (sentence) => said.push(sentence)))).toEqual([
+    ["a", "train"],
+    ["b", "train"],
+    ["c", "val"],
+  ]);
+  expect(said).toEqual(["1 photo of 4 is in none of the lists train.txt, val.txt: passed over."]);
+});
+
+test("an archive is to be unpacked, and a link that leads round in circles is no end of folders", async () => {
+  const folder = await folderOf({
+    ...empty("images/a.jpg", "masks/a.png"),
+    "all.zip": Buffer.from("PK\u0003\u0004zip"),
+  });
+  await expect(openSource(join(folder, "all.zip"), null, () => {})).rejects.toThrow(
+    "is an archive: unpack it",
+  );
+  await symlink(join(folder, "images"), join(folder, "images", "again"));
+  await expect(findPairs(folder)).rejects.toThrow(/lie too deep .* a link that leads back/);
 });
