@@ -17,6 +17,10 @@ const LARGEST_CELL = 64;
 /** A cell this large has room for its number. */
 const NUMBERED_CELL = 34;
 const LONGEST_NAME = 18;
+/** Rows whose names can be read side by side; with more classes the last row is what is left over. */
+const MOST_ROWS = 60;
+/** In place of a class, all that have no row of their own. */
+const OTHERS = -1;
 const LEAST_WIDTH = 560;
 /** Behind the cells; also all there is of a row without true pixels. */
 const NO_TRUTH = "#dfe3e9";
@@ -28,7 +32,8 @@ export const shareColour = (share: number): string => (share > 0 ? String(colour
 
 /**
  * PNG of a confusion matrix: of each true class's pixels (a row), the share that was predicted as each class (a column).
- * Classes that are neither in the truth nor predicted are left out; the others stand in the order of their true pixels.
+ * Classes that are neither in the truth nor predicted are left out; the others stand in the order of their true pixels, and those
+ * behind the 59th, where there are more than 60, are taken together.
  *
  * @throws RangeError when `counts` is not a square of the class names.
  */
@@ -42,8 +47,10 @@ export function confusionSvg({
   classNames,
   title = "Confusion matrix",
 }: ConfusionFigureOptions): string {
-  const { labels, truth, shares } = normalise(counts, classNames.length);
-  const names = labels.map((label) => shorten(className(label, classNames), LONGEST_NAME));
+  const { labels, gathered, shares } = normalise(counts, classNames.length);
+  const nameOf = (label: number): string =>
+    label === OTHERS ? `${gathered.length} others` : shorten(className(label, classNames), LONGEST_NAME);
+  const names = labels.map(nameOf);
   const widest = Math.max(5, ...names.map((name) => [...name].length));
   const roomOf = (size: number): number => Math.ceil(widest * size * 0.58) + 8;
   const fit = (size: number): number =>
@@ -66,12 +73,21 @@ export function confusionSvg({
     return svgDocument(width, BELOW_TITLE + 44, [heading, note]);
   }
 
-  const absent = classNames.length - labels.length;
+  const shown = labels.filter((label) => label !== OTHERS).length + gathered.length;
+  const absent = classNames.length - shown;
+  const withTruth = new Set(shares.map(({ truth }) => truth));
   const bottom = top + side + room + LINE;
   const note = paragraph(
     [
       "Classes by their true pixels, the most frequent first.",
-      ...(labels.some((label) => truth[label] === 0) ? ["Grey rows: predicted, but not in the truth."] : []),
+      ...(gathered.length > 0
+        ? [
+            `The last row and column are the ${countClasses(gathered.length)} with the fewest, taken for one: where they meet, any was predicted as any.`,
+          ]
+        : []),
+      ...(labels.some((label) => !withTruth.has(label))
+        ? ["Grey rows: predicted, but not in the truth."]
+        : []),
       ...(absent > 0 ? [`Left out: ${countClasses(absent)} neither in the truth nor predicted.`] : []),
     ].join(" "),
     { x: MARGIN, y: bottom + 26, letters },
@@ -80,7 +96,7 @@ export function confusionSvg({
   return svgDocument(width, bottom + 26 + note.length * LINE, [
     heading,
     ...colourBar(MARGIN, BELOW_TITLE, width),
-    `<g transform="translate(${left - room},${top})">${matrix({ labels, names, shares, truth, cell, size, room })}</g>`,
+    `<g transform="translate(${left - room},${top})">${matrix({ labels, names, shares, cell, size, room })}</g>`,
     `<text transform="translate(${MARGIN + 10},${top + side / 2}) rotate(-90)" font-size="13" font-weight="600" fill="${INK}" text-anchor="middle">truth</text>`,
     text("prediction", left + side / 2, bottom, { bold: true, anchor: "middle" }),
     ...note,
@@ -90,11 +106,11 @@ export function confusionSvg({
 const countClasses = (count: number): string => `${count} ${count === 1 ? "class" : "classes"}`;
 
 interface Normalised {
-  /** The classes that occur, those with most true pixels first. */
+  /** The classes that occur, those with most true pixels first; at the end `OTHERS` where they are too many. */
   readonly labels: readonly number[];
-  /** True pixels of each class. */
-  readonly truth: readonly number[];
-  /** Share of the true pixels of `truth` that are predicted as `predicted`. */
+  /** The classes that `OTHERS` stands for. */
+  readonly gathered: readonly number[];
+  /** Share of the true pixels of `truth` that are predicted as `predicted`; none of a class without true pixels. */
   readonly shares: readonly { readonly truth: number; readonly predicted: number; readonly share: number }[];
 }
 
@@ -111,18 +127,25 @@ function normalise(counts: ArrayLike<number>, classes: number): Normalised {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const truth = ids.map((row) => sum(ids.map((column) => count(row, column))));
   const predicted = ids.map((column) => sum(ids.map((row) => count(row, column))));
-  const labels = ids
+  const occurring = ids
     .filter((label) => truth[label] > 0 || predicted[label] > 0)
     .sort((a, b) => truth[b] - truth[a] || predicted[b] - predicted[a] || a - b);
-  const shares = labels
-    .filter((row) => truth[row] > 0)
-    .flatMap((row) =>
-      labels.map((column) => ({ truth: row, predicted: column, share: count(row, column) / truth[row] })),
-    );
-  return { labels, truth, shares };
+  const own = occurring.length > MOST_ROWS ? occurring.slice(0, MOST_ROWS - 1) : occurring;
+  const gathered = occurring.slice(own.length);
+  const labels = gathered.length > 0 ? [...own, OTHERS] : own;
+  const members = (label: number): readonly number[] => (label === OTHERS ? gathered : [label]);
+  const shares = labels.flatMap((row) => {
+    const pixels = sum(members(row).map((label) => truth[label]));
+    if (pixels === 0) return [];
+    return labels.map((column) => {
+      const taken = members(row).flatMap((label) => members(column).map((other) => count(label, other)));
+      return { truth: row, predicted: column, share: sum(taken) / pixels };
+    });
+  });
+  return { labels, gathered, shares };
 }
 
-interface Matrix extends Normalised {
+interface Matrix extends Pick<Normalised, "labels" | "shares"> {
   readonly names: readonly string[];
   /** Side of a cell. */
   readonly cell: number;

@@ -1,5 +1,5 @@
 import { jetHex } from "./jet.ts";
-import { className, classesByFrequency, colourBar, legend } from "./legend.ts";
+import { className, classesByFrequency, colourBar, legend, notCountedEntries } from "./legend.ts";
 import type { Legend } from "./legend.ts";
 import type { Box } from "./mosaic.ts";
 
@@ -15,9 +15,13 @@ export function jetKey(
   const classes = classNames.length;
   const colour = (label: number): string => jetHex(label, classes);
   const bar = colourBar(classes, colour, { x, y, width, height: BAR });
-  const entries = classesByFrequency(masks)
+  const entries = classesByFrequency(masks, classes)
     .sort((a, b) => a - b)
     .map((label) => ({ colour: colour(label), label: `${label} ${className(label, classNames)}` }));
-  const names = legend(entries, { x, y: y + BAR + NUMBERS, width }, 150);
+  const names = legend(
+    [...entries, ...notCountedEntries(masks, classes)],
+    { x, y: y + BAR + NUMBERS, width },
+    150,
+  );
   return { elements: [...bar, ...names.elements], height: BAR + NUMBERS + names.height };
 }

@@ -1,9 +1,12 @@
 import type { Box } from "./mosaic.ts";
+import { HATCH, isIgnored, someIgnored } from "./not-counted.ts";
 import { INK, MUTED, shorten, text } from "./svg.ts";
 
 export interface LegendEntry {
   /** `#rrggbb`, or null for a swatch without a colour. */
   readonly colour: string | null;
+  /** Instead of a colour, the hatch of pixels that do not count. */
+  readonly hatched?: boolean;
   readonly label: string;
   /** Stands at the right end of the entry. */
   readonly value?: string;
@@ -30,13 +33,19 @@ export function legend(
 ): Legend {
   const columns = Math.max(1, Math.floor(width / columnWidth));
   const pitch = width / columns;
-  const elements = entries.map(({ colour, label, value }, i) => {
+  const elements = entries.map(({ colour, hatched = false, label, value }, i) => {
     const x = left + (i % columns) * pitch;
     const y = top + Math.floor(i / columns) * ROW;
     const right = x + pitch - 14;
     const room = pitch - 14 - SWATCH - 7 - (value === undefined ? 0 : value.length * LETTER + 8);
+    const fill = hatched ? HATCH.ground : (colour ?? "#ffffff");
     return [
-      `<rect x="${x + 0.5}" y="${y + 0.5}" width="${SWATCH - 1}" height="${SWATCH - 1}" rx="2" fill="${colour ?? "#ffffff"}" stroke="${colour === null ? MUTED : "#00000033"}"/>`,
+      `<rect x="${x + 0.5}" y="${y + 0.5}" width="${SWATCH - 1}" height="${SWATCH - 1}" rx="2" fill="${fill}" stroke="${colour === null ? MUTED : "#00000033"}"/>`,
+      ...(hatched
+        ? [
+            `<path d="M${x + 1} ${y + 7}l6 -6M${x + 1} ${y + 12}l11 -11M${x + 6} ${y + 12}l6 -6" stroke="${HATCH.lines}" stroke-width="1.5"/>`,
+          ]
+        : []),
       text(shorten(label, Math.max(3, Math.floor(room / LETTER))), x + SWATCH + 7, y + 11),
       ...(value === undefined ? [] : [text(value, right, y + 11, { anchor: "end", colour: MUTED })]),
     ].join("");
@@ -44,11 +53,15 @@ export function legend(
   return { elements, height: Math.ceil(entries.length / columns) * ROW };
 }
 
+/** What pixels that do not count look like, where the masks have some. */
+export const notCountedEntries = (masks: readonly Uint8Array[], classes: number): LegendEntry[] =>
+  someIgnored(masks, classes) ? [{ colour: null, hatched: true, label: "not counted" }] : [];
+
 /** The classes that occur in `masks`, the most frequent first. */
-export function classesByFrequency(masks: readonly Uint8Array[]): number[] {
+export function classesByFrequency(masks: readonly Uint8Array[], classes: number): number[] {
   const counts = countClasses(masks);
   return [...counts.keys()]
-    .filter((label) => counts[label] > 0)
+    .filter((label) => counts[label] > 0 && !isIgnored(label, classes))
     .sort((a, b) => counts[b] - counts[a] || a - b);
 }
 

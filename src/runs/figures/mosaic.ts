@@ -1,6 +1,7 @@
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
 import { sharp } from "../../data/sharp.ts";
+import { hatchIgnored } from "./not-counted.ts";
 import { MUTED, shorten, text } from "./svg.ts";
 
 /** Pixels of three bytes each, row by row: `rgb` is `[height, width, 3]`. */
@@ -13,7 +14,7 @@ export interface Raster {
 /** A photo and its mask. */
 export interface Picture extends Raster {
   readonly name: string;
-  /** `[height, width]`, the class of each pixel. */
+  /** `[height, width]`, the class of each pixel; `IGNORE` where it does not count, unless that is a class. */
   readonly mask: Uint8Array;
 }
 
@@ -83,15 +84,19 @@ export const photoDrawing = ({ width, height, rgb }: Raster): Drawing => ({
       .toBuffer(),
 });
 
-/** A mask `[height, width]` painted with hard edges and no colours but its classes'. */
+/** A mask `[height, width]` painted with hard edges and no colours but its classes'; pixels that do not count are hatched. */
 export const maskDrawing = (
   { width, height }: Size,
   mask: Uint8Array,
+  classes: number,
   paint: (mask: Uint8Array) => Uint8Array,
 ): Drawing => ({
   width,
   height,
-  draw: (size) => paint(resizeNearest(mask, { width, height }, size)),
+  draw(size) {
+    const resized = resizeNearest(mask, { width, height }, size);
+    return hatchIgnored(paint(resized), resized, size.width, classes);
+  },
 });
 
 /** SVG of a drawing that fills `box`, which lies on whole pixels of the PNG. */

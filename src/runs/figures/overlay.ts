@@ -112,7 +112,7 @@ export function tint({ width, height, rgb }: Raster, mask: Uint8Array, edge: num
 
 function legendEntries(mask: Uint8Array, classNames: readonly string[]): LegendEntry[] {
   const counts = countClasses([mask]);
-  return classesByFrequency([mask]).map((label) => ({
+  return classesByFrequency([mask], classNames.length).map((label) => ({
     colour: label === 0 ? null : classColour(label),
     label: className(label, classNames),
     value: percent(counts[label] / mask.length),

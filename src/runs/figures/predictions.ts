@@ -1,4 +1,4 @@
-import { className, classesByFrequency, legend } from "./legend.ts";
+import { className, classesByFrequency, legend, notCountedEntries } from "./legend.ts";
 import {
   BELOW_TITLE,
   GAP,
@@ -12,6 +12,7 @@ import {
 } from "./mosaic.ts";
 import type { Column } from "./mosaic.ts";
 import { classColour, paintMask } from "../../masks/palette.ts";
+import { isIgnored } from "./not-counted.ts";
 import { renderSvg } from "./render-svg.ts";
 import { svgDocument } from "./svg.ts";
 
@@ -21,7 +22,7 @@ export interface PredictionSample {
   readonly name: string;
   /** `[S, S, 3]`, RGB in [0, 1]. */
   readonly image: Float32Array;
-  /** `[S, S]`, the class of each pixel. */
+  /** `[S, S]`, the class of each pixel; `IGNORE` in `truth` where it does not count, unless that is a class. */
   readonly truth: Uint8Array;
   readonly prediction: Uint8Array;
 }
@@ -38,14 +39,18 @@ export interface PredictionsFigureOptions {
 export async function predictionsFigure(options: PredictionsFigureOptions): Promise<Buffer> {
   const { imageSize, samples, classNames, title = "Predictions on validation photos" } = options;
   const { elements, width, left, bottom } = await mosaic({
-    columns: samples.map((sample) => column(sample, imageSize)),
+    columns: samples.map((sample) => column(sample, imageSize, classNames.length)),
     rows: ["Photo", "Truth", "Prediction"],
     perBand: 5,
     top: BELOW_TITLE,
   });
-  const labels = classesByFrequency(samples.flatMap(({ truth, prediction }) => [truth, prediction]));
+  const masks = samples.flatMap(({ truth, prediction }) => [truth, prediction]);
+  const entries = classesByFrequency(masks, classNames.length).map((label) => ({
+    colour: classColour(label),
+    label: className(label, classNames),
+  }));
   const key = legend(
-    labels.map((label) => ({ colour: classColour(label), label: className(label, classNames) })),
+    [...entries, ...notCountedEntries(masks, classNames.length)],
     { x: left, y: bottom + 2 * GAP, width: width - left - MARGIN },
     125,
   );
@@ -59,20 +64,28 @@ export async function predictionsFigure(options: PredictionsFigureOptions): Prom
   );
 }
 
-function column({ name, image, truth, prediction }: PredictionSample, imageSize: number): Column {
+function column(
+  { name, image, truth, prediction }: PredictionSample,
+  imageSize: number,
+  classes: number,
+): Column {
+  const accuracy = pixelAccuracy(truth, prediction, classes);
   const size = { width: imageSize, height: imageSize };
   return {
     header: name,
     cells: [
       photoDrawing({ ...size, rgb: photoBytes(image) }),
-      maskDrawing(size, truth, paintMask),
-      maskDrawing(size, prediction, paintMask),
+      maskDrawing(size, truth, classes, paintMask),
+      maskDrawing(size, prediction, classes, paintMask),
     ],
-    footer: `accuracy ${pixelAccuracy(truth, prediction).toFixed(3)}`,
+    footer: Number.isNaN(accuracy) ? "no pixel counts" : `accuracy ${accuracy.toFixed(3)}`,
   };
 }
 
-/** Share of equal labels. */
-export function pixelAccuracy(truth: Uint8Array, prediction: Uint8Array): number {
-  return truth.reduce((sum, label, pixel) => sum + Number(label === prediction[pixel]), 0) / truth.length;
+/** Share of the pixels that count whose labels are equal; NaN where none counts. */
+export function pixelAccuracy(truth: Uint8Array, prediction: Uint8Array, classes: number): number {
+  const counted = truth.reduce((sum, label) => sum + Number(!isIgnored(label, classes)), 0);
+  const equal = (sum: number, label: number, pixel: number): number =>
+    sum + Number(label === prediction[pixel] && !isIgnored(label, classes));
+  return truth.reduce(equal, 0) / counted;
 }

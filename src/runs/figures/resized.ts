@@ -80,7 +80,7 @@ async function pair(picture: Picture, box: Box, classes: number): Promise<string
   return [
     await drawingElement(photoDrawing(picture), photo),
     await drawingElement(
-      maskDrawing(picture, picture.mask, (labels) => jetMask(labels, classes)),
+      maskDrawing(picture, picture.mask, classes, (labels) => jetMask(labels, classes)),
       mask,
     ),
     ...[photo, mask].map(({ x, width }) =>

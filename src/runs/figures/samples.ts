@@ -54,5 +54,8 @@ export async function jetFigure({ columns, classNames, title, perBand }: JetFigu
 
 const photoAndMask = (header: string, picture: Picture, classes: number): Column => ({
   header,
-  cells: [photoDrawing(picture), maskDrawing(picture, picture.mask, (mask) => jetMask(mask, classes))],
+  cells: [
+    photoDrawing(picture),
+    maskDrawing(picture, picture.mask, classes, (mask) => jetMask(mask, classes)),
+  ],
 });

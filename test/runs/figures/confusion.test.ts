@@ -30,6 +30,29 @@ describe("confusionFigure", () => {
     expect(texts(svg)).toEqual(expect.arrayContaining(["75%", "25%", "20%", "80%"]));
   });
 
+  it("takes the least frequent of many classes together, so that every name can be read", () => {
+    const classes = 256;
+    const counts = new Float64Array(classes * classes);
+    // Class c has 1000 − c true pixels, of which 10 are taken for the next one, and of the last for the first.
+    for (let c = 0; c < classes; c++) {
+      counts[c * classes + c] = 990 - c;
+      counts[c * classes + ((c + 1) % classes)] = 10;
+    }
+    const svg = confusionSvg({ counts, classNames: names(classes) });
+    const rows = fills(svg, 60);
+    expect(rows).toHaveLength(60);
+    expect(rows[58].slice(57)).toEqual([0, (990 - 58) / (1000 - 58), 10 / (1000 - 58)].map(shareColour));
+    const gathered = Array.from({ length: 197 }, (_, i) => 1000 - 59 - i).reduce((a, b) => a + b);
+    expect(rows[59][0]).toBe(shareColour(10 / gathered));
+    expect(rows[59][59]).toBe(shareColour((gathered - 10) / gathered));
+    const written = texts(svg);
+    expect(written.filter((text) => text === "197 others")).toHaveLength(2);
+    expect(written.join(" ")).toContain("the 197 classes with the fewest");
+    expect(written.join(" ")).not.toContain("Left out");
+    const [first] = elements(svg, "cell", "rect");
+    expect(numbers(first, "height")[0]).toBeGreaterThan(9);
+  });
+
   it("puts rows at the top and columns at the left in the order of their true pixels", () => {
     // True pixels: 1, 0, 20, 4; class 1 is only predicted.
     const counts = [

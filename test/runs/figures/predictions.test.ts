@@ -1,6 +1,8 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { IGNORE } from "../../../src/data/dataset.ts";
 import { PALETTE } from "../../../src/masks/palette.ts";
+import { HATCH } from "../../../src/runs/figures/not-counted.ts";
 import {
   classesByFrequency,
   pixelAccuracy,
@@ -57,6 +59,24 @@ describe("predictionsFigure", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("hatches what does not count in the truth, with an entry of its own, and no class has that", async () => {
+    const truth = new Uint8Array(size * size).fill(IGNORE);
+    const prediction = new Uint8Array(size * size).fill(3);
+    const samples = [{ ...sample("a", 3), truth, prediction }];
+    const side = 2 * 240;
+    const colours = async (names: readonly string[]): Promise<Set<string>[]> => {
+      const pixel = await rawPixels(await predictionsFigure({ imageSize: size, samples, classNames: names }));
+      const row = (y: number) => new Set(Array.from({ length: side }, (_, x) => pixel(corner.x + x, y)));
+      const cell = (index: number): number => corner.y + index * (side + GAP) + side / 2;
+      return [row(cell(1)), row(cell(2))];
+    };
+    const hatch = new Set<string>([HATCH.ground, HATCH.lines]);
+    expect(await colours(classNames)).toEqual([hatch, new Set([PALETTE[3]])]);
+    // Of 256 classes the last one is class 255.
+    const all = Array.from({ length: 256 }, (_, label) => `class ${label}`);
+    expect(await colours(all)).toEqual([new Set([PALETTE[255]]), new Set([PALETTE[3]])]);
+  });
+
   it("draws a single sample, and classes without a name", async () => {
     const png = await predictionsFigure({
       imageSize: size,
@@ -67,12 +87,19 @@ describe("predictionsFigure", () => {
   });
 });
 
-it("counts equal pixels", () => {
-  expect(pixelAccuracy(Uint8Array.of(0, 1, 2, 3), Uint8Array.of(0, 1, 1, 1))).toBe(0.5);
+it("counts equal pixels of those that count", () => {
+  const truth = Uint8Array.of(0, 1, IGNORE, IGNORE);
+  expect(pixelAccuracy(truth, Uint8Array.of(0, 0, 0, IGNORE), 4)).toBe(0.5);
+  expect(pixelAccuracy(truth, Uint8Array.of(0, 0, 0, IGNORE), 256)).toBe(0.5);
+  expect(pixelAccuracy(truth.subarray(2), Uint8Array.of(0, 1), 4)).toBeNaN();
+  expect(pixelAccuracy(Uint8Array.of(0, 1, 2, 3), Uint8Array.of(0, 1, 1, 1), 4)).toBe(0.5);
 });
 
 it("orders classes by how often they occur", () => {
-  expect(classesByFrequency([Uint8Array.of(0, 0, 5), Uint8Array.of(5, 5, 3), Uint8Array.of(2)])).toEqual([
+  expect(classesByFrequency([Uint8Array.of(0, 0, 5), Uint8Array.of(5, 5, 3), Uint8Array.of(2)], 59)).toEqual([
     5, 0, 2, 3,
   ]);
+  const ignoring = [Uint8Array.of(IGNORE, IGNORE, 1)];
+  expect(classesByFrequency(ignoring, 255)).toEqual([1]);
+  expect(classesByFrequency(ignoring, 256)).toEqual([IGNORE, 1]);
 });
