@@ -2,7 +2,7 @@ import type { ConfusionMatrix } from "./metrics.ts";
 
 /** What a network did on some photos. */
 export interface Evaluation {
-  /** Mean cross-entropy over all pixels of all photos. */
+  /** Mean over all pixels that count of all photos. */
   readonly loss: number;
   /** Share of pixels whose likeliest class is the right one. */
   readonly accuracy: number;

@@ -1,18 +1,25 @@
-import type { Evaluation } from "../runs/evaluation.ts";
-import type { EvaluationData, EvaluationSplit } from "./model-evaluation.ts";
+import type { EvaluationData, EvaluationSplit, ModelEvaluation } from "./model-evaluation.ts";
 import type { Model } from "./model.ts";
 
 /** What an evaluation says of one class. */
 export interface ClassReport {
   readonly id: number;
   readonly name: string;
-  /** Pixels that are this class in the truth, and their share of all. */
+  /** Pixels that are this class in the truth, and their share of all that count. */
   readonly pixels: number;
   readonly share: number;
   /** Pixels that are predicted as this class. */
   readonly predicted_pixels: number;
   /** Intersection over union; null for a class that is neither in the truth nor predicted. */
   readonly iou: number | null;
+  /** F1 score; null where the IoU is. */
+  readonly dice: number | null;
+  /** Of the predicted pixels the share that is right; null for a class that was not predicted. */
+  readonly precision: number | null;
+  /** Of the true pixels the share that was found; null for a class that is not in the truth. */
+  readonly recall: number | null;
+  /** Mean over the photos where the class has an edge; null where it has none. */
+  readonly boundary_f1: number | null;
 }
 
 /** What `npm run eval` writes as JSON. */
@@ -23,18 +30,26 @@ export interface EvaluationReport {
   readonly data: string | null;
   readonly split: EvaluationSplit;
   readonly photos: number;
-  /** Pixels at the network's size that were compared. */
+  /** Pixels at the network's size that were compared, and those that do not count. */
   readonly pixels: number;
+  readonly ignored_pixels: number;
   readonly image_size: number;
   readonly mask_interpolation: EvaluationData["maskInterpolation"];
   readonly adapter: string;
-  /** Mean cross-entropy over all pixels. */
+  /** Mean cross-entropy over all pixels that count. */
   readonly loss: number;
   readonly accuracy: number;
   /** The accuracy of predicting class 0 everywhere. */
   readonly background_accuracy: number;
   /** Over the classes that occur in the truth. */
   readonly mean_iou: number;
+  readonly mean_dice: number;
+  /** Mean recall. */
+  readonly mean_accuracy: number;
+  /** IoU of each class weighed by its true pixels. */
+  readonly fw_iou: number;
+  /** Mean over the photos of the mean over the classes with an edge there; null where there is no edge. */
+  readonly boundary_f1: number | null;
   readonly present_classes: number;
   /** In the order of their ids. */
   readonly classes: readonly ClassReport[];
@@ -43,12 +58,14 @@ export interface EvaluationReport {
 }
 
 export function evaluationReport(
-  evaluation: Evaluation,
+  evaluation: ModelEvaluation,
   model: Model,
   context: Pick<EvaluationReport, "adapter" | "data" | "split" | "mask_interpolation">,
 ): EvaluationReport {
   const { loss, accuracy, meanIou, backgroundAccuracy, count, confusion } = evaluation;
   const [truth, predicted, iou] = [confusion.pixelCounts(), confusion.predictedCounts(), confusion.iou()];
+  const [dice, precision, recall] = [confusion.dice(), confusion.precision(), confusion.recall()];
+  const boundary = evaluation.boundaryF1.perClass();
   const { total } = confusion;
   return {
     model: model.file,
@@ -56,6 +73,7 @@ export function evaluationReport(
     split: context.split,
     photos: count,
     pixels: total,
+    ignored_pixels: count * model.imageSize ** 2 - total,
     image_size: model.imageSize,
     mask_interpolation: context.mask_interpolation,
     adapter: context.adapter,
@@ -63,6 +81,10 @@ export function evaluationReport(
     accuracy,
     background_accuracy: backgroundAccuracy,
     mean_iou: meanIou,
+    mean_dice: evaluation.meanDice,
+    mean_accuracy: confusion.meanAccuracy,
+    fw_iou: evaluation.frequencyWeightedIou,
+    boundary_f1: evaluation.boundaryF1.mean,
     present_classes: truth.filter((pixels) => pixels > 0).length,
     classes: model.classNames.map((name, id) => ({
       id,
@@ -71,6 +93,10 @@ export function evaluationReport(
       share: truth[id] / total,
       predicted_pixels: predicted[id],
       iou: iou[id],
+      dice: dice[id],
+      precision: precision[id],
+      recall: recall[id],
+      boundary_f1: boundary[id],
     })),
     confusion: model.classNames.map((_, id) => [
       ...confusion.counts.subarray(id * confusion.classes, (id + 1) * confusion.classes),
@@ -83,25 +109,40 @@ export function formatReport(report: EvaluationReport): string {
   const present = report.classes
     .filter(({ pixels }) => pixels > 0)
     .sort((a, b) => b.pixels - a.pixels || a.id - b.id);
-  const rows = present.map(({ name, pixels, share, predicted_pixels, iou }) => [
+  const rows = present.map(({ name, pixels, share, predicted_pixels, ...figures }) => [
     name,
     whole(pixels),
     `${(100 * share).toFixed(2)} %`,
     whole(predicted_pixels),
-    iou!.toFixed(4),
+    ...CLASS_FIGURES.map(([, figure]) => fixed(figures[figure])),
   ]);
-  const { loss, accuracy, background_accuracy, mean_iou } = report;
+  const { loss, accuracy, background_accuracy, mean_iou, present_classes, ignored_pixels } = report;
   return [
     `loss            ${loss.toFixed(4)}`,
     `pixel accuracy  ${accuracy.toFixed(4)}   (background everywhere: ${background_accuracy.toFixed(4)})`,
-    `mean IoU        ${mean_iou.toFixed(4)}   (of the ${report.present_classes} classes that occur)`,
+    `mean IoU        ${mean_iou.toFixed(4)}   (of the ${present_classes} classes that occur)`,
+    `mean Dice       ${report.mean_dice.toFixed(4)}`,
+    `mean accuracy   ${report.mean_accuracy.toFixed(4)}`,
+    `weighted IoU    ${report.fw_iou.toFixed(4)}   (by the classes' pixels)`,
+    `boundary F1     ${fixed(report.boundary_f1)}`,
+    ...(ignored_pixels === 0 ? [] : [`not counted     ${whole(ignored_pixels)} pixels`]),
     "",
-    ...table(["class", "pixels", "share", "predicted", "IoU"], rows),
+    ...table(["class", "pixels", "share", "predicted", ...CLASS_FIGURES.map(([title]) => title)], rows),
     ...absence(report.classes),
     "",
   ].join("\n");
 }
 
+/** Columns of the table. */
+const CLASS_FIGURES = [
+  ["IoU", "iou"],
+  ["Dice", "dice"],
+  ["precision", "precision"],
+  ["recall", "recall"],
+  ["edges", "boundary_f1"],
+] as const;
+
+const fixed = (value: number | null): string => value?.toFixed(4) ?? "–";
 const whole = (value: number): string => value.toLocaleString("en-US");
 
 /** The first column is flush left, the others are flush right. */

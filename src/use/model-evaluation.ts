@@ -10,6 +10,7 @@ import { restoreWeights } from "../train/checkpoint.ts";
 import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { evaluate } from "../train/phase/evaluate.ts";
+import { BoundaryF1 } from "../runs/boundary-f1.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import { ModelError } from "./model.ts";
 import type { Model } from "./model.ts";
@@ -151,6 +152,11 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a trained network did on some photos, outlines included. */
+export interface ModelEvaluation extends Evaluation {
+  readonly boundaryF1: BoundaryF1;
+}
+
 /**
  * Evaluates a trained network with the trainer's own evaluator.
  *
@@ -161,7 +167,7 @@ export async function evaluateModel(
   model: Model,
   dataset: SegmentationDataset,
   { batchSize, onProgress = () => {}, signal }: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<ModelEvaluation> {
   const { imageSize, classNames, decoder, normalization, file } = model;
   const classes = classNames.length;
   const variables = new Variables(gpu);
@@ -172,7 +178,10 @@ export async function evaluateModel(
     try {
       await restoreWeights(variables, file);
       const batches = evaluationBatches(dataset, { batchSize, normalization, ...(signal && { signal }) });
-      return await evaluate(evaluator, counted(batches, onProgress), { classes });
+      const boundaryF1 = new BoundaryF1(classes);
+      const look = (labels: Uint32Array, prediction: Uint32Array): void =>
+        boundaryF1.add(labels, prediction, imageSize);
+      return { ...(await evaluate(evaluator, counted(batches, onProgress), { classes, look })), boundaryF1 };
     } finally {
       evaluator.destroy();
     }

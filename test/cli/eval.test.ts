@@ -59,15 +59,28 @@ async function reference(predictor: Predictor, data: string, chosen: readonly nu
   const rows = matrix.map(sum);
   const columns = matrix.map((_, column) => sum(matrix.map((row) => row[column])));
   const iou = matrix.map((row, c) => row[c] / (rows[c] + columns[c] - row[c]));
-  const present = iou.filter((_, c) => rows[c] > 0);
+  const meanOfPresent = (values: number[]): number => {
+    const present = values.filter((_, c) => rows[c] > 0);
+    return sum(present) / present.length;
+  };
+  const hits = matrix.map((row, c) => row[c]);
+  const defined = (values: number[]) => values.map((value) => (Number.isNaN(value) ? null : value));
+  const dice = hits.map((right, c) => (2 * right) / (rows[c] + columns[c]));
+  const recall = hits.map((right, c) => right / rows[c]);
   return {
     matrix,
     rows,
     columns,
-    iou: iou.map((value) => (Number.isNaN(value) ? null : value)),
-    accuracy: sum(matrix.map((row, c) => row[c])) / sum(bins),
+    iou: defined(iou),
+    dice: defined(dice),
+    precision: defined(hits.map((right, c) => right / columns[c])),
+    recall: defined(recall),
+    meanDice: meanOfPresent(dice),
+    meanAccuracy: meanOfPresent(recall),
+    weightedIou: sum(rows.map((pixels, c) => (pixels > 0 ? pixels * iou[c] : 0))) / sum(bins),
+    accuracy: sum(hits) / sum(bins),
     background: rows[0] / sum(bins),
-    meanIou: sum(present) / present.length,
+    meanIou: meanOfPresent(iou),
     loss: loss / sum(bins),
   };
 }
@@ -110,10 +123,18 @@ describe("npm run eval", () => {
         accuracy: everything.accuracy,
         background_accuracy: everything.background,
         mean_iou: everything.meanIou,
+        mean_dice: everything.meanDice,
+        mean_accuracy: everything.meanAccuracy,
+        fw_iou: everything.weightedIou,
+        ignored_pixels: 0,
         present_classes: 4,
       });
       expect(report.confusion).toEqual(everything.matrix);
-      expect(report.classes.map(({ iou }) => iou)).toEqual(everything.iou);
+      for (const figure of ["iou", "dice", "precision", "recall"] as const)
+        expect(report.classes.map((each) => each[figure])).toEqual(everything[figure]);
+      // Its figures have a test of their own.
+      expect(report.boundary_f1).toBeGreaterThan(0);
+      expect(report.classes.filter(({ boundary_f1 }) => boundary_f1 !== null)).toHaveLength(4);
       expect(report.classes.map(({ pixels }) => pixels)).toEqual(everything.rows);
       expect(report.classes.map(({ predicted_pixels }) => predicted_pixels)).toEqual(everything.columns);
       expect(report.classes.map(({ name }) => name)).toEqual(TINY_CLASSES);
@@ -121,7 +142,7 @@ describe("npm run eval", () => {
 
       expect(all.output).toContain(`pixel accuracy  ${everything.accuracy.toFixed(4)}`);
       expect(all.output).toMatch(/Not in these photos \(1\): boots/);
-      const listed = /IoU\n─+\n([^]*?)\n\n/.exec(all.output)![1].split("\n");
+      const listed = /IoU .* edges\n─+\n([^]*?)\n\n/.exec(all.output)![1].split("\n");
       const counts = listed.map((line) => Number(line.split(/\s+/)[1].replaceAll(",", "")));
       expect(counts).toEqual([...counts].sort((a, b) => b - a));
       expect(listed).toHaveLength(4);

@@ -82,7 +82,7 @@ export function confusionSvg({
       "Classes by their true pixels, the most frequent first.",
       ...(gathered.length > 0
         ? [
-            `The last row and column are the ${countClasses(gathered.length)} with the fewest, taken for one: where they meet, any was predicted as any.`,
+            `The last row and column are the ${countClasses(gathered.length)} with the fewest, taken for one class.`,
           ]
         : []),
       ...(labels.some((label) => !withTruth.has(label))

@@ -10,6 +10,7 @@ import { cast } from "../../graph/ops/cast.ts";
 import { clipByGlobalNorm } from "../../graph/ops/clip-by-global-norm.ts";
 import { rmsprop } from "../../graph/optimizers/rmsprop.ts";
 import { argmax } from "../../graph/ops/argmax.ts";
+import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
 import { crossEntropyAndAccuracy } from "../../graph/ops/cross-entropy-and-accuracy.ts";
 import { scale } from "../../graph/ops/scale.ts";
 import { sparseSoftmaxCrossEntropy } from "../../graph/ops/sparse-softmax-cross-entropy.ts";
@@ -156,8 +157,9 @@ export function compileTrainingStep(
 }
 
 /**
- * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`; outputs `loss`, one value a photo (so that a last batch
- * filled up with repetitions can be weighed right), and `prediction` `[N, S, S]` (u32), the likeliest class.
+ * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`, of which `IGNORED_LABEL` never counts, so that photos which only
+ * fill a batch up do not either. Outputs: `loss`, the mean over the pixels that count (0 where none does); `confusion`
+ * `[classes, classes]` (u32), these pixels, rows the truth; and `prediction` `[N, S, S]` (u32), the likeliest class of all pixels.
  */
 export function compileEvaluator(
   gpu: Gpu,
@@ -175,8 +177,12 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
   const options = { classes, training: false, trainableEncoder: false, momentum, decoder };
   const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
-  const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image", ...ignored(spec) });
-  return { outputs: { loss, prediction: argmax(logits) } };
+  const ignoreLabel = IGNORED_LABEL;
+  const loss = sparseSoftmaxCrossEntropy(logits, labels, { ignoreLabel });
+  const prediction = argmax(logits);
+  return {
+    outputs: { loss, prediction, confusion: confusionMatrix(labels, prediction, { classes, ignoreLabel }) },
+  };
 }
 
 /** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInputs}. */

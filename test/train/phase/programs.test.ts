@@ -15,18 +15,22 @@ describe("programs of a data set in which some pixels do not count", () => {
     plan(goals, paperTarget).dispatches.map(({ kernel }) => kernel.wgsl);
   const ignores = (text: string): boolean => text.includes("params.ignored");
 
-  it("leave them out of training step and evaluation, and are the others but for the loss", () => {
-    for (const make of [(s: StepSpec) => trainingStep(s, "frozen"), (s: StepSpec) => evaluator(s)]) {
-      const [all, some] = [kernels(make(spec)), kernels(make({ ...spec, ignores: true }))];
-      expect(all.filter(ignores)).toEqual([]);
-      // Those that count pixels, the loss, and in the step its gradient, which is made along with it.
-      expect(new Set(some.filter(ignores)).size).toBe(2);
-      const others = (texts: readonly string[]): string[] =>
-        texts.filter(
-          (text) => !/softmax|params.ignored|load_counts|params.partials|stored_losses/.test(text),
-        );
-      expect(others(some)).toEqual(others(all));
-      expect(kernels(make({ ...spec, ignores: false }))).toEqual(all);
-    }
+  it("leave them out of the training step, and are the others but for the loss", () => {
+    const step = (some: Partial<StepSpec>): string[] => kernels(trainingStep({ ...spec, ...some }, "frozen"));
+    const [all, some] = [step({}), step({ ignores: true })];
+    expect(all.filter(ignores)).toEqual([]);
+    // Those that count pixels, and the loss with its gradient, which is made along with it.
+    expect(new Set(some.filter(ignores)).size).toBe(2);
+    const others = (texts: readonly string[]): string[] =>
+      texts.filter((text) => !/softmax|params.ignored|load_counts|params.partials|stored_losses/.test(text));
+    expect(others(some)).toEqual(others(all));
+    expect(step({ ignores: false })).toEqual(all);
+  });
+
+  it("leave them out of every evaluation, whose last batch may be filled up", () => {
+    const texts = kernels(evaluator(spec));
+    // Those that count pixels, the loss and the confusion matrix.
+    expect(new Set(texts.filter(ignores)).size).toBe(3);
+    expect(kernels(evaluator({ ...spec, ignores: true }))).toEqual(texts);
   });
 });
