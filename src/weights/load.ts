@@ -126,6 +126,12 @@ async function fileIn(folder: string): Promise<string> {
         'tf.keras.models.load_model and save it with model.save("x.keras").',
     );
   }
+  if (names.includes("checkpoints")) {
+    throw new WeightsError(
+      `Cannot read weights from the folder ${folder}: it is a run; give one of its checkpoints, ` +
+        `${join(folder, "checkpoints", "best.safetensors")} for example.`,
+    );
+  }
   throw new WeightsError(
     `Cannot read weights from the folder ${folder}: it has no model.json; give ${KNOWN}.`,
   );

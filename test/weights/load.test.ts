@@ -114,6 +114,10 @@ describe("a file that is not what it seems", () => {
     await expect(loadWeights(inFolder("saved"))).rejects.toThrow(
       "it is a TensorFlow SavedModel; load it in Python",
     );
+    await mkdir(inFolder("train-1/checkpoints"), { recursive: true });
+    await expect(loadWeights(inFolder("train-1"))).rejects.toThrow(
+      `it is a run; give one of its checkpoints, ${inFolder("train-1/checkpoints/best.safetensors")} for example.`,
+    );
   });
 
   test("safetensors of any header and name are safetensors", async () => {
