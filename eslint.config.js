@@ -47,6 +47,11 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    // They wait at their top level: what is defined below is not there yet.
+    files: ["src/cli/**/*.ts"],
+    rules: { "no-use-before-define": ["error", { functions: false, classes: true, variables: true }] },
+  },
   forbid(["files"], above(...engine, "masks", ...beside, ...atop)),
   forbid(["masks"], [...node, ...above(...engine, "weights", "fetch", ...atop)]),
   forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", ...beside, ...atop)]),

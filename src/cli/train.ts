@@ -105,10 +105,11 @@ await runCommand(command, async (interrupted) => {
 });
 
 /** The best epoch where another figure than the accuracy decides which it is. */
-const bestOf = ({ monitor, best_value, best_epoch }: Summary): string =>
-  monitor === "val_accuracy" || best_value === null
+function bestOf({ monitor, best_value, best_epoch }: Summary): string {
+  return monitor === "val_accuracy" || best_value === null
     ? ""
     : `, best ${monitor} ${best_value.toFixed(4)} after epoch ${best_epoch}`;
+}
 
 /** How much `BESPOKE_DEBUG` asks to be told: 1 what a step runs, 2 also how long each kernel takes. */
 function stepDetail(): StepDetail | undefined {

@@ -105,13 +105,18 @@ function named(
 }
 
 function copiesOf({ duplicates }: Pick<DataReport, "duplicates">): Suggestion[] {
-  const across = duplicates.filter(({ acrossSplit }) => acrossSplit);
-  if (across.length === 0) return [];
-  const [{ photos }] = across;
-  return [
-    {
-      setting: null,
-      why: `${count(across.length, "photo")} trained on ${across.length === 1 ? "is" : "are"} validated on as well (${photos.slice(0, 3).join(", ")}, for one): validation will look too good; remove copies`,
-    },
-  ];
+  return [true, false].flatMap((exact) => {
+    const across = duplicates.filter((group) => group.acrossSplit && group.exact === exact);
+    if (across.length === 0) return [];
+    const what = exact ? "the same file more than once" : "photos that look alike";
+    const names = across[0].photos.slice(0, 3).join(", ");
+    return [
+      {
+        setting: null,
+        why:
+          `${across.length === 1 ? "One group" : `${across.length} groups`} of ${what} (${names}${across.length > 1 ? ", for one" : ""}) ` +
+          `${across.length === 1 ? "is" : "are"} on both sides of the split: validation will look too good; keep one of each, or put them in one part`,
+      },
+    ];
+  });
 }

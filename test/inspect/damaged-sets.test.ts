@@ -192,7 +192,7 @@ const DAMAGES: readonly Damage[] = [
       f["images/c.png"] = f["images/a.png"];
       f["masks/c.png"] = f["masks/a.png"];
     },
-    /validation will look too good.*\n?.*"exact":true,"acrossSplit":true/s,
+    /One group of the same file more than once .* validation will look too good.*\n?.*"exact":true,"acrossSplit":true/s,
     true,
   ),
   damaged(
