@@ -117,12 +117,13 @@ await runCommand(command, async (interrupted) => {
     }
     if (figures !== undefined) {
       const { classNames } = model;
-      const { confusion, meanIou, accuracy } = evaluation;
+      const { confusion, meanIou, meanDice, accuracy } = evaluation;
       const classes = {
         iou: confusion.iou(),
         truthPixels: confusion.pixelCounts(),
         classNames,
         meanIou,
+        meanDice,
         accuracy,
       };
       const pictures = {

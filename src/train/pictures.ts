@@ -73,7 +73,7 @@ export async function predictionsPicture(
 /** What a run ends with: curves, and how well each class is told from the others on the validation photos. */
 export async function endPictures(
   rows: readonly HistoryRow[],
-  { confusion, meanIou, accuracy, backgroundAccuracy }: Evaluation,
+  { confusion, meanIou, meanDice, accuracy, backgroundAccuracy }: Evaluation,
   classNames: readonly string[],
   title: string,
 ): Promise<Pictures> {
@@ -82,6 +82,6 @@ export async function endPictures(
   return {
     curves: await curvesFigure(rows, { title, backgroundAccuracy }),
     confusion: await confusionFigure({ counts: confusion.counts, classNames }),
-    classes: await classesFigure({ iou, truthPixels, classNames, meanIou, accuracy }),
+    classes: await classesFigure({ iou, truthPixels, classNames, meanIou, meanDice, accuracy }),
   };
 }

@@ -183,6 +183,9 @@ describe("npm run eval", () => {
       "images/a.png": await photo(8, 8).png().toBuffer(),
       "masks/a.png": await greyPng(8, 8, () => 7),
     });
-    await refused(["--model", file, "--data", data], /^Value 7 is none of the 5 classes from the model: .*masks\/a\.png/);
+    await refused(
+      ["--model", file, "--data", data],
+      /^Value 7 is none of the 5 classes from the model: .*masks\/a\.png/,
+    );
   });
 });

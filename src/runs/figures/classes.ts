@@ -12,8 +12,9 @@ export interface ClassesFigureOptions {
   /** True pixels of each class. */
   readonly truthPixels: ArrayLike<number>;
   readonly classNames: readonly string[];
-  /** Over the classes in the truth. */
+  /** Over the classes in the truth, as is the mean Dice coefficient. */
   readonly meanIou: number;
+  readonly meanDice: number;
   /** Share of the pixels whose class was predicted. */
   readonly accuracy: number;
   readonly title?: string;
@@ -52,7 +53,7 @@ export function classesFigure(options: ClassesFigureOptions): Promise<Buffer> {
 
 /** The figure before it is rendered. */
 export function classesSvg(options: ClassesFigureOptions): string {
-  const { classNames, meanIou, accuracy, title = "IoU of each class" } = options;
+  const { classNames, meanIou, title = "IoU of each class" } = options;
   const bars = barsOf(options);
   const present = bars.filter(({ share }) => share > 0).length;
   const letters = Math.floor((WIDTH - 2 * MARGIN) / 6.6);
@@ -67,7 +68,7 @@ export function classesSvg(options: ClassesFigureOptions): string {
   });
   return svgDocument(WIDTH, y, [
     text(shorten(title, Math.floor((WIDTH - 2 * MARGIN) / 10)), MARGIN, 36, { size: 18, bold: true }),
-    text(summary(present, meanIou, accuracy), MARGIN, BELOW_TITLE + 8, { colour: MUTED }),
+    text(summary(present, options), MARGIN, BELOW_TITLE + 8, { colour: MUTED }),
     ...(bars.length === 0
       ? []
       : [
@@ -106,10 +107,10 @@ function absentNote(bars: readonly Bar[], classNames: readonly string[]): string
     : [`Neither in the truth nor predicted (${absent.length}): ${absent.join(", ")}.`];
 }
 
-function summary(present: number, meanIou: number, accuracy: number): string {
+function summary(present: number, { meanIou, meanDice, accuracy }: ClassesFigureOptions): string {
   if (present === 0) return "No pixels were counted.";
   const classes = present === 1 ? "the one class" : `the ${present} classes`;
-  return `mean IoU ${decimals(meanIou)} over ${classes} in the truth · pixel accuracy ${decimals(accuracy)}`;
+  return `mean IoU ${decimals(meanIou)}, mean Dice ${decimals(meanDice)} over ${classes} in the truth · pixel accuracy ${decimals(accuracy)}`;
 }
 
 const decimals = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : "undefined");

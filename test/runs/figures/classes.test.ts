@@ -12,6 +12,7 @@ const options: ClassesFigureOptions = {
   truthPixels: [9, 0, 990, 0, 1],
   classNames: ["a", "b", "c", "d", "e"],
   meanIou: 0.5,
+  meanDice: 0.625,
   accuracy: 0.95,
 };
 const widths = (svg: string): number[] => elements(svg, "bar", "rect").map((bar) => numbers(bar, "width")[0]);
@@ -45,7 +46,9 @@ describe("classesFigure", () => {
     const mark = mean ? numbers(mean, "x1")[0] : Number.NaN;
     expect(mark).toBeCloseTo(x + (0.5 / 0.9) * width, 6);
     const written = texts(svg).join("\n");
-    expect(written).toContain("mean IoU 0.500 over the 3 classes in the truth · pixel accuracy 0.950");
+    expect(written).toContain(
+      "mean IoU 0.500, mean Dice 0.625 over the 3 classes in the truth · pixel accuracy 0.950",
+    );
     expect(written).toContain("mean 0.500");
     expect(written).toContain("Neither in the truth nor predicted (1): d.");
     expect(written).toContain("none: predicted somewhere, but not in the truth; not part of the mean.");
@@ -69,6 +72,7 @@ describe("classesFigure", () => {
       truthPixels: ids.map((i) => 3 ** (i % 15)),
       classNames: ids.map((i) => `class-${i}`),
       meanIou: 0.5,
+      meanDice: 0.625,
       accuracy: 0.9,
     });
     const { format, width, height } = await sharp(png).metadata();
@@ -83,6 +87,7 @@ describe("classesFigure", () => {
       truthPixels: [0, 0],
       classNames: ["a", "b"],
       meanIou: Number.NaN,
+      meanDice: Number.NaN,
       accuracy: Number.NaN,
     };
     expect(texts(classesSvg(nothing))).toEqual([
@@ -114,11 +119,10 @@ describe("classesFigure", () => {
             truthPixels: classes.map(([, pixels]) => pixels),
             classNames: classes.map((_, i) => `class-${i}`),
             meanIou,
+            meanDice: meanIou,
             accuracy: meanIou,
           });
-          expect(svg.replaceAll("undefined over", "").replaceAll("accuracy undefined", "")).not.toMatch(
-            /NaN|Infinity|undefined/,
-          );
+          expect(svg.replaceAll(/(IoU|Dice|accuracy) undefined/g, "")).not.toMatch(/NaN|Infinity|undefined/);
         },
       ),
       { numRuns: 40 },
