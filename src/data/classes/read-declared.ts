@@ -17,9 +17,6 @@ const READERS: readonly (readonly [file: string, read: (file: string) => Promise
   ["labels.txt", readNames],
 ];
 
-/** For documentation and sentences. */
-export const CLASS_FILES: readonly string[] = READERS.map(([file]) => file);
-
 /**
  * What a folder tells of its classes: `labels.csv` (see `parseClassTable`), `label_list.mat` (a cell array of names, as
  * Clothing Co-Parsing has it), `class_dict.csv` (`name,r,g,b`) or `label_colors.txt` (`r g b name`) for masks in colour, or

@@ -1,5 +1,5 @@
 import type { Dirent } from "node:fs";
-import { CLASS_FILES, readDeclared } from "../classes/read-declared.ts";
+import { readDeclared } from "../classes/read-declared.ts";
 import { DataError } from "../data-error.ts";
 import { PICTURE_KINDS, pictureFile } from "../picture-files.ts";
 import { pairFiles } from "./file-pairs.ts";
@@ -56,8 +56,6 @@ export const folders: Format = {
   },
 };
 
-const PHOTO = "JPEG, PNG, WebP, AVIF, TIFF or GIF";
-
 function optionsOf({ photos, masks, part }: Group): PairOptions {
   const shared = photos === masks;
   const ending = SUFFIXES.map((suffix) => suffix.replace(".", "\\.")).join("|");
@@ -76,7 +74,7 @@ function optionsOf({ photos, masks, part }: Group): PairOptions {
     masks: {
       noun: "mask",
       folder: masks,
-      kinds: shared ? "*_mask" : PHOTO === PICTURE_KINDS ? "PNG" : PHOTO,
+      kinds: shared ? "*_mask" : "PNG",
       file: shared ? mask : /^(.+)\.(?:jpe?g|png|webp|avif|tiff?|gif|mat)$/i,
       ...(shared && { besides: pictureFile() }),
       fileOf: (name) => (shared ? `${name}_mask.png` : `${name}.png`),
@@ -161,5 +159,3 @@ export async function isHalf(place: Place): Promise<boolean> {
   const names = await foldersOf(place, (await place.entries()) ?? []);
   return names.some((name) => ["images", "masks"].includes(name.toLowerCase()));
 }
-
-export { CLASS_FILES };
