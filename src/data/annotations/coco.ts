@@ -12,6 +12,11 @@ const runLengths = z.object({
   counts: z.union([z.array(z.number()), z.string()]),
   size: z.tuple([z.number(), z.number()]),
 });
+/** Not `z.array`, which copies: files have tens of millions of coordinates. What is no number is found with the outline. */
+const outlines = z.custom<number[][]>(
+  (value) => Array.isArray(value) && value.every((points) => Array.isArray(points)),
+  "Invalid input: expected lists of coordinates",
+);
 const schema = z.object({
   images: z.array(
     z.object({ id, file_name: z.string(), width: z.number().nullish(), height: z.number().nullish() }),
@@ -22,20 +27,18 @@ const schema = z.object({
       image_id: id,
       category_id: id,
       iscrowd: z.union([z.number(), z.boolean()]).nullish(),
-      segmentation: z.union([z.array(z.array(z.number())), runLengths]).nullish(),
+      segmentation: z.union([outlines, runLengths]).nullish(),
     }),
   ),
-  categories: z.array(z.object({ id, name: z.string() })),
+  categories: z.array(z.object({ id, name: z.string(), supercategory: z.string().nullish() })),
 });
+export type CocoCategory = z.infer<typeof schema>["categories"][number];
 type CocoAnnotation = z.infer<typeof schema>["annotations"][number];
 
-/** Whether a JSON file's content looks like COCO's. */
-export const isCoco = (value: unknown): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  ["images", "annotations", "categories"].every((key) =>
-    Array.isArray((value as Record<string, unknown>)[key]),
-  );
+export interface CocoSet extends AnnotationSet {
+  /** In the order of their ids. */
+  readonly categories: readonly CocoCategory[];
+}
 
 /**
  * COCO's `instances_*.json` (https://cocodataset.org/#format-data) as segmentation: the annotations of a photo in the order of
@@ -44,7 +47,7 @@ export const isCoco = (value: unknown): boolean =>
  *
  * @throws DataError that names the annotation when it does not fit
  */
-export function readCoco(value: unknown, file: string): AnnotationSet {
+export function readCoco(value: unknown, file: string): CocoSet {
   const { images, annotations, categories } = checked(schema, value, file, "a COCO data set");
   const names = new Map(categories.map((category) => [category.id, category.name]));
   const shapes = new Map<string | number, LabelledShape[]>();
@@ -71,6 +74,7 @@ export function readCoco(value: unknown, file: string): AnnotationSet {
   });
   const order = [...categories].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   return {
+    categories: order,
     labels: order.map(({ name }) => name),
     photos: images.map(({ id, file_name, width, height }) => ({
       photo: file_name,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isCoco, readCoco } from "../../../src/data/annotations/coco.ts";
+import { readCoco } from "../../../src/data/annotations/coco.ts";
 import { drawn } from "./drawn.ts";
 
 const square = (left: number, top: number, side: number): number[] => [
@@ -37,12 +37,6 @@ it("polygons, run lengths of both kinds and crowds, later ones over those before
   expect(drawn(set.photos[0], set.labels)).toEqual(["21200x", "21200x", "22202x", "00002x"]);
 });
 
-it("is known by its three lists", () => {
-  expect(isCoco(aSet([]))).toBe(true);
-  expect(isCoco({ images: [], annotations: [] })).toBe(false);
-  expect(isCoco(null)).toBe(false);
-});
-
 it.each([
   [
     { image_id: 8, segmentation: [square(0, 0, 2)] },
@@ -60,6 +54,7 @@ it.each([
     { segmentation: { counts: "P", size: [4, 6] } },
     "annotation 1 has compressed run lengths that end or break off",
   ],
+  [{ segmentation: [[0, 0, 1, null, 2, 2]] }, "annotation 1 has a coordinate that is no number"],
   [{ segmentation: "no" }, "set.json is not a COCO data set: annotations[0].segmentation is wrong"],
 ])("%j", (annotation, sentence) => {
   expect(() => readCoco(aSet([annotation]), "set.json")).toThrow(sentence);
