@@ -1,4 +1,12 @@
 /** The formats that are known, as `--format` calls them; where a place is of two, the first counts. */
-export const FORMAT_NAMES = ["clothing-co-parsing", "folders", "clothing-kaggle"] as const;
+export const FORMAT_NAMES = [
+  "clothing-co-parsing",
+  "voc",
+  "cityscapes",
+  "ade20k",
+  "coco",
+  "folders",
+  "clothing-kaggle",
+] as const;
 
 export type FormatName = (typeof FORMAT_NAMES)[number];

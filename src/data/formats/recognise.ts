@@ -1,14 +1,18 @@
 import { recogniseFile } from "../../files/recognise.ts";
 import { DataError } from "../data-error.ts";
+import { ade20k } from "./ade20k.ts";
+import { cityscapes } from "./cityscapes.ts";
+import { coco } from "./coco.ts";
 import { clothingCoParsing } from "./clothing-co-parsing.ts";
 import { folders, isHalf } from "./folders.ts";
 import type { DataSource, Format } from "./format.ts";
 import { kaggle } from "./kaggle.ts";
 import type { FormatName } from "./names.ts";
 import { Place } from "./place.ts";
+import { voc } from "./voc.ts";
 
 /** The formats that are known; where a place is of two, the first counts. */
-export const FORMATS: readonly Format[] = [clothingCoParsing, folders, kaggle];
+export const FORMATS: readonly Format[] = [clothingCoParsing, voc, cityscapes, ade20k, coco, folders, kaggle];
 
 /** A data set and what it was taken for. */
 export interface OpenSource extends DataSource {
