@@ -124,7 +124,7 @@ export function formatReport(report: EvaluationReport): string {
     `mean Dice       ${report.mean_dice.toFixed(4)}`,
     `mean accuracy   ${report.mean_accuracy.toFixed(4)}`,
     `weighted IoU    ${report.fw_iou.toFixed(4)}   (by the classes' pixels)`,
-    `boundary F1     ${fixed(report.boundary_f1)}`,
+    `boundary F1     ${fixed(report.boundary_f1)}${report.boundary_f1 === null ? "        (no edge between pixels that count)" : ""}`,
     ...(ignored_pixels === 0 ? [] : [`not counted     ${whole(ignored_pixels)} pixels`]),
     "",
     ...table(["class", "pixels", "share", "predicted", ...CLASS_FIGURES.map(([title]) => title)], rows),
