@@ -49,8 +49,8 @@ describe("npm run train", () => {
     });
     expect(errors).toBe("");
     expect(code).toBe(0);
-    for (const phase of ["frozen", "finetune"])
-      expect(output).toMatch(new RegExp(`^A ${phase} step of 2 photos:\\n +op +kernel +reads`, "m"));
+    for (const phase of ["encoder frozen", "fine-tuning"])
+      expect(output).toMatch(new RegExp(`^A step of 2 photos \\(${phase}\\):\\n +op +kernel +reads`, "m"));
     const run = join(folder, "runs", "train-1");
     const files = [
       "config.json",
@@ -89,6 +89,10 @@ describe("npm run train", () => {
     expect(summary.val_accuracy).toBeCloseTo(history[1].valAccuracy, 6);
     expect(summary.peak_bytes).toBeGreaterThan(summary.planned_peak_bytes);
     expect(output).toContain("Epoch 2/2 (fine-tuning)");
+    expect(output).toMatch(/The best epoch is that with the highest val_mean_iou: background is [\d.]+ % of/);
+    expect(output).toMatch(
+      /^val_accuracy [\d.]+ on 4 photos .*, best val_mean_iou [\d.]+ after epoch [12],/m,
+    );
 
     const { tensors, metadata } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
     const { shape } = tensors.get("head/kernel")!;
