@@ -2,7 +2,7 @@ import type { ConfusionMatrix } from "./metrics.ts";
 
 /** What a network did on some photos. */
 export interface Evaluation {
-  /** Mean over all pixels that count of all photos. */
+  /** Mean over the batches, each weighed by its pixels that count: of the cross-entropy, the mean over all these pixels. */
   readonly loss: number;
   /** Share of pixels whose likeliest class is the right one. */
   readonly accuracy: number;
