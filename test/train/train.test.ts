@@ -76,10 +76,13 @@ describe("train", () => {
     expect(resolveConfig([config], "hardware")).toMatchObject({ imageSize: 32, epochsFrozen: 3, out: null });
   });
 
-  it("keeps the epoch that is best by what is monitored, and says so", async () => {
+  it("keeps the epoch that is best by what is monitored, waits for a better one, and says so", async () => {
     // At such a rate the epoch with the lowest loss is not the one with the highest accuracy.
-    const summary = (await runWith({ monitor: "val_loss", learningRate: 0.5, epochsFrozen: 4 })) as Summary;
+    const said = { monitor: "val_loss", patience: 1, learningRate: 0.5, epochsFrozen: 6 };
+    const summary = (await runWith(said)) as Summary;
     const rows = await readHistory(join(folder, "run", "history.csv"));
+    const worse = rows.findIndex(({ valLoss }, i) => i > 0 && valLoss >= rows[i - 1].valLoss);
+    expect(rows).toHaveLength(worse < 0 ? 6 : worse + 1);
     const lowest = rows.reduce((best, row) => (row.valLoss < best.valLoss ? row : best));
     expect(summary).toMatchObject({ monitor: "val_loss", best_epoch: lowest.epoch });
     expect(summary.best_value).toBeCloseTo(lowest.valLoss, 4);
@@ -88,7 +91,9 @@ describe("train", () => {
     expect(summary.val_fw_iou).toBeCloseTo(rows.at(-1)!.valFwIou!, 6);
     const { state } = await readCheckpoint(join(folder, "run", "checkpoints", "best.safetensors"));
     expect(state.epoch).toBe(lowest.epoch);
-    expect(sentences).toContain("The best epoch is that with the lowest val_loss.");
+    expect(sentences).toContain(
+      "The best epoch is that with the lowest val_loss, and --patience goes by it.",
+    );
   });
 
   it("closes those that were made when one cannot be", async () => {
