@@ -10,6 +10,8 @@ export interface PhotoAnnotation {
   /** The photo's size as the tool knew it, in pixels, where it tells. */
   readonly size: Size | null;
   readonly shapes: readonly LabelledShape[];
+  /** What the tool calls the part of the data set that it puts the photo in, where it has parts. */
+  readonly subset?: string;
   /** Names the annotation in messages: a file, and a place in it. */
   readonly where: string;
 }

@@ -10,9 +10,6 @@ import type { AnnotationSet, LabelledShape, PhotoAnnotation } from "./annotation
 type Attributes = Readonly<Record<string, string>>;
 type OrderedShape = LabelledShape & { readonly order: number };
 
-/** Whether a text looks like CVAT's XML. */
-export const isCvat = (text: string): boolean => /^\s*(?:<\?xml[^>]*>\s*)?<annotations[\s>]/.test(text);
-
 /**
  * "CVAT for images 1.1": polygons, boxes and masks of each photo, those of a larger z-order over the others. Polygons are
  * filled by pycocotools's rule, as CVAT's own exports of masks do.
@@ -60,7 +57,8 @@ function openImage(
   if (attributes.name === undefined)
     throw new DataError(`${where} has an image without a name: export it anew.`);
   const size = Number.isInteger(width) && Number.isInteger(height) ? { width, height } : null;
-  return { photo: attributes.name, size, where, shapes: [] };
+  const { name: photo, subset } = attributes;
+  return { photo, size, where, ...(subset && { subset }), shapes: [] };
 }
 
 function shapeOf(tag: string, attributes: Attributes, where: string): OrderedShape {

@@ -38,12 +38,6 @@ type Result = z.infer<typeof result>;
 /** Kinds of regions and what the list of their labels is called. */
 const KINDS = ["polygonlabels", "brushlabels", "rectanglelabels"] as const;
 
-/** Whether a JSON file's content looks like Label Studio's export. */
-export const isLabelStudio = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((task) => typeof task === "object" && task !== null && "data" in task && "annotations" in task);
-
 /**
  * Label Studio's export as JSON: polygons, brushes and rectangles of each task's first annotation that was not cancelled, each
  * over those before it. Coordinates are percents of the photo. Polygons are filled by pycocotools's rule, by which Label

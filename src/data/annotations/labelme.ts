@@ -20,12 +20,8 @@ const schema = z.object({
   ),
 });
 
-/** Whether a JSON file's content looks like LabelMe's. */
-export const isLabelMe = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "shapes" in value && "imagePath" in value;
-
-/** Labels that stand for pixels that do not count, and for background (LabelMe's own examples). */
-const IGNORED = "__ignore__";
+/** The label of pixels that do not count (LabelMe's own examples). */
+export const UNCOUNTED = "__ignore__";
 
 /**
  * One photo's file of LabelMe: polygons and rectangles in their order, each over those before, filled as LabelMe fills them
@@ -42,7 +38,7 @@ export function readLabelMe(value: unknown, file: string): PhotoAnnotation {
     shapes: shapes.map(({ label, points, shape_type }, i): LabelledShape => {
       const where = `${file}, shape ${i + 1} (${JSON.stringify(label)}),`;
       return {
-        label: label === IGNORED ? null : label,
+        label: label === UNCOUNTED ? null : label,
         paint: painter(shape_type ?? "polygon", points.flat(), where),
       };
     }),

@@ -3,8 +3,8 @@ import { readCoco } from "../annotations/coco.ts";
 import type { CocoSet } from "../annotations/coco.ts";
 import { parseJson, readForeignText } from "../annotations/foreign.ts";
 import { count, DataError } from "../data-error.ts";
-import { annotatedPairs } from "./annotated-pairs.ts";
-import type { AnnotatedPhoto } from "./annotated-pairs.ts";
+import { namedPairs } from "./named-pairs.ts";
+import type { AnnotatedPhoto } from "./named-pairs.ts";
 import { cocoClasses } from "./coco-classes.ts";
 import { findPhotos } from "./find-photos.ts";
 import type { Format, Part } from "./format.ts";
@@ -63,7 +63,7 @@ export const coco: Format = {
         `${count(bare, "photo")} of ${photos.length} ${bare === 1 ? "has" : "have"} no annotation: background all over.`,
       );
     }
-    return { pairs: annotatedPairs(photos), declared };
+    return { pairs: namedPairs(photos), declared };
   },
 };
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isCvat, readCvat } from "../../../src/data/annotations/cvat.ts";
+import { readCvat } from "../../../src/data/annotations/cvat.ts";
 import { drawn } from "./drawn.ts";
 
 const aFile = (shapes: string): string => `<?xml version="1.0" encoding="utf-8"?>
@@ -27,11 +27,6 @@ it("polygons, boxes and masks by z-order; attributes and labels are told apart",
   expect(set.photos.map(({ photo }) => photo)).toEqual(["sub/a.jpg", "b.jpg"]);
   expect(drawn(set.photos[0], set.labels)).toEqual(["111000", "111000", "112211", "002221"]);
   expect(drawn(set.photos[1], set.labels)).toEqual(["00", "00"]);
-});
-
-it("is known by its root", () => {
-  expect(isCvat(aFile(""))).toBe(true);
-  expect(isCvat("<html></html>")).toBe(false);
 });
 
 it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isLabelStudio, readLabelStudio } from "../../../src/data/annotations/label-studio.ts";
+import { readLabelStudio } from "../../../src/data/annotations/label-studio.ts";
 import { drawn } from "./drawn.ts";
 
 const region = (type: string, value: object, more: object = {}): object => ({
@@ -55,12 +55,6 @@ it("photos by the path of local files, and tasks that nobody labelled", () => {
   const local = { data: { image: "/data/local-files/?d=set/photos/b%20c.png" } };
   const set = readLabelStudio([aTask([], local), aTask([], { annotations: [] })], "export.json");
   expect(set.photos.map(({ photo }) => photo)).toEqual(["set/photos/b c.png"]);
-});
-
-it("is known by its tasks", () => {
-  expect(isLabelStudio([aTask([])])).toBe(true);
-  expect(isLabelStudio([{}])).toBe(false);
-  expect(isLabelStudio([])).toBe(false);
 });
 
 it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isLabelMe, readLabelMe } from "../../../src/data/annotations/labelme.ts";
+import { readLabelMe } from "../../../src/data/annotations/labelme.ts";
 import { drawn } from "./drawn.ts";
 
 const aFile = (shapes: object[]): object => ({
@@ -45,11 +45,6 @@ it("polygons, rectangles and ignored pixels, each over those before", () => {
   );
   expect(annotation.photo).toBe("../photos/a.jpg");
   expect(drawn(annotation, ["hat", "shoe"])).toEqual(["11110x", "11110x", "11222x", "11222x"]);
-});
-
-it("is known by its shapes and the photo's path", () => {
-  expect(isLabelMe(aFile([]))).toBe(true);
-  expect(isLabelMe({ shapes: [] })).toBe(false);
 });
 
 it.each([

@@ -2,8 +2,10 @@ import { extname, relative, sep } from "node:path";
 import { DataError } from "../data-error.ts";
 import type { Pair } from "./format.ts";
 
-/** A photo whose mask is made of shapes, before it has a name. */
-export type AnnotatedPhoto = Omit<Pair, "name" | "annotation"> & Required<Pick<Pair, "annotation">>;
+/** A pair before it has a name. */
+export type NamelessPair = Omit<Pair, "name">;
+/** A photo whose mask is made of shapes. */
+export type AnnotatedPhoto = NamelessPair & Required<Pick<Pair, "annotation">>;
 
 /**
  * Names photos by their paths below the folder that holds all of them, without the extension unless two differ in nothing
@@ -11,13 +13,13 @@ export type AnnotatedPhoto = Omit<Pair, "name" | "annotation"> & Required<Pick<P
  *
  * @throws DataError when two annotations are of the same photo
  */
-export function annotatedPairs(photos: readonly AnnotatedPhoto[]): Pair[] {
-  const byImage = new Map<string, AnnotatedPhoto>();
+export function namedPairs(photos: readonly NamelessPair[]): Pair[] {
+  const byImage = new Map<string, NamelessPair>();
   for (const photo of photos) {
     const other = byImage.get(photo.image);
     if (other !== undefined) {
       throw new DataError(
-        `${other.annotation.where} and ${photo.annotation.where} are of the same photo, ${photo.image}: keep one of them, in one ` +
+        `${whereOf(other)} and ${whereOf(photo)} are of the same photo, ${photo.image}: keep one of them, in one ` +
           `part of the data.`,
       );
     }
@@ -32,6 +34,8 @@ export function annotatedPairs(photos: readonly AnnotatedPhoto[]): Pair[] {
     .map((photo, i) => ({ ...photo, name: times.get(bare[i]) === 1 ? bare[i] : paths[i] }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const whereOf = ({ annotation, mask }: NamelessPair): string => annotation?.where ?? mask;
 
 function commonFolder(files: readonly string[]): string {
   const [first = [], ...others] = files.map((file) => file.split(sep).slice(0, -1));
