@@ -25,6 +25,8 @@ export interface LabelledShape {
    * @throws DataError when it does not fit there
    */
   readonly paint: (canvas: Canvas, value: number) => void;
+  /** How many pixels of a photo of some size it covers; of shapes that tell, larger ones are painted first. */
+  readonly area?: (size: Size) => number;
 }
 
 /** Photos and their shapes as one export of a labelling tool has them. */
@@ -53,8 +55,16 @@ export function paintAnnotation(
     );
   }
   const canvas = { ...photo, pixels: new Uint8Array(photo.width * photo.height).fill(classOf(BACKGROUND)) };
-  for (const { label, paint } of shapes) paint(canvas, classOf(label));
+  for (const { label, paint } of inOrder(shapes, photo)) paint(canvas, classOf(label));
   return canvas.pixels;
+}
+
+function inOrder(shapes: readonly LabelledShape[], photo: Size): readonly LabelledShape[] {
+  if (shapes.length < 2 || shapes.some(({ area }) => area === undefined)) return shapes;
+  return shapes
+    .map((shape) => ({ shape, area: shape.area!(photo) }))
+    .sort((a, b) => b.area - a.area)
+    .map(({ shape }) => shape);
 }
 
 /**

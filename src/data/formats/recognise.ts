@@ -4,15 +4,22 @@ import { ade20k } from "./ade20k.ts";
 import { cityscapes } from "./cityscapes.ts";
 import { coco } from "./coco.ts";
 import { clothingCoParsing } from "./clothing-co-parsing.ts";
+import { cvat } from "./cvat.ts";
 import { folders, isHalf } from "./folders.ts";
 import type { DataSource, Format } from "./format.ts";
 import { kaggle } from "./kaggle.ts";
 import type { FormatName } from "./names.ts";
+import { labelStudio } from "./label-studio.ts";
+import { labelme } from "./labelme.ts";
 import { Place } from "./place.ts";
 import { voc } from "./voc.ts";
+import { yolo } from "./yolo.ts";
 
 /** The formats that are known; where a place is of two, the first counts. */
-export const FORMATS: readonly Format[] = [clothingCoParsing, voc, cityscapes, ade20k, coco, folders, kaggle];
+export const FORMATS: readonly Format[] = [
+  ...[clothingCoParsing, voc, cityscapes, ade20k, coco, yolo, cvat, labelStudio],
+  ...[folders, kaggle, labelme],
+];
 
 /** A data set and what it was taken for. */
 export interface OpenSource extends DataSource {
