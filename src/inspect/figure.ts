@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { decodePair } from "../data/decode.ts";
 import type { FolderDataset } from "../data/folder-dataset.ts";
+import { backgroundOf } from "../masks/background.ts";
 import { classColour } from "../masks/palette.ts";
 import {
   BELOW_TITLE,
@@ -56,7 +57,12 @@ async function sampleColumn(dataset: FolderDataset, index: number, lossyMasks: b
       {
         ...drawing,
         draw: async (size) =>
-          tint({ ...size, rgb: await drawing.draw(size) }, resizeNearest(mask.labels, raster, size), SCALE),
+          tint(
+            { ...size, rgb: await drawing.draw(size) },
+            resizeNearest(mask.labels, raster, size),
+            SCALE,
+            backgroundOf(dataset.classNames),
+          ),
       },
     ],
   };
@@ -70,6 +76,7 @@ const spread = (numbers: readonly number[], count: number): number[] =>
   );
 
 function barsOf(classes: readonly ClassReport[], top: number): { elements: string[]; bottom: number } {
+  const background = backgroundOf(classes.map(({ name }) => name));
   const sorted = [...classes].sort((a, b) => b.pixels - a.pixels || a.label - b.label);
   const shown = sorted.slice(0, MOST_BARS);
   const room = WIDTH - 2 * MARGIN - NAME - FIGURES;
@@ -80,7 +87,7 @@ function barsOf(classes: readonly ClassReport[], top: number): { elements: strin
     const width = Math.max(share > 0 ? 1 : 0, room * Math.sqrt(share / longest));
     return [
       text(shorten(name, 20), MARGIN + NAME - 8, y + 13, { anchor: "end", size: 12 }),
-      `<rect x="${MARGIN + NAME}" y="${y + 3}" width="${width}" height="${ROW - 6}" fill="${label === 0 ? "#c3cad3" : classColour(label)}" stroke="#00000033" stroke-width="0.5"/>`,
+      `<rect x="${MARGIN + NAME}" y="${y + 3}" width="${width}" height="${ROW - 6}" fill="${label === background ? "#c3cad3" : classColour(label)}" stroke="#00000033" stroke-width="0.5"/>`,
       text(
         `${percent(share)} · ${photos} photo${photos === 1 ? "" : "s"}`,
         MARGIN + NAME + width + 8,

@@ -5,6 +5,7 @@ import { className, classesByFrequency, countClasses, legend } from "./legend.ts
 import type { LegendEntry } from "./legend.ts";
 import { MARGIN, photoDrawing, titleElement } from "./mosaic.ts";
 import type { Raster } from "./mosaic.ts";
+import { backgroundOf } from "../../masks/background.ts";
 import { classColour, paintMask } from "../../masks/palette.ts";
 import { renderSvg } from "./render-svg.ts";
 import { svgDocument } from "./svg.ts";
@@ -31,7 +32,7 @@ const LEAST_WIDTH = 420;
 const ROW = 22;
 
 /**
- * PNG of a photo tinted with the colours of its classes, class 0 left as it is, and a legend with each class's share of
+ * PNG of a photo tinted with the colours of its classes, background left as it is, and a legend with each class's share of
  * the photo: beside a tall photo, beneath a wide one. The picture's longer side has 800 to 1600 pixels.
  */
 export async function overlayFigure({
@@ -43,7 +44,8 @@ export async function overlayFigure({
   const size = pictureSize(photo);
   const scale = Math.max(size.width, size.height) / UNITS;
   const rgb = await photoDrawing(photo).draw(size);
-  const tinted = tint({ ...size, rgb }, resizeNearest(mask, photo, size), Math.round(scale));
+  const background = backgroundOf(classNames);
+  const tinted = tint({ ...size, rgb }, resizeNearest(mask, photo, size), Math.round(scale), background);
   const [width, height] = [size.width / scale, size.height / scale];
   const top = title === undefined ? MARGIN : 52;
   const entries = legendEntries(mask, classNames);
@@ -88,14 +90,23 @@ export function pictureSize({ width, height }: Size): Size {
   return { width: side(width), height: side(height) };
 }
 
-/** A photo's pixels blended with the colours of their classes; pixels beside another class, `edge` wide, more so. */
-export function tint({ width, height, rgb }: Raster, mask: Uint8Array, edge: number): Uint8Array {
+/**
+ * A photo's pixels blended with the colours of their classes; pixels beside another class, `edge` wide, more so.
+ *
+ * @param background the class that is left as it is, if one is; see `backgroundOf`
+ */
+export function tint(
+  { width, height, rgb }: Raster,
+  mask: Uint8Array,
+  edge: number,
+  background: number | null,
+): Uint8Array {
   const colours = paintMask(mask);
   const result = new Uint8Array(rgb);
   for (let y = 0, pixel = 0; y < height; y++) {
     for (let x = 0; x < width; x++, pixel++) {
       const label = mask[pixel];
-      if (label === 0) continue;
+      if (label === background) continue;
       const inner =
         (x < edge || mask[pixel - edge] === label) &&
         (x >= width - edge || mask[pixel + edge] === label) &&
@@ -113,7 +124,7 @@ export function tint({ width, height, rgb }: Raster, mask: Uint8Array, edge: num
 function legendEntries(mask: Uint8Array, classNames: readonly string[]): LegendEntry[] {
   const counts = countClasses([mask]);
   return classesByFrequency([mask], classNames.length).map((label) => ({
-    colour: label === 0 ? null : classColour(label),
+    colour: label === backgroundOf(classNames) ? null : classColour(label),
     label: className(label, classNames),
     value: percent(counts[label] / mask.length),
   }));

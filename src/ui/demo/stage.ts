@@ -43,7 +43,9 @@ export interface Stage {
 /** How far an arrow key moves the cursor, in parts of the picture's longer side; with Shift a fifth of it. */
 const STEP = 1 / 40;
 
-export function stage({ onDown, onMove, onHover, onKey }: StageEvents): Stage {
+/** @param background the class that is left clear, if one is; see `backgroundOf` */
+export function stage(background: number | null, events: StageEvents): Stage {
+  const { onDown, onMove, onHover, onKey } = events;
   const photoCanvas = h("canvas", { class: "photo", "aria-hidden": "true" });
   const labelCanvas = h("canvas", { class: "labels", "aria-hidden": "true" });
   const paintCanvas = h("canvas", {
@@ -158,7 +160,7 @@ export function stage({ onDown, onMove, onHover, onKey }: StageEvents): Stage {
     },
     showLabels(labels, highlight) {
       if (labels === null) labelCanvas.getContext("2d")!.clearRect(0, 0, size.width, size.height);
-      else draw(labelCanvas, tint({ ...size, labels, highlight }));
+      else draw(labelCanvas, tint({ ...size, labels, highlight, background }));
     },
     showPainting({ labels }, faint) {
       const rgba = new Uint8ClampedArray(4 * labels.length);

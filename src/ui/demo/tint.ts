@@ -12,18 +12,21 @@ const COLOURS = Array.from({ length: 256 }, (_, label) => Number.parseInt(classC
 export interface TintOptions extends Size {
   /** `[height, width]`, the class of each pixel. */
   readonly labels: Uint8Array;
-  /** The class that stands out, if one does; else background is left clear. */
+  /** The class that stands out, if one does. */
   readonly highlight: number | null;
+  /** The class that is left clear unless it stands out, if one is; see `backgroundOf`. */
+  readonly background: number | null;
 }
 
 /** RGBA in the colours of the classes, to lie over a photo of the same size. */
-export function tint({ labels, width, height, highlight }: TintOptions): Uint8ClampedArray<ArrayBuffer> {
+export function tint(options: TintOptions): Uint8ClampedArray<ArrayBuffer> {
+  const { labels, width, height, highlight, background } = options;
   const rgba = new Uint8ClampedArray(4 * width * height);
   const edge = Math.max(1, Math.round(Math.max(width, height) / 700));
   for (let y = 0, pixel = 0; y < height; y++) {
     for (let x = 0; x < width; x++, pixel++) {
       const label = labels[pixel];
-      if (label === 0 && highlight !== 0) continue;
+      if (label === background && highlight !== label) continue;
       const inner =
         (x < edge || labels[pixel - edge] === label) &&
         (x >= width - edge || labels[pixel + edge] === label) &&

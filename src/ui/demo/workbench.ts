@@ -1,3 +1,4 @@
+import { backgroundOf } from "../../masks/background.ts";
 import { classShares } from "../../masks/class-shares.ts";
 import type { ClassShare } from "../../masks/class-shares.ts";
 import { maskFromLogits } from "../../masks/mask-from-logits.ts";
@@ -58,7 +59,8 @@ export function workbench(
   let losses: number[] = [];
   let runs = 0;
 
-  const stage = makeStage({
+  const background = backgroundOf(classNames);
+  const stage = makeStage(background, {
     onDown: (at) => panel.down(at),
     onMove: (from, to) => panel.move(from, to),
     onHover(at) {
@@ -244,7 +246,7 @@ export function workbench(
   async function saveOverlay(): Promise<void> {
     if (!current) return;
     const { width, height } = stage.size;
-    const rgba = tint({ labels: current.mask, width, height, highlight: null });
+    const rgba = tint({ labels: current.mask, width, height, highlight: null, background });
     const png = await overlayPicture({
       photo: stage.photoCanvas,
       labels: new ImageData(rgba, width, height),

@@ -106,7 +106,7 @@ describe("the data's figures", () => {
 });
 
 describe("overlayFigure", () => {
-  it("tints all but class 0 and marks the edges", async () => {
+  it("tints all but the background and marks the edges", async () => {
     const photo = { width: 100, height: 60, rgb: new Uint8Array(100 * 60 * 3).fill(100) };
     const mask = new Uint8Array(100 * 60).map((_, i) => (i % 100 < 50 ? 0 : 41));
     const seen = await colours(await overlayFigure({ photo, mask, classNames }));
@@ -116,6 +116,9 @@ describe("overlayFigure", () => {
       .map((channel) => channel.toString(16).padStart(2, "0"));
     expect(seen).toContain("#646464");
     expect(seen).toContain(`#${blended.join("")}`);
+    // A road is no background.
+    const street = ["road", ...classNames.slice(1)];
+    expect(await colours(await overlayFigure({ photo, mask, classNames: street }))).not.toContain("#646464");
   });
 
   it("leaves a photo of class 0 alone", async () => {

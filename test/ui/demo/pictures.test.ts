@@ -40,7 +40,8 @@ describe("prepareImage", () => {
 describe("tint", () => {
   it("has the palette's colours, background clear, and one class standing out", () => {
     const labels = Uint8Array.from([0, 1, 1, 2]);
-    const rgba = tint({ labels, width: 4, height: 1, highlight: null });
+    const size = { width: 4, height: 1 };
+    const rgba = tint({ labels, ...size, highlight: null, background: 0 });
     const colours = paintMask(labels);
     for (const pixel of [1, 2, 3]) {
       expect([...rgba.subarray(4 * pixel, 4 * pixel + 3)]).toEqual([
@@ -49,9 +50,11 @@ describe("tint", () => {
     }
     expect(rgba[3]).toBe(0);
     const alpha = (highlight: number): number[] =>
-      [...tint({ labels, width: 4, height: 1, highlight })].filter((_, i) => i % 4 === 3);
+      [...tint({ labels, ...size, highlight, background: 0 })].filter((_, i) => i % 4 === 3);
     expect(alpha(1)[1]).toBeGreaterThan(3 * alpha(1)[3]);
     expect(alpha(0)[0]).toBeGreaterThan(0);
+    // A road is no background.
+    expect(tint({ labels, ...size, highlight: null, background: null })[3]).toBeGreaterThan(100);
   });
 });
 
