@@ -27,6 +27,11 @@ const SINCE: Partial<TrainConfig> = {
   tune: "off",
   lossyMasks: true,
   freeze: "encoder",
+  format: null,
+  classes: null,
+  labelMap: null,
+  // Every pixel counted.
+  ignoreLabel: null,
   monitor: "val_accuracy",
 };
 

@@ -37,6 +37,16 @@ describe("resumedConfig", () => {
     });
   });
 
+  it("takes the settings of a run of 2026-11-23, whatever has been added since", async () => {
+    const recorded = new URL("../../bench/results/quick-lavapipe-25.0.7.json", import.meta.url);
+    const { config } = JSON.parse(await readFile(recorded, "utf8")) as { config: Said };
+    await writeFile(run.config, JSON.stringify(config));
+    expect(await resumedConfig(run, {})).toMatchObject({
+      ...config,
+      ...{ precision: "f32", monitor: "val_accuracy", ignoreLabel: null },
+    });
+  });
+
   it("may find its data in another folder, and knows it from then on", async () => {
     await write({ data: "here", maxSteps: 5 });
     const config = await resumedConfig(run, { data: "there" });
