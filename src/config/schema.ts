@@ -4,6 +4,12 @@ import { MOST_CLASSES } from "../data/dataset.ts";
 import { FORMAT_NAMES } from "../data/formats/names.ts";
 import { choice, duration, rate, setting, text, toggle, whole } from "./setting.ts";
 
+const CLASSES = `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`;
+const IGNORE_LABEL = "must be a whole number from 0 to 65535, or auto";
+/** A whole number of a range; any other is refused with the same words. */
+const between = (least: number, most: number, error: string): z.ZodNumber =>
+  z.number({ error }).int(error).min(least, error).max(most, error);
+
 /**
  * Everything that decides a run. This one table gives the flags, the keys of a configuration file, `config.json`, the
  * documentation and the messages about values that cannot be used.
@@ -32,11 +38,7 @@ export const schema = z.strictObject({
     "--classes N|FILE",
     "Data",
     "how many classes there are, background included, or a file that names them; none takes them from the data",
-    z
-      .union([z.int().min(2).max(MOST_CLASSES), z.string().min(1)], {
-        error: `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`,
-      })
-      .nullable(),
+    z.union([between(2, MOST_CLASSES, CLASSES), text()], { error: CLASSES }).nullable(),
   ),
   labelMap: setting(
     "--label-map FILE",
@@ -49,11 +51,7 @@ export const schema = z.strictObject({
     "Data",
     "the number in masks of pixels that do not count, neither in the loss nor in any metric; auto: as the format has it, or " +
       "255 where it is the only number above the classes; none: every pixel counts",
-    z
-      .union([z.int().min(0).max(65_535), z.literal("auto")], {
-        error: "must be a whole number from 0 to 65535, or auto",
-      })
-      .nullable(),
+    z.union([between(0, 65_535, IGNORE_LABEL), z.literal("auto")], { error: IGNORE_LABEL }).nullable(),
   ),
   imageSize: setting(
     "--image-size PIXELS",

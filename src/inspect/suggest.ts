@@ -18,6 +18,8 @@ const USUAL_SIDE = 128;
 
 /** What somebody who knows the field would say of a data set before training on it. */
 export function suggest(report: Omit<DataReport, "suggestions">): Suggestion[] {
+  // Without a photo that can be used there is nothing to go by.
+  if (report.sizes === null) return [];
   return [
     ...sizeOf(report),
     ...batchOf(report),

@@ -35,6 +35,34 @@ describe("resolveConfig", () => {
     expect(pretrained.finetuneLearningRate).toBeLessThan(pretrained.learningRate);
   });
 
+  it("refuses classes and labels to ignore that cannot be, each with one sentence", () => {
+    const refused = (said: Said): string => {
+      try {
+        resolveConfig(said, "lavapipe");
+      } catch (error) {
+        return (error as ConfigError).message;
+      }
+      return "taken";
+    };
+    for (const classes of [1, 257, 2.5, ""]) {
+      expect(refused({ classes })).toMatch(
+        /^--classes must (be a whole number from 2 to 256 or a file of names|not be empty) /,
+      );
+    }
+    for (const ignoreLabel of [-1, 70_000, "x"]) {
+      expect(refused({ ignoreLabel })).toContain(
+        "--ignore-label must be a whole number from 0 to 65535, or auto (it is",
+      );
+    }
+    expect(resolveConfig({ classes: 256, ignoreLabel: null }, "lavapipe")).toMatchObject({
+      classes: 256,
+      ignoreLabel: null,
+    });
+    expect(resolveConfig({ classes: "names.txt", ignoreLabel: 0 }, "lavapipe")).toMatchObject({
+      ignoreLabel: 0,
+    });
+  });
+
   it("lets flags win, and those left out stay the preset's", () => {
     const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
     expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
