@@ -171,6 +171,34 @@ describe("npm run train", () => {
     }
   });
 
+  it("begins from a network of other classes, its new head learning alone", async () => {
+    await photos(folder);
+    await writeFile(join(folder, "map.csv"), "0-19,sky\n20-39,road\n40-58,car\n");
+    const { code, output, errors } = await train(folder, [
+      ...["--data", "data", "--label-map", "map.csv", "--weights", checkpoint, "--freeze", "decoder"],
+      ...["--image-size", "32", "--batch-size", "2", "--steps-per-epoch", "2", "--out", "run"],
+      ...["--epochs-frozen", "1", "--epochs-finetune", "0", "--cache-features"],
+    ]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toContain(
+      `${checkpoint} tells 59 classes apart and the data has 3: its encoder and decoder are taken, and the head starts anew.`,
+    );
+    expect(output).toMatch(/^Encoder and decoder frozen: \d+ dispatches a step/m);
+    expect(output).toMatch(/^Epoch 1\/1 \(encoder and decoder frozen\) /m);
+    const [given, kept] = await Promise.all(
+      [checkpoint, join(folder, "run", "checkpoints", "last.safetensors")].map(readSafetensors),
+    );
+    expect(JSON.parse(kept.metadata.classes)).toEqual(["sky", "road", "car"]);
+    expect(kept.tensors.get("head/bias")!.shape).toEqual([3]);
+    const network = [...kept.tensors].filter(([name]) => !name.startsWith("head/"));
+    expect(network.length).toBeGreaterThan(50);
+    for (const [name, { data }] of network)
+      expect([
+        name,
+        Buffer.from(data.buffer).equals(Buffer.from(given.tensors.get(name)!.data.buffer)),
+      ]).toEqual([name, true]);
+  });
+
   it("says what it would do and writes no run (--dry-run)", async () => {
     await photos(folder);
     const { code, output, errors } = await train(folder, [
