@@ -289,8 +289,10 @@ describe("npm run train", () => {
       await refused(tiny, /photo3\.jpg.*mask/);
     });
 
-    it("a mask with class 200, which comes to light when all are read", async () => {
+    it("a mask with class 200, where labels.csv names 59", async () => {
       const data = await photos(folder);
+      const names = Array.from({ length: 59 }, (_, label) => `${label},thing ${label}`);
+      await writeFile(join(data, "labels.csv"), names.join("\n"));
       const mask = sharp(new Uint8Array(40 * 60).fill(200), { raw: { width: 40, height: 60, channels: 1 } });
       await mask
         .toColourspace("b-w")
