@@ -45,7 +45,7 @@ const command = addModelOptions(new Command("eval"))
   .addOption(
     new Option(
       "--split <which>",
-      "all photos of --data (the default), or the part the model's run validated or trained on",
+      "all photos of --data (the default), the part the model's run validated or trained on, or the data's own test part",
     ).choices(SPLITS),
   )
   .option(

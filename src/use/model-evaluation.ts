@@ -3,6 +3,7 @@ import type { Batch } from "../data/batch.ts";
 import { evaluationBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import type { MaskInterpolation } from "../data/augment/geometry.ts";
+import { subset } from "../data/subset.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
@@ -18,8 +19,11 @@ import { namedOtherwise } from "../weights/class-names.ts";
 import { compileEvaluator } from "../train/phase/programs.ts";
 import { openData } from "../train/run-data.ts";
 
-export const SPLITS = ["all", "validation", "training"] as const;
-/** Which photos are evaluated on: all, or those that the model's run validated or trained on. */
+export const SPLITS = ["all", "validation", "training", "test"] as const;
+/**
+ * Which photos are evaluated on: all, those that the model's run validated or trained on, or those that the data's own split
+ * keeps for tests.
+ */
 export type EvaluationSplit = (typeof SPLITS)[number];
 
 /** The photos to evaluate on, and how they were chosen. */
@@ -59,25 +63,28 @@ export async function openEvaluationData(
   const { imageSize, classNames } = model;
   const { config, problem } = await runConfig(model);
   // All photos of a folder can be had without the run's configuration, whatever ails it.
-  if (problem !== null && (split !== "all" || data === null)) throw new ModelError(problem);
+  const isOfFolder = split === "all" || split === "test";
+  if (problem !== null && (!isOfFolder || data === null)) throw new ModelError(problem);
   const lossyMasks = asked.lossyMasks ?? config?.lossyMasks ?? false;
   const said: string[] = [];
   const onWarning = (sentence: string): void => void said.push(sentence);
   const folder = data ?? config?.data ?? null;
-  if (split === "all" && folder !== null) {
+  if (isOfFolder && folder !== null) {
     const { labelMap = null, ignoreLabel = "auto" as const } = { ...config, ...omitUndefined(asked) };
     const format = asked.format ?? (folder === config?.data ? config.format : null);
-    const dataset = await FolderDataset.open(folder, {
+    const opened = await FolderDataset.open(folder, {
       ...{ imageSize, format, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
       // A file of names says what the run's own data are called.
       classes: folder === config?.data ? config.classes : null,
       model: classNames,
       maskInterpolation: config?.maskInterpolation ?? "nearest",
     });
-    refuseOtherClasses(model, dataset, folder);
-    await dataset.readAll({ ...(signal && { signal }) });
+    refuseOtherClasses(model, opened, folder);
+    const indices = split === "test" ? testPhotos(opened, folder) : [...opened.pairs.keys()];
+    await opened.readAll({ indices, ...(signal && { signal }) });
+    const dataset = subset(opened, indices);
     const notes = problem === null ? [] : [`${problem} Masks are resized by nearest neighbour.`];
-    const { maskInterpolation } = dataset;
+    const { maskInterpolation } = opened;
     return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
   }
   if (config === null) {
@@ -88,7 +95,7 @@ export async function openEvaluationData(
             `all photos of ${data}.`,
     );
   }
-  if (split === "all") {
+  if (isOfFolder) {
     throw new ModelError(
       `The run ${model.run} drew its photos itself: give --data, or --split validation for those it held back.`,
     );
@@ -107,6 +114,15 @@ export async function openEvaluationData(
   refuseOtherClasses(model, dataset, folder ?? "the run's drawings");
   const { maskInterpolation } = opened;
   return { dataset, folder, maskInterpolation, notes: [...notes, ...said, ...namingNotes(model, dataset)] };
+}
+
+/** @throws ModelError when the data keep no photos for tests */
+function testPhotos({ pairs }: FolderDataset, folder: string): number[] {
+  const indices = pairs.flatMap(({ part }, index) => (part === "test" ? [index] : []));
+  if (indices.length > 0) return indices;
+  throw new ModelError(
+    `${folder} has no part of its own for tests with labels: leave --split out to evaluate on all its photos.`,
+  );
 }
 
 const omitUndefined = <T extends object>(given: T): Partial<T> =>

@@ -77,6 +77,22 @@ describe("openEvaluationData", () => {
     await expect(openEvaluationData(run, { data, split: "validation" })).rejects.toThrow(/"momentum"/);
   });
 
+  it("takes what the data keep for tests", async () => {
+    const data = await photos(5);
+    await writeFile(join(data, "train.txt"), "0\n1\n");
+    await writeFile(join(data, "val.txt"), "2\n");
+    const run = await model({ data }, ["value 0", "value 10"]);
+    const choice = { data: null, split: "test" } as const;
+    await expect(openEvaluationData(run, choice)).rejects.toThrow(
+      /has no part of its own for tests with labels/,
+    );
+    await writeFile(join(data, "test.txt"), "3\n4\n");
+    const { dataset, folder } = await openEvaluationData(run, choice);
+    expect([dataset.names, folder]).toEqual([["3", "4"], data]);
+    const { dataset: validated } = await openEvaluationData(run, { data: null, split: "validation" });
+    expect(validated.names).toEqual(["2"]);
+  });
+
   it("tells when the photos' classes have other names", async () => {
     const data = await photos(2, "0,null\n1,hat\n");
     const { notes } = await openEvaluationData(await model(null), { data, ...ALL });
