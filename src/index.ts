@@ -59,15 +59,20 @@ export type { Conv2dTransposeOptions } from "./graph/ops/conv2d-transpose.ts";
 export { crossEntropyAndAccuracy } from "./graph/ops/cross-entropy-and-accuracy.ts";
 export type {
   CountedMeanOptions,
-  CrossEntropyAndAccuracy,
   CrossEntropyOptions,
+  LossAndAccuracy,
 } from "./graph/ops/cross-entropy-and-accuracy.ts";
 export { dense } from "./graph/ops/dense.ts";
 export { denseBlock } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockOptions } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockParameters, NormStacks } from "./graph/ops/dense-block/parameters.ts";
+export { diceLoss } from "./graph/ops/dice-loss.ts";
 export { fill } from "./graph/ops/fill.ts";
+export { focalLoss } from "./graph/ops/focal-loss.ts";
+export type { FocalLossOptions } from "./graph/ops/focal-loss.ts";
 export { globalNorm } from "./graph/ops/global-norm.ts";
+export { lovaszSoftmax } from "./graph/ops/lovasz-softmax.ts";
+export type { LovaszSoftmaxOptions } from "./graph/ops/lovasz-softmax.ts";
 export { matmul } from "./graph/ops/matmul.ts";
 export type { MatmulOptions } from "./graph/ops/matmul.ts";
 export type { PixelMeanOptions } from "./graph/lowering/pixel-mean.ts";
@@ -81,6 +86,8 @@ export { softmax } from "./graph/ops/softmax.ts";
 export { sparseSoftmaxCrossEntropy } from "./graph/ops/sparse-softmax-cross-entropy.ts";
 export type { SparseSoftmaxCrossEntropyOptions } from "./graph/ops/sparse-softmax-cross-entropy.ts";
 export { stopGradient } from "./graph/ops/stop-gradient.ts";
+export { tverskyLoss } from "./graph/ops/tversky-loss.ts";
+export type { RegionLossOptions, TverskyLossOptions } from "./graph/ops/tversky-loss.ts";
 export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 
 // Optimizers.

@@ -1,10 +1,12 @@
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
+import { crossEntropyText } from "./text/cross-entropy.ts";
+import type { CrossEntropyKind } from "./text/cross-entropy.ts";
 import { holdRow, rowEnable, rowGrid, rowLanes, rowMain } from "./text/row-lanes.ts";
 import { softmaxRow } from "./text/softmax-row.ts";
 
 /** What {@link softmaxCrossEntropy} writes: at least one of the first three. */
-export interface CrossEntropyParts {
+export interface CrossEntropyParts extends CrossEntropyKind {
   /** `losses` `[pixels]`: log Σ exp(logit) − the label's logit. */
   readonly losses?: boolean;
   /** `correct` `[pixels]`: 1 where the largest logit, of equal ones the first, is that of the label, else 0. */
@@ -15,13 +17,16 @@ export interface CrossEntropyParts {
   readonly timesDy?: boolean;
   /** Whether `dlogits` holds the logits at first and is written over them; there is no `logits` then. */
   readonly inPlace?: boolean;
-  /** Whether loss and gradient are multiplied by the weight of the label, from `classWeights` `[classes]`. */
-  readonly weighted?: boolean;
   /**
    * Pixels with exactly this label have loss 0, count as not correct and have gradient 0, whatever their logits. `dlogits` is
    * then also divided by `counts` `[1]`, the number of the other pixels.
    */
   readonly ignoreLabel?: number | undefined;
+  /**
+   * Above 0, without smoothing: loss and gradient of the focal loss (1 − p)^γ · −log p, where p is the label's probability
+   * (Lin et al. 2017).
+   */
+  readonly focusing?: number;
 }
 
 /**
@@ -40,21 +45,36 @@ export function softmaxCrossEntropy(
     timesDy = false,
     inPlace = false,
     ignoreLabel,
-    ...parts
+    focusing = 0,
+    ...kind
   }: CrossEntropyParts,
 ): Kernel {
   const layout = rowLanes(target, classes);
   const gradient = gradientScale !== undefined;
-  const weighted = (parts.weighted ?? false) && (losses || gradient);
+  const weighted = (kind.weighted ?? false) && (losses || gradient);
   const ignores = ignoreLabel !== undefined;
+  const smooths = (kind.labelSmoothing ?? 0) > 0;
+  const focuses = focusing > 0 && (losses || gradient);
   // In place too: a lane reads and writes no value but its own.
   const logits = inPlace ? "dlogits" : "logits";
-  const row = softmaxRow(layout, logits, { ofLabel: losses, found: correct });
+  const row = softmaxRow(layout, logits, {
+    ofLabel: losses || focuses,
+    found: correct,
+    logitSum: smooths && losses,
+    others: focuses,
+  });
   const when = (condition: boolean, text: string): string => (condition ? text : "");
   /** A value that is 0 for a pixel that does not count. */
   const counted = (value: string): string => (ignores ? `select(0.0, ${value}, counted)` : value);
 
-  const loss = `(log(total) + (largest - ofLabel))${when(weighted, " * load_classWeights(label)")}`;
+  const entropy = crossEntropyText(classes, { ...kind, weighted });
+  const loss = focuses ? `focus * entropy${entropy.timesWeight}` : entropy.loss;
+  // A probability that rounds to 1 has neither loss nor gradient, and no logarithm of 0.
+  const findFocus = /* wgsl */ `
+    let entropy = log(total) + (largest - ofLabel);
+    let miss = max(others / total, 1e-30);
+    let focus = pow(miss, params.focusing);
+    let slope = focus + params.focusing * (focus / miss) * (1.0 - miss) * entropy;`;
   const storeLoss = /* wgsl */ `
     if (inside && lane == 0u) {
       store_losses(row, ${counted(loss)});
@@ -66,9 +86,9 @@ export function softmaxCrossEntropy(
   const storeGradient = /* wgsl */ `
     if (inside) {
       let share = 1.0 / total;
-      let factor = params.scale${when(timesDy, " * load_dy(0)")}${when(weighted, " * load_classWeights(label)")}${when(ignores, " / max(load_counts(0), 1.0)")};
+      let factor = params.scale${when(timesDy, " * load_dy(0)")}${entropy.timesWeight}${when(ignores, " / max(load_counts(0), 1.0)")}${when(focuses, " * slope")};
       ${row.each((value, i) => {
-        const slope = `(${row.exponential(value)} * share - select(0.0, 1.0, ${i} == label)) * factor`;
+        const slope = `(${row.exponential(value)} * share - ${entropy.truth(i)}) * factor`;
         return `store_dlogits(begin + ${i}, ${counted(slope)});`;
       })}
     }`;
@@ -93,6 +113,9 @@ export function softmaxCrossEntropy(
       extent: u32(classes),
       ...(gradient && { scale: f32(gradientScale) }),
       ...(ignores && { ignored: u32(ignoreLabel) }),
+      ...(losses && entropy.lossParams),
+      ...(gradient && entropy.truthParams),
+      ...(focuses && { focusing: f32(focusing) }),
     },
     workgroups: rowGrid(target, layout, pixels),
     body: rowMain(
@@ -102,7 +125,7 @@ export function softmaxCrossEntropy(
     let label = min(load_labels(row), params.extent - 1u);
     ${when(ignores, "let counted = load_labels(row) != params.ignored;\n    ")}${holdRow(layout, logits)}
     ${row.largest}
-    ${when(losses || gradient, row.total)}
+    ${when(losses || gradient, row.total)}${when(focuses, findFocus)}
     ${when(losses, storeLoss)}
     ${when(correct, storeCorrect)}
     ${when(gradient, storeGradient)}`,

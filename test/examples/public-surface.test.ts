@@ -16,11 +16,11 @@ describe("what the library exports", () => {
       Gpu GpuError Graph Program SKIPS Variables accuracy adam add argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
-      describeMemoryPlan f32 fill fusedDenseBlock
+      describeMemoryPlan diceLoss f32 fill focalLoss fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
-      lossScaling lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes
+      lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes
       randomNormal relu rmsprop sameShape scale seededRandom shapeText sizeOf slice sliceChannels softmax
-      sparseSoftmaxCrossEntropy stopGradient trainable u32
+      sparseSoftmaxCrossEntropy stopGradient trainable tverskyLoss u32
       unet unetDecoder unetEncoder upsampleNearest2x variableParts zeros`),
     );
   });

@@ -23,9 +23,15 @@ export interface CrossEntropyOptions extends CountedMeanOptions {
    * by the number of pixels that count, not by that of the weights (Keras `class_weight`).
    */
   readonly classWeights?: Tensor | undefined;
+  /**
+   * A number in [0, 1), 0 by default: the truth is 1 − s of the label and s spread evenly over all classes (Keras
+   * `label_smoothing`; Szegedy et al. 2016).
+   */
+  readonly labelSmoothing?: number | undefined;
 }
 
-export interface CrossEntropyAndAccuracy {
+/** What a loss over the pixels of a batch gives besides itself. */
+export interface LossAndAccuracy {
   readonly loss: Tensor;
   /** Never weighted; it has no gradient. */
   readonly accuracy: Tensor;
@@ -39,33 +45,35 @@ export interface CrossEntropyAndAccuracy {
  * Labels must be less than the number of classes or `ignoreLabel`, which the graph cannot check; to the loss a larger one
  * counts as the last class, and it is never correct.
  *
- * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, or `ignoreLabel` is
- *   no u32.
+ * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, `ignoreLabel` is no
+ *   u32, or the smoothing is not in [0, 1).
  */
 export function crossEntropyAndAccuracy(
   logits: Tensor,
   labels: Tensor,
   options: CrossEntropyOptions = {},
-): CrossEntropyAndAccuracy {
+): LossAndAccuracy {
   return applyCrossEntropy("crossEntropyAndAccuracy", logits, labels, options);
 }
 
-/** {@link crossEntropyAndAccuracy} for an op that error messages call `name`. */
+/** {@link crossEntropyAndAccuracy} for an op that error messages call `name`, or the focal loss where `focusing` is above 0. */
 export function applyCrossEntropy(
   name: string,
   logits: Tensor,
   labels: Tensor,
-  options: CrossEntropyOptions,
-): CrossEntropyAndAccuracy {
+  { focusing = 0, ...options }: CrossEntropyOptions & { readonly focusing?: number },
+): LossAndAccuracy {
   const { extent: classes, rowsPerItem } = lastAxis(name, logits);
   checkLabels(name, logits, labels);
-  const { classWeights, ignoreLabel } = options;
+  const { classWeights, ignoreLabel, labelSmoothing = 0 } = options;
   if (classWeights) checkWeights(name, classWeights, classes);
+  checkSmoothing(name, labelSmoothing);
   const batch = logits.shape[0];
   const mean = { shape: pixelMeanShape(options, batch), dtype: "f32" } as const;
   const counts = ignoreLabel === undefined ? undefined : pixelCount(labels, ignoreLabel, options);
   const inputs = [logits, labels, ...(classWeights ? [classWeights] : []), ...(counts ? [counts] : [])];
   const weighted = classWeights !== undefined;
+  const kind = { weighted, ignoreLabel, labelSmoothing, focusing };
   const gradientScale = counts ? 1 : 1 / (batch * rowsPerItem);
   const operands = (range: BatchRange, inPlace: boolean, dlogits?: Tensor): Record<string, Operand> => ({
     ...(!inPlace && { logits: slice(logits, range) }),
@@ -83,7 +91,7 @@ export function applyCrossEntropy(
         outputs: [logits],
         lower(l, [dlogits]) {
           const inPlace = l.overwrites(logits, dlogits);
-          const parts = { inPlace, weighted, ignoreLabel, gradientScale, timesDy: true };
+          const parts = { ...kind, inPlace, gradientScale, timesDy: true };
           for (const range of l.slices([logits, labels])) {
             const kernel = softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts);
             l.dispatch(kernel, { ...operands(range, inPlace, dlogits), dy });
@@ -101,14 +109,7 @@ export function applyCrossEntropy(
       const correct = l.uses(accuracy);
       const gradient = l.uses(dlogits);
       const inPlace = gradient && l.overwrites(logits, dlogits);
-      const parts = {
-        losses,
-        correct,
-        inPlace,
-        weighted,
-        ignoreLabel,
-        ...(gradient && { gradientScale }),
-      };
+      const parts = { ...kind, losses, correct, inPlace, ...(gradient && { gradientScale }) };
       const means = { ...(losses && { losses: loss }), ...(correct && { correct: accuracy }) };
       const fill = (values: Record<string, Scratch>, range: BatchRange): void => {
         l.dispatch(softmaxCrossEntropy(l.target, range.count * rowsPerItem, classes, parts), {
@@ -121,7 +122,7 @@ export function applyCrossEntropy(
     ...(mean.shape.length === 0 && {
       gradient([dy, ...others], [, , dlogits]) {
         if (!dy || others.some((other) => other)) {
-          throw new Error(`${name}: only the cross-entropy has a gradient.`);
+          throw new Error(`${name}: only the ${focusing > 0 ? "loss" : "cross-entropy"} has a gradient.`);
         }
         // Of the loss itself dy is 1, and the gradient has been made along with it.
         return [() => (dy.node?.op.constant === 1 ? dlogits : gradientTimes(dy))];
@@ -132,7 +133,14 @@ export function applyCrossEntropy(
   return { loss, accuracy };
 }
 
-function checkWeights(op: string, { name, dtype, shape }: Tensor, classes: number): void {
+/** @throws Error when it is not in [0, 1). */
+export function checkSmoothing(op: string, labelSmoothing: number): void {
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new Error(`${op}: the label smoothing must be at least 0 and below 1, not ${labelSmoothing}.`);
+}
+
+/** @throws Error when it is not f32 `[classes]`. */
+export function checkWeights(op: string, { name, dtype, shape }: Tensor, classes: number): void {
   if (dtype !== "f32" || !sameShape(shape, [classes])) {
     throw new Error(
       `${op}: the class weights must be f32 [${classes}]; "${name}" is ${dtype} ${shapeText(shape)}.`,

@@ -13,8 +13,8 @@ export type { CrossEntropyOptions as SparseSoftmaxCrossEntropyOptions } from "./
  * Labels must be less than the number of classes or `ignoreLabel`, which the graph cannot check; a larger one counts as the
  * last class.
  *
- * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, or `ignoreLabel` is
- *   no u32.
+ * @throws Error when the labels are not u32 or do not fit the logits, the weights are not one f32 a class, `ignoreLabel` is no
+ *   u32, or the smoothing is not in [0, 1).
  */
 export function sparseSoftmaxCrossEntropy(
   logits: Tensor,

@@ -7,6 +7,10 @@ export interface SoftmaxRowParts {
   readonly ofLabel?: boolean;
   /** The index of the largest logit, of equal ones the first: `found`. */
   readonly found?: boolean;
+  /** The sum of the logits: `logitSum`. */
+  readonly logitSum?: boolean;
+  /** The part of `total` that is not the label's: `others`, which is exact where the label has nearly all. Needs `ofLabel`. */
+  readonly others?: boolean;
 }
 
 /** WGSL of the softmax of a pixel's logits, for kernels of `rowMain` that have called `holdRow`. */
@@ -17,9 +21,9 @@ export interface SoftmaxRow {
   readonly exponential: (value: string) => string;
   /** Brings a variable of the lanes to its sum over them all. */
   readonly reduceSum: (variable: string) => string;
-  /** Finds `largest`, and `ofLabel` where it is wanted. */
+  /** Finds `largest`, and `ofLabel` and `logitSum` where they are wanted. */
   readonly largest: string;
-  /** Finds `total`, Σ exp(logit − largest). */
+  /** Finds `total`, Σ exp(logit − largest), and `others` where it is wanted. */
   readonly total: string;
   /** Brings the lanes' `found` together. */
   readonly found: string;
@@ -29,7 +33,7 @@ export interface SoftmaxRow {
 export function softmaxRow(
   layout: RowLanes,
   logits: string,
-  { ofLabel = false, found = false }: SoftmaxRowParts,
+  { ofLabel = false, found = false, logitSum = false, others = false }: SoftmaxRowParts,
 ): SoftmaxRow {
   const each = (text: (value: string, i: string) => string): string => eachOfRow(layout, logits, text);
   const reduceSum = (variable: string): string => reduceRow(layout, variable, (a, b) => `${a} + ${b}`);
@@ -43,16 +47,25 @@ export function softmaxRow(
     var largest = load_${logits}(begin + lane);
     var found = lane;
     var ofLabel = 0.0;
-    ${each(
+    ${when(logitSum, "var logitSum = 0.0;\n    ")}${each(
       (value, i) => `{ let value = ${value};
       ${when(found, `found = select(found, ${i}, value > largest);`)}
       ${when(ofLabel, `ofLabel = select(ofLabel, value, ${i} == label);`)}
-      largest = max(largest, value); }`,
+      ${when(logitSum, "logitSum += value;\n      ")}largest = max(largest, value); }`,
     )}
     let largestOfLane = largest;
     ${reduceRow(layout, "largest", (a, b) => `max(${a}, ${b})`)}
-    ${when(ofLabel, reduceSum("ofLabel"))}`,
-    total: /* wgsl */ `
+    ${when(ofLabel, reduceSum("ofLabel"))}${when(logitSum, reduceSum("logitSum"))}`,
+    total: others
+      ? /* wgsl */ `
+    var others = 0.0;
+    ${each((value, i) => {
+      if (layout.held === 0) return `others += select(exp(${value} - largest), 0.0, ${i} == label);`;
+      return `${value} = exp(${value} - largest); others += select(${value}, 0.0, ${i} == label);`;
+    })}
+    ${reduceSum("others")}
+    let total = others + exp(ofLabel - largest);`
+      : /* wgsl */ `
     var total = 0.0;
     ${each((value) => {
       if (layout.held === 0) return `total += exp(${value} - largest);`;

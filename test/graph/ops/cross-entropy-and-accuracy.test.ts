@@ -18,6 +18,8 @@ import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
+import { expectLoss, expectLossOfKernels, lossCase, mean, runLoss } from "./loss-cases.ts";
+import type { Apply, Definition } from "./loss-cases.ts";
 
 const labelsFor = (outer: Shape, classes: number, seed: number): Uint32Array =>
   Uint32Array.from(randomInput(outer, seed).data, (value) => Math.floor(Math.abs(value) * 1e4) % classes);
@@ -184,6 +186,50 @@ describe("crossEntropyAndAccuracy", () => {
     const plain = await run(photos);
     expectClose([...all.loss, ...all.accuracy], [...plain.loss, ...plain.accuracy], 1e-6);
     expectClose(all.gradient, plain.gradient, 1e-6);
+  });
+
+  describe("with label smoothing", () => {
+    const labelSmoothing = 0.2;
+    const apply: Apply = (logits, labels, options) =>
+      crossEntropyAndAccuracy(logits, labels, { labelSmoothing, ...options });
+    /** Keras's `label_smoothing`: y · (1 − s) + s / classes. */
+    const define: Definition = (pixels, classes, { classWeights }) =>
+      mean(
+        pixels.map(({ probabilities, label }) => {
+          const terms = Array.from(probabilities, (p, c) => {
+            const truth = (c === label ? 1 : 0) * (1 - labelSmoothing) + labelSmoothing / classes;
+            return -truth * Math.log(p);
+          });
+          return terms.reduce((a, b) => a + b) * (classWeights?.[label] ?? 1);
+        }),
+      );
+
+    it("is Keras's, loss and gradient, in all families of kernels", async () => {
+      for (const classes of [2, 20])
+        await expectLossOfKernels(gpu(), apply, define, lossCase([2, 3, 3, classes], 1, { ignored: "some" }));
+    });
+
+    it("weighs classes and is multiplied before it is rounded, in half precision too", async () => {
+      const data = {
+        ...lossCase([3, 4, 5], 4, { ignored: "some" }),
+        classWeights: Float32Array.of(1, 0, 2, 0.5, 3),
+        lossScale: 1024,
+      };
+      await expectLoss(gpu(), apply, define, data);
+      await expectLoss(gpu(), apply, define, { ...data, precision: "f16" }, {}, 3e-3);
+    });
+
+    it("is the plain cross-entropy, bit by bit, where it is 0, and says what it may be", async () => {
+      const data = lossCase([2, 5, 3, 7], 1);
+      const { plan: _, ...plain } = await runLoss(gpu(), crossEntropyAndAccuracy, data);
+      const zero: Apply = (logits, labels) => crossEntropyAndAccuracy(logits, labels, { labelSmoothing: 0 });
+      expect(await runLoss(gpu(), zero, data)).toMatchObject(plain);
+      const graph = new Graph();
+      const tensors = [graph.input("logits", [2, 5]), graph.input("labels", [2], "u32")] as const;
+      expect(() => crossEntropyAndAccuracy(...tensors, { labelSmoothing: 1 })).toThrow(
+        "crossEntropyAndAccuracy: the label smoothing must be at least 0 and below 1, not 1.",
+      );
+    });
   });
 
   it("reads the logits once for loss, accuracy and gradient, and twice where the loss is scaled", async () => {
