@@ -10,13 +10,14 @@ interface TypeShape {
     readonly type: string;
     readonly innerType?: TypeShape;
     readonly entries?: Readonly<Record<string, string>>;
+    readonly options?: readonly TypeShape[];
   };
 }
 
 /** What stands for the value of a setting that is a path. */
 const PATHS = ["DIR", "PATH", "FILE"];
-/** What stands for the value of a setting that is a number or something else. */
-const EITHER = /^N\|(.+)$/;
+/** What stands for the value of a setting that is a number, or one of some names, or something else. */
+const EITHER = /^(N|KIND)\|(.+)$/;
 /** What the `--no-` form of a setting that is no switch means. */
 const OFF = "off";
 
@@ -59,20 +60,31 @@ export function saidOnCommandLine(command: Command): Said {
 
 /** A flag's text as the setting's type wants it; what cannot be read stays text, and the schema refuses it. */
 function parse(name: SettingName, text: string): unknown {
-  const { kind, nullable } = kindOf(name);
+  const { kind, nullable, names } = kindOf(name);
+  if (names.includes(text)) return text;
   if (nullable && text === "none") return NONE;
   const { value } = descriptions.get(schema.shape[name])!;
   const isNumber = text.trim() !== "" && Number.isFinite(Number(text));
-  const either = EITHER.exec(value)?.[1];
-  if (either !== undefined && isNumber) return Number(text);
+  const [, first, either] = EITHER.exec(value) ?? [];
+  if (first === "N" && isNumber) return Number(text);
   if (PATHS.includes(either ?? value)) return userPath(text);
   if (kind === "number") return isNumber ? Number(text) : text;
   return kind === "array" ? text.split(",").map((part) => part.trim()) : text;
 }
 
-function kindOf(name: SettingName): { kind: string; nullable: boolean; choices: readonly string[] } {
+interface SettingKind {
+  readonly kind: string;
+  readonly nullable: boolean;
+  /** All that the setting may be, where these are names. */
+  readonly choices: readonly string[];
+  /** Names that it may be besides something else. */
+  readonly names: readonly string[];
+}
+
+function kindOf(name: SettingName): SettingKind {
   const { def } = schema.shape[name] as unknown as TypeShape;
   const nullable = def.type === "nullable";
-  const { type: kind, entries = {} } = nullable ? def.innerType!.def : def;
-  return { kind, nullable, choices: Object.keys(entries) };
+  const { type: kind, entries = {}, options = [] } = nullable ? def.innerType!.def : def;
+  const names = options.flatMap((option) => Object.keys(option.def.entries ?? {}));
+  return { kind, nullable, choices: Object.keys(entries), names };
 }

@@ -46,7 +46,38 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
         `--batch-size ${Math.ceil(batchSize / accumulate) * accumulate}, for example.`,
     );
   }
+  checkLoss(config, sources.find(({ file }) => file === null)?.said ?? {});
   return config;
+}
+
+/** Numbers of one loss, which another one would not look at. */
+const OF_ONE_LOSS = { focalGamma: "focal", tverskyAlpha: "tversky", tverskyBeta: "tversky" } as const;
+
+/**
+ * @param said on the command line; a file may hold the numbers of every loss, as a run's own does.
+ * @throws ConfigError when something is asked of the loss that it does not have.
+ */
+function checkLoss({ loss, labelSmoothing, classWeights }: TrainConfig, said: Said): void {
+  const isEntropy = loss === "cross-entropy" || loss === "dice-cross-entropy";
+  if (labelSmoothing > 0 && !isEntropy) {
+    throw new ConfigError(
+      `--label-smoothing smooths the truth of a cross-entropy, and --loss ${loss} has none: leave it out, or give --loss ` +
+        "cross-entropy or dice-cross-entropy.",
+    );
+  }
+  if (classWeights !== "none" && !isEntropy && loss !== "focal") {
+    throw new ConfigError(
+      `--class-weights weighs the loss of each pixel, and --loss ${loss} has one for each class, all of which count alike: leave ` +
+        "it out, or give --loss cross-entropy, dice-cross-entropy or focal.",
+    );
+  }
+  for (const [name, owner] of Object.entries(OF_ONE_LOSS) as [keyof typeof OF_ONE_LOSS, string][]) {
+    if (said[name] === undefined || loss === owner) continue;
+    const { flag } = descriptions.get(schema.shape[name])!;
+    throw new ConfigError(
+      `${flag} is for --loss ${owner}, and this run's is ${loss}: leave it out, or give --loss ${owner}.`,
+    );
+  }
 }
 
 function check(name: string, value: unknown, file: string | null): void {

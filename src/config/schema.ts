@@ -10,6 +10,14 @@ const IGNORE_LABEL = "must be a whole number from 0 to 65535, or auto";
 const between = (least: number, most: number, error: string): z.ZodNumber =>
   z.number({ error }).int(error).min(least, error).max(most, error);
 
+/** How classes are weighed by their share of the pixels. */
+const WEIGHTINGS = ["balanced", "sqrt", "enet"] as const;
+export type Weighting = (typeof WEIGHTINGS)[number];
+
+/** Whether `--class-weights` names a way of weighing, and not a file. */
+export const isWeighting = (name: string): name is Weighting =>
+  (WEIGHTINGS as readonly string[]).includes(name);
+
 /**
  * Everything that decides a run. This one table gives the flags, the keys of a configuration file, `config.json`, the
  * documentation and the messages about values that cannot be used.
@@ -193,11 +201,46 @@ export const schema = z.strictObject({
     "scale gradients down to this global norm; none for no clipping",
     z.number({ error: "must be a number" }).gt(0, "must be above 0").nullable(),
   ),
-  classWeights: setting(
-    "--class-weights KIND",
+  loss: setting(
+    "--loss NAME",
     "Optimization",
-    "weigh each pixel's loss by its class: balanced as scikit-learn has it, or the square root of that",
-    choice(["none", "balanced", "sqrt"]),
+    "what is made small, in training and validation: the cross-entropy; soft Dice, alone or besides it; focal (Lin et al. 2017); " +
+      "Tversky (Salehi et al. 2017); Lovász-Softmax (Berman et al. 2018). Dice, Tversky and Lovász look at a whole batch, " +
+      "a micro-batch with --accumulate, and at each class that it has alike: docs/losses.md",
+    choice(["cross-entropy", "dice", "dice-cross-entropy", "focal", "tversky", "lovasz"]),
+  ),
+  labelSmoothing: setting(
+    "--label-smoothing S",
+    "Optimization",
+    "of the cross-entropies: the truth is 1 − S of its class and S spread evenly over all, as Keras has it",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+  ),
+  focalGamma: setting(
+    "--focal-gamma GAMMA",
+    "Optimization",
+    "how much less the focal loss counts what is nearly right; 0 is the cross-entropy",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0"),
+  ),
+  tverskyAlpha: setting(
+    "--tversky-alpha ALPHA",
+    "Optimization",
+    "what the Tversky loss counts a false positive",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0"),
+  ),
+  tverskyBeta: setting(
+    "--tversky-beta BETA",
+    "Optimization",
+    "what the Tversky loss counts a false negative",
+    z.number({ error: "must be a number" }).gt(0, "must be above 0"),
+  ),
+  classWeights: setting(
+    "--class-weights KIND|FILE",
+    "Optimization",
+    "weigh each pixel's cross-entropy or focal loss by its class: balanced as scikit-learn has it, sqrt, the square root of that, enet, " +
+      "1 / ln(1.02 + share of the pixels) (Paszke et al. 2016), or a file of lines such as hat,2.5 or 40,2.5, one for each class; none for no weights",
+    z.union([choice(["none", ...WEIGHTINGS]), text()], {
+      error: `must be one of none, ${WEIGHTINGS.join(", ")}, or a file of weights`,
+    }),
   ),
   precision: setting(
     "--precision TYPE",

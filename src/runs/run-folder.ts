@@ -102,6 +102,10 @@ export class RunFolder {
   get environment(): string {
     return join(this.path, "environment.json");
   }
+  /** The weight of each class, of a run that weighs them. */
+  get classWeights(): string {
+    return join(this.path, "class-weights.json");
+  }
   /** The tiles of its matrix products. */
   get tiles(): string {
     return join(this.path, "tiles.json");

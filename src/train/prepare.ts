@@ -4,6 +4,7 @@ import type { TileChoices } from "../graph/autotune/autotune.ts";
 import { kernelTarget } from "../graph/kernel-target.ts";
 import { inTiles, readTiles } from "./autotune.ts";
 import { checkRunFolder } from "../runs/run-folder.ts";
+import { checkClassWeights, decideClassWeights } from "./class-weights.ts";
 import { describeClasses } from "./describe-data.ts";
 import { refuseFullDisk } from "./forecast/disk.ts";
 import { refuseLargeBatch } from "./forecast/memory.ts";
@@ -26,6 +27,8 @@ export interface Prepared {
   readonly options: TrainerOptions;
   /** The tiles of a run that goes on. */
   readonly tiles: TileChoices | undefined;
+  /** The weight of each class in the loss; null where all count alike. */
+  readonly classWeights: Float32Array | null;
   /** Where a run that goes on stands; undefined for one that begins. */
   readonly resumed: Resumed | undefined;
 }
@@ -47,12 +50,13 @@ export async function prepare(
   const data = await openData(config, say, signal);
   say(describeData(data, config));
   refuseFewPhotos(data, config);
+  const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
+  if (begins) await checkClassWeights(config, data.photos.classNames);
   const tiles = resume && (await readTiles(resume.tiles, say));
   const options = inTiles(trainerOptions(config, data, signal), tiles ?? {});
   await refuseLargeBatch(gpu, options, data.training.size);
   const target = kernelTarget(gpu, options.tileFor);
   await refuseFullDisk(resume?.path ?? config.out, options, target);
-  const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
   // A run that stands somewhere has its own.
   if (begins) {
     const weights =
@@ -64,9 +68,10 @@ export async function prepare(
   if (!resume && !config.overfitBatch)
     for (const sentence of await describeClasses(data, config.data)) say(sentence);
   const resumed = resume && (await takeUp(resume, data, say));
+  const weights = await decideClassWeights(config, data.photos, resume);
   const { monitor, remark } = await chooseMonitor(config, data.validation);
   say(remark);
-  return { data, options: { ...options, monitor }, tiles, resumed };
+  return { data, options: { ...options, monitor }, tiles, classWeights: weights, resumed };
 }
 
 function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {

@@ -1,4 +1,3 @@
-import { classWeights } from "./class-weights.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
@@ -34,7 +33,7 @@ export async function train(job: TrainJob): Promise<Summary> {
   let trainer: Trainer | undefined;
   try {
     await resume?.removeAbandoned();
-    const { data, options: prepared, tiles: kept, resumed } = await prepare(job);
+    const { data, options: prepared, tiles: kept, classWeights, resumed } = await prepare(job);
     await refuseLongSoftwareRun(gpu, config, prepared, data.validation.size);
     const tiles = kept ?? (await autotunedTiles(job, prepared, data.training.size));
     const options = inTiles(prepared, tiles);
@@ -43,14 +42,15 @@ export async function train(job: TrainJob): Promise<Summary> {
       throw withMemoryAdvice(error);
     });
     const { training, validation } = data;
-    const weights =
-      config.classWeights === "none" ? null : await classWeights(data.photos, config.classWeights);
-    const trained = { training, validation, classWeights: weights };
+    const trained = { training, validation, classWeights };
     if (config.deterministic) await checkDeterminism(gpu, options, trained);
 
     const folder = resume ?? (await RunFolder.create(config));
     unlock ??= lockRun(folder, say);
-    if (!resume) await writeJson(folder.tiles, tiles);
+    if (!resume) {
+      await writeJson(folder.tiles, tiles);
+      if (classWeights) await writeJson(folder.classWeights, [...classWeights]);
+    }
     say(`${resume ? "Going on with" : "Writing to"} ${folder.path}`);
     return await carryOut(new Run(job, folder, data, trainer, start), job, {
       folder,

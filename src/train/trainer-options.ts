@@ -3,6 +3,7 @@ import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Monitor } from "../runs/monitor.ts";
+import { lossSpec } from "./phase/loss.ts";
 import type { StepSpec } from "./phase/programs.ts";
 import type { Phase } from "../runs/phase.ts";
 import type { RunData } from "./run-data.ts";
@@ -43,6 +44,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     classes: data.photos.classNames.length,
     classNames: data.photos.classNames,
     ignores: data.photos.ignores,
+    loss: lossSpec(config),
     momentum: config.bnMomentum,
     decoder: config.decoder,
     optimizer: config.optimizer,

@@ -27,6 +27,12 @@ describe("flags of settings", () => {
     expect(said("--overfit-batch", "--no-tensorboard")).toEqual({ overfitBatch: true, tensorboard: false });
   });
 
+  it("read a file where it is none of the names", () => {
+    expect(said("--class-weights", "balanced")).toEqual({ classWeights: "balanced" });
+    expect(said("--class-weights", "none")).toEqual({ classWeights: "none" });
+    expect(said("--class-weights", "mine.csv")).toEqual({ classWeights: "mine.csv" });
+  });
+
   it("read none as null wherever a setting may be none", () => {
     const nullable = SETTING_NAMES.filter((name) => schema.shape[name].safeParse(null).success);
     expect(nullable).toContain("data");

@@ -239,6 +239,31 @@ describe("npm run train", () => {
     });
   });
 
+  it("keeps the class weights of a file, and goes on with them whatever becomes of it", async () => {
+    const weights = Array.from({ length: 59 }, (_, label) => `${label},${1 + label / 4}`);
+    await writeFile(join(folder, "weights.csv"), weights.join("\n"));
+    const flags = [
+      ...["--image-size", "32", "--batch-size", "2", "--validation-photos", "2", "--epochs-frozen", "0"],
+      ...["--epochs-finetune", "2", "--steps-per-epoch", "1"],
+      ...["--loss", "dice-cross-entropy", "--label-smoothing", "0.1", "--class-weights", "weights.csv"],
+    ];
+    const begun = await train(folder, [...flags, "--max-steps", "1", "--out", "run"]);
+    expect([begun.code, begun.errors]).toEqual([0, ""]);
+    const kept = JSON.parse(await readFile(join(folder, "run", "class-weights.json"), "utf8")) as number[];
+    expect(kept).toEqual(weights.map((_, label) => 1 + label / 4));
+    await rm(join(folder, "weights.csv"));
+    const ended = await train(folder, ["--resume", "run", "--max-steps", "2"]);
+    expect([ended.code, ended.errors]).toEqual([0, ""]);
+  });
+
+  it("gives the same bits each time with losses that count by atomics", async () => {
+    const { code, errors } = await train(folder, [
+      ...["--overfit-batch", "--deterministic", "--image-size", "32", "--batch-size", "2", "--out", "run"],
+      ...["--epochs-frozen", "0", "--epochs-finetune", "1", "--steps-per-epoch", "1", "--loss", "lovasz"],
+    ]);
+    expect([code, errors]).toEqual([0, ""]);
+  });
+
   it("names the step and the tensor when it diverges, and the checkpoint to go on from", async () => {
     const { tensors, metadata } = await readSafetensors(checkpoint);
     const { shape, data } = tensors.get("head/kernel")!;

@@ -63,6 +63,18 @@ describe("resolveConfig", () => {
     });
   });
 
+  it("takes each loss with what it has, and a file that holds the numbers of all", () => {
+    for (const said of [
+      { loss: "focal", focalGamma: 0, classWeights: "enet" },
+      { loss: "tversky", tverskyAlpha: 0, tverskyBeta: 1 },
+      { loss: "dice-cross-entropy", labelSmoothing: 0.1, classWeights: "weights.csv" },
+    ])
+      expect(resolveConfig(said, "lavapipe")).toMatchObject(said);
+    const all = { focalGamma: 3, tverskyAlpha: 0.1, loss: "focal" };
+    const flags = { file: null, said: { loss: "dice" } };
+    expect(resolve([{ file: "config.json", said: all }, flags], "lavapipe").loss).toBe("dice");
+  });
+
   it("lets flags win, and those left out stay the preset's", () => {
     const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
     expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
@@ -83,6 +95,28 @@ describe("resolveConfig", () => {
     [{ learningRate: -1 }, "--learning-rate must be above 0"],
     [{ seed: -1 }, "--seed must be at least 0"],
     [{ epochsFrozen: 0, epochsFinetune: 0 }, "There is nothing to train"],
+    [
+      { loss: "hinge" },
+      "--loss must be one of cross-entropy, dice, dice-cross-entropy, focal, tversky, lovasz",
+    ],
+    [{ labelSmoothing: 1 }, "--label-smoothing must be below 1"],
+    [
+      { labelSmoothing: 0.1, loss: "dice" },
+      "--label-smoothing smooths the truth of a cross-entropy, and --loss dice has none",
+    ],
+    [{ labelSmoothing: 0.1, loss: "focal" }, "--label-smoothing smooths the truth of a cross-entropy"],
+    [
+      { classWeights: "sqrt", loss: "lovasz" },
+      "--class-weights weighs the loss of each pixel, and --loss lovasz has",
+    ],
+    [{ classWeights: 3 }, "--class-weights must be one of none, balanced, sqrt, enet, or a file of weights"],
+    [{ focalGamma: -1, loss: "focal" }, "--focal-gamma must be at least 0"],
+    [
+      { focalGamma: 3 },
+      "--focal-gamma is for --loss focal, and this run's is cross-entropy: leave it out, or give",
+    ],
+    [{ tverskyAlpha: 0.5, loss: "dice" }, "--tversky-alpha is for --loss tversky, and this run's is dice"],
+    [{ tverskyBeta: 0, loss: "tversky" }, "--tversky-beta must be above 0"],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
     [{ precision: "f64" }, "--precision must be one of f32, f16"],

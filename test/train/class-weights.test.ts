@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { SegmentationDataset } from "../../src/data/dataset.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import { classWeights, weightsOf } from "../../src/train/class-weights.ts";
 
@@ -18,6 +19,25 @@ describe("class weights", () => {
     }
     const [common, , rare] = weightsOf([900, 0, 9], "sqrt");
     expect(rare / common).toBeCloseTo(10, 4);
+  });
+
+  it("are those of ENet", () => {
+    const expected = [0.9, 0, 0.1].map((share) => Math.fround(1 / Math.log(1.02 + share)));
+    expect([...weightsOf([90, 0, 10], "enet")]).toEqual(expected);
+  });
+
+  it("leave out the pixels that do not count", async () => {
+    const photos = new GeneratedDataset({ size: 1, imageSize: 32 });
+    const { image, mask } = await photos.load(0);
+    const marked = mask.map((label, i) => (i < 300 ? 255 : label));
+    const { imageSize, classNames, names } = photos;
+    const ignoring: SegmentationDataset = {
+      ...{ imageSize, classNames, names, ignores: true, size: 1 },
+      load: () => Promise.resolve({ image, mask: marked }),
+    };
+    const counts = new Float64Array(photos.classNames.length);
+    for (const label of mask.subarray(300)) counts[label] += 1;
+    expect(await classWeights(ignoring, "balanced")).toEqual(weightsOf(counts, "balanced"));
   });
 
   it("come from the photos' masks", async () => {

@@ -56,6 +56,19 @@ describe("what cannot work is found before anything is written, by a dry run too
     );
   });
 
+  it("a file of class weights that leaves a class out", async () => {
+    const file = join(await folderOf(), "weights.csv");
+    await writeFile(file, "0,1\n1,2\n");
+    await refused(
+      { classWeights: file },
+      /weights\.csv has no weight for class 2, "[^"]+" and 56 others: give each/,
+    );
+    await refused(
+      { classWeights: "balancd" },
+      /^--class-weights balancd is none of the kinds, and there is no/,
+    );
+  });
+
   it("a mask with a class that has no name, be it the last that is read", async () => {
     const data = await photos();
     for (const i of [0, 4]) {

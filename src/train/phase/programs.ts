@@ -11,9 +11,7 @@ import { clipByGlobalNorm } from "../../graph/ops/clip-by-global-norm.ts";
 import { rmsprop } from "../../graph/optimizers/rmsprop.ts";
 import { argmax } from "../../graph/ops/argmax.ts";
 import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
-import { crossEntropyAndAccuracy } from "../../graph/ops/cross-entropy-and-accuracy.ts";
 import { scale } from "../../graph/ops/scale.ts";
-import { sparseSoftmaxCrossEntropy } from "../../graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Goals } from "../../graph/plan.ts";
 import { compile } from "../../graph/program.ts";
 import type { Program } from "../../graph/program.ts";
@@ -21,15 +19,15 @@ import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
 import { SKIPS, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
+import { lossOf } from "./loss.ts";
+import type { Criterion } from "./loss.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
-export interface NetworkSpec {
+export interface NetworkSpec extends Criterion {
   readonly batchSize: number;
   /** Side of the square photos, a multiple of 32. */
   readonly imageSize: number;
   readonly classes: number;
-  /** Whether pixels labelled `IGNORED_LABEL` are left out of loss and accuracy; all pixels count by default. */
-  readonly ignores?: boolean | undefined;
   /** Of the batch norms' moving statistics. */
   readonly momentum: number;
   /** How the decoder doubles the size; "transpose" by default. */
@@ -80,7 +78,7 @@ export interface TrainingStep extends Goals {
 
 /**
  * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
- * (and `class_weights`); outputs `loss` (mean over all pixels that count), `accuracy`, and `gradient_norm` when gradients are
+ * (and `class_weights`); outputs `loss` (over all pixels that count, see `lossOf`), `accuracy`, and `gradient_norm` when gradients are
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
@@ -88,10 +86,6 @@ export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
   const learning = optimizerUpdates(gradients, spec, phase, scaling);
   return { graph, logits, outputs: { ...outputs, ...learning.outputs }, updates: learning.updates };
 }
-
-/** What the ops of a loss are told of the pixels that do not count. */
-const ignored = ({ ignores = false }: NetworkSpec): { ignoreLabel?: number } =>
-  ignores ? { ignoreLabel: IGNORED_LABEL } : {};
 
 /** The network over a batch, forth and back. */
 export interface TrainingPass {
@@ -115,7 +109,7 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
-  const { loss, accuracy } = crossEntropyAndAccuracy(logits, labels, { classWeights, ...ignored(spec) });
+  const { loss, accuracy } = lossOf(spec, logits, labels, { classWeights });
   const name = `loss_scale_${phase}`;
   const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
   const gradients = gradientsOf(scaling ? scale(loss, scaling.scale) : loss);
@@ -158,7 +152,7 @@ export function compileTrainingStep(
 
 /**
  * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`, of which `IGNORED_LABEL` never counts, so that photos which only
- * fill a batch up do not either. Outputs: `loss`, the mean over the pixels that count (0 where none does); `confusion`
+ * fill a batch up do not either. Outputs: `loss`, that of the run, unweighted, over the pixels that count (0 where none does); `confusion`
  * `[classes, classes]` (u32), these pixels, rows the truth; and `prediction` `[N, S, S]` (u32), the likeliest class of all pixels.
  */
 export function compileEvaluator(
@@ -178,7 +172,7 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
   const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const ignoreLabel = IGNORED_LABEL;
-  const loss = sparseSoftmaxCrossEntropy(logits, labels, { ignoreLabel });
+  const { loss } = lossOf({ ...spec, ignores: true }, logits, labels);
   const prediction = argmax(logits);
   return {
     outputs: { loss, prediction, confusion: confusionMatrix(labels, prediction, { classes, ignoreLabel }) },

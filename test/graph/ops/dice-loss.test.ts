@@ -10,6 +10,7 @@ import {
   mean,
   presentClasses,
   runLoss,
+  runPlannedLoss,
 } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
 
@@ -89,8 +90,10 @@ describe("diceLoss", () => {
     const both: Apply = (logits, labels, { ignoreLabel }) =>
       diceLoss(logits, labels, { ignoreLabel, crossEntropy: {} });
     const data = lossCase([70, 8, 8, 6], 7, { ignored: "some" });
-    const { plan: _, ...whole } = await runLoss(gpu(), both, data);
-    const { plan, ...pieces } = await runLoss(gpu(), both, data, { maxBindingBytes: 16 * 64 * 6 * 4 });
+    const whole = await runLoss(gpu(), both, data);
+    const { values: pieces, plan } = await runPlannedLoss(gpu(), both, data, {
+      maxBindingBytes: 16 * 64 * 6 * 4,
+    });
     expect(pieces).toEqual(whole);
     const readers = plan.dispatches.filter(({ kernel }) => kernel.label.startsWith("softmax_region"));
     expect(readers).toHaveLength(10);

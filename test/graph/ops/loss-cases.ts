@@ -7,6 +7,7 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { cast } from "../../../src/graph/ops/cast.ts";
 import type { LossAndAccuracy } from "../../../src/graph/ops/cross-entropy-and-accuracy.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
+import type { Plan } from "../../../src/graph/plan.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { CompileOptions } from "../../../src/graph/program.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
@@ -60,13 +61,23 @@ export type Apply = (
   options: { readonly classWeights?: Tensor | undefined; readonly ignoreLabel?: number | undefined },
 ) => LossAndAccuracy;
 
+export interface LossValues {
+  readonly loss: Float32Array;
+  readonly accuracy: Float32Array;
+  readonly gradient: Float32Array;
+}
+
 /** Loss, accuracy and the gradient by the logits, all of one program. */
-export async function runLoss(
+export const runLoss = async (...run: Parameters<typeof runPlannedLoss>): Promise<LossValues> =>
+  (await runPlannedLoss(...run)).values;
+
+/** {@link runLoss}, and the program's plan. */
+export async function runPlannedLoss(
   gpu: Gpu,
   apply: Apply,
   { shape, logits, labels, classWeights, ignoreLabel, lossScale, precision }: LossCase,
   options: Partial<CompileOptions> = {},
-) {
+): Promise<{ values: LossValues; plan: Plan }> {
   const graph = new Graph();
   const x = graph.input("logits", shape);
   const weights = classWeights && graph.input("class_weights", [classWeights.length]);
@@ -86,7 +97,7 @@ export async function runLoss(
       ...(lossScale !== undefined && { loss_scale: Float32Array.of(lossScale) }),
     })) as Record<string, Float32Array>;
     const { loss, accuracy, gradient } = result;
-    return { loss, accuracy, gradient, plan: program.plan };
+    return { values: { loss, accuracy, gradient }, plan: program.plan };
   } finally {
     program.destroy();
   }
