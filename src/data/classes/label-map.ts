@@ -29,7 +29,7 @@ const LARGEST_FILE = 1_000_000;
  * Reads the file of `--label-map`: lines `from,to` (or `from;to`, or with a tab, or `from -> to`).
  *
  * `from` is a number of a mask, a range of them `128-255`, a colour `#ff8000` or `255 128 0`, the name of a class or label,
- * or `*` for all others. `to` is the name or the number of a class, or `ignore` for pixels that do not count. Several may
+ * or `*` for all others, but for the background of photos labelled with shapes. `to` is the name or the number of a class, or `ignore` for pixels that do not count. Several may
  * become one. Empty lines and those that begin with `# ` are passed over, and so is a first line `from,to` or `value,class`.
  *
  * @throws FileError when it cannot be read; DataError that names the line which is none of these

@@ -1,5 +1,6 @@
 import { count, DataError } from "../data-error.ts";
 import { IGNORE, MOST_CLASSES } from "../dataset.ts";
+import { BACKGROUND } from "./declared.ts";
 import type { DeclaredClasses, Key } from "./declared.ts";
 import type { Mapping, Target } from "./label-map.ts";
 import { colourText, keyText } from "./labelling.ts";
@@ -93,8 +94,10 @@ function labellingOf(sources: SourceClasses, options: LabellingOptions, uncounte
     if (name === null) uncountedKeys.push(key);
     else groups.set(name, [...(groups.get(name) ?? []), key]);
   };
+  const background = keys === "labels" ? known.find(({ key }) => key === BACKGROUND)?.name : undefined;
   for (const { key, name } of known) {
-    const target = assigned.get(key);
+    // Pixels without a shape have no label that could be another.
+    const target = assigned.get(key) ?? (name === background ? undefined : others);
     put(key, target ? nameOf(target) : name);
   }
   for (const [key, target] of assigned)

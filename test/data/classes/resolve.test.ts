@@ -213,12 +213,29 @@ test("a label map merges, drops and renames", () => {
     classNames: ["sky", "road"],
     classes: { 9: 0 },
   });
-  expect(resolve({ masks: [[0, 1, 9, 17]], declared: values("sky", "road"), map: "*,ignore" }).ignores).toBe(
-    true,
-  );
+  expect(
+    resolve({ masks: [[0, 1, 9, 17]], declared: values("sky", "road"), map: "0,sky\n1,road\n*,ignore" })
+      .ignores,
+  ).toBe(true);
   expect(resolve({ declared: labels("cat", "dog"), map: "background,ignore" })).toMatchObject({
     classNames: ["cat", "dog"],
     classes: { background: IGNORE },
+  });
+});
+
+test("a star takes all that no other line names", () => {
+  expect(resolve({ masks: [[0, 1, 2, 3]], map: "1,hat\n*,rest" })).toMatchObject({
+    classNames: ["rest", "hat"],
+    classes: { 0: 0, 1: 1, 2: 0, 3: 0 },
+  });
+  const declared = labels("cat", "dog", "car");
+  expect(resolve({ declared, map: "cat,pet\ndog,pet\n*,ignore" })).toMatchObject({
+    classNames: ["background", "pet"],
+    classes: { background: 0, cat: 1, dog: 1, car: IGNORE },
+  });
+  expect(resolve({ declared, map: "cat,cat\n*,background" }).classNames).toEqual(["background", "cat"]);
+  expect(resolve({ declared, map: "background,ignore\n*,thing\ncat,cat" }).classes).toMatchObject({
+    background: IGNORE,
   });
 });
 
