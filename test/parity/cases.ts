@@ -1,6 +1,7 @@
 import { classificationCases } from "./cases/classification.ts";
 import { convolutionCases } from "./cases/convolution.ts";
 import { elementwiseCases } from "./cases/elementwise.ts";
+import { lossCases } from "./cases/losses.ts";
 import { normalizationCases } from "./cases/normalization.ts";
 import { optimizerCases } from "./cases/optimizer.ts";
 import { poolingCases } from "./cases/pooling.ts";
@@ -13,5 +14,6 @@ export const kernelCases: readonly KernelCase[] = [
   ...elementwiseCases,
   ...poolingCases,
   ...classificationCases,
+  ...lossCases,
   ...optimizerCases,
 ];
