@@ -28,11 +28,17 @@ const SINCE: Partial<TrainConfig> = {
   lossyMasks: true,
   freeze: "encoder",
   format: null,
-  classes: null,
+  // As many as there were, named or not.
+  classes: 59,
   labelMap: null,
   // Every pixel counted.
   ignoreLabel: null,
   monitor: "val_accuracy",
+  loss: "cross-entropy",
+  labelSmoothing: 0,
+  focalGamma: 2,
+  tverskyAlpha: 0.3,
+  tverskyBeta: 0.7,
 };
 
 /**

@@ -43,7 +43,7 @@ describe("resumedConfig", () => {
     await writeFile(run.config, JSON.stringify(config));
     expect(await resumedConfig(run, {})).toMatchObject({
       ...config,
-      ...{ precision: "f32", monitor: "val_accuracy", ignoreLabel: null },
+      ...{ precision: "f32", monitor: "val_accuracy", ignoreLabel: null, classes: 59, loss: "cross-entropy" },
     });
   });
 
