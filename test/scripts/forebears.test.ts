@@ -50,11 +50,15 @@ describe.runIf(posix)("a command ends tidily with what started it", () => {
   const allGone = (folder: string): Promise<void> =>
     vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: 15_000, interval: 200 });
 
+  /** What a process said last may be read after it has gone. */
+  const said = (errors: () => string): Promise<void> =>
+    vi.waitFor(() => expect(errors()).toContain("Stopping."));
+
   test.each(["SIGTERM", "SIGHUP", "SIGKILL"] as const)("when npm gets %s", async (signal) => {
     const { npm, folder, errors } = await servedPage();
     process.kill(npm, signal);
     await allGone(folder);
-    expect(errors()).toContain("Stopping.");
+    await said(errors);
   });
 
   test("when the launcher is killed", async () => {
@@ -64,7 +68,7 @@ describe.runIf(posix)("a command ends tidily with what started it", () => {
     );
     process.kill(launcher.pid, "SIGKILL");
     await allGone(folder);
-    expect(errors()).toContain("Stopping.");
+    await said(errors);
   });
 });
 
