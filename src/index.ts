@@ -40,6 +40,8 @@ export type { VariableValues } from "./graph/variables.ts";
 
 // Ops.
 export { accuracy } from "./graph/ops/accuracy.ts";
+export { activation } from "./graph/ops/activation.ts";
+export type { ActivationKind } from "./kernels/text/activation.ts";
 export { add } from "./graph/ops/add.ts";
 export { argmax } from "./graph/ops/argmax.ts";
 export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";

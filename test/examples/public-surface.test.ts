@@ -13,7 +13,7 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      Gpu GpuError Graph Program SKIPS Variables accuracy adam add argmax averagePool2d batchNormInference
+      Gpu GpuError Graph Program SKIPS Variables accuracy activation adam add argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
       describeMemoryPlan diceLoss f32 fill focalLoss fusedDenseBlock

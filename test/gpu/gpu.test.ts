@@ -4,7 +4,7 @@ import { GpuError } from "../../src/gpu/errors.ts";
 import { readBuffer, StagingRing } from "../../src/gpu/readback.ts";
 import { timePasses } from "../../src/gpu/profiler.ts";
 import { defineKernel } from "../../src/kernels/kernel.ts";
-import { reluForward } from "../../src/kernels/relu.ts";
+import { activationForward } from "../../src/kernels/activation.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
@@ -65,7 +65,7 @@ describe("Gpu", () => {
 
   it("compiles again what failed for want of memory once", async () => {
     const { device } = gpu();
-    const kernel = reluForward(kernelTarget(gpu()), 7);
+    const kernel = activationForward(kernelTarget(gpu()), 7, "relu");
     const other = { ...kernel, wgsl: `// Compiled by nobody else.\n${kernel.wgsl}` };
     const real = device.createComputePipelineAsync.bind(device);
     device.createComputePipelineAsync = () => Promise.reject(new Error("no memory"));
@@ -91,7 +91,7 @@ describe("Gpu", () => {
 
   it("compiles a text once, whoever asks", async () => {
     const target = kernelTarget(gpu());
-    const [first, second] = [reluForward(target, 10), reluForward(target, 999)];
+    const [first, second] = [activationForward(target, 10, "relu"), activationForward(target, 999, "relu")];
     expect(await gpu().pipelines.get(first)).toBe(await gpu().pipelines.get(second));
   });
 

@@ -3,6 +3,7 @@ import type { TestContext } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
+import { activation } from "../../src/graph/ops/activation.ts";
 import { add } from "../../src/graph/ops/add.ts";
 import { argmax } from "../../src/graph/ops/argmax.ts";
 import { batchNormInference, batchNormTraining } from "../../src/graph/ops/batch-norm.ts";
@@ -106,6 +107,10 @@ const OPS: Record<string, { op: Op; shapes: Shape[] }> = {
   },
   "the mean of each image": { op: globalAveragePool2d, shapes: [[3, 4, 5, 6]] },
   "ReLU, a sum and a scale": { op: (x) => scale(add(relu(x), x), 0.5), shapes: [[3, 5, 7]] },
+  "activations from the output and from the input": {
+    op: (x) => activation(activation(x, "swish"), "sigmoid"),
+    shapes: [[3, 5, 8]],
+  },
   "a bias": { op: biasAdd, shapes: [[2, 3, 5, 7], [7]] },
   upsampling: { op: upsampleNearest2x, shapes: [[2, 3, 5, 4]] },
   "a concatenation and a slice": {

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { activation } from "../../../src/graph/ops/activation.ts";
 import { add } from "../../../src/graph/ops/add.ts";
 import { biasAdd } from "../../../src/graph/ops/bias.ts";
 import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
-import { relu } from "../../../src/graph/ops/relu.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
@@ -17,7 +17,16 @@ export const elementwiseCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) =
   opCase("add", { a: x, b: x }, add, (a, b) => tf.add(a, b)),
   opCase("scale", { x }, (x) => scale(x, -0.37), (x) => tf.mul(x, -0.37)), // prettier-ignore
   opCase("scale by a tensor", { x, factor: [] }, scale, (x, factor) => tf.mul(x, factor)),
-  opCase("relu", { x }, relu, (x) => tf.relu(x)),
+  opCase("relu", { x }, (x) => activation(x, "relu"), (x) => tf.relu(x)), // prettier-ignore
+  opCase("relu6", { x }, (x) => activation(x, "relu6"), (x) => tf.relu6(x)), // prettier-ignore
+  opCase("sigmoid", { x }, (x) => activation(x, "sigmoid"), (x) => tf.sigmoid(x)), // prettier-ignore
+  opCase("swish", { x }, (x) => activation(x, "swish"), (x) => tf.mul(x, tf.sigmoid(x))), // prettier-ignore
+  opCase(
+    "hard_swish",
+    { x },
+    (x) => activation(x, "hard_swish"),
+    (x) => tf.div(tf.mul(x, tf.relu6(tf.add(x, 3))), 6),
+  ),
   ...(["register", "workgroup"] as const).map((family) =>
     opCase("bias_add", { x, bias: x.slice(-1) }, biasAdd, (x, bias) => tf.add(x, bias), {
       kernels: { family },
