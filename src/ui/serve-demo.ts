@@ -6,7 +6,7 @@ import { GeneratedDataset } from "../data/generated-dataset.ts";
 import { sharp } from "../data/sharp.ts";
 import { loadModel } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
-import { unetLayers } from "../weights/keras-layers.ts";
+import { unetLayers } from "../layers/networks/unet.ts";
 import { assignWeights, loadWeights } from "../weights/load.ts";
 import { safetensorsChunks } from "../weights/safetensors.ts";
 import { MODEL_PATH, SAMPLES_PATH, WEIGHTS_PATH } from "./demo/model-description.ts";

@@ -2,9 +2,9 @@
  * @file Which group of a Keras `.h5` file holds which weights, in what order and by what names. `load_weights` goes by
  * the order (Keras `saving/legacy/hdf5_format.py`); the names are those that Keras gives the tutorial's model.
  */
-import type { LayerWeight } from "./keras-layers.ts";
+import type { Layer, LayerKind, LayerWeight } from "../layers/networks/layer.ts";
 import type { HostTensor } from "./tensors.ts";
-import type { WrittenLayer, WrittenNetwork } from "./written-network.ts";
+import type { WrittenNetwork } from "./written-network.ts";
 
 /** A layer of the model: a group of the file. Many have no weights. */
 export interface H5Layer {
@@ -27,7 +27,7 @@ const INPUT_LAYER = "input_1";
  */
 export function h5Layers({ layers, weights }: WrittenNetwork): H5Layer[] {
   const isUnet = layers.some(({ part }) => part === "head");
-  const groups = new Map<string, [WrittenLayer, string][]>([[isUnet ? "input_2" : INPUT_LAYER, []]]);
+  const groups = new Map<string, [Layer, string][]>([[isUnet ? "input_2" : INPUT_LAYER, []]]);
   for (const layer of layers) {
     const [group, name] = isUnet ? nestedNames(layer) : [layer.name, layer.name];
     groups.set(group, [...(groups.get(group) ?? []), [layer, name]]);
@@ -50,7 +50,7 @@ const isTrainable = ({ role }: LayerWeight): boolean => !role.startsWith("moving
 const isMoving = ({ weight }: { weight: LayerWeight }): boolean => !isTrainable(weight);
 
 /** The group of a U-Net's layer, and the layer's name in it: Keras numbers the layers of a kind. */
-function nestedNames({ name, part, operation }: WrittenLayer): [group: string, name: string] {
+function nestedNames({ name, part, operation }: Layer): [group: string, name: string] {
   if (part === "encoder") return [DOWN_STACK, name];
   if (part === "head") {
     const own = numbered(KERAS_NAMES[operation.kind]!, 4);
@@ -62,11 +62,11 @@ function nestedNames({ name, part, operation }: WrittenLayer): [group: string, n
 }
 
 /** What Keras calls a layer that was given no name. */
-const KERAS_NAMES: Partial<Record<WrittenLayer["operation"]["kind"], string>> = {
+const KERAS_NAMES: Partial<Record<LayerKind, string>> = {
   Conv2D: "conv2d",
   Conv2DTranspose: "conv2d_transpose",
   BatchNormalization: "batch_normalization",
-  ReLU: "re_lu",
+  Activation: "re_lu",
   Concatenate: "concatenate",
   UpSampling2D: "up_sampling2d",
 };

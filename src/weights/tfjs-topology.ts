@@ -1,6 +1,8 @@
 /** @file The `modelTopology` of a tfjs layers model: a functional Keras model as JSON. */
-import { INPUT } from "./keras-layers.ts";
-import type { WrittenLayer, WrittenNetwork } from "./written-network.ts";
+import { INPUT } from "../layers/networks/layer.ts";
+import type { Layer, LayerOperation } from "../layers/networks/layer.ts";
+import { WeightsError } from "./weights-error.ts";
+import type { WrittenNetwork } from "./written-network.ts";
 
 type Config = Record<string, unknown>;
 /** A place in the model where a layer's result is: `[layer, call, tensor]`. */
@@ -39,7 +41,7 @@ export function tfjsTopology({
   };
 }
 
-function layerJson({ name, operation, inputs }: WrittenLayer): object {
+function layerJson({ name, operation, inputs }: Layer): object {
   const [className, config] = described(operation);
   return {
     class_name: className,
@@ -50,26 +52,36 @@ function layerJson({ name, operation, inputs }: WrittenLayer): object {
 }
 
 /** A layer's class in Keras, and what its configuration says besides its name. */
-function described(operation: WrittenLayer["operation"]): [className: string, config: Config] {
+function described(operation: LayerOperation): [className: string, config: Config] {
   const layout = { data_format: "channels_last" };
   const square = (side: number): [number, number] => [side, side];
   switch (operation.kind) {
     case "ZeroPadding2D": {
-      const { padding } = operation;
-      return ["ZeroPadding2D", { ...layout, padding: [square(padding), square(padding)] }];
+      if ("halving" in operation.padding) throw notYet(operation);
+      const { top, bottom, left, right } = operation.padding;
+      return [
+        "ZeroPadding2D",
+        {
+          ...layout,
+          padding: [
+            [top, bottom],
+            [left, right],
+          ],
+        },
+      ];
     }
     case "Conv2D":
     case "Conv2DTranspose": {
       const { kind, filters, kernelSize, strides, padding, useBias } = operation;
-      const sizes = { kernel_size: square(kernelSize), strides: square(strides), dilation_rate: square(1) };
+      const sizes = { kernel_size: kernelSize, strides: square(strides), dilation_rate: square(1) };
       return [kind, { ...layout, filters, ...sizes, padding, use_bias: useBias, activation: "linear" }];
     }
     case "BatchNormalization": {
       const { epsilon } = operation;
       return ["BatchNormalization", { axis: -1, momentum: 0.99, epsilon, center: true, scale: true }];
     }
-    case "ReLU":
-      return ["Activation", { activation: "relu" }];
+    case "Activation":
+      return ["Activation", { activation: operation.activation }];
     case "MaxPooling2D":
     case "AveragePooling2D": {
       const { kind, poolSize, strides } = operation;
@@ -85,5 +97,11 @@ function described(operation: WrittenLayer["operation"]): [className: string, co
       const { units, activation } = operation;
       return ["Dense", { units, activation, use_bias: true }];
     }
+    default:
+      throw notYet(operation);
   }
+}
+
+function notYet({ kind }: LayerOperation): WeightsError {
+  return new WeightsError(`A layer of the kind ${kind} cannot be written as a tfjs model yet.`);
 }

@@ -8,7 +8,8 @@
  */
 import { foldEpsilon } from "./match/fold-epsilon.ts";
 import type { MatchedWeights, MappedWeight, WeightChange } from "./match/match.ts";
-import { encoderLayers, unetLayers } from "./keras-layers.ts";
+import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
+import { unetLayers } from "../layers/networks/unet.ts";
 import { elementCount, formatShape, type HostTensor, type NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -70,7 +71,7 @@ export function matchTorchvision(tensors: NamedTensors, source: string): Matched
       `its "${from}" has shape ${found}${type}, and "${to}" has ${formatShape(shape)} in our order`,
     );
   };
-  const layers = encoderLayers();
+  const layers = DEFAULT_ENCODER.layers();
   for (const { weights } of layers) for (const { name, shape } of weights) take(name, shape);
   const classifier = theirs.get("fc1000/bias");
   const classes = classifier === undefined ? undefined : elementCount(tensors.get(classifier)!.shape);

@@ -3,24 +3,16 @@
  * and of the right shapes. Every writer goes by it.
  */
 import { assignWeights } from "./assign.ts";
-import { encoderLayers, SKIP_LAYERS, unetLayers } from "./keras-layers.ts";
-import type { KerasLayer, LayerOperation } from "./keras-layers.ts";
+import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
+import type { Layer } from "../layers/networks/layer.ts";
+import { unetLayers } from "../layers/networks/unet.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
-
-/** What DenseNet121's top does besides: the mean of each channel, and the classes' probabilities. */
-export type TopOperation =
-  | { readonly kind: "GlobalAveragePooling2D" }
-  | { readonly kind: "Dense"; readonly units: number; readonly activation: "softmax" };
-
-export type WrittenLayer = Omit<KerasLayer, "operation"> & {
-  readonly operation: LayerOperation | TopOperation;
-};
 
 /** A network that is ready to be written. */
 export interface WrittenNetwork {
   /** In the order in which they run. */
-  readonly layers: readonly WrittenLayer[];
+  readonly layers: readonly Layer[];
   /**
    * The layers whose results the model gives: the logits of a U-Net, the five skips of an encoder, or the
    * probabilities of an encoder with its top.
@@ -85,31 +77,10 @@ function layersOf(
     const decoder = tensors.has("upsample_1/conv2d/kernel") ? "nearest" : "transpose";
     return { layers: unetLayers({ classes: bias.shape[0], decoder }), outputs: ["head"], decoder };
   }
-  const encoder = encoderLayers();
+  const encoder = DEFAULT_ENCODER.layers();
   const top = tensors.get("fc1000/bias");
-  if (top?.shape.length !== 1) return { layers: encoder, outputs: SKIP_LAYERS };
-  return { layers: [...encoder, ...topLayers(encoder.at(-1)!, top.shape[0])], outputs: ["fc1000"] };
-}
-
-/** The top of DenseNet121, which `keras.applications` puts on the encoder. */
-function topLayers({ name, channels, stride }: KerasLayer, units: number): WrittenLayer[] {
-  const pool = { name: "avg_pool", part: null, inputs: [name], weights: [], channels, stride } as const;
-  const weights = [
-    { role: "kernel", name: "fc1000/kernel", shape: [channels, units] },
-    { role: "bias", name: "fc1000/bias", shape: [units] },
-  ] as const;
-  const dense = {
-    name: "fc1000",
-    part: null,
-    inputs: [pool.name],
-    weights,
-    channels: units,
-    stride,
-  } as const;
-  return [
-    { ...pool, operation: { kind: "GlobalAveragePooling2D" } },
-    { ...dense, operation: { kind: "Dense", units, activation: "softmax" } },
-  ];
+  if (top?.shape.length !== 1) return { layers: encoder, outputs: DEFAULT_ENCODER.taps };
+  return { layers: [...encoder, ...DEFAULT_ENCODER.top(top.shape[0])], outputs: ["fc1000"] };
 }
 
 function imageSizeOf(

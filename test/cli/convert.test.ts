@@ -2,7 +2,7 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { convertModel } from "../../src/cli/convert-model.ts";
 import { loadModel } from "../../src/use/model.ts";
-import { unetLayers } from "../../src/weights/keras-layers.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";

@@ -7,7 +7,7 @@ import { plan } from "../../src/graph/plan.ts";
 import type { PlanSummary } from "../../src/graph/plan.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { isDecoderGroup, SKIPS, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
-import { unetLayers } from "../../src/weights/keras-layers.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 describe("unet", () => {

@@ -1,5 +1,7 @@
 /** @file The configuration of the tutorial's model as Keras 2 and Keras 3 write it. */
-import { INPUT, SKIP_LAYERS, type KerasLayer } from "../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
+import { INPUT } from "../../src/layers/networks/layer.ts";
+import type { Layer } from "../../src/layers/networks/layer.ts";
 import { groupBy, type KerasVersion, type ScriptLayer } from "./keras-models.ts";
 
 type Json = Record<string, unknown>;
@@ -12,7 +14,7 @@ export function kerasConfig(layers: readonly ScriptLayer[], version: KerasVersio
   for (const { layer, outer, inner } of layers) {
     if (layer.part === "encoder") {
       inside.set(layer.name, [inner!, 0]);
-      const skip = (SKIP_LAYERS as readonly string[]).indexOf(layer.name);
+      const skip = (DEFAULT_ENCODER.taps as readonly string[]).indexOf(layer.name);
       if (skip !== -1) places.set(layer.name, [outer, skip]);
     } else places.set(layer.name, [outer, 0]);
   }
@@ -26,7 +28,7 @@ export function kerasConfig(layers: readonly ScriptLayer[], version: KerasVersio
         layer.inputs.map((input) => inside.get(input)!),
       ),
     ),
-    outputs: SKIP_LAYERS.map((name) => inside.get(name)!),
+    outputs: DEFAULT_ENCODER.taps.map((name) => inside.get(name)!),
   });
   const outer: Json[] = [
     { ...downStack, name: encoder[0].outer, inbound_nodes: [node([places.get(INPUT)!], version)] },
@@ -82,23 +84,34 @@ function functional(
   };
 }
 
-function layerJson(layer: KerasLayer, name: string, version: KerasVersion, reads: [string, number][]): Json {
+function layerJson(layer: Layer, name: string, version: KerasVersion, reads: [string, number][]): Json {
   const { operation } = layer;
   const square = (side: number): number[] => [side, side];
   const inEncoder = layer.part === "encoder";
   const [className, config] = ((): [string, Json] => {
     switch (operation.kind) {
-      case "ZeroPadding2D":
-        return [operation.kind, { padding: [square(operation.padding), square(operation.padding)] }];
+      case "ZeroPadding2D": {
+        if ("halving" in operation.padding) break;
+        const { top, bottom, left, right } = operation.padding;
+        return [
+          operation.kind,
+          {
+            padding: [
+              [top, bottom],
+              [left, right],
+            ],
+          },
+        ];
+      }
       case "Conv2D":
       case "Conv2DTranspose":
         return [
           operation.kind,
           {
             filters: operation.filters,
-            kernel_size: square(operation.kernelSize),
+            kernel_size: operation.kernelSize,
             strides: square(operation.strides),
-            padding: operation.kernelSize === 1 ? "valid" : operation.padding,
+            padding: operation.kernelSize.join() === "1,1" ? "valid" : operation.padding,
             data_format: "channels_last",
             dilation_rate: [1, 1],
             groups: 1,
@@ -117,7 +130,7 @@ function layerJson(layer: KerasLayer, name: string, version: KerasVersion, reads
             scale: true,
           },
         ];
-      case "ReLU":
+      case "Activation":
         return inEncoder
           ? ["Activation", { activation: "relu" }]
           : ["ReLU", { max_value: null, negative_slope: version === 3 ? 0 : [0], threshold: 0 }];
@@ -132,6 +145,7 @@ function layerJson(layer: KerasLayer, name: string, version: KerasVersion, reads
       case "UpSampling2D":
         return [operation.kind, { size: [2, 2], interpolation: "nearest" }];
     }
+    throw new Error(`No configuration for ${operation.kind}.`);
   })();
   return {
     class_name: className,

@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import type { Dataset, Group } from "h5wasm/node";
 import { File, ready } from "h5wasm/node";
 import { beforeAll, describe, expect, test } from "vitest";
-import { encoderLayers, unetLayers } from "../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { h5Layers } from "../../src/weights/keras-h5-writer-layout.ts";
 import { encodeKerasH5, splitNames } from "../../src/weights/keras-h5-writer.ts";
 import { loadWeights } from "../../src/weights/load.ts";
@@ -74,7 +75,10 @@ describe("an encoder as .h5", () => {
     const path = inFolder("encoder.h5");
     await writeModel(path, { tensors: weights, metadata: {} });
     open(path, (file) => {
-      expect(listed(file, "layer_names")).toEqual(["input_1", ...encoderLayers().map(({ name }) => name)]);
+      expect(listed(file, "layer_names")).toEqual([
+        "input_1",
+        ...DEFAULT_ENCODER.layers().map(({ name }) => name),
+      ]);
       const roles = ["gamma", "beta", "moving_mean", "moving_variance"];
       expect(listed(file.get("conv1/bn") as Group, "weight_names")).toEqual(
         roles.map((role) => `conv1/bn/${role}:0`),

@@ -3,14 +3,16 @@
  * tutorial's script (a nested DenseNet121, Sequentials of pix2pix, a transposed convolution for a head).
  */
 import { File, type Group } from "h5wasm/node";
-import { unetLayers, type KerasLayer, type UnetLayersOptions } from "../../src/weights/keras-layers.ts";
+import type { Layer, LayerKind } from "../../src/layers/networks/layer.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
+import type { UnetLayersOptions } from "../../src/layers/networks/unet.ts";
 import type { HostTensor, NamedTensors } from "../../src/weights/tensors.ts";
 
 export type KerasVersion = 2 | 3;
 
 /** A layer of ours and what the tutorial's script has Keras call it. */
 export interface ScriptLayer {
-  readonly layer: KerasLayer;
+  readonly layer: Layer;
   /** The layer of the whole model that it is or lies in. */
   readonly outer: string;
   /** Its name in there; null where it is that layer. */
@@ -35,18 +37,18 @@ export function scriptLayers(
       const inner = version === 2 ? name : name.replaceAll("/", "_");
       return { layer, outer: version === 2 ? "model" : "functional", inner };
     }
-    const own = next(SNAKE[operation.kind]);
+    const own = next(SNAKE[operation.kind]!);
     if (part === null || part === "head") return { layer, outer: own, inner: null };
     return { layer, outer: numbered("sequential", Number(part.slice(-1)) - 1), inner: own };
   });
 }
 
-const SNAKE: Record<KerasLayer["operation"]["kind"], string> = {
+const SNAKE: Partial<Record<LayerKind, string>> = {
   ZeroPadding2D: "zero_padding2d",
   Conv2D: "conv2d",
   Conv2DTranspose: "conv2d_transpose",
   BatchNormalization: "batch_normalization",
-  ReLU: "re_lu",
+  Activation: "re_lu",
   MaxPooling2D: "max_pooling2d",
   AveragePooling2D: "average_pooling2d",
   Concatenate: "concatenate",
@@ -118,9 +120,9 @@ export function countedWeights(
   };
   return layers.flatMap(({ layer, outer, inner }) => {
     const stem =
-      layer.part === "encoder" && layer.operation.kind === "ReLU"
+      layer.part === "encoder" && layer.operation.kind === "Activation"
         ? "activation"
-        : SNAKE[layer.operation.kind];
+        : SNAKE[layer.operation.kind]!;
     if (!paths.has(outer)) {
       const outerStem = inner === null ? stem : outer.replace(/_\d+$/, "");
       paths.set(outer, `layers/${counted("", outerStem)}`);
@@ -132,7 +134,7 @@ export function countedWeights(
 }
 
 /** Small numbers that differ from weight to weight; moving variances above zero. */
-export function numbersFor(layers: readonly KerasLayer[]): NamedTensors {
+export function numbersFor(layers: readonly Layer[]): NamedTensors {
   const tensors: NamedTensors = new Map();
   let seed = 1;
   for (const { weights } of layers) {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { seededRandom } from "../../src/graph/initializers.ts";
-import { encoderLayers, unetLayers } from "../../src/weights/keras-layers.ts";
-import type { KerasLayer, LayerWeight } from "../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
+import type { Layer, LayerWeight } from "../../src/layers/networks/layer.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import type { HostTensor, NamedTensors } from "../../src/weights/tensors.ts";
 
 /** Weights for every layer, such that activations keep their size through the network. */
-export function randomWeights(layers: readonly KerasLayer[]): NamedTensors {
+export function randomWeights(layers: readonly Layer[]): NamedTensors {
   const weights = layers.flatMap((layer) => layer.weights);
   return new Map(weights.map((weight) => [weight.name, randomWeight(weight)]));
 }
@@ -13,7 +14,7 @@ export function randomWeights(layers: readonly KerasLayer[]): NamedTensors {
 export const randomUnet = (classes: number, decoder: "transpose" | "nearest"): NamedTensors =>
   randomWeights(unetLayers({ classes, decoder }));
 
-export const randomEncoder = (): NamedTensors => randomWeights(encoderLayers());
+export const randomEncoder = (): NamedTensors => randomWeights(DEFAULT_ENCODER.layers());
 
 function randomWeight({ role, name, shape }: LayerWeight): HostTensor {
   const random = seededRandom(7, name);

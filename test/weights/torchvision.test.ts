@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { encoderLayers } from "../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import type { HostTensor, NamedTensors } from "../../src/weights/tensors.ts";
 import { isTorchvision, matchTorchvision } from "../../src/weights/torchvision.ts";
@@ -11,7 +11,7 @@ import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
 const source = "densenet121.safetensors";
-const OURS = encoderLayers().filter(({ weights }) => weights.length > 0);
+const OURS = DEFAULT_ENCODER.layers().filter(({ weights }) => weights.length > 0);
 
 /** The modules of torchvision's DenseNet with weights, in the order in which they run. */
 function modules(old = false): string[] {

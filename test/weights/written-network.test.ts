@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { encoderLayers, unetLayers } from "../../src/weights/keras-layers.ts";
-import type { KerasLayer } from "../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
+import type { Layer } from "../../src/layers/networks/layer.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { writtenNetwork } from "../../src/weights/written-network.ts";
 import { float32 } from "./arbitrary-tensors.ts";
 
 /** Weights of the right shapes, all zero; they share their memory. */
-function zeros(layers: readonly KerasLayer[]): NamedTensors {
+function zeros(layers: readonly Layer[]): NamedTensors {
   const none = new Float32Array(3 * 3 * 512 * 1024);
   return new Map(
     layers.flatMap(({ weights }) =>
@@ -33,7 +34,7 @@ describe("writtenNetwork", () => {
   });
 
   test("an encoder gives its five skips, and with its top the classes", () => {
-    const tensors = zeros(encoderLayers());
+    const tensors = zeros(DEFAULT_ENCODER.layers());
     expect(writtenNetwork({ tensors, metadata }, options).outputs).toEqual([
       ...["conv1/relu", "pool2_relu", "pool3_relu", "pool4_relu", "relu"],
     ]);
@@ -46,11 +47,11 @@ describe("writtenNetwork", () => {
 
   test("what a run and other formats say of themselves stays behind", () => {
     const said = { classes: '["a"]', image_size: "64", state: "{}", format: "layers-model", backend: "x" };
-    const network = writtenNetwork({ tensors: zeros(encoderLayers()), metadata: said }, options);
+    const network = writtenNetwork({ tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said }, options);
     expect(network.metadata).toEqual({ classes: '["a"]', image_size: "64" });
     expect(network.imageSize).toBe(64);
     const other = writtenNetwork(
-      { tensors: zeros(encoderLayers()), metadata: said },
+      { tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said },
       { ...options, imageSize: 96 },
     );
     expect([other.imageSize, other.metadata.image_size]).toEqual([96, "96"]);
@@ -82,12 +83,12 @@ describe("writtenNetwork", () => {
   });
 
   test.each(["31", "100", "0", "-32", "64.5", "big"])("an image size of %s is refused", (size) => {
-    const model = { tensors: zeros(encoderLayers()), metadata: { image_size: size } };
+    const model = { tensors: zeros(DEFAULT_ENCODER.layers()), metadata: { image_size: size } };
     expect(() => writtenNetwork(model, options)).toThrow(`The image size of model.h5 is ${size}`);
   });
 
   test("so is one that it is given", () => {
-    const model = { tensors: zeros(encoderLayers()), metadata: { image_size: "64" } };
+    const model = { tensors: zeros(DEFAULT_ENCODER.layers()), metadata: { image_size: "64" } };
     expect(() => writtenNetwork(model, { ...options, imageSize: 100 })).toThrow(
       "The image size that model.h5 is given is 100, but",
     );

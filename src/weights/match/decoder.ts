@@ -1,4 +1,6 @@
-import { unetLayers, type KerasLayer, type UnetLayersOptions } from "../keras-layers.ts";
+import type { Layer } from "../../layers/networks/layer.ts";
+import { unetLayers } from "../../layers/networks/unet.ts";
+import type { UnetLayersOptions } from "../../layers/networks/unet.ts";
 import { formatShape } from "../tensors.ts";
 import { kindOfOurs, layerProblem, misfit, quote, type LayerPairs } from "./misfit.ts";
 import type { SourceLayer } from "./source-layers.ts";
@@ -42,7 +44,7 @@ function attempt(
   const pairs: LayerPairs = new Map();
   const used = new Set<SourceLayer>();
   const problems: string[] = [];
-  const missing: KerasLayer[] = [];
+  const missing: Layer[] = [];
   for (const layer of ours) {
     const fitting = rest.filter((theirs) => isLike(layer, theirs));
     if (fitting.length > 1) {
@@ -64,7 +66,7 @@ function attempt(
 }
 
 /** Whether a layer has the shape of one of ours; a bias is looked at later, to be told of. */
-function isLike(ours: KerasLayer, theirs: SourceLayer): boolean {
+function isLike(ours: Layer, theirs: SourceLayer): boolean {
   if (kindOfOurs(ours) !== theirs.kind) return false;
   const { role, shape } = ours.weights[0];
   return formatShape(theirs.weights.get(role)!.shape) === formatShape(shape);
@@ -79,7 +81,7 @@ function classesOf(rest: readonly SourceLayer[], decoder: DecoderKind): number |
   return undefined;
 }
 
-function missingLayer(ours: KerasLayer, left: readonly SourceLayer[]): string {
+function missingLayer(ours: Layer, left: readonly SourceLayer[]): string {
   const { role, shape } = ours.weights[0];
   const wanted =
     ours.part === "head"

@@ -1,8 +1,9 @@
-import { encoderLayers, type KerasLayer } from "../keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import type { Layer } from "../../layers/networks/layer.ts";
 import { kindOfOurs, layerProblem, misfit, type LayerPairs } from "./misfit.ts";
 import type { LayerKind, SourceLayer } from "./source-layers.ts";
 
-const ENCODER = encoderLayers().filter(({ weights }) => weights.length > 0);
+const ENCODER = DEFAULT_ENCODER.layers().filter(({ weights }) => weights.length > 0);
 /** The kinds of layers that an encoder has. */
 type EncoderKind = Exclude<LayerKind, "dense">;
 
@@ -29,7 +30,7 @@ export function matchEncoder(layers: readonly SourceLayer[], source: string): La
   return pair(namedLayers(layers, source) ?? orderedLayers(layers, source), source);
 }
 
-type Candidates = [ours: KerasLayer, theirs: SourceLayer | undefined][];
+type Candidates = [ours: Layer, theirs: SourceLayer | undefined][];
 
 function pair(candidates: Candidates, source: string): LayerPairs {
   const problems: string[] = [];

@@ -2,7 +2,9 @@
  * @file Finds the network of this project in weights that another program has written, under whatever names: which weight
  * is which of ours, by topology and shape.
  */
-import { encoderLayers, unetLayers, type KerasLayer, type WeightRole } from "../keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import type { Layer, WeightRole } from "../../layers/networks/layer.ts";
+import { unetLayers } from "../../layers/networks/unet.ts";
 import type { HostTensor, NamedTensors } from "../tensors.ts";
 import { matchDecoder, type DecoderKind } from "./decoder.ts";
 import { matchEncoder, mayHoldEncoder } from "./encoder.ts";
@@ -66,7 +68,7 @@ export function matchWeights(
 }
 
 /** The layers that carry weights, of a whole network with either decoder. */
-const weighted = (decoder: DecoderKind, classes = 1): KerasLayer[] =>
+const weighted = (decoder: DecoderKind, classes = 1): Layer[] =>
   unetLayers({ classes, decoder }).filter(({ weights }) => weights.length > 0);
 
 const OUR_LAYERS = new Set(
@@ -152,7 +154,7 @@ function byTopology(
   const classes = theirHead?.weights.get("bias")?.shape[0] ?? 1;
   const ours =
     decoder === undefined
-      ? encoderLayers().filter(({ weights }) => weights.length > 0)
+      ? DEFAULT_ENCODER.layers().filter(({ weights }) => weights.length > 0)
       : weighted(decoder, classes);
   const pairs: LayerPairs = new Map();
   for (const layer of ours) {
@@ -208,7 +210,7 @@ function taken(
 
 /** Ours and theirs, where they differ. */
 function epsilonsOf(
-  { name, operation }: KerasLayer,
+  { name, operation }: Layer,
   topology: TopologyMatch | undefined,
 ): { ours: number; theirs: number } | undefined {
   if (operation.kind !== "BatchNormalization") return undefined;

@@ -1,4 +1,4 @@
-import type { KerasLayer } from "../keras-layers.ts";
+import type { Layer } from "../../layers/networks/layer.ts";
 import { formatShape } from "../tensors.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { SourceLayer } from "./source-layers.ts";
@@ -37,7 +37,7 @@ export function preparation(source: string, path: string, className: string): We
 }
 
 /** What keeps a layer from being one of ours, or undefined where nothing does. */
-export function layerProblem(ours: KerasLayer, theirs: SourceLayer): string | undefined {
+export function layerProblem(ours: Layer, theirs: SourceLayer): string | undefined {
   for (const { role, shape } of ours.weights) {
     const weight = theirs.weights.get(role);
     if (weight === undefined)
@@ -59,7 +59,7 @@ export function quote(name: string): string {
 }
 
 /** Whether a layer of ours has a kernel, or the vectors of a batch norm; undefined where it has no weights. */
-export function kindOfOurs({ operation, weights }: KerasLayer): "convolution" | "normalization" | undefined {
+export function kindOfOurs({ operation, weights }: Layer): "convolution" | "normalization" | undefined {
   if (weights.length === 0) return undefined;
   return operation.kind === "BatchNormalization" ? "normalization" : "convolution";
 }

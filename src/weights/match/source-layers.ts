@@ -3,7 +3,7 @@
  * of rank 4, perhaps a bias), batch norms (four vectors) and dense layers (a kernel of rank 2 and a bias); what is none
  * of them is left over.
  */
-import type { WeightRole } from "../keras-layers.ts";
+import type { WeightRole } from "../../layers/networks/layer.ts";
 
 /** What of a weight decides where it belongs. */
 export interface NamedShape {

@@ -3,14 +3,11 @@
  * each does and reads, whatever they are called. It finds what shapes cannot tell: skips joined in another order, other
  * strides or activations, another ε.
  */
-import {
-  encoderLayers,
-  INPUT,
-  unetLayers,
-  type KerasLayer,
-  type LayerOperation,
-  type UnetLayersOptions,
-} from "../keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import { INPUT } from "../../layers/networks/layer.ts";
+import type { Layer, LayerOperation, OperationOf, Size } from "../../layers/networks/layer.ts";
+import { unetLayers } from "../../layers/networks/unet.ts";
+import type { UnetLayersOptions } from "../../layers/networks/unet.ts";
 import {
   configModel,
   ConfigProblem,
@@ -19,6 +16,7 @@ import {
   type ConfigModel,
 } from "./keras-config.ts";
 import { misfit, oneOutput, preparation, quote } from "./misfit.ts";
+import { WeightsError } from "../weights-error.ts";
 import { TOP, topInConfig } from "./top.ts";
 
 /** A model that is ours, or its encoder, perhaps with DenseNet121's top: our layer's name → theirs. */
@@ -27,7 +25,7 @@ export type TopologyMatch = ReadonlyMap<string, ConfigLayer>;
 type Config = Readonly<Record<string, unknown>>;
 
 /** Classes of Keras that do what another class does. */
-const KINDS: ReadonlyMap<string, LayerOperation["kind"]> = new Map([["Activation", "ReLU"]]);
+const KINDS: ReadonlyMap<string, LayerOperation["kind"]> = new Map([["ReLU", "Activation"]]);
 
 /**
  * Finds our layers in a model.
@@ -59,7 +57,7 @@ export function matchTopology(config: unknown, source: string): TopologyMatch | 
   const head = pairs.get("head");
   if (head !== undefined) checkOutput(model, head, source);
   const { path: last } = pairs.get("bn")!;
-  const top = topInConfig(theirs, [last, index.get(key("ReLU", [last]))?.[0].path]);
+  const top = topInConfig(theirs, [last, index.get(key("Activation", [last]))?.[0].path]);
   return top === undefined ? pairs : pairs.set(TOP, top);
 }
 
@@ -93,10 +91,10 @@ function checkOutput({ layers, outputs }: ConfigModel, head: ConfigLayer, source
 }
 
 /** What comes after the last weight is not needed of an encoder: many exports end with the batch norm. */
-const ENCODER = encoderLayers().slice(0, -1);
+const ENCODER = DEFAULT_ENCODER.layers().slice(0, -1);
 
 /** The number of classes is the head's own affair. */
-const unet = (decoder: UnetLayersOptions["decoder"]): KerasLayer[] => unetLayers({ classes: 1, decoder });
+const unet = (decoder: UnetLayersOptions["decoder"]): Layer[] => unetLayers({ classes: 1, decoder });
 
 type Index = ReadonlyMap<string, readonly ConfigLayer[]>;
 
@@ -115,7 +113,7 @@ function indexed(layers: readonly ConfigLayer[]): Index {
 }
 
 function attempt(
-  ours: readonly KerasLayer[],
+  ours: readonly Layer[],
   index: Index,
 ): { pairs: Map<string, ConfigLayer>; problems: string[] } {
   const pairs = new Map<string, ConfigLayer>();
@@ -133,11 +131,7 @@ function attempt(
   return { pairs, problems };
 }
 
-function problem(
-  ours: KerasLayer,
-  candidates: readonly ConfigLayer[],
-  fitting: readonly ConfigLayer[],
-): string {
+function problem(ours: Layer, candidates: readonly ConfigLayer[], fitting: readonly ConfigLayer[]): string {
   if (fitting.length > 1) {
     const names = fitting.map(({ path }) => quote(path)).join(" and ");
     return `its layers ${names} do the same with the same input`;
@@ -150,7 +144,7 @@ function problem(
 }
 
 /** The setting in which a layer differs from ours, or undefined where it does the same. */
-function difference(ours: KerasLayer, { className, config }: ConfigLayer): string | undefined {
+function difference(ours: Layer, { className, config }: ConfigLayer): string | undefined {
   const wanted = settings(ours, className, config);
   return Object.keys(wanted).find((setting) => !wanted[setting](config[setting]));
 }
@@ -158,12 +152,12 @@ function difference(ours: KerasLayer, { className, config }: ConfigLayer): strin
 type Test = (value: unknown) => boolean;
 
 /** What each setting must be; a setting that a file leaves out has Keras's default. */
-function settings(ours: KerasLayer, className: string, config: Config): Record<string, Test> {
+function settings(ours: Layer, className: string, config: Config): Record<string, Test> {
   const { operation } = ours;
   const layout = { data_format: orDefault((value) => value === "channels_last") };
   switch (operation.kind) {
     case "ZeroPadding2D":
-      return { ...layout, padding: every(operation.padding) };
+      return { ...layout, padding: isPadding(operation.padding) };
     case "Conv2D":
     case "Conv2DTranspose": {
       const { filters, kernelSize, strides, padding, useBias } = operation;
@@ -171,10 +165,10 @@ function settings(ours: KerasLayer, className: string, config: Config): Record<s
       return {
         ...layout,
         filters: (value) => isHead || value === filters,
-        kernel_size: every(kernelSize),
+        kernel_size: isSize(kernelSize),
         strides: orDefault(every(strides), strides === 1),
         // A kernel of one pixel has nothing to pad for.
-        padding: orDefault((value) => kernelSize === 1 || value === padding, padding === "valid"),
+        padding: orDefault((value) => kernelSize.join() === "1,1" || value === padding, padding === "valid"),
         output_padding: orDefault(() => false),
         dilation_rate: orDefault(every(1)),
         groups: orDefault((value) => value === 1),
@@ -192,8 +186,8 @@ function settings(ours: KerasLayer, className: string, config: Config): Record<s
       const isEpsilon: Test = (value) => typeof value === "number" && value > 0 && Number.isFinite(value);
       return { axis: orDefault(isLastAxis), center: on, scale: on, epsilon: orDefault(isEpsilon) };
     }
-    case "ReLU":
-      if (className === "Activation") return { activation: (value) => value === "relu" };
+    case "Activation":
+      if (className === "Activation") return { activation: (value) => value === operation.activation };
       return {
         max_value: orDefault(() => false),
         negative_slope: orDefault(every(0)),
@@ -219,6 +213,8 @@ function settings(ours: KerasLayer, className: string, config: Config): Record<s
         size: orDefault(every(2)),
         interpolation: orDefault((value) => value === "nearest"),
       };
+    default:
+      throw new WeightsError(`Layers of the kind ${operation.kind} ("${ours.name}") are not compared yet.`);
   }
 }
 
@@ -233,6 +229,26 @@ function every(number: number): Test {
     Array.isArray(value)
       ? value.length > 0 && value.flat().every((item) => item === number)
       : value === number;
+}
+
+/** `[7, 1]`, or one number for both. */
+function isSize([height, width]: Size): Test {
+  return (value) =>
+    Array.isArray(value)
+      ? value.length === 2 && value[0] === height && value[1] === width
+      : value === height && value === width;
+}
+
+/** One number for all edges, one for each axis, or `[[top, bottom], [left, right]]`. */
+function isPadding(padding: OperationOf<"ZeroPadding2D">["padding"]): Test {
+  if ("halving" in padding)
+    throw new WeightsError("A padding that depends on the image's size is not compared yet.");
+  const { top, bottom, left, right } = padding;
+  return (value) => {
+    const axes: unknown[] = Array.isArray(value) ? value : [value, value];
+    const edges = axes.flatMap((axis): unknown[] => (Array.isArray(axis) ? axis : [axis, axis]));
+    return axes.length === 2 && edges.join() === [top, bottom, left, right].join();
+  };
 }
 
 /** Images have four axes; older files list the axis. */

@@ -2,11 +2,12 @@
  * @file The layers of the network as ONNX operators. ONNX has channels first, so in here images are `[N, C, H, W]`.
  */
 import type { NamedTensors } from "../tensors.ts";
-import type { WrittenLayer } from "../written-network.ts";
+import type { Layer } from "../../layers/networks/layer.ts";
+import { WeightsError } from "../weights-error.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { batchNormAffine, onnxKernel, type ChannelAffine } from "./kernel.ts";
 
-type Of<Kind> = WrittenLayer & { readonly operation: Extract<WrittenLayer["operation"], { kind: Kind }> };
+type Of<Kind> = Layer & { readonly operation: Extract<Layer["operation"], { kind: Kind }> };
 type Convolution = Of<"Conv2D" | "Conv2DTranspose">;
 type Normalization = Of<"BatchNormalization">;
 
@@ -20,7 +21,7 @@ export const tensorOf = (layer: string): string => `${layer}/nchw`;
  */
 export function addLayers(
   graph: GraphBuilder,
-  layers: readonly WrittenLayer[],
+  layers: readonly Layer[],
   weights: NamedTensors,
   { foldBatchNorm = false }: { foldBatchNorm?: boolean },
 ): void {
@@ -33,14 +34,14 @@ export function addLayers(
   }
 }
 
-const isConvolution = (layer: WrittenLayer): layer is Convolution =>
+const isConvolution = (layer: Layer): layer is Convolution =>
   layer.operation.kind === "Conv2D" || layer.operation.kind === "Conv2DTranspose";
 
-const isNormalization = (layer: WrittenLayer): layer is Normalization =>
+const isNormalization = (layer: Layer): layer is Normalization =>
   layer.operation.kind === "BatchNormalization";
 
 /** The batch norms that are the only reader of a convolution, by its name. */
-function foldable(layers: readonly WrittenLayer[]): Map<string, Normalization> {
+function foldable(layers: readonly Layer[]): Map<string, Normalization> {
   const pairs = new Map<string, Normalization>();
   for (const { name } of layers.filter(isConvolution)) {
     const readers = layers.filter(({ inputs }) => inputs.includes(name));
@@ -66,12 +67,12 @@ function addConvolution(
   }
   // Where the size is a multiple of the stride, Keras pads by this much in all, the odd one at the end; a
   // transposed convolution is the gradient of such a one, and crops what it has padded.
-  const over = padding === "same" ? Math.max(kernelSize - strides, 0) : 0;
-  const [begin, end] = [Math.floor(over / 2), Math.ceil(over / 2)];
+  const over = kernelSize.map((extent) => (padding === "same" ? Math.max(extent - strides, 0) : 0));
+  const pads = [...over.map((all) => Math.floor(all / 2)), ...over.map((all) => Math.ceil(all / 2))];
   graph.node(kind === "Conv2D" ? "Conv" : "ConvTranspose", tensorOf(norm?.name ?? name), operands, {
-    kernel_shape: { ints: [kernelSize, kernelSize] },
+    kernel_shape: { ints: kernelSize },
     strides: { ints: [strides, strides] },
-    pads: { ints: [begin, begin, end, end] },
+    pads: { ints: pads },
   });
 }
 
@@ -82,7 +83,7 @@ function affineOf({ name, operation }: Normalization, weights: NamedTensors): Ch
   return batchNormAffine({ gamma, beta, moving_mean, moving_variance }, operation.epsilon);
 }
 
-function addLayer(graph: GraphBuilder, layer: WrittenLayer, weights: NamedTensors): void {
+function addLayer(graph: GraphBuilder, layer: Layer, weights: NamedTensors): void {
   const { name, operation } = layer;
   const output = tensorOf(name);
   const inputs = layer.inputs.map(tensorOf);
@@ -92,8 +93,9 @@ function addLayer(graph: GraphBuilder, layer: WrittenLayer, weights: NamedTensor
     );
   switch (operation.kind) {
     case "ZeroPadding2D": {
-      const { padding } = operation;
-      const pads = graph.ints(`${name}/pads`, [0, 0, padding, padding, 0, 0, padding, padding]);
+      if ("halving" in operation.padding) throw notYet(layer);
+      const { top, bottom, left, right } = operation.padding;
+      const pads = graph.ints(`${name}/pads`, [0, 0, top, left, 0, 0, bottom, right]);
       graph.node("Pad", output, [...inputs, pads]);
       return;
     }
@@ -102,7 +104,8 @@ function addLayer(graph: GraphBuilder, layer: WrittenLayer, weights: NamedTensor
         epsilon: { float: operation.epsilon },
       });
       return;
-    case "ReLU":
+    case "Activation":
+      if (operation.activation !== "relu") throw notYet(layer);
       graph.node("Relu", output, inputs);
       return;
     case "MaxPooling2D":
@@ -132,5 +135,11 @@ function addLayer(graph: GraphBuilder, layer: WrittenLayer, weights: NamedTensor
     case "Dense":
       graph.node("Softmax", output, [graph.node("Gemm", `${name}/logits`, [...inputs, ...constants()])]);
       return;
+    default:
+      throw notYet(layer);
   }
+}
+
+function notYet({ name, operation }: Layer): WeightsError {
+  return new WeightsError(`The layer "${name}" (${operation.kind}) cannot be written as ONNX yet.`);
 }

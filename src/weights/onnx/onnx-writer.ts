@@ -1,5 +1,5 @@
 import { writeFileAtomically, type AtomicWriteOptions } from "../../files/atomic-write.ts";
-import { INPUT } from "../keras-layers.ts";
+import { INPUT } from "../../layers/networks/layer.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { WrittenNetwork } from "../written-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";

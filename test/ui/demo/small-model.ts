@@ -1,11 +1,13 @@
 import { glorotUniform, ones, seededRandom, zeros } from "../../../src/graph/initializers.ts";
 import type { Decoder } from "../../../src/layers/decoder.ts";
-import { unetLayers } from "../../../src/weights/keras-layers.ts";
-import type { WeightRole } from "../../../src/weights/keras-layers.ts";
+import type { WeightRole } from "../../../src/layers/networks/layer.ts";
+import { unetLayers } from "../../../src/layers/networks/unet.ts";
 import type { NamedTensors } from "../../../src/weights/tensors.ts";
 
 const VALUES: Record<WeightRole, typeof zeros> = {
   kernel: glorotUniform,
+  depthwise_kernel: glorotUniform,
+  pointwise_kernel: glorotUniform,
   bias: zeros,
   gamma: ones,
   beta: zeros,

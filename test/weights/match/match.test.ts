@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { unetLayers } from "../../../src/weights/keras-layers.ts";
+import { unetLayers } from "../../../src/layers/networks/unet.ts";
 import { matchWeights, type MatchedWeights } from "../../../src/weights/match/match.ts";
 import { kerasWeightName } from "../../../src/weights/tensors.ts";
 import { WeightsError } from "../../../src/weights/weights-error.ts";

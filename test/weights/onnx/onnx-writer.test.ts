@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { encoderLayers, unetLayers } from "../../../src/weights/keras-layers.ts";
+import { DEFAULT_ENCODER } from "../../../src/layers/networks/encoders.ts";
+import { unetLayers } from "../../../src/layers/networks/unet.ts";
 import { onnxModel } from "../../../src/weights/onnx/onnx-writer.ts";
 import type { OnnxModel, OnnxValue } from "../../../src/weights/onnx/model.ts";
 import type { WrittenNetwork } from "../../../src/weights/written-network.ts";
@@ -8,7 +9,8 @@ const none = new Float32Array(3 * 3 * 512 * 1024);
 
 /** A network whose weights are all zero. */
 function network(part: "unet" | "encoder", imageSize: number | null, normalization = "unit"): WrittenNetwork {
-  const layers = part === "unet" ? unetLayers({ classes: 3, decoder: "transpose" }) : encoderLayers();
+  const layers =
+    part === "unet" ? unetLayers({ classes: 3, decoder: "transpose" }) : DEFAULT_ENCODER.layers();
   const weights = layers.flatMap((layer) => layer.weights);
   const zeros = weights.map(({ name, shape }) => {
     const count = shape.reduce((product, extent) => product * extent, 1);

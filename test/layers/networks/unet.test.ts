@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Graph, variableParts } from "../../src/graph/graph.ts";
-import { SKIPS, unet } from "../../src/layers/unet.ts";
-import { encoderLayers, INPUT, SKIP_LAYERS, unetLayers } from "../../src/weights/keras-layers.ts";
+import { Graph, variableParts } from "../../../src/graph/graph.ts";
+import { SKIPS, unet } from "../../../src/layers/unet.ts";
+import { DEFAULT_ENCODER } from "../../../src/layers/networks/encoders.ts";
+import { INPUT } from "../../../src/layers/networks/layer.ts";
+import { unetLayers } from "../../../src/layers/networks/unet.ts";
 
 describe.each(["transpose", "nearest"] as const)("the list of layers, decoder %s", (decoder) => {
   const layers = unetLayers({ classes: 59, decoder });
@@ -34,10 +36,10 @@ describe.each(["transpose", "nearest"] as const)("the list of layers, decoder %s
 
 describe("the encoder's layers", () => {
   it("are the first of the U-Net's, and its skips have the sizes of the network's", () => {
-    const layers = encoderLayers();
+    const layers = DEFAULT_ENCODER.layers();
     expect(layers).toEqual(unetLayers({ classes: 2, decoder: "nearest" }).slice(0, layers.length));
     expect(layers.at(-1)!.name).toBe("relu");
-    const skips = layers.filter(({ name }) => (SKIP_LAYERS as readonly string[]).includes(name));
+    const skips = layers.filter(({ name }) => (DEFAULT_ENCODER.taps as readonly string[]).includes(name));
     expect(
       Object.fromEntries(skips.map(({ name, channels, stride }) => [name, { channels, stride }])),
     ).toEqual(SKIPS);
