@@ -62,7 +62,7 @@ export default tseslint.config(
   forbid(["layers"], [...node, ...above(...beside, ...atop)]),
   forbid(["data"], above(...engine, "weights", "fetch", ...atop)),
   forbid(["weights"], [...engineButNetworks, ...above("data", "fetch", ...atop)]),
-  forbid(["fetch"], above(...engine, "data", "weights", ...atop)),
+  forbid(["fetch"], [...engineButNetworks, ...above("data", "weights", ...atop)]),
   forbid(["adapter"], above(...beside, "config", "runs", "train", "inspect", "use", "ui", "cli")),
   forbid(
     ["config"],

@@ -8,12 +8,15 @@ import {
   weightsMarker,
 } from "../fetch/fetched.ts";
 import { createFetchProgress } from "../fetch/progress.ts";
-import { CLOTHING, WEIGHTS } from "../fetch/sources.ts";
+import { CLOTHING, weightsSource } from "../fetch/sources.ts";
+import { DEFAULT_ENCODER, encoderNamed, ENCODERS } from "../layers/networks/encoders.ts";
 import { runCommand } from "./run-command.ts";
 import { userPath } from "./user-path.ts";
 
 interface FetchFlags {
   only?: "data" | "weights";
+  encoder: string;
+  top?: boolean;
   dataFolder: string;
   weightsFolder: string;
   force?: boolean;
@@ -21,16 +24,22 @@ interface FetchFlags {
 
 const command = new Command("fetch")
   .description(
-    "Downloads the clothing photos with their masks and DenseNet121's ImageNet weights, verified by checksum; " +
+    "Downloads the clothing photos with their masks and an encoder's ImageNet weights, verified by checksum; " +
       "stopped at any time, it goes on where it was.",
   )
   .addOption(new Option("--only <what>", "one of the two").choices(["data", "weights"]))
+  .addOption(
+    new Option("--encoder <name>", "whose weights")
+      .choices(ENCODERS.map(({ name }) => name))
+      .default(DEFAULT_ENCODER.name),
+  )
+  .option("--top", "the weights with the layers that tell ImageNet's classes apart")
   .option("--data-folder <folder>", "where data sets lie", userPath, DATA_FOLDER)
   .option("--weights-folder <folder>", "where weights lie", userPath, WEIGHTS_FOLDER)
   .option("--force", "check every file again and download what differs");
 
 await runCommand(command, async (interrupted) => {
-  const { only, dataFolder, weightsFolder, force } = command.opts<FetchFlags>();
+  const { only, encoder: name, top, dataFolder, weightsFolder, force } = command.opts<FetchFlags>();
   const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
   const options = { force, signal: interrupted, progress: createFetchProgress(process.stdout) };
   interrupted.addEventListener("abort", () =>
@@ -51,12 +60,14 @@ await runCommand(command, async (interrupted) => {
     say(`The data set ${verdict(already)}${hint(dataFolder, DATA_FOLDER, `--data ${folder}`)}.`);
   }
   if (only !== "data") {
-    const path = `${weightsFolder}/${WEIGHTS.name}`;
-    say(`Weights: ${new URL(WEIGHTS.url).host} to ${path}`);
-    const { already } = await fetchFile(WEIGHTS, {
+    const encoder = encoderNamed(name);
+    const source = weightsSource(encoder, { top });
+    const path = `${weightsFolder}/${source.name}`;
+    say(`Weights: ${encoder.title} from ${new URL(source.url).host} to ${path}`);
+    const { already } = await fetchFile(source, {
       ...options,
       folder: weightsFolder,
-      marker: weightsMarker(weightsFolder),
+      marker: weightsMarker(weightsFolder, source),
     });
     say(
       `The weights are ${already ? "already there" : "there and verified"}${hint(weightsFolder, WEIGHTS_FOLDER, `--weights ${path}`)}.`,

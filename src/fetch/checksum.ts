@@ -16,12 +16,15 @@ export async function sizeOf(file: string): Promise<number> {
   );
 }
 
-/** Whether the file is there, has that many bytes, and they have that checksum. */
-export async function fileMatches(file: string, bytes: number, checksum: Checksum): Promise<boolean> {
+/** Whether the file is there, has that many bytes where it is known how many, and they have that checksum. */
+export async function fileMatches(
+  file: string,
+  { bytes, checksum }: { bytes?: number; checksum: Checksum },
+): Promise<boolean> {
   const info = await stat(file).catch(() => undefined);
-  if (info?.isFile() !== true || info.size !== bytes) return false;
+  if (info?.isFile() !== true || info.size !== (bytes ?? info.size)) return false;
   const hash = createHash(checksum.algorithm === "md5" ? "md5" : "sha1");
-  if (checksum.algorithm === "git-blob") hash.update(`blob ${bytes}\0`);
+  if (checksum.algorithm === "git-blob") hash.update(`blob ${info.size}\0`);
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex") === checksum.hex;
 }

@@ -13,6 +13,13 @@ export interface RemoteFile {
   readonly checksum: Checksum;
 }
 
+/** What a server says of a file before it gives it. */
+export interface StatedFile {
+  readonly bytes: number;
+  /** The digest that Google's storage gives with a file (`x-goog-hash`), which tells a damaged copy. */
+  readonly checksum: Checksum | undefined;
+}
+
 export interface DownloaderOptions {
   /** What to do when the files cannot be downloaded, for sentences: `download … by hand and give --data FOLDER`. */
   readonly byHand: string;
@@ -49,7 +56,7 @@ export class Downloader {
     return this.#persist(url, async () => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      await this.#request(url, {}, async (response, pieces) => {
+      await this.#request(url, { method: "GET" }, async (response, pieces) => {
         if (response.status !== 200) refuse(response, this.#options.byHand);
         for await (const piece of pieces) {
           if ((bytes += piece.length) > LARGEST_TEXT)
@@ -62,12 +69,32 @@ export class Downloader {
   }
 
   /**
+   * How large a file is, and its digest where the server says it.
+   * @throws FetchError when it cannot be had, or the server does not say how large it is.
+   */
+  async stated(url: string): Promise<StatedFile> {
+    return this.#persist(url, async () => {
+      let stated: StatedFile | undefined;
+      await this.#request(url, { method: "HEAD" }, (response) => {
+        if (response.status !== 200) refuse(response, this.#options.byHand);
+        stated = statedBy(response.headers);
+        return Promise.resolve();
+      });
+      if (stated !== undefined) return stated;
+      throw new FetchError(
+        `${new URL(url).host} does not say how large ${url} is, so nobody can tell when it is whole: ` +
+          `${this.#options.byHand}.`,
+      );
+    });
+  }
+
+  /**
    * Brings a file to `path`, unless it lies there already. Bytes go to `path.part`, whose length tells a later call
    * where to go on; it takes its name when its checksum is right and is removed when it is wrong.
    * @throws FetchError when it cannot be had or written, or is not the file it should be.
    */
   async file({ url, bytes, checksum }: RemoteFile, path: string): Promise<void> {
-    if (await fileMatches(path, bytes, checksum)) {
+    if (await fileMatches(path, { bytes, checksum })) {
       this.#options.onBytes?.(bytes, false);
       return;
     }
@@ -77,7 +104,7 @@ export class Downloader {
       for (let left = Math.min(await sizeOf(part), bytes); ; left = 0) {
         this.#options.onBytes?.(left, false);
         await this.#persist(url, () => this.#receive(url, part, bytes), part);
-        if (await fileMatches(part, bytes, checksum)) break;
+        if (await fileMatches(part, { bytes, checksum })) break;
         await rm(part, { force: true });
         if (left === 0) {
           throw new FetchError(
@@ -98,7 +125,7 @@ export class Downloader {
     const had = await sizeOf(part);
     if (had >= bytes && bytes > 0) return;
     const headers: Record<string, string> = had > 0 ? { range: `bytes=${had}-` } : {};
-    await this.#request(url, headers, async (response, pieces) => {
+    await this.#request(url, { method: "GET", headers }, async (response, pieces) => {
       if (response.status === 416) {
         await rm(part, { force: true });
         this.#options.onBytes?.(-had, false);
@@ -131,7 +158,7 @@ export class Downloader {
   /** Sends a request and hands its answer to `use`; ends it when it falls silent or the signal is aborted. */
   async #request(
     url: string,
-    headers: Record<string, string>,
+    { method, headers = {} }: { method: "GET" | "HEAD"; headers?: Record<string, string> },
     use: (response: Response, pieces: AsyncIterable<Uint8Array>) => Promise<void>,
   ): Promise<void> {
     const { signal, silenceMs = 30_000 } = this.#options;
@@ -144,6 +171,7 @@ export class Downloader {
     const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
     try {
       const response = await fetch(url, {
+        method,
         // Compressed content would have other byte positions.
         headers: { "accept-encoding": "identity", "user-agent": "bespoke", ...headers },
         signal: ended,
@@ -211,6 +239,15 @@ export class Downloader {
       }
     }
   }
+}
+
+/** Undefined where the headers do not say how large the file is. */
+function statedBy(headers: Headers): StatedFile | undefined {
+  const bytes = Number(headers.get("content-length") ?? Number.NaN);
+  if (!Number.isSafeInteger(bytes) || bytes < 1) return undefined;
+  const md5 = /(?:^|,)\s*md5=([A-Za-z0-9+/]{22}==)/.exec(headers.get("x-goog-hash") ?? "")?.[1];
+  if (md5 === undefined) return { bytes, checksum: undefined };
+  return { bytes, checksum: { algorithm: "md5", hex: Buffer.from(md5, "base64").toString("hex") } };
 }
 
 /** Waits, unless the signal is aborted: then throws its reason. */

@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileMatches, sizeOf } from "./checksum.ts";
 import { Downloader } from "./downloader.ts";
 import type { DownloaderOptions } from "./downloader.ts";
 import { FetchError, fileError } from "./fetch-error.ts";
-import { isComplete, writeMarker } from "./fetched.ts";
+import { isComplete, versionOf, writeMarker } from "./fetched.ts";
 import { verifiedFiles } from "./git-tree.ts";
 import type { FetchProgress } from "./progress.ts";
 import type { FileSource, RepositorySource } from "./sources.ts";
@@ -86,27 +87,39 @@ export async function fetchRepository(source: RepositorySource, options: FetchOp
 }
 
 /**
- * Brings one file, as `fetchRepository` does.
+ * Brings one file, as `fetchRepository` does. How large it is the server says, and its digest too where none is published.
  * @throws FetchError when it cannot be done; the signal's reason when it is aborted.
  */
 export async function fetchFile(source: FileSource, options: FetchOptions): Promise<Fetched> {
-  const { name, url, bytes, checksum, byHand } = source;
+  const { name, url, checksum, byHand } = source;
   const { folder, marker, progress, ...rest } = options;
-  if (!options.force && (await isComplete(folder, marker, checksum.hex))) return { already: true };
+  if (!options.force && (await isComplete(folder, marker, versionOf(source)))) return { already: true };
   await makeFolder(folder);
-  const downloader = new Downloader({
-    ...rest,
-    byHand,
-    onBytes: (bytes, arrived) => progress?.bytes(bytes, arrived),
-  });
-  progress?.start(1, bytes);
-  try {
-    await downloader.file({ url, bytes, checksum }, join(folder, name));
-    progress?.file();
-  } finally {
-    progress?.stop();
+  const path = join(folder, name);
+  if (checksum === null || !(await fileMatches(path, { checksum }))) {
+    const downloader = new Downloader({
+      ...rest,
+      byHand,
+      onBytes: (bytes, arrived) => progress?.bytes(bytes, arrived),
+    });
+    const stated = await downloader.stated(url);
+    const digest = checksum ?? stated.checksum;
+    if (digest === undefined) {
+      throw new FetchError(
+        `Nobody can tell whether ${url} arrives whole: no digest of it is published, and ${new URL(url).host} does not ` +
+          `say one; ${byHand}.`,
+      );
+    }
+    progress?.start(1, stated.bytes);
+    try {
+      await downloader.file({ url, bytes: stated.bytes, checksum: digest }, path);
+      progress?.file();
+    } finally {
+      progress?.stop();
+    }
   }
-  await writeMarker(marker, { source: url, version: checksum.hex, files: { [name]: bytes } });
+  const files = { [name]: await sizeOf(path) };
+  await writeMarker(marker, { source: url, version: versionOf(source), files });
   return { already: false };
 }
 

@@ -2,7 +2,10 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileError } from "./fetch-error.ts";
-import { CLOTHING, WEIGHTS } from "./sources.ts";
+import type { Encoder } from "../layers/networks/encoder.ts";
+import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
+import { CLOTHING, weightsSource } from "./sources.ts";
+import type { FileSource } from "./sources.ts";
 
 /** Says that a download is whole and verified; written last. */
 export interface Marker {
@@ -27,8 +30,11 @@ export const WEIGHTS_FOLDER = "weights";
 export const clothingFolder = (dataFolder: string): string => join(dataFolder, "clothing-co-parsing");
 export const clothingMarker = (dataFolder: string): string =>
   join(clothingFolder(dataFolder), "fetched.json");
-export const weightsMarker = (weightsFolder: string): string =>
-  join(weightsFolder, `${WEIGHTS.name}.fetched.json`);
+export const weightsMarker = (weightsFolder: string, { name }: FileSource): string =>
+  join(weightsFolder, `${name}.fetched.json`);
+
+/** Which one a file is: its published digest, or where it comes from. */
+export const versionOf = ({ url, checksum }: FileSource): string => checksum?.hex ?? url;
 
 /**
  * The folder of the data set that `npm run fetch` has brought, ready for `--data`; null when it has not, or when some
@@ -39,10 +45,21 @@ export async function fetchedData(dataFolder = DATA_FOLDER): Promise<string | nu
   return (await isComplete(folder, clothingMarker(dataFolder), CLOTHING.tree)) ? folder : null;
 }
 
-/** The weights file that `npm run fetch` has brought, ready for `--weights`; null when it has not, or it is gone. */
-export async function fetchedWeights(weightsFolder = WEIGHTS_FOLDER): Promise<string | null> {
-  const complete = await isComplete(weightsFolder, weightsMarker(weightsFolder), WEIGHTS.checksum.hex);
-  return complete ? join(weightsFolder, WEIGHTS.name) : null;
+/**
+ * The file of an encoder's weights that `npm run fetch` has brought, ready for `--weights`, of two the one without a top; null
+ * when it has brought none, or it is gone.
+ */
+export async function fetchedWeights(
+  encoder: Encoder = DEFAULT_ENCODER,
+  weightsFolder = WEIGHTS_FOLDER,
+): Promise<string | null> {
+  if (encoder.weights === null) return null;
+  for (const top of [false, true]) {
+    const source = weightsSource(encoder, { top });
+    const marker = weightsMarker(weightsFolder, source);
+    if (await isComplete(weightsFolder, marker, versionOf(source))) return join(weightsFolder, source.name);
+  }
+  return null;
 }
 
 /** Whether the marker speaks of this version and all its files are there with their sizes. */

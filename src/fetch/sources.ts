@@ -1,4 +1,6 @@
-import type { RemoteFile } from "./downloader.ts";
+import type { Encoder } from "../layers/networks/encoder.ts";
+import type { Checksum } from "./checksum.ts";
+import { FetchError } from "./fetch-error.ts";
 
 /** Files of one tree of a GitHub repository. */
 export interface RepositorySource {
@@ -16,8 +18,11 @@ export interface RepositorySource {
 }
 
 /** One file. */
-export interface FileSource extends RemoteFile {
+export interface FileSource {
   readonly name: string;
+  readonly url: string;
+  /** Null where none is published: what the server states counts then. */
+  readonly checksum: Checksum | null;
   readonly byHand: string;
 }
 
@@ -43,14 +48,24 @@ export const CLOTHING: RepositorySource = {
     "elsewhere, unpack it here and give its folder with --data",
 };
 
-const WEIGHTS_FILE = "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5";
-const WEIGHTS_URL = `https://storage.googleapis.com/tensorflow/keras-applications/densenet/${WEIGHTS_FILE}`;
-
-/** DenseNet121 trained on ImageNet, without its top; the checksum is Keras's `file_hash` (keras/applications/densenet.py). */
-export const WEIGHTS: FileSource = {
-  name: WEIGHTS_FILE,
-  url: WEIGHTS_URL,
-  bytes: 29_084_464,
-  checksum: { algorithm: "md5", hex: "30ee3e1110167f948a6b9946edeeb738" },
-  byHand: `download ${WEIGHTS_URL} elsewhere, bring it here and give it with --weights`,
-};
+/**
+ * An encoder's weights trained on ImageNet, as `keras.applications` publishes them.
+ *
+ * @param options.top with the layers that tell ImageNet's classes apart
+ * @throws FetchError where none are published
+ */
+export function weightsSource(encoder: Encoder, { top = false }: { top?: boolean } = {}): FileSource {
+  const published = encoder.weights?.[top ? "withTop" : "noTop"];
+  if (published === undefined) {
+    throw new FetchError(
+      `No weights of ${encoder.title} are published: train it from random ones, or give a file with --weights.`,
+    );
+  }
+  const { url, md5 } = published;
+  return {
+    name: url.slice(url.lastIndexOf("/") + 1),
+    url,
+    checksum: md5 === null ? null : { algorithm: "md5", hex: md5 },
+    byHand: `download ${url} elsewhere, bring it here and give it with --weights`,
+  };
+}

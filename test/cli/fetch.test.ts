@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { clothingFolder, clothingMarker, weightsMarker, writeMarker } from "../../src/fetch/fetched.ts";
-import { CLOTHING, WEIGHTS } from "../../src/fetch/sources.ts";
+import { CLOTHING, weightsSource } from "../../src/fetch/sources.ts";
+import { denseNet121, denseNet201 } from "../../src/layers/networks/densenet.ts";
 import { folderOf } from "../data/folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -36,19 +37,41 @@ test("offline: one sentence, exit 1, nothing written but empty folders", async (
 });
 
 test("says that all is there, without a request", async () => {
-  const folder = await folderOf({ "clothing-co-parsing/photos/0001.jpg": "hi", [WEIGHTS.name]: "weights" });
+  const [usual, other] = [weightsSource(denseNet121), weightsSource(denseNet201, { top: true })];
+  const folder = await folderOf({
+    "clothing-co-parsing/photos/0001.jpg": "hi",
+    [usual.name]: "weights",
+    [other.name]: "weights",
+  });
   const files = { "photos/0001.jpg": 2 };
   await writeMarker(clothingMarker(folder), { source: "s", version: CLOTHING.tree, files });
-  const weights = { [WEIGHTS.name]: 7 };
-  await writeMarker(weightsMarker(folder), { source: "s", version: WEIGHTS.checksum.hex, files: weights });
+  for (const source of [usual, other]) {
+    const weights = { [source.name]: 7 };
+    await writeMarker(weightsMarker(folder, source), {
+      source: "s",
+      version: source.checksum!.hex,
+      files: weights,
+    });
+  }
   const { status, stdout, stderr } = run("--data-folder", folder, "--weights-folder", folder);
   expect([status, stderr]).toEqual([0, ""]);
   expect(stdout).toContain(`The data set is already there; train with --data ${clothingFolder(folder)}.`);
   expect(stdout).toContain(
-    `The weights are already there; train with --weights ${join(folder, WEIGHTS.name)}.`,
+    `The weights are already there; train with --weights ${join(folder, usual.name)}.`,
   );
-  const only = run("--only", "weights", "--data-folder", "/nowhere", "--weights-folder", folder);
+  const encoder = ["--encoder", "densenet201", "--top"];
+  const only = run("--only", "weights", ...encoder, "--data-folder", "/nowhere", "--weights-folder", folder);
   expect([only.status, only.stdout.includes("Data set")]).toEqual([0, false]);
+  expect(only.stdout).toContain(
+    `Weights: DenseNet201 from storage.googleapis.com to ${join(folder, other.name)}`,
+  );
+  expect(only.stdout).toContain("The weights are already there");
+});
+
+test("an encoder that there is none of is refused", () => {
+  const { status, stderr } = run("--encoder", "vgg16");
+  expect(status).toBe(1);
+  expect(stderr).toContain("Allowed choices are densenet121, densenet169, densenet201");
 });
 
 test("an unknown --only is refused", () => {

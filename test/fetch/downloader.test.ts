@@ -255,3 +255,20 @@ test("an earlier, other file of the same name is replaced", async () => {
   await downloader().file(remote, path);
   expect(Buffer.compare(await readFile(path), content)).toBe(0);
 });
+
+test("asks how large a file is, and for its digest as Google's storage gives it", async () => {
+  const digest = Buffer.from(md5(content), "hex").toString("base64");
+  const { remote, downloader } = await setting((_, response, nth) => {
+    if (nth === 1) return void response.writeHead(503).end();
+    if (nth === 2) response.setHeader("x-goog-hash", `crc32c=n03x6A==,md5=${digest}`);
+    response.writeHead(200, { "content-length": content.length }).end();
+  });
+  expect(await downloader().stated(remote.url)).toEqual({ bytes: content.length, checksum: remote.checksum });
+  expect(await downloader().stated(remote.url)).toEqual({ bytes: content.length, checksum: undefined });
+  const { remote: sizeless } = await setting((_, response) => void response.writeHead(200).end());
+  expect(await sentence(downloader().stated(sizeless.url))).toMatch(
+    /^127\S+ does not say how large \S+w\.h5 is, so nobody can tell when it is whole: get it by hand\.$/,
+  );
+  const { remote: gone } = await setting((_, response) => void response.writeHead(404).end());
+  expect(await sentence(downloader().stated(gone.url))).toMatch(/answers 404/);
+});

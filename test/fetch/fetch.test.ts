@@ -9,12 +9,15 @@ import {
   fetchedData,
   fetchedWeights,
   isComplete,
+  versionOf,
   weightsMarker,
   writeMarker,
 } from "../../src/fetch/fetched.ts";
 import { verifiedFiles } from "../../src/fetch/git-tree.ts";
-import { CLOTHING, WEIGHTS } from "../../src/fetch/sources.ts";
+import { CLOTHING, weightsSource } from "../../src/fetch/sources.ts";
 import type { RepositorySource } from "../../src/fetch/sources.ts";
+import { ENCODERS } from "../../src/layers/networks/encoders.ts";
+import { denseNet121, denseNet169 } from "../../src/layers/networks/densenet.ts";
 import { folderOf } from "../data/folder.ts";
 import { blobId, md5, send, serve } from "./server.ts";
 import type { Answer } from "./server.ts";
@@ -188,47 +191,102 @@ test("stopped, it ends with the reason and goes on later", async () => {
   expect(server.requests.length).toBeGreaterThanOrEqual(4);
 });
 
+/** A server of one file, which states its digest as Google's storage does where it is told to. */
+async function weightsServer(content: Buffer, { states = false } = {}) {
+  const server = await serve((request, response) => {
+    if (states) response.setHeader("x-goog-hash", `crc32c=AAAAAA==, md5=${base64(content)}`);
+    send(request, response, content);
+  });
+  const source = { name: "w.h5", url: `${server.home}/w.h5`, byHand: "get it by hand" } as const;
+  const checksum = { algorithm: "md5", hex: md5(content) } as const;
+  const folder = await folderOf();
+  return { server, source, checksum, options: { folder, marker: join(folder, "w.h5.fetched.json") } };
+}
+const base64 = (content: Buffer): string => Buffer.from(md5(content), "hex").toString("base64");
+
 test("brings one file, or takes the one that lies there", async () => {
   const content = Buffer.from("weights");
-  const server = await serve((request, response) => send(request, response, content));
-  const source = {
-    name: "w.h5",
-    url: `${server.home}/w.h5`,
-    bytes: content.length,
-    checksum: { algorithm: "md5", hex: md5(content) },
-    byHand: "get it by hand",
-  } as const;
-  const folder = await folderOf();
-  const options = { folder, marker: join(folder, "w.h5.fetched.json") };
-  expect(await fetchFile(source, options)).toEqual({ already: false });
+  const { server, checksum, options, ...rest } = await weightsServer(content);
+  const source = { ...rest.source, checksum };
+  const told: [number, number][] = [];
+  const progress = {
+    start: (files: number, bytes: number) => void told.push([files, bytes]),
+    bytes: () => undefined,
+    file: () => undefined,
+    stop: () => undefined,
+  };
+  expect(await fetchFile(source, { ...options, progress })).toEqual({ already: false });
   expect(await fetchFile(source, options)).toEqual({ already: true });
-  expect(server.requests).toHaveLength(1);
+  expect(told).toEqual([[1, content.length]]);
+  // One asks how large it is.
+  expect(server.requests).toHaveLength(2);
   const other = await folderOf({ "w.h5": content });
   const marker = join(other, "w.h5.fetched.json");
   expect(await fetchFile(source, { folder: other, marker })).toEqual({ already: false });
   expect(await isComplete(other, marker, source.checksum.hex)).toBe(true);
-  expect(server.requests).toHaveLength(1);
+  expect(server.requests).toHaveLength(2);
+});
+
+test("a file without a published digest is held against what the server states", async () => {
+  const content = Buffer.from("weights");
+  const { server, source, options } = await weightsServer(content, { states: true });
+  const unpinned = { ...source, checksum: null };
+  await writeFile(join(options.folder, "w.h5"), "another");
+  expect(await fetchFile(unpinned, options)).toEqual({ already: false });
+  expect(await readFile(join(options.folder, "w.h5"))).toEqual(content);
+  expect(await fetchFile(unpinned, options)).toEqual({ already: true });
+  expect(server.requests).toHaveLength(2);
+
+  const silent = await weightsServer(content);
+  await expect(fetchFile({ ...silent.source, checksum: null }, silent.options)).rejects.toThrow(
+    /^Nobody can tell whether \S+w\.h5 arrives whole: no digest of it is published, and 127\S+ does not say one; get it by hand\.$/,
+  );
+  expect(existsSync(silent.options.marker)).toBe(false);
+});
+
+test("every encoder's files have a digest or none, and names of their own", () => {
+  const sources = ENCODERS.filter(({ weights }) => weights !== null).flatMap((encoder) =>
+    [false, true].map((top) => weightsSource(encoder, { top })),
+  );
+  expect(new Set(sources.map(({ name }) => name)).size).toBe(sources.length);
+  expect(new Set(sources.map((source) => versionOf(source))).size).toBe(sources.length);
+  for (const { name, url, checksum } of sources) {
+    expect(url).toMatch(/^https:\/\/storage\.googleapis\.com\/.+\.h5$/);
+    expect(url.endsWith(`/${name}`)).toBe(true);
+    expect(checksum?.hex ?? "0".repeat(32)).toMatch(/^[0-9a-f]{32}$/);
+  }
+  expect(weightsSource(denseNet121).checksum?.hex).toBe("30ee3e1110167f948a6b9946edeeb738");
+  const unpublished = { ...denseNet121, weights: null };
+  expect(() => weightsSource(unpublished)).toThrow("No weights of DenseNet121 are published");
 });
 
 test("fetchedData and fetchedWeights tell where whole, verified ones lie", async () => {
+  const [notop, whole] = [weightsSource(denseNet169), weightsSource(denseNet169, { top: true })];
   const root = await folderOf({
     "clothing-co-parsing/photos/0001.jpg": "hi\n",
-    [WEIGHTS.name]: "weights",
+    [notop.name]: "weights",
+    [whole.name]: "weights",
   });
-  expect([await fetchedData(root), await fetchedWeights(root)]).toEqual([null, null]);
+  const weights = (): Promise<string | null> => fetchedWeights(denseNet169, root);
+  expect([await fetchedData(root), await weights()]).toEqual([null, null]);
   const folder = join(root, "clothing-co-parsing");
   const files = { "photos/0001.jpg": 3 };
   await writeMarker(join(folder, "fetched.json"), { source: "s", version: CLOTHING.tree, files });
-  await writeMarker(weightsMarker(root), {
-    source: "s",
-    version: WEIGHTS.checksum.hex,
-    files: { [WEIGHTS.name]: 7 },
-  });
+  for (const source of [whole, notop]) {
+    await writeMarker(weightsMarker(root, source), {
+      source: "s",
+      version: source.checksum!.hex,
+      files: { [source.name]: 7 },
+    });
+    expect(await weights()).toBe(join(root, source.name));
+  }
   expect(await fetchedData(root)).toBe(folder);
-  expect(await fetchedWeights(root)).toBe(join(root, WEIGHTS.name));
+  expect(await fetchedWeights(denseNet121, root)).toBe(null);
   await writeMarker(join(folder, "fetched.json"), { source: "s", version: "another", files });
-  await writeFile(join(root, WEIGHTS.name), "cut");
-  expect([await fetchedData(root), await fetchedWeights(root)]).toEqual([null, null]);
+  await writeFile(join(root, notop.name), "cut");
+  expect([await fetchedData(root), await weights()]).toEqual([null, join(root, whole.name)]);
+  await writeFile(join(root, whole.name), "cut");
+  expect(await weights()).toBe(null);
   await writeFile(join(folder, "fetched.json"), "{");
   expect(await fetchedData(root)).toBe(null);
 });

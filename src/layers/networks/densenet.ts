@@ -1,4 +1,4 @@
-import { defineEncoder } from "./encoder.ts";
+import { defineEncoder, KERAS_FILES } from "./encoder.ts";
 import type { Encoder } from "./encoder.ts";
 import { INPUT } from "./layer.ts";
 import type { LayerList } from "./layer-list.ts";
@@ -6,8 +6,18 @@ import type { LayerList } from "./layer-list.ts";
 /** Channels that each layer of a dense block adds; its first convolution has four times as many. */
 const GROWTH = 32;
 
-/** DenseNet (Huang et al. 2017) as `keras.applications.densenet` builds it, by how many layers each dense block has. */
-function denseNet(name: string, title: string, blocks: readonly [number, number, number, number]): Encoder {
+interface DenseNet {
+  readonly name: string;
+  readonly title: string;
+  /** How many layers each dense block has. */
+  readonly blocks: readonly [number, number, number, number];
+  /** Digests of the files of weights. */
+  readonly md5: { readonly noTop: string; readonly withTop: string };
+}
+
+/** DenseNet (Huang et al. 2017) as `keras.applications.densenet` builds it. */
+function denseNet({ name, title, blocks, md5 }: DenseNet): Encoder {
+  const file = `${KERAS_FILES}/densenet/${name}_weights_tf_dim_ordering_tf_kernels`;
   return defineEncoder({
     name,
     title,
@@ -18,12 +28,31 @@ function denseNet(name: string, title: string, blocks: readonly [number, number,
       const mean = list.add("avg_pool", { kind: "GlobalAveragePooling2D" }, x);
       list.add("fc1000", { kind: "Dense", units: classes, activation: "softmax" }, mean);
     },
+    weights: {
+      noTop: { url: `${file}_notop.h5`, md5: md5.noTop },
+      withTop: { url: `${file}.h5`, md5: md5.withTop },
+    },
   });
 }
 
-export const denseNet121 = denseNet("densenet121", "DenseNet121", [6, 12, 24, 16]);
-export const denseNet169 = denseNet("densenet169", "DenseNet169", [6, 12, 32, 32]);
-export const denseNet201 = denseNet("densenet201", "DenseNet201", [6, 12, 48, 32]);
+export const denseNet121 = denseNet({
+  name: "densenet121",
+  title: "DenseNet121",
+  blocks: [6, 12, 24, 16],
+  md5: { noTop: "30ee3e1110167f948a6b9946edeeb738", withTop: "9d60b8095a5708f2dcce2bca79d332c7" },
+});
+export const denseNet169 = denseNet({
+  name: "densenet169",
+  title: "DenseNet169",
+  blocks: [6, 12, 32, 32],
+  md5: { noTop: "b8c4d4c20dd625c148057b9ff1c1176b", withTop: "d699b8f76981ab1b30698df4c175e90b" },
+});
+export const denseNet201 = denseNet({
+  name: "densenet201",
+  title: "DenseNet201",
+  blocks: [6, 12, 48, 32],
+  md5: { noTop: "c13680b51ded0fb44dff2d8f86ac8bb1", withTop: "1ceb130c1ea1b78c3bf6114dbdfd8807" },
+});
 
 function addLayers(list: LayerList, blocks: readonly number[]): string {
   const normalized = (name: string, x: string): string =>

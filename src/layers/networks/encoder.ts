@@ -10,9 +10,12 @@ export type Preprocessing = "torch" | "caffe" | "tf" | "inside";
 /** A file of weights trained on ImageNet, as `keras.applications` pins it. */
 export interface PublishedWeights {
   readonly url: string;
-  /** Of the file; hexadecimal. */
-  readonly md5: string;
+  /** Of the file, hexadecimal; null where Keras pins none. */
+  readonly md5: string | null;
 }
+
+/** Where Keras has most of these files. */
+export const KERAS_FILES = "https://storage.googleapis.com/tensorflow/keras-applications";
 
 /** A network for ImageNet, without its top a decoder's other half. */
 export interface Encoder {
