@@ -68,6 +68,7 @@ export { dense } from "./graph/ops/dense.ts";
 export { denseBlock } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockOptions } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockParameters, NormStacks } from "./graph/ops/dense-block/parameters.ts";
+export { depthwiseConv2d } from "./graph/ops/depthwise-conv2d.ts";
 export { diceLoss } from "./graph/ops/dice-loss.ts";
 export { fill } from "./graph/ops/fill.ts";
 export { focalLoss } from "./graph/ops/focal-loss.ts";

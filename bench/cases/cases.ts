@@ -2,6 +2,7 @@ import type { BenchCase } from "../bench-case.ts";
 import { convolutionCases } from "./convolutions.ts";
 import type { NetworkSize } from "./convolutions.ts";
 import { denseBlockCases } from "./dense-blocks.ts";
+import { depthwiseCases } from "./depthwise.ts";
 import { layerCases } from "./layers.ts";
 import { lossAndUpdateCases } from "./loss-and-updates.ts";
 
@@ -9,6 +10,7 @@ import { lossAndUpdateCases } from "./loss-and-updates.ts";
 export const benchCases = (network: NetworkSize): BenchCase[] => [
   ...convolutionCases(network),
   ...denseBlockCases(network),
+  ...depthwiseCases(network),
   ...layerCases(network),
   ...lossAndUpdateCases(network),
 ];

@@ -15,7 +15,7 @@ describe("what the library exports", () => {
       words(`
       Gpu GpuError Graph Program SKIPS Variables accuracy activation adam add argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
-      constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121
+      constant conv2d conv2dTranspose crossEntropyAndAccuracy defineKernel dense denseBlock denseNet121 depthwiseConv2d
       describeMemoryPlan diceLoss f32 fill focalLoss fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes

@@ -12,6 +12,7 @@ import { cast } from "../../src/graph/ops/cast.ts";
 import { concat, sliceChannels } from "../../src/graph/ops/concat.ts";
 import { conv2d } from "../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../src/graph/ops/conv2d-transpose.ts";
+import { depthwiseConv2d } from "../../src/graph/ops/depthwise-conv2d.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../src/graph/ops/pool.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { scale } from "../../src/graph/ops/scale.ts";
@@ -60,6 +61,13 @@ const OPS: Record<string, { op: Op; shapes: Shape[] }> = {
     shapes: [
       [3, 5, 7, 3],
       [3, 3, 3, 5],
+    ],
+  },
+  "a depthwise convolution": {
+    op: (x, kernel) => depthwiseConv2d(x, kernel, { strides: 2, padding: "same" }),
+    shapes: [
+      [2, 5, 7, 8],
+      [3, 3, 8, 1],
     ],
   },
   "a transposed convolution": {

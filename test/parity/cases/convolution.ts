@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import type { Conv2dTransposeOptions } from "../../../src/graph/ops/conv2d-transpose.ts";
+import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import type { Conv2dOptions } from "../../../src/graph/ops/conv2d.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
@@ -19,18 +20,34 @@ type Strides = [number, number];
 const strided = (strides: number | readonly [number, number]): Strides =>
   typeof strides === "number" ? [strides, strides] : [...strides];
 
+/** tfjs's `op`, with explicit zeros as a layer of their own before it. */
+const padded =
+  (
+    op: typeof tf.conv2d<tf.Tensor4D> | typeof tf.depthwiseConv2d<tf.Tensor4D>,
+    { strides, padding }: Conv2dOptions,
+  ) =>
+  (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+    const filter = kernel as tf.Tensor4D;
+    if (typeof padding === "string") return op(x as tf.Tensor4D, filter, strided(strides), padding);
+    const { top, bottom, left, right } = padding;
+    const zeros = tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
+    return op(zeros, filter, strided(strides), "valid");
+  };
+
 /** `[kh, kw, Cin, Cout]` over `x`. */
 function convolution(name: string, x: Shape, kernel: Shape, options: Conv2dOptions): KernelCase[] {
-  const theirs = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
-    const { strides, padding } = options;
-    const filter = kernel as tf.Tensor4D;
-    if (typeof padding === "string") return tf.conv2d(x as tf.Tensor4D, filter, strided(strides), padding);
-    const { top, bottom, left, right } = padding;
-    const padded = tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
-    return tf.conv2d(padded, filter, strided(strides), "valid");
-  };
-  return KERNELS.map((kernels) =>
-    opCase(`conv2d ${name}`, { x, kernel }, (x, kernel) => conv2d(x, kernel, options), theirs, { kernels }),
+  const ours = (x: Tensor, kernel: Tensor): Tensor => conv2d(x, kernel, options);
+  const theirs = padded(tf.conv2d, options);
+  return KERNELS.map((kernels) => opCase(`conv2d ${name}`, { x, kernel }, ours, theirs, { kernels }));
+}
+
+/** `[kh, kw, C, 1]` over `x`. */
+function depthwise(name: string, x: Shape, size: Strides, options: Conv2dOptions): KernelCase[] {
+  const kernel = [...size, x[3], 1];
+  const ours = (x: Tensor, kernel: Tensor): Tensor => depthwiseConv2d(x, kernel, options);
+  const theirs = padded(tf.depthwiseConv2d, options);
+  return (["register", "workgroup"] as const).map((family) =>
+    opCase(`depthwise_conv2d ${name}`, { x, kernel }, ours, theirs, { kernels: { family } }),
   );
 }
 
@@ -78,6 +95,12 @@ export const convolutionCases: readonly KernelCase[] = [
   convolution("3×3 valid", [2, 10, 8, 4], [3, 3, 4, 8], { strides: 1, padding: "valid" }),
   convolution("uneven kernel, strides and pad", [2, 9, 11, 7], [2, 5, 7, 3], uneven),
   convolution("uneven kernel, strides and pad", [2, 8, 12, 12], [2, 4, 12, 20], uneven),
+  depthwise("3×3 same", [2, 9, 7, 5], [3, 3], { strides: 1, padding: "same" }),
+  depthwise("3×3 same", [2, 10, 8, 16], [3, 3], { strides: 1, padding: "same" }),
+  depthwise("3×3/2 same", [2, 9, 7, 5], [3, 3], { strides: 2, padding: "same" }),
+  depthwise("3×3/2 same", [2, 10, 8, 16], [3, 3], { strides: 2, padding: "same" }),
+  depthwise("5×5/2 pad 2", [2, 10, 12, 8], [5, 5], { strides: 2, padding: around(2) }),
+  depthwise("7×7 same", [1, 9, 8, 8], [7, 7], { strides: 1, padding: "same" }),
   transposed("3×3/2 same", [2, 5, 3, 7], [3, 3, 59, 7], { strides: 2, padding: "same" }),
   transposed("3×3/2 same", [2, 4, 6, 32], [3, 3, 64, 32], { strides: 2, padding: "same" }),
   transposed("3×3/2 valid", [1, 5, 3, 6], [3, 3, 5, 6], { strides: 2, padding: "valid" }),
