@@ -20,7 +20,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import type { Decoder } from "../src/layers/decoder.ts";
+import type { Decoder } from "../src/layers/networks/decoder.ts";
 import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { PHASES } from "../src/runs/phase.ts";
 import type { Precision, StepSpec } from "../src/train/phase/programs.ts";

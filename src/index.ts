@@ -107,11 +107,21 @@ export { batchNormalization } from "./layers/batch-normalization.ts";
 export type { BatchNormalizationOptions } from "./layers/batch-normalization.ts";
 export { fusedDenseBlock, plainDenseBlock } from "./layers/dense-block.ts";
 export type { DenseBlockLayerOptions } from "./layers/dense-block.ts";
-export { denseNet121 } from "./layers/densenet121.ts";
-export type { DenseNet121, DenseNet121Options } from "./layers/densenet121.ts";
-export { isDecoderGroup, SKIPS, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
+export { encode } from "./layers/encoder.ts";
+export type { EncoderOptions, EncoderResult } from "./layers/encoder.ts";
+export { isDecoderGroup, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
 export type { Skips, UNetOptions } from "./layers/unet.ts";
-export type { Decoder } from "./layers/decoder.ts";
+
+// Networks as lists of layers.
+export { buildLayers } from "./layers/networks/build.ts";
+export type { BuildOptions } from "./layers/networks/build.ts";
+export type { Decoder } from "./layers/networks/decoder.ts";
+export type { Encoder } from "./layers/networks/encoder.ts";
+export { encoderNamed, ENCODERS } from "./layers/networks/encoders.ts";
+export type { Layer, LayerOperation, LayerWeight } from "./layers/networks/layer.ts";
+export { LayerList } from "./layers/networks/layer-list.ts";
+export { skipsOf, unetLayers } from "./layers/networks/unet.ts";
+export type { Skip, UnetLayersOptions } from "./layers/networks/unet.ts";
 export type { Mode } from "./layers/layer.ts";
 
 // Kernels and ops of one's own.

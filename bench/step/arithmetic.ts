@@ -2,7 +2,7 @@
  * @file The arithmetic that a training step of the U-Net needs, from the network's definition and not from what is run:
  * a kernel that computes the same thing with fewer operations shows as a higher rate, not as less work.
  */
-import type { Decoder } from "../../src/layers/decoder.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 
 /** What the reckoning depends on. */

@@ -1,5 +1,5 @@
 import type { PlanSummary } from "../../src/graph/plan.ts";
-import type { Decoder } from "../../src/layers/decoder.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 import type { Breakdown, FirstStep } from "./measure-step.ts";

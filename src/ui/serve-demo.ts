@@ -80,15 +80,17 @@ export async function serveDemo(options: ServeDemoOptions): Promise<DemoServer> 
 async function weightsOf(
   model: Model,
 ): Promise<{ description: ModelDescription; chunks: readonly Uint8Array[] }> {
-  const { file, imageSize, classNames, decoder, normalization } = model;
-  const expected = unetLayers({ classes: classNames.length, decoder }).flatMap(({ weights }) => weights);
+  const { file, imageSize, classNames, encoder, decoder, normalization } = model;
+  const expected = unetLayers({ classes: classNames.length, encoder, decoder }).flatMap(
+    ({ weights }) => weights,
+  );
   const { tensors } = await loadWeights(file);
   const { assigned } = assignWeights(expected, tensors, { source: file });
   const chunks = [...safetensorsChunks(assigned, {})];
   const weightBytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const name = model.run === null ? basename(file) : basename(dirname(dirname(file)));
   return {
-    description: { name, imageSize, classNames, decoder, normalization, weightBytes },
+    description: { name, imageSize, classNames, encoder: encoder.name, decoder, normalization, weightBytes },
     chunks,
   };
 }

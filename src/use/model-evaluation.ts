@@ -184,12 +184,12 @@ export async function evaluateModel(
   dataset: SegmentationDataset,
   { batchSize, onProgress = () => {}, signal }: EvaluateOptions,
 ): Promise<ModelEvaluation> {
-  const { imageSize, classNames, decoder, normalization, file } = model;
+  const { imageSize, classNames, encoder, decoder, normalization, file } = model;
   const classes = classNames.length;
   const variables = new Variables(gpu);
   try {
     // The momentum is of no account to a network that only evaluates.
-    const network = { batchSize, imageSize, classes, decoder, momentum: 0 };
+    const network = { batchSize, imageSize, classes, encoder, decoder, momentum: 0 };
     const evaluator = await compileEvaluator(gpu, variables, network);
     try {
       await restoreWeights(variables, file);

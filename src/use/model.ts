@@ -2,7 +2,10 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
-import type { Decoder } from "../layers/decoder.ts";
+import type { Decoder } from "../layers/networks/decoder.ts";
+import type { Encoder } from "../layers/networks/encoder.ts";
+import { encoderNamed, ENCODER_NAMES } from "../layers/networks/encoders.ts";
+import { sideProblem } from "../layers/networks/image-size.ts";
 import { classNamesOf } from "../weights/class-names.ts";
 import { loadWeights } from "../weights/load.ts";
 import type { Metadata, NamedTensors } from "../weights/tensors.ts";
@@ -23,6 +26,7 @@ export interface Model {
   /** Side of the square that photos are resized to. */
   readonly imageSize: number;
   readonly classNames: readonly string[];
+  readonly encoder: Encoder;
   readonly decoder: Decoder;
   readonly normalization: Normalization;
 }
@@ -33,7 +37,7 @@ const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
 
 /**
  * Finds a trained network: a checkpoint, or the folder of a run (then its `checkpoints/best.safetensors`, else `last`),
- * also by its name below `runs/`. What a checkpoint does not say of itself is taken to be the tutorial's (transposed
+ * also by its name below `runs/`. What a checkpoint does not say of itself is taken to be the tutorial's (DenseNet121, transposed
  * convolutions, pixels in [0, 1], classes without names), but for the image size.
  *
  * @param options.imageSize another size than the one the network was trained at.
@@ -46,7 +50,8 @@ export async function loadModel(
 ): Promise<Model> {
   const file = await findCheckpoint(path);
   const { tensors, metadata } = await loadWeights(file);
-  const classes = classesOf(file, tensors);
+  const encoder = encoderNamed(oneOf(file, metadata, "encoder", ENCODER_NAMES));
+  const classes = classesOf(file, tensors, encoder);
   const folder = dirname(dirname(file));
   const inRun = basename(dirname(file)) === "checkpoints" && (await exists(join(folder, "config.json")));
   return {
@@ -55,7 +60,8 @@ export async function loadModel(
     classNames:
       classNamesOf(metadata, classes, file) ??
       Array.from({ length: classes }, (_, label) => `class ${label}`),
-    imageSize: imageSizeOf(file, metadata, options.imageSize),
+    imageSize: imageSizeOf(file, metadata, { encoder, wanted: options.imageSize }),
+    encoder,
     decoder: oneOf(file, metadata, "decoder", DECODERS),
     normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),
   };
@@ -95,7 +101,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-function classesOf(file: string, tensors: NamedTensors): number {
+function classesOf(file: string, tensors: NamedTensors, encoder: Encoder): number {
   const bias = tensors.get("head/bias");
   if (bias?.shape.length === 1 && bias.shape[0] <= MOST_CLASSES) return bias.shape[0];
   if (bias?.shape.length === 1) {
@@ -103,28 +109,28 @@ function classesOf(file: string, tensors: NamedTensors): number {
       `${file} has ${bias.shape[0]} classes, and masks can tell ${MOST_CLASSES} apart: give a model of at most as many.`,
     );
   }
-  const encoder = tensors.has("conv1/conv/kernel");
+  const isEncoder = encoder.layers().some(({ weights }) => weights.some(({ name }) => tensors.has(name)));
   throw new ModelError(
-    `${file} ${encoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +
+    `${file} ${isEncoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +
       `\`npm run train\` has written.`,
   );
 }
 
-function imageSizeOf(file: string, { image_size: said }: Metadata, wanted: number | undefined): number {
+function imageSizeOf(
+  file: string,
+  { image_size: said }: Metadata,
+  { encoder, wanted }: { encoder: Encoder; wanted: number | undefined },
+): number {
   if (wanted === undefined && said === undefined) {
     throw new ModelError(
       `${file} does not say at which size its photos were trained: give it with --image-size, 128 for example.`,
     );
   }
   const size = wanted ?? Number(said);
-  if (!Number.isInteger(size) || size < 32 || size % 32 !== 0) {
-    const where = wanted === undefined ? `The image_size of ${file}` : "--image-size";
-    throw new ModelError(
-      `${where} must be a multiple of 32, because the encoder halves a photo five times: 64 or 128, for example ` +
-        `(it is ${wanted ?? said}).`,
-    );
-  }
-  return size;
+  const problem = sideProblem(encoder, size);
+  if (problem === null) return size;
+  const where = wanted === undefined ? `The image_size of ${file}` : "--image-size";
+  throw new ModelError(`${where} ${problem} (it is ${wanted ?? said}).`);
 }
 
 /** A value that the metadata say, or the first where they say none. */
@@ -138,6 +144,6 @@ function oneOf<Name extends string>(
   const name = names.find((known) => known === said);
   if (name !== undefined) return name;
   throw new ModelError(
-    `${file} has the ${key} "${said}", which this version does not know: it knows ${names.join(" and ")}.`,
+    `${file} has the ${key} "${said}", which this version does not know: it knows ${names.slice(0, -1).join(", ")} and ${names.at(-1)}.`,
   );
 }

@@ -32,10 +32,16 @@ export class Predictor {
    * @throws WeightsError naming the tensor of the model's file that is missing or does not fit.
    */
   static async create(gpu: Gpu, model: Model, { batchSize }: { batchSize: number }): Promise<Predictor> {
-    const { imageSize, classNames, decoder, file } = model;
+    const { imageSize, classNames, encoder, decoder, file } = model;
     const graph = new Graph();
     const image = graph.input("image", [batchSize, imageSize, imageSize, 3]);
-    const network = { classes: classNames.length, training: false, trainableEncoder: false, decoder };
+    const network = {
+      classes: classNames.length,
+      training: false,
+      trainableEncoder: false,
+      encoder,
+      decoder,
+    };
     const variables = new Variables(gpu);
     try {
       const program = await compile(gpu, { outputs: { logits: unet(image, network) }, variables });

@@ -9,7 +9,9 @@ export async function smallUnet(
   importOriginal: () => Promise<typeof unetModule>,
 ): Promise<typeof unetModule> {
   const original = await importOriginal();
-  return isQuick ? { ...original, ...(await import("./small-unet.ts")) } : original;
+  if (!isQuick) return original;
+  const { smallUnetOf } = await import("./small-unet.ts");
+  return { ...original, ...smallUnetOf(original) };
 }
 
 /** The same for a process of its own, as what Node adds to its command line. */

@@ -1,3 +1,6 @@
 /** @file `src/layers/unet.ts` with the small U-Net in it, for `small-unet-hooks.mjs`. */
+import * as real from "../../src/layers/unet.ts";
+import { smallUnetOf } from "./small-unet.ts";
+
 export * from "../../src/layers/unet.ts";
-export { SKIPS, unet, unetDecoder, unetEncoder } from "./small-unet.ts";
+export const { skipsOf, unet, unetDecoder, unetEncoder } = smallUnetOf(real);

@@ -7,14 +7,29 @@ import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cr
 import { adam } from "../../src/graph/optimizers/adam.ts";
 import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
-import { upsampleBlock, upsampleHead } from "../../src/layers/decoder.ts";
-import type { Decoder } from "../../src/layers/decoder.ts";
+import { buildLayers } from "../../src/layers/networks/build.ts";
+import { addHead, addUpsampleBlock } from "../../src/layers/networks/decoder.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
+import { LayerList } from "../../src/layers/networks/layer-list.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { runOp } from "../helpers/op.ts";
 import { randomInput, tfjsReference } from "../helpers/tfjs-reference.ts";
 
-const MODE = { training: true, trainable: true, momentum: 0.99 };
+const MODE = { training: true, trainable: () => true };
+
+/** One upsample block over `x`, and a head of `classes` where there are any. */
+function decoded(
+  x: Tensor,
+  decoder: Decoder,
+  { filters, classes }: { filters: number; classes?: number },
+): Tensor {
+  const list = new LayerList({ inputs: { x: { channels: x.shape[3], stride: 4 } } });
+  const block = addUpsampleBlock(list, "upsample_1", "x", { filters, decoder });
+  const output = classes === undefined ? block : addHead(list, block, { classes, decoder });
+  return buildLayers(list.layers, { x }, { ...MODE, outputs: [output] })[output];
+}
+
 const [BATCH, SIZE, CHANNELS, FILTERS] = [2, 3, 8, 4];
 /** Layer and kernel shape of each decoder's block. */
 const KERNELS = {
@@ -51,9 +66,9 @@ describe.each(["transpose", "nearest"] as const)("the decoder %s", (decoder) => 
       [x, kernel],
       dy,
     );
-    const values = [[`block/${layer}/kernel`, kernel]] as const;
+    const values = [[`upsample_1/${layer}/kernel`, kernel]] as const;
     const variables = new Variables(gpu(), { values });
-    const block = (x: Tensor): Tensor => upsampleBlock(x, "block", FILTERS, { ...MODE, decoder });
+    const block = (x: Tensor): Tensor => decoded(x, decoder, { filters: FILTERS });
     const result = await runOp(gpu(), block, [x], dy, { variables });
     variables.destroy();
     expectClose(result.y, expected.y);
@@ -63,12 +78,11 @@ describe.each(["transpose", "nearest"] as const)("the decoder %s", (decoder) => 
   it("starts from pix2pix's normal kernels and Glorot's in the head", async () => {
     const graph = new Graph();
     const x = graph.input("x", [1, 2, 2, 64]);
-    const block = upsampleBlock(x, "block", 32, { ...MODE, decoder });
-    const logits = upsampleHead(block, "head", 16, { ...MODE, decoder });
+    const logits = decoded(x, decoder, { filters: 32, classes: 16 });
     expect(logits.shape).toEqual([1, 8, 8, 16]);
     const variables = new Variables(gpu(), { seed: 1 });
     const program = await compile(gpu(), { outputs: { logits }, variables });
-    const normal = await variables.read(`block/${layer}/kernel`);
+    const normal = await variables.read(`upsample_1/${layer}/kernel`);
     const deviation = Math.sqrt(normal.reduce((sum, x) => sum + x * x, 0) / normal.length);
     expect(Math.abs(deviation / 0.02 - 1)).toBeLessThan(0.02);
     const limit = Math.sqrt(6 / (9 * (32 + 16)));
@@ -83,8 +97,7 @@ describe.each(["transpose", "nearest"] as const)("the decoder %s", (decoder) => 
   it("learns", async () => {
     const graph = new Graph();
     const x = graph.input("x", [2, 2, 2, 8]);
-    const block = upsampleBlock(x, "block", 8, { ...MODE, decoder });
-    const logits = upsampleHead(block, "head", 3, { ...MODE, decoder });
+    const logits = decoded(x, decoder, { filters: 8, classes: 3 });
     const loss = sparseSoftmaxCrossEntropy(logits, graph.input("labels", [2, 8, 8], "u32"));
     const updates = adam(gradients(loss), { learningRate: 0.03 });
     const program = await compile(gpu(), { outputs: { loss }, updates });

@@ -10,8 +10,9 @@ import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import type { VariableValues } from "../../src/graph/variables.ts";
 import { fusedDenseBlock, plainDenseBlock } from "../../src/layers/dense-block.ts";
-import { denseNet121 } from "../../src/layers/densenet121.ts";
-import type { DenseNet121Options } from "../../src/layers/densenet121.ts";
+import { encode } from "../../src/layers/encoder.ts";
+import type { EncoderOptions } from "../../src/layers/encoder.ts";
+import { denseNet121 } from "../../src/layers/networks/densenet.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { inTestAll, isQuick } from "../helpers/quick.ts";
@@ -69,12 +70,12 @@ describe("denseNet121 of fused and of plain dense blocks", () => {
   const gpu = useGpu();
   const shape = [2, 32, 32, 3];
   const image = randomInput(shape, 1).data.map((value) => 0.5 + value / 4);
-  type Blocks = NonNullable<DenseNet121Options["denseBlocks"]>;
+  type Blocks = NonNullable<EncoderOptions["denseBlocks"]>;
 
   /** First values that no two channels share, by the names of the parts. */
   function someValues(): Map<string, VariableValues> {
     const graph = new Graph();
-    denseNet121(graph.input("image", shape), using);
+    encode(graph.input("image", shape), denseNet121, using);
     const parts = [...graph.variables.values()].flatMap(variableParts);
     const values = parts.map(({ name, shape, initializer }) => {
       const random = seededRandom(5, name);
@@ -87,7 +88,7 @@ describe("denseNet121 of fused and of plain dense blocks", () => {
 
   async function skips(denseBlocks: Blocks, variables: Variables): Promise<Record<string, Float32Array>> {
     const graph = new Graph();
-    const outputs = denseNet121(graph.input("image", shape), { ...using, denseBlocks }).skips;
+    const outputs = encode(graph.input("image", shape), denseNet121, { ...using, denseBlocks }).taps;
     const program = await compile(gpu(), { outputs: { ...outputs }, variables });
     try {
       return (await program.run({ image })) as Record<string, Float32Array>;
@@ -118,7 +119,7 @@ describe("denseNet121 of fused and of plain dense blocks", () => {
     const learn = async (denseBlocks: Blocks): Promise<Record<string, Float32Array>[]> => {
       const graph = new Graph();
       const input = graph.input("image", [batch, 32, 32, 3]);
-      const { top } = denseNet121(input, { ...learning, denseBlocks, top: true });
+      const { top } = encode(input, denseNet121, { ...learning, denseBlocks, top: true });
       const loss = sparseSoftmaxCrossEntropy(top!, graph.input("labels", [batch], "u32"));
       const found = gradients(loss);
       const some = [...found].filter(([{ name }]) => compared.includes(name));

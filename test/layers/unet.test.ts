@@ -6,7 +6,8 @@ import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { PlanSummary } from "../../src/graph/plan.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
-import { isDecoderGroup, SKIPS, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
+import { isDecoderGroup, skipsOf, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
+import { denseNet121 } from "../../src/layers/networks/densenet.ts";
 import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { paperTarget } from "../helpers/target.ts";
 
@@ -58,10 +59,12 @@ describe("unet", () => {
     const [whole, first, second] = [new Graph(), new Graph(), new Graph()];
     unet(whole.input("image", [2, 64, 64, 3]), options);
     const skips = unetEncoder(first.input("image", [2, 64, 64, 3]), options);
-    for (const [name, { stride, channels }] of Object.entries(SKIPS))
-      expect(skips[name as keyof typeof skips].shape).toEqual([2, 64 / stride, 64 / stride, channels]);
-    const inputs = Object.entries(skips).map(([name, { shape }]) => [name, second.input(name, shape)]);
-    const logits = unetDecoder(Object.fromEntries(inputs) as typeof skips, options);
+    for (const { name, stride, channels } of skipsOf(denseNet121))
+      expect(skips[name].shape).toEqual([2, 64 / stride, 64 / stride, channels]);
+    const inputs = Object.entries(skips).map(
+      ([name, { shape }]) => [name, second.input(name, shape)] as const,
+    );
+    const logits = unetDecoder(Object.fromEntries(inputs), options);
     expect(logits.shape).toEqual([2, 64, 64, 59]);
     expect([...first.variables.keys(), ...second.variables.keys()]).toEqual([...whole.variables.keys()]);
     expect(first.nodes.length + second.nodes.length).toBe(whole.nodes.length);

@@ -7,7 +7,8 @@ import type { Tensor } from "../../src/graph/graph.ts";
 import { softmax } from "../../src/graph/ops/softmax.ts";
 import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
-import { denseNet121 } from "../../src/layers/densenet121.ts";
+import { encode } from "../../src/layers/encoder.ts";
+import { denseNet121 } from "../../src/layers/networks/densenet.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";
 import type { RealFiles } from "./real-files.ts";
 import { makeRow, relativeError } from "./row.ts";
@@ -62,8 +63,8 @@ async function forward(
 ): Promise<{ activations: Activations; shapes: Record<string, string> }> {
   const graph = new Graph();
   const input = graph.input("image", [1, SIZE, SIZE, 3]);
-  const { skips, top } = denseNet121(input, { training: false, trainable: false, top: true });
-  const outputs: Record<string, Tensor> = { ...skips, [TOP]: softmax(top!) };
+  const { taps, top } = encode(input, denseNet121, { training: false, trainable: false, top: true });
+  const outputs: Record<string, Tensor> = { ...taps, [TOP]: softmax(top!) };
   const variables = new Variables(gpu);
   const program = await compile(gpu, { outputs, variables });
   try {

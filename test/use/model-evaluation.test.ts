@@ -7,6 +7,7 @@ import { resolveConfig } from "../../src/config/index.ts";
 import type { Said } from "../../src/config/index.ts";
 import { openEvaluationData } from "../../src/use/model-evaluation.ts";
 import type { Model } from "../../src/use/model.ts";
+import { denseNet121 } from "../../src/layers/networks/densenet.ts";
 import { folderOf, greyPng, photo } from "../data/folder.ts";
 
 async function model(said: Said | null, classNames: readonly string[] = CLOTHING_CLASSES): Promise<Model> {
@@ -16,7 +17,8 @@ async function model(said: Said | null, classNames: readonly string[] = CLOTHING
     await writeFile(join(run, "config.json"), JSON.stringify(config));
   }
   const file = join(run ?? "", "model.safetensors");
-  return { file, run, imageSize: 32, classNames, decoder: "transpose", normalization: "unit" };
+  const network = { encoder: denseNet121, decoder: "transpose", normalization: "unit" } as const;
+  return { file, run, imageSize: 32, classNames, ...network };
 }
 
 async function photos(count: number, labels?: string): Promise<string> {

@@ -7,6 +7,7 @@ import { evaluationBatches } from "../../src/data/batches.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";
 import { evaluate } from "../../src/train/phase/evaluate.ts";
+import { denseNet121, denseNet169 } from "../../src/layers/networks/densenet.ts";
 import { loadModel } from "../../src/use/model.ts";
 import type { Model } from "../../src/use/model.ts";
 import { maskFromLogits } from "../../src/masks/mask-from-logits.ts";
@@ -34,13 +35,17 @@ async function checkpoint(metadata: Metadata, tensors = STUMP, path = "model.saf
 
 describe("loadModel", () => {
   it("reads what a checkpoint says of itself", async () => {
-    const metadata = { ...TINY_METADATA, decoder: "nearest", normalization: "imagenet" };
+    const metadata = {
+      ...TINY_METADATA,
+      ...{ encoder: "densenet169", decoder: "nearest", normalization: "imagenet" },
+    };
     const file = join(await checkpoint(metadata), "model.safetensors");
     expect(await loadModel(file)).toEqual({
       file,
       run: null,
       imageSize: 32,
       classNames: TINY_CLASSES,
+      encoder: denseNet169,
       decoder: "nearest",
       normalization: "imagenet",
     });
@@ -66,6 +71,7 @@ describe("loadModel", () => {
     expect(await loadModel(file, { imageSize: 64 })).toMatchObject({
       imageSize: 64,
       classNames: ["class 0", "class 1", "class 2", "class 3", "class 4"],
+      encoder: denseNet121,
       decoder: "transpose",
       normalization: "unit",
     });
@@ -105,6 +111,7 @@ describe("loadModel", () => {
       /calls class 4 "b", as class 1 is called/,
     );
     await refused(await saying({ classes: "null, hat" }), /does not name its 5 classes/);
+    await refused(await saying({ encoder: "vgg16" }), /has the encoder "vgg16".*densenet169.* and /);
     await refused(await saying({ decoder: "bicubic" }), /has the decoder "bicubic".*transpose and nearest/);
     await refused(await saying({ normalization: "caffe" }), /has the normalization "caffe"/);
   });

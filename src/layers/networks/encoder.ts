@@ -40,7 +40,7 @@ export type Taps = readonly [string, string, string, string, string];
 
 export interface EncoderDefinition extends Omit<Encoder, "layers" | "top" | "smallestImage" | "weights"> {
   readonly smallestImage?: number;
-  readonly weights?: Encoder["weights"];
+  readonly weights?: Encoder["weights"] | undefined;
   /** Adds the encoder's layers and returns the name of the last. */
   readonly build: (list: LayerList) => string;
   /** Adds the layers from `x`, the last of the encoder, to the classes' probabilities. */

@@ -1,8 +1,11 @@
 import { denseNet121, denseNet169, denseNet201 } from "./densenet.ts";
 import type { Encoder } from "./encoder.ts";
 
-/** Every encoder there is. */
+/** Every encoder there is, the default first. */
 export const ENCODERS: readonly Encoder[] = [denseNet121, denseNet169, denseNet201];
+
+/** As `--encoder` has them. */
+export const ENCODER_NAMES = ENCODERS.map(({ name }) => name);
 
 /** Of a network that does not say which it has. */
 export const DEFAULT_ENCODER = denseNet121;
@@ -11,6 +14,5 @@ export const DEFAULT_ENCODER = denseNet121;
 export function encoderNamed(name: string): Encoder {
   const encoder = ENCODERS.find((each) => each.name === name);
   if (encoder !== undefined) return encoder;
-  const names = ENCODERS.map((each) => each.name).join(", ");
-  throw new Error(`There is no encoder ${JSON.stringify(name)}; there are ${names}.`);
+  throw new Error(`There is no encoder ${JSON.stringify(name)}; there are ${ENCODER_NAMES.join(", ")}.`);
 }

@@ -1,18 +1,26 @@
 import { INPUT } from "./layer.ts";
 import type { Layer, LayerOperation, LayerPart, LayerWeight, WeightRole } from "./layer.ts";
 
+/** What a layer needs to know of what it reads. */
+type Read = Pick<Layer, "channels" | "stride">;
+
 /** Layers as they are added, each with what follows from those before it: how a network is written. */
 export class LayerList {
   readonly layers: Layer[];
   /** Of the layers that are added from now on. */
   part: LayerPart = null;
-  readonly #byName = new Map<string, Pick<Layer, "channels" | "stride">>([
-    [INPUT, { channels: 3, stride: 1 }],
-  ]);
+  readonly #byName: Map<string, Read>;
 
-  /** @param layers that are there already */
-  constructor(layers: readonly Layer[] = []) {
+  /**
+   * @param layers that are there already
+   * @param inputs what can be read besides, by name; photos by default
+   */
+  constructor({
+    layers = [],
+    inputs = { [INPUT]: { channels: 3, stride: 1 } },
+  }: { layers?: readonly Layer[]; inputs?: Readonly<Record<string, Read>> } = {}) {
     this.layers = [...layers];
+    this.#byName = new Map(Object.entries(inputs));
     for (const layer of layers) this.#byName.set(layer.name, layer);
   }
 
@@ -47,7 +55,7 @@ export class LayerList {
     return name;
   }
 
-  #read(name: string): Pick<Layer, "channels" | "stride"> {
+  #read(name: string): Read {
     const layer = this.#byName.get(name);
     if (layer === undefined) throw new Error(`There is no layer called "${name}".`);
     return layer;
@@ -105,4 +113,13 @@ function weightsOf(layer: string, operation: LayerOperation, inChannels: number)
     default:
       return [];
   }
+}
+
+/** The layers that some of them need, themselves included, in their order. */
+export function neededFor(names: readonly string[], layers: readonly Layer[]): Layer[] {
+  const needed = new Set(names);
+  for (const { name, inputs } of [...layers].reverse()) {
+    if (needed.has(name)) inputs.forEach((input) => needed.add(input));
+  }
+  return layers.filter(({ name }) => needed.has(name));
 }

@@ -19,33 +19,31 @@ export type Activation = "relu" | "relu6" | "swish" | "sigmoid" | "hard_swish" |
 
 export type Padding = "same" | "valid";
 
+/** `strides` alike both ways. */
+interface Convolution<Kind extends string> {
+  readonly kind: Kind;
+  readonly filters: number;
+  readonly kernelSize: Size;
+  readonly strides: number;
+  readonly padding: Padding;
+  readonly useBias: boolean;
+}
+
+interface Pooling<Kind extends string> {
+  readonly kind: Kind;
+  readonly poolSize: number;
+  readonly strides: number;
+  readonly padding: Padding;
+}
+
 /** What a layer does; pixels, NHWC. Kinds and options have Keras's names. */
 export type LayerOperation =
-  | {
-      readonly kind: "Conv2D" | "Conv2DTranspose";
-      readonly filters: number;
-      readonly kernelSize: Size;
-      readonly strides: number;
-      readonly padding: Padding;
-      readonly useBias: boolean;
-    }
+  | Convolution<"Conv2D">
+  | Convolution<"Conv2DTranspose">
   /** One filter a channel. */
-  | {
-      readonly kind: "DepthwiseConv2D";
-      readonly kernelSize: Size;
-      readonly strides: number;
-      readonly padding: Padding;
-      readonly useBias: boolean;
-    }
+  | Omit<Convolution<"DepthwiseConv2D">, "filters">
   /** A depthwise convolution, then one of one pixel that mixes the channels. */
-  | {
-      readonly kind: "SeparableConv2D";
-      readonly filters: number;
-      readonly kernelSize: Size;
-      readonly strides: number;
-      readonly padding: Padding;
-      readonly useBias: boolean;
-    }
+  | Convolution<"SeparableConv2D">
   /** Over the channels; without `scale` there is no gamma. `momentum` is the share of the moving statistics that a step keeps. */
   | {
       readonly kind: "BatchNormalization";
@@ -62,12 +60,8 @@ export type LayerOperation =
   | { readonly kind: "Cropping2D"; readonly cropping: Edges }
   /** To the photo's size divided by `stride`: cropped, or padded with zeros, alike on both sides (what is odd, at the end). */
   | { readonly kind: "CenterCropOrPad"; readonly stride: number }
-  | {
-      readonly kind: "MaxPooling2D" | "AveragePooling2D";
-      readonly poolSize: number;
-      readonly strides: number;
-      readonly padding: Padding;
-    }
+  | Pooling<"MaxPooling2D">
+  | Pooling<"AveragePooling2D">
   | { readonly kind: "GlobalAveragePooling2D" }
   /** Without the photos' axis. */
   | { readonly kind: "Reshape"; readonly target: readonly number[] }

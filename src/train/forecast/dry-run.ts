@@ -160,8 +160,8 @@ function describeFeatures(gpu: Gpu, options: TrainerOptions): string[] {
   const { summary } = plan(encoder(spec), target);
   const photos = spec.batchSize === 1 ? "a new photo" : `${spec.batchSize} new photos`;
   const budget = featureBudget();
-  const kibibytes = Math.ceil(featureBytes(options.imageSize) / 2 ** 10);
-  const most = photosWithin(budget, options.imageSize);
+  const kibibytes = Math.ceil(featureBytes(options) / 2 ** 10);
+  const most = photosWithin(budget, options);
   return [
     row(
       "encoder",

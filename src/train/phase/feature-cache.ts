@@ -1,5 +1,5 @@
 import { featureBytes } from "./features.ts";
-import type { Features } from "./features.ts";
+import type { Features, FeatureSpec } from "./features.ts";
 import { machineMemory } from "../forecast/machine-memory.ts";
 
 /** Most bytes that features may take, whatever there is. */
@@ -19,8 +19,8 @@ export class FeatureCache {
   readonly #kept = new Map<string, Features>();
   readonly #capacity: number;
 
-  constructor(imageSize: number, budget = featureBudget()) {
-    this.#capacity = photosWithin(budget, imageSize);
+  constructor(spec: FeatureSpec, budget = featureBudget()) {
+    this.#capacity = photosWithin(budget, spec);
   }
 
   get(identity: string): Features | undefined {
@@ -34,5 +34,5 @@ export class FeatureCache {
 }
 
 /** How many photos' features fit into `budget` bytes. */
-export const photosWithin = (budget: number, imageSize: number): number =>
-  Math.floor(budget / featureBytes(imageSize));
+export const photosWithin = (budget: number, spec: FeatureSpec): number =>
+  Math.floor(budget / featureBytes(spec));

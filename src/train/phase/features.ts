@@ -1,11 +1,14 @@
 /** @file What the encoder makes of one photo, as numbers on the host. */
 import type { Feeds } from "../../graph/program.ts";
-import { SKIPS } from "../../layers/unet.ts";
-import type { Skips } from "../../layers/unet.ts";
-import { skipInput } from "./programs.ts";
+import { skipsOf } from "../../layers/unet.ts";
+import { encoderOf, skipInput } from "./programs.ts";
+import type { NetworkSpec } from "./programs.ts";
 
-/** The skips of one photo back to back, in the order of `SKIPS`. */
+/** The skips of one photo back to back, in the order of `skipsOf`. */
 export type Features = Float32Array<ArrayBuffer>;
+
+/** What decides their number. */
+export type FeatureSpec = Pick<NetworkSpec, "imageSize" | "encoder">;
 
 /** Where each skip lies in {@link Features}, in elements. */
 interface Part {
@@ -14,8 +17,8 @@ interface Part {
   readonly end: number;
 }
 
-/** Bytes of the features of a photo of `imageSize` × `imageSize`: 720 KiB at 64, 2.8 MiB at 128. */
-export const featureBytes = (imageSize: number): number => 4 * partsOf(imageSize).at(-1)!.end;
+/** Bytes of the features of a photo: 720 KiB at a side of 64 of DenseNet121, 2.8 MiB at 128. */
+export const featureBytes = (spec: FeatureSpec): number => 4 * partsOf(spec).at(-1)!.end;
 
 /**
  * The features of the first `count` photos of a batch.
@@ -25,9 +28,9 @@ export const featureBytes = (imageSize: number): number => 4 * partsOf(imageSize
 export function splitFeatures(
   skips: Readonly<Record<string, Float32Array | Uint32Array>>,
   count: number,
-  imageSize: number,
+  spec: FeatureSpec,
 ): Features[] {
-  const parts = partsOf(imageSize);
+  const parts = partsOf(spec);
   return Array.from({ length: count }, (_, photo) => {
     const features = new Float32Array(parts.at(-1)!.end);
     for (const { input, begin, end } of parts) {
@@ -44,8 +47,8 @@ export class FeatureStack {
   /** By the number of photos. */
   readonly #feeds = new Map<number, Record<string, Float32Array<ArrayBuffer>>>();
 
-  constructor(imageSize: number) {
-    this.#parts = partsOf(imageSize);
+  constructor(spec: FeatureSpec) {
+    this.#parts = partsOf(spec);
   }
 
   /** Feeds for a program of as many photos. The next call with as many overwrites them, so run the program first. */
@@ -71,10 +74,9 @@ export class FeatureStack {
   }
 }
 
-function partsOf(imageSize: number): Part[] {
+function partsOf({ imageSize, encoder }: FeatureSpec): Part[] {
   let end = 0;
-  return (Object.keys(SKIPS) as (keyof Skips)[]).map((name) => {
-    const { stride, channels } = SKIPS[name];
+  return skipsOf(encoderOf({ encoder })).map(({ name, stride, channels }) => {
     const begin = end;
     end += (imageSize / stride) ** 2 * channels;
     return { input: skipInput(name), begin, end };

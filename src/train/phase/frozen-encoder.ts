@@ -24,10 +24,10 @@ const FILLING = 64;
 export function encoderSpec(
   spec: StepSpec,
   { family }: Pick<KernelTarget, "family">,
-): Pick<StepSpec, "batchSize" | "imageSize" | "precision"> {
-  const { imageSize, precision } = spec;
+): Pick<StepSpec, "batchSize" | "imageSize" | "encoder" | "precision"> {
+  const { imageSize, encoder, precision } = spec;
   const enough = family === "workgroup" ? AT_ONCE : Math.ceil((FILLING / imageSize) ** 2);
-  return { batchSize: Math.min(enough, microBatchSize(spec)), imageSize, precision };
+  return { batchSize: Math.min(enough, microBatchSize(spec)), imageSize, encoder, precision };
 }
 
 /**
@@ -37,18 +37,12 @@ export function encoderSpec(
 export class FrozenEncoder {
   readonly #program: Program;
   readonly #cache: FeatureCache;
-  readonly #imageSize: number;
-  readonly #atOnce: number;
+  readonly #spec: ReturnType<typeof encoderSpec>;
 
-  private constructor(
-    program: Program,
-    cache: FeatureCache,
-    { batchSize, imageSize }: ReturnType<typeof encoderSpec>,
-  ) {
+  private constructor(program: Program, cache: FeatureCache, spec: ReturnType<typeof encoderSpec>) {
     this.#program = program;
     this.#cache = cache;
-    this.#imageSize = imageSize;
-    this.#atOnce = batchSize;
+    this.#spec = spec;
   }
 
   /**
@@ -64,7 +58,7 @@ export class FrozenEncoder {
   ): Promise<FrozenEncoder> {
     const own = encoderSpec(spec, kernelTarget(gpu));
     const program = await compile(gpu, { ...encoder(own), variables, tileFor: spec.tileFor });
-    return new FrozenEncoder(program, new FeatureCache(spec.imageSize, budget), own);
+    return new FrozenEncoder(program, new FeatureCache(spec, budget), own);
   }
 
   /**
@@ -82,8 +76,8 @@ export class FrozenEncoder {
       (place) =>
         !found[place] && (identities[place] === null || identities.indexOf(identities[place]) === place),
     );
-    for (let first = 0; first < missing.length; first += this.#atOnce) {
-      const places = missing.slice(first, first + this.#atOnce);
+    for (let first = 0; first < missing.length; first += this.#spec.batchSize) {
+      const places = missing.slice(first, first + this.#spec.batchSize);
       const encoded = await this.#encode(images, places);
       for (const [i, place] of places.entries()) {
         found[place] = encoded[i];
@@ -96,11 +90,11 @@ export class FrozenEncoder {
 
   /** Encodes the photos at some places of a batch; the program's own batch is filled up with black ones. */
   async #encode(images: Float32Array, places: readonly number[]): Promise<Features[]> {
-    const pixels = 3 * this.#imageSize ** 2;
-    const image = new Float32Array(this.#atOnce * pixels);
+    const pixels = 3 * this.#spec.imageSize ** 2;
+    const image = new Float32Array(this.#spec.batchSize * pixels);
     for (const [i, place] of places.entries())
       image.set(images.subarray(place * pixels, (place + 1) * pixels), i * pixels);
-    return splitFeatures(await this.#program.run({ image }), places.length, this.#imageSize);
+    return splitFeatures(await this.#program.run({ image }), places.length, this.#spec);
   }
 
   destroy(): void {

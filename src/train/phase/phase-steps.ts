@@ -50,7 +50,7 @@ export class PhaseSteps {
     this.#spec = spec;
     this.#phase = phase;
     this.#classWeights = classWeights;
-    this.#stack = new FeatureStack(spec.imageSize);
+    this.#stack = new FeatureStack(spec);
   }
 
   /**
@@ -177,7 +177,7 @@ export function stepPasses(
   spec: StepSpec,
   learningRate: number,
   classWeights: Float32Array | null,
-  stack = new FeatureStack(spec.imageSize),
+  stack = new FeatureStack(spec),
 ): StepPass[] {
   const parts = accumulates(spec) ? microBatches(batch, microBatchSize(spec)) : [batch];
   const shares = parts.length === 1 ? [1] : sharesOf(parts, spec.ignores ?? false);

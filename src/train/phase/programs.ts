@@ -17,7 +17,9 @@ import { compile } from "../../graph/program.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
-import { SKIPS, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
+import type { Encoder } from "../../layers/networks/encoder.ts";
+import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import { skipsOf, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
 import { lossOf } from "./loss.ts";
 import type { Criterion } from "./loss.ts";
@@ -30,6 +32,8 @@ export interface NetworkSpec extends Criterion {
   readonly classes: number;
   /** Of the batch norms' moving statistics. */
   readonly momentum: number;
+  /** DenseNet121 by default. */
+  readonly encoder?: Encoder | undefined;
   /** How the decoder doubles the size; "transpose" by default. */
   readonly decoder?: "transpose" | "nearest";
   /** What activations are stored in; f32 by default. */
@@ -43,6 +47,9 @@ export interface NetworkSpec extends Criterion {
  * f32, and the loss is scaled (see `lossScaling`).
  */
 export type Precision = "f32" | "f16";
+
+/** The encoder of a network that may not say which it has. */
+export const encoderOf = ({ encoder = DEFAULT_ENCODER }: Pick<NetworkSpec, "encoder">): Encoder => encoder;
 
 /** What a program begins with: photos, or what the encoder has made of them. */
 export type Beginning = "image" | "skips";
@@ -101,11 +108,11 @@ export interface TrainingPass {
 
 /** A training step up to the gradients; see {@link trainingStep}. */
 export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
-  const { batchSize, imageSize, classes, momentum, decoder, weighted, precision } = spec;
+  const { batchSize, imageSize, classes, momentum, encoder, decoder, weighted, precision } = spec;
   const graph = new Graph();
   const frozen = frozenIn(spec, phase);
   const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
-  const options = { classes, training: true, ...trainable, momentum, decoder };
+  const options = { classes, training: true, ...trainable, momentum, encoder, decoder };
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
@@ -166,9 +173,9 @@ export function compileEvaluator(
 
 /** See {@link compileEvaluator}. */
 export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
-  const { batchSize, imageSize, classes, momentum, decoder } = spec;
+  const { batchSize, imageSize, classes, momentum, encoder, decoder } = spec;
   const graph = new Graph();
-  const options = { classes, training: false, trainableEncoder: false, momentum, decoder };
+  const options = { classes, training: false, trainableEncoder: false, momentum, encoder, decoder };
   const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const ignoreLabel = IGNORED_LABEL;
@@ -179,35 +186,29 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
   };
 }
 
-/** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInputs}. */
-export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "precision">): Goals {
+/** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInput}. */
+export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "encoder" | "precision">): Goals {
   const image = cast(imageInput(new Graph(), spec), spec.precision ?? "f32");
-  const skips = unetEncoder(image, { training: false, trainableEncoder: false });
-  const named = Object.entries(skips) as [keyof Skips, Tensor][];
+  const skips = unetEncoder(image, { training: false, trainableEncoder: false, encoder: spec.encoder });
+  const named = Object.entries(skips);
   return { outputs: Object.fromEntries(named.map(([name, skip]) => [skipInput(name), cast(skip, "f32")])) };
 }
 
 /** Of the input that takes a skip: `skip_pool2_relu`. */
-export const skipInput = (name: keyof Skips): string => `skip_${name}`;
+export const skipInput = (name: string): string => `skip_${name}`;
 
-/** Inputs in place of `image`: each of `SKIPS` `[N, S/stride, S/stride, channels]`, called as {@link skipInput} says. */
+/** Inputs in place of `image`: each of `skipsOf` `[N, S/stride, S/stride, channels]`, called as {@link skipInput} says. */
 function skipInputs(
   graph: Graph,
-  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
+  spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "encoder">,
   precision: Precision,
 ): Skips {
-  const input = (name: keyof Skips): Tensor => {
-    const { stride, channels } = SKIPS[name];
+  const { batchSize, imageSize } = spec;
+  const inputs = skipsOf(encoderOf(spec)).map(({ name, stride, channels }): [string, Tensor] => {
     const shape = [batchSize, imageSize / stride, imageSize / stride, channels];
-    return cast(graph.input(skipInput(name), shape), precision);
-  };
-  return {
-    "conv1/relu": input("conv1/relu"),
-    pool2_relu: input("pool2_relu"),
-    pool3_relu: input("pool3_relu"),
-    pool4_relu: input("pool4_relu"),
-    relu: input("relu"),
-  };
+    return [name, cast(graph.input(skipInput(name), shape), precision)];
+  });
+  return Object.fromEntries(inputs);
 }
 
 const imageInput = (

@@ -28,7 +28,7 @@ export class Validation {
     this.#gpu = gpu;
     this.#variables = variables;
     this.#options = options;
-    this.#stack = new FeatureStack(options.imageSize);
+    this.#stack = new FeatureStack(options);
     this.#whole = whole;
   }
 

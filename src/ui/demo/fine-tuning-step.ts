@@ -6,16 +6,17 @@ import {
   Graph,
   rmsprop,
   scale,
-  SKIPS,
+  skipsOf,
   sparseSoftmaxCrossEntropy,
   unetDecoder,
 } from "../../index.ts";
-import type { Decoder, Goals, Skips, Tensor } from "../../index.ts";
+import type { Decoder, Encoder, Goals, Skips, Tensor } from "../../index.ts";
 
 export interface FineTuningSpec {
   /** Side of the square photo. */
   readonly imageSize: number;
   readonly classes: number;
+  readonly encoder: Encoder;
   readonly decoder: Decoder;
 }
 
@@ -40,10 +41,12 @@ export const skipInput = (name: string): string => `skip_${name}`;
  * afterwards: the loss would fall and the labels stay, for ten steps hardly move statistics with Keras's momentum. With the moving
  * ones the network that is trained is the network that labels, and γ and β are learned like every other weight.
  */
-export function fineTuningStep({ imageSize, classes, decoder }: FineTuningSpec): Goals {
+export function fineTuningStep({ imageSize, classes, encoder, decoder }: FineTuningSpec): Goals {
   const graph = new Graph();
   const shape = [1, imageSize, imageSize];
-  const logits = unetDecoder(skipInputs(graph, imageSize), { classes, training: false, decoder });
+  const logits = unetDecoder(skipInputs(graph, encoder, imageSize), {
+    ...{ classes, training: false, encoder, decoder },
+  });
   const withNone = concat([logits, fill(graph, [...shape, 1], NEVER)]);
   const classWeights = graph.input("class_weights", [classes + 1]);
   const meanOver = (labels: string): Tensor =>
@@ -58,10 +61,10 @@ export function fineTuningStep({ imageSize, classes, decoder }: FineTuningSpec):
 export const fineTuningClassWeights = (classes: number): Float32Array =>
   Float32Array.from({ length: classes + 1 }, (_, label) => (label < classes ? 1 : 0));
 
-function skipInputs(graph: Graph, imageSize: number): Skips {
-  const entries = Object.entries(SKIPS).map(([name, { stride, channels }]): [string, Tensor] => [
+function skipInputs(graph: Graph, encoder: Encoder, imageSize: number): Skips {
+  const entries = skipsOf(encoder).map(({ name, stride, channels }): [string, Tensor] => [
     name,
     graph.input(skipInput(name), [1, imageSize / stride, imageSize / stride, channels]),
   ]);
-  return Object.fromEntries(entries) as unknown as Skips;
+  return Object.fromEntries(entries);
 }

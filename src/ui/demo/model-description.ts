@@ -1,5 +1,5 @@
 import type { Normalization } from "../../data/normalize.ts";
-import type { Decoder } from "../../layers/decoder.ts";
+import type { Decoder } from "../../layers/networks/decoder.ts";
 
 /** What the server tells the page of the model besides its weights. */
 export interface ModelDescription {
@@ -8,6 +8,8 @@ export interface ModelDescription {
   /** Side of the square that photos are resized to. */
   readonly imageSize: number;
   readonly classNames: readonly string[];
+  /** Its name. */
+  readonly encoder: string;
   readonly decoder: Decoder;
   readonly normalization: Normalization;
   /** Bytes of the weights. */

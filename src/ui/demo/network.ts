@@ -1,14 +1,15 @@
 import {
   argmax,
   compile,
+  encoderNamed,
   Graph,
   isDecoderGroup,
-  SKIPS,
+  skipsOf,
   unetDecoder,
   unetEncoder,
   Variables,
 } from "../../index.ts";
-import type { Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
+import type { Encoder, Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";
 import { skipInput, fineTuningClassWeights, fineTuningStep } from "./fine-tuning-step.ts";
@@ -42,6 +43,7 @@ export class Network {
   readonly model: ModelDescription;
   /** Milliseconds that compiling took before the first photo. */
   readonly compileMilliseconds: number;
+  readonly #encoder: Encoder;
   readonly #gpu: Gpu;
   readonly #variables: Variables;
   readonly #labels: Program;
@@ -61,6 +63,7 @@ export class Network {
   ) {
     this.#gpu = gpu;
     this.model = model;
+    this.#encoder = encoderNamed(model.encoder);
     this.#variables = variables;
     this.#labels = labels;
     this.#loaded = loaded;
@@ -76,11 +79,12 @@ export class Network {
   static async create(gpu: Gpu, model: ModelDescription, tensors: NamedTensors): Promise<Network> {
     const since = elapsed();
     const { imageSize, classNames, decoder } = model;
+    const encoder = encoderNamed(model.encoder);
     const variables = new Variables(gpu, { values: tensors as Map<string, never> });
     const image = new Graph().input("image", [1, imageSize, imageSize, 3]);
     // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
-    const skips = unetEncoder(image, { training: false, trainableEncoder: false });
-    const logits = unetDecoder(skips, { classes: classNames.length, training: false, decoder });
+    const skips = unetEncoder(image, { training: false, trainableEncoder: false, encoder });
+    const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });
     const outputs = { logits, labels: argmax(logits), ...named(skips) };
     const labels = await compile(gpu, { outputs, variables });
     const decoders = variables.shapes((_, group) => isDecoderGroup(group));
@@ -123,7 +127,7 @@ export class Network {
   prepareFineTuning(): Promise<Program> {
     const { imageSize, classNames, decoder } = this.model;
     return (this.#fineTuning ??= compile(this.#gpu, {
-      ...fineTuningStep({ imageSize, classes: classNames.length, decoder }),
+      ...fineTuningStep({ imageSize, classes: classNames.length, encoder: this.#encoder, decoder }),
       variables: this.#variables,
     }));
   }
@@ -137,7 +141,7 @@ export class Network {
   }
 
   async #readSkips(): Promise<Feeds> {
-    const names = Object.keys(SKIPS).map(skipInput);
+    const names = skipsOf(this.#encoder).map(({ name }) => skipInput(name));
     const values = await Promise.all(names.map((name) => this.#labels.read(name)));
     return Object.fromEntries(names.map((name, i) => [name, values[i]]));
   }

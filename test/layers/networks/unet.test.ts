@@ -1,47 +1,69 @@
 import { describe, expect, it } from "vitest";
 import { Graph, variableParts } from "../../../src/graph/graph.ts";
-import { SKIPS, unet } from "../../../src/layers/unet.ts";
-import { DEFAULT_ENCODER } from "../../../src/layers/networks/encoders.ts";
+import { unet } from "../../../src/layers/unet.ts";
+import { denseNet121 } from "../../../src/layers/networks/densenet.ts";
+import { ENCODERS } from "../../../src/layers/networks/encoders.ts";
+import { smallestSide } from "../../../src/layers/networks/image-size.ts";
 import { INPUT } from "../../../src/layers/networks/layer.ts";
-import { unetLayers } from "../../../src/layers/networks/unet.ts";
+import { sizesOf } from "../../../src/layers/networks/sizes.ts";
+import { skipsOf, unetLayers } from "../../../src/layers/networks/unet.ts";
 
-describe.each(["transpose", "nearest"] as const)("the list of layers, decoder %s", (decoder) => {
-  const layers = unetLayers({ classes: 59, decoder });
+const networks = ENCODERS.flatMap((encoder) =>
+  (["transpose", "nearest"] as const).map((decoder) => ({ name: encoder.name, encoder, decoder })),
+);
 
-  it("has the weights of the network, name by name and shape by shape", () => {
+describe.each(networks)("the layers of the U-Net on $name, decoder $decoder", ({ encoder, decoder }) => {
+  const layers = unetLayers({ classes: 59, encoder, decoder });
+  const side = smallestSide(encoder);
+
+  it("have the weights of the network, name by name, shape by shape and group by group", () => {
     const graph = new Graph();
-    unet(graph.input("image", [1, 64, 64, 3]), {
-      ...{ classes: 59, training: true, trainableEncoder: true, decoder },
+    unet(graph.input("image", [1, side, side, 3]), {
+      ...{ classes: 59, training: true, trainableEncoder: true, encoder, decoder },
     });
-    const ours = [...graph.variables.values()].flatMap((variable) => variableParts(variable));
-    const sorted = (weights: readonly { name: string; shape: readonly number[] }[]): string[] =>
-      weights.map(({ name, shape }) => `${name} [${shape.join()}]`).sort();
-    const listed = layers.flatMap(({ weights }) => weights);
-    expect(listed).toHaveLength(626);
-    expect(sorted(listed)).toEqual(sorted(ours));
+    const ours = [...graph.variables.values()].flatMap((tensor) =>
+      variableParts(tensor).map((part) => ({ ...part, group: tensor.variable!.group })),
+    );
+    const listed = layers.flatMap(({ part, weights }) =>
+      weights.map((weight) => ({
+        ...weight,
+        group: part === "encoder" || part === "head" ? part : "decoder",
+      })),
+    );
+    const sorted = (weights: readonly { name: string; shape: readonly number[]; group: string | null }[]) =>
+      weights.map(({ name, shape, group }) => `${name} [${shape.join()}] ${group}`).sort();
+    expect(sorted(ours)).toEqual(sorted(listed));
   });
 
-  it("names each layer once, after everything it reads, and ends at the size of the photo", () => {
-    const known = new Map([[INPUT, 1]]);
-    for (const { name, inputs, stride } of layers) {
+  it("are named once, after everything they read, and end at the size of the photo", () => {
+    const sizes = sizesOf(layers, [side, side]);
+    const known = new Set([INPUT]);
+    for (const { name, inputs, operation } of layers) {
       expect(known.has(name), name).toBe(false);
-      const strides = inputs.map((input) => known.get(input));
-      expect(strides, name).not.toContain(undefined);
-      expect(new Set(strides).size, name).toBe(1);
-      known.set(name, stride);
+      expect(inputs.filter((input) => !known.has(input))).toEqual([]);
+      if (operation.kind === "Concatenate" || operation.kind === "Add")
+        expect(new Set(inputs.map((input) => sizes.get(input)!.join())).size, name).toBe(1);
+      known.add(name);
     }
     expect(layers.at(-1)).toMatchObject({ channels: 59, stride: 1, part: "head" });
+    expect(sizes.get("head")).toEqual([side, side]);
   });
 });
 
-describe("the encoder's layers", () => {
-  it("are the first of the U-Net's, and its skips have the sizes of the network's", () => {
-    const layers = DEFAULT_ENCODER.layers();
-    expect(layers).toEqual(unetLayers({ classes: 2, decoder: "nearest" }).slice(0, layers.length));
-    expect(layers.at(-1)!.name).toBe("relu");
-    const skips = layers.filter(({ name }) => (DEFAULT_ENCODER.taps as readonly string[]).includes(name));
-    expect(
-      Object.fromEntries(skips.map(({ name, channels, stride }) => [name, { channels, stride }])),
-    ).toEqual(SKIPS);
+describe("skipsOf", () => {
+  it("are DenseNet121's taps themselves", () => {
+    const skips = skipsOf(denseNet121).map(({ name, tap, stride, channels }) => [
+      name,
+      tap,
+      stride,
+      channels,
+    ]);
+    expect(skips).toEqual([
+      ["conv1/relu", "conv1/relu", 2, 64],
+      ["pool2_relu", "pool2_relu", 4, 256],
+      ["pool3_relu", "pool3_relu", 8, 512],
+      ["pool4_relu", "pool4_relu", 16, 1024],
+      ["relu", "relu", 32, 1024],
+    ]);
   });
 });

@@ -74,7 +74,8 @@ describe("the memory of a run", () => {
       trainingStep(cached, "frozen"),
     ].map((goals) => plan(goals, paperTarget).summary);
     const [whole, decoder, , step] = programs;
-    for (const { inputBytes } of [decoder, step]) expect(inputBytes).toBeGreaterThan(24 * featureBytes(128));
+    for (const { inputBytes } of [decoder, step])
+      expect(inputBytes).toBeGreaterThan(24 * featureBytes({ imageSize: 128 }));
     const held = programs.reduce((sum, { arenaBytes, inputBytes }) => sum + arenaBytes + inputBytes, 0);
     // The optimizer's slots are the step's alone.
     const variables = whole.variableBytes + step.variableBytes - decoder.variableBytes;

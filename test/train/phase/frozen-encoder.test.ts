@@ -66,7 +66,7 @@ describe("FrozenEncoder", () => {
 
   it("encodes again what it had no room for, or cannot tell from others", async () => {
     const variables = new Variables(gpu(), { seed: 1 });
-    const encoder = await FrozenEncoder.create(gpu(), variables, spec, featureBytes(32));
+    const encoder = await FrozenEncoder.create(gpu(), variables, spec, featureBytes({ imageSize: 32 }));
     const runs = vi.spyOn(Program.prototype, "run");
     const encodings = async (index: number, identity: string | null): Promise<number> => {
       runs.mockClear();

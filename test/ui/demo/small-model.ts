@@ -1,5 +1,5 @@
 import { glorotUniform, ones, seededRandom, zeros } from "../../../src/graph/initializers.ts";
-import type { Decoder } from "../../../src/layers/decoder.ts";
+import type { Decoder } from "../../../src/layers/networks/decoder.ts";
 import type { WeightRole } from "../../../src/layers/networks/layer.ts";
 import { unetLayers } from "../../../src/layers/networks/unet.ts";
 import type { NamedTensors } from "../../../src/weights/tensors.ts";

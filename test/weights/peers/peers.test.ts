@@ -8,8 +8,9 @@ import { describe, expect, test } from "vitest";
 import { Graph, type Tensor } from "../../../src/graph/graph.ts";
 import { compile } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
-import type { Decoder } from "../../../src/layers/decoder.ts";
-import { denseNet121 } from "../../../src/layers/densenet121.ts";
+import type { Decoder } from "../../../src/layers/networks/decoder.ts";
+import { encode } from "../../../src/layers/encoder.ts";
+import { denseNet121 } from "../../../src/layers/networks/densenet.ts";
 import { unet } from "../../../src/layers/unet.ts";
 import { restoreWeights } from "../../../src/train/checkpoint.ts";
 import { loadWeights } from "../../../src/weights/load.ts";
@@ -117,7 +118,7 @@ test.skipIf(!listings.some((name) => name.startsWith("torchvision-")))(
       const outputs = await forward(
         file,
         numbers(image),
-        (input) => denseNet121(input, { training: false, trainable: false }).skips,
+        (input) => encode(input, denseNet121, { training: false, trainable: false }).taps,
       );
       for (const [i, skip] of Object.keys(outputs).entries()) {
         const error = relativeError(outputs[skip], numbers(skips[i]));

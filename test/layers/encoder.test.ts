@@ -4,18 +4,19 @@ import { describe, expect, it } from "vitest";
 import { Graph, variableParts } from "../../src/graph/graph.ts";
 import type { VariablePart } from "../../src/graph/graph.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
-import { denseNet121 } from "../../src/layers/densenet121.ts";
+import { encode } from "../../src/layers/encoder.ts";
+import { denseNet121 } from "../../src/layers/networks/densenet.ts";
 
 /** All variables as weight files know them. */
 const parts = (graph: Graph): VariablePart[] => [...graph.variables.values()].flatMap(variableParts);
 
 const inference = { training: false, trainable: false };
 
-describe("denseNet121", () => {
+describe("encode, of DenseNet121", () => {
   it("has Keras's skips and its 7,037,504 parameters", () => {
     const graph = new Graph();
-    const { skips, top } = denseNet121(graph.input("image", [2, 128, 128, 3]), inference);
-    expect(Object.fromEntries(Object.entries(skips).map(([name, { shape }]) => [name, shape]))).toEqual({
+    const { taps, top } = encode(graph.input("image", [2, 128, 128, 3]), denseNet121, inference);
+    expect(Object.fromEntries(Object.entries(taps).map(([name, { shape }]) => [name, shape]))).toEqual({
       "conv1/relu": [2, 64, 64, 64],
       pool2_relu: [2, 32, 32, 256],
       pool3_relu: [2, 16, 16, 512],
@@ -30,7 +31,7 @@ describe("denseNet121", () => {
 
   it("has 8,062,504 with the 1000-class top", () => {
     const graph = new Graph();
-    const { top } = denseNet121(graph.input("image", [1, 64, 64, 3]), { ...inference, top: true });
+    const { top } = encode(graph.input("image", [1, 64, 64, 3]), denseNet121, { ...inference, top: true });
     expect(top?.shape).toEqual([1, 1000]);
     expect(parts(graph).reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(8_062_504);
   });
@@ -47,7 +48,7 @@ describe("denseNet121", () => {
         group.weights.map(({ name, shape }) => [name, shape]),
       );
       const graph = new Graph();
-      denseNet121(graph.input("image", [1, 32, 32, 3]), { ...inference, top: true });
+      encode(graph.input("image", [1, 32, 32, 3]), denseNet121, { ...inference, top: true });
       const actual = parts(graph).map(({ name, shape }) => [name, shape]);
       expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
     },
@@ -56,7 +57,7 @@ describe("denseNet121", () => {
   it("learns no moving statistics, and nothing at all when frozen", () => {
     const roles = (trainable: boolean): Record<string, number> => {
       const graph = new Graph();
-      denseNet121(graph.input("image", [1, 32, 32, 3]), { training: true, trainable });
+      encode(graph.input("image", [1, 32, 32, 3]), denseNet121, { training: true, trainable });
       const count: Record<string, number> = {};
       for (const tensor of graph.variables.values()) {
         const { role } = tensor.variable!;
@@ -70,7 +71,7 @@ describe("denseNet121", () => {
 
   it("refuses an image it cannot halve five times", () => {
     const graph = new Graph();
-    expect(() => denseNet121(graph.input("image", [1, 50, 64, 3]), inference)).toThrow(
+    expect(() => encode(graph.input("image", [1, 50, 64, 3]), denseNet121, inference)).toThrow(
       "50×64 is not a multiple of 32",
     );
   });

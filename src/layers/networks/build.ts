@@ -1,0 +1,274 @@
+/** @file Makes the graph of a list of layers. */
+import type { Graph, Tensor } from "../../graph/graph.ts";
+import { glorotUniform, randomNormal, zeros } from "../../graph/initializers.ts";
+import type { Initializer } from "../../graph/initializers.ts";
+import type { Images } from "../../graph/lowering/conv2d-products.ts";
+import { activation } from "../../graph/ops/activation.ts";
+import { add } from "../../graph/ops/add.ts";
+import { biasAdd } from "../../graph/ops/bias.ts";
+import { concat } from "../../graph/ops/concat.ts";
+import { conv2dTranspose } from "../../graph/ops/conv2d-transpose.ts";
+import { conv2d } from "../../graph/ops/conv2d.ts";
+import { dense } from "../../graph/ops/dense.ts";
+import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/pool.ts";
+import { relu } from "../../graph/ops/relu.ts";
+import { softmax } from "../../graph/ops/softmax.ts";
+import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
+import type { Padding } from "../../kernels/text/window.ts";
+import { batchNormalization } from "../batch-normalization.ts";
+import { fusedDenseBlock } from "../dense-block.ts";
+import type { Mode } from "../layer.ts";
+import { denseBlockAt } from "./dense-blocks.ts";
+import type { DenseBlockRun } from "./dense-blocks.ts";
+import type {
+  Activation,
+  Edges,
+  Layer,
+  LayerOperation,
+  LayerPart,
+  OperationOf,
+  WeightRole,
+} from "./layer.ts";
+import { neededFor } from "./layer-list.ts";
+import { paddingOf } from "./sizes.ts";
+
+export interface BuildOptions {
+  /** The layers whose results are wanted; what none of them needs is not built. */
+  readonly outputs: readonly string[];
+  /** The program is a training step. */
+  readonly training: boolean;
+  /** Whether the layers of a part are learned; a part that is not runs as it does when the network is used. */
+  readonly trainable: (part: LayerPart) => boolean;
+  /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
+  readonly momentum?: number | undefined;
+  /** Each dense block as one op, by default, or layer by layer: slower, the same numbers. */
+  readonly denseBlocks?: "fused" | "plain" | undefined;
+}
+
+/** What the variables of a part belong to; see `Variable.group`. */
+export function groupOf(part: LayerPart): string | null {
+  return part?.startsWith("upsample_") ? "decoder" : part;
+}
+
+/**
+ * Adds layers to the graph of the tensors that they read. Every variable has the name and the shape that the list says.
+ *
+ * Some neighbours become one op, with the same results: a batch norm and the ReLU that alone reads it; zero padding and the
+ * window that alone reads it; two concatenated images and the transposed convolution that alone reads them; a run of
+ * layers that is a dense block. An average pooling that alone reads a convolution of 1×1 is done before it: they commute, and
+ * the convolution has fewer pixels.
+ *
+ * @param inputs what layers read that are not in the list, by name
+ * @returns the tensors of `outputs`, by name
+ * @throws Error when a layer does not fit what it reads
+ */
+export function buildLayers(
+  layers: readonly Layer[],
+  inputs: Readonly<Record<string, Tensor>>,
+  options: BuildOptions,
+): Record<string, Tensor> {
+  const build = new Build(neededFor(options.outputs, layers), inputs, options);
+  return Object.fromEntries(options.outputs.map((name) => [name, build.tensor(name)]));
+}
+
+/** What a layer has made: images, two of them perhaps still to be joined, and zeros perhaps still to be put around them. */
+interface Value {
+  readonly images: Images;
+  readonly padding?: Edges;
+}
+
+class Build {
+  readonly #layers: readonly Layer[];
+  readonly #graph: Graph;
+  readonly #options: BuildOptions;
+  readonly #values = new Map<string, Value>();
+  /** What reads each layer. */
+  readonly #readers = new Map<string, Layer[]>();
+
+  constructor(layers: readonly Layer[], inputs: Readonly<Record<string, Tensor>>, options: BuildOptions) {
+    this.#layers = layers;
+    this.#graph = Object.values(inputs)[0].graph;
+    this.#options = options;
+    for (const [name, images] of Object.entries(inputs)) this.#values.set(name, { images });
+    for (const layer of layers) {
+      for (const input of layer.inputs)
+        this.#readers.set(input, [...(this.#readers.get(input) ?? []), layer]);
+    }
+    for (let index = 0; index < layers.length;) index += this.#addAt(index);
+  }
+
+  /** The result of a layer. */
+  tensor(name: string): Tensor {
+    const { images, padding } = this.#value(name);
+    if (padding !== undefined) throw withoutOp("ZeroPadding2D");
+    return joined(images);
+  }
+
+  #value(name: string): Value {
+    const value = this.#values.get(name);
+    if (value === undefined) throw new Error(`There is no "${name}" to read.`);
+    return value;
+  }
+
+  /** Adds one layer, or a run that is one op, and returns how many layers that took. */
+  #addAt(index: number): number {
+    const layer = this.#layers[index];
+    // It was added with the one before.
+    if (this.#values.has(layer.name)) return 1;
+    const block = this.#options.denseBlocks === "plain" ? undefined : denseBlockAt(this.#layers, index);
+    if (block !== undefined) {
+      this.#values.set(block.output, { images: this.#denseBlock(block, layer.part) });
+      return block.length;
+    }
+    const reader = this.#onlyReader(layer.name);
+    const both = reader && this.#together(layer, reader);
+    if (both !== undefined) this.#values.set(reader!.name, { images: both });
+    else this.#values.set(layer.name, this.#alone(layer, reader));
+    return 1;
+  }
+
+  /** What alone reads a layer, where the layer itself is not asked for. */
+  #onlyReader(name: string): Layer | undefined {
+    const readers = this.#readers.get(name) ?? [];
+    return readers.length === 1 && !this.#options.outputs.includes(name) ? readers[0] : undefined;
+  }
+
+  #denseBlock({ name, input, layers, growth, epsilon, momentum }: DenseBlockRun, part: LayerPart): Tensor {
+    const rest = { layers, growth, epsilon, momentum: this.#options.momentum ?? momentum };
+    return fusedDenseBlock(this.tensor(input), name, { ...this.#mode(part), ...rest });
+  }
+
+  /** The result of a layer's only reader, where both are one op or change places. */
+  #together(layer: Layer, { operation: second }: Layer): Tensor | undefined {
+    const { operation: first, inputs } = layer;
+    if (first.kind === "BatchNormalization" && second.kind === "Activation" && second.activation === "relu")
+      return this.#batchNorm(layer, first, "relu");
+    if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
+      return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
+    if (first.kind === "GlobalAveragePooling2D" && second.kind === "Reshape" && isOnePixel(second)) {
+      const x = this.tensor(inputs[0]);
+      return averagePool2d(x, { poolSize: [x.shape[1], x.shape[2]], strides: 1, padding: "valid" });
+    }
+    return undefined;
+  }
+
+  #alone(layer: Layer, reader: Layer | undefined): Value {
+    const { operation, inputs } = layer;
+    if (operation.kind === "ZeroPadding2D" && reader !== undefined && takesPadding(reader.operation)) {
+      const images = this.tensor(inputs[0]);
+      return { images, padding: paddingOf(operation, [images.shape[1], images.shape[2]]) };
+    }
+    if (
+      operation.kind === "Concatenate" &&
+      reader?.operation.kind === "Conv2DTranspose" &&
+      inputs.length === 2
+    )
+      return { images: [this.tensor(inputs[0]), this.tensor(inputs[1])] };
+    return { images: this.#result(layer, operation) };
+  }
+
+  #result(layer: Layer, operation: LayerOperation): Tensor {
+    const [input] = layer.inputs;
+    switch (operation.kind) {
+      case "Conv2D": {
+        const { images, padding = operation.padding } = this.#value(input);
+        return this.#convolution(layer, operation, joined(images), padding);
+      }
+      case "Conv2DTranspose": {
+        const { strides, padding, useBias } = operation;
+        const y = conv2dTranspose(this.#value(input).images, this.#weight(layer, "kernel"), {
+          strides,
+          padding,
+        });
+        return useBias ? biasAdd(y, this.#weight(layer, "bias")) : y;
+      }
+      case "BatchNormalization":
+        return this.#batchNorm(layer, operation);
+      case "Activation":
+        return activated(this.tensor(input), operation.activation);
+      case "MaxPooling2D":
+      case "AveragePooling2D":
+        return this.#window(input, operation);
+      case "GlobalAveragePooling2D":
+        return globalAveragePool2d(this.tensor(input));
+      case "Dense": {
+        const y = dense(this.tensor(input), this.#weight(layer, "kernel"), this.#weight(layer, "bias"));
+        return activated(y, operation.activation);
+      }
+      case "Add":
+        return layer.inputs.map((name) => this.tensor(name)).reduce((sum, x) => add(sum, x));
+      case "Concatenate":
+        return concat(layer.inputs.map((name) => this.tensor(name)));
+      case "UpSampling2D":
+        return upsampleNearest2x(this.tensor(input));
+      default:
+        throw withoutOp(operation.kind);
+    }
+  }
+
+  #convolution(
+    layer: Layer,
+    { strides, useBias }: OperationOf<"Conv2D">,
+    x: Tensor,
+    padding: Padding,
+  ): Tensor {
+    const y = conv2d(x, this.#weight(layer, "kernel"), { strides, padding });
+    return useBias ? biasAdd(y, this.#weight(layer, "bias")) : y;
+  }
+
+  #window(
+    input: string,
+    { kind, poolSize, strides, padding }: OperationOf<"MaxPooling2D" | "AveragePooling2D">,
+  ): Tensor {
+    const value = this.#value(input);
+    const pool = kind === "MaxPooling2D" ? maxPool2d : averagePool2d;
+    return pool(joined(value.images), { poolSize, strides, padding: value.padding ?? padding });
+  }
+
+  #batchNorm(layer: Layer, operation: OperationOf<"BatchNormalization">, activation?: "relu"): Tensor {
+    const { epsilon, scale } = operation;
+    const momentum = this.#options.momentum ?? operation.momentum;
+    const options = { ...this.#mode(layer.part), epsilon, momentum, scale, activation };
+    return batchNormalization(this.tensor(layer.inputs[0]), layer.name, options);
+  }
+
+  #mode(part: LayerPart): Mode {
+    const { training, trainable } = this.#options;
+    return { training, trainable: trainable(part), group: groupOf(part) };
+  }
+
+  #weight({ weights, part }: Layer, role: WeightRole): Tensor {
+    const { name, shape } = weights.find((weight) => weight.role === role)!;
+    return this.#graph.parameter(name, shape, initializerOf(part, role), this.#mode(part));
+  }
+}
+
+const joined = (images: Images): Tensor => ("graph" in images ? images : concat(images));
+
+const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
+  kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
+
+/** Whether images become `[N, 1, 1, C]`. */
+const isOnePixel = ({ target }: OperationOf<"Reshape">): boolean =>
+  target.length === 3 && target[0] === 1 && target[1] === 1;
+
+/** Whether the op of a layer puts zeros around its images itself. */
+const takesPadding = (operation: LayerOperation): boolean =>
+  (operation.kind === "Conv2D" ||
+    operation.kind === "MaxPooling2D" ||
+    operation.kind === "AveragePooling2D") &&
+  operation.padding === "valid";
+
+function activated(x: Tensor, kind: Activation): Tensor {
+  if (kind === "softmax") return softmax(x);
+  return kind === "relu" ? relu(x) : activation(x, kind);
+}
+
+/** Keras's default, and in the decoder's blocks pix2pix's. */
+function initializerOf(part: LayerPart, role: WeightRole): Initializer {
+  if (role === "bias") return zeros;
+  return groupOf(part) === "decoder" ? randomNormal(0.02) : glorotUniform;
+}
+
+const withoutOp = (kind: LayerOperation["kind"]): Error =>
+  new Error(`There is no op for a layer ${kind} yet.`);
