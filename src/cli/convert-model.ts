@@ -40,12 +40,13 @@ export async function convertModel(
 }
 
 function describe(
-  { format, tensors, mapping, missing, unused }: LoadedWeights,
+  { format, tensors, encoder, mapping, missing, unused }: LoadedWeights,
   from: string,
   verbose: boolean,
 ): string[] {
   const classes = tensors.get("head/bias")?.shape[0];
-  const what = classes === undefined ? "an encoder" : `a U-Net of ${classes} classes`;
+  const title = encoder?.title ?? "an encoder";
+  const what = classes === undefined ? title : `a U-Net of ${classes} classes on ${title}`;
   const counts = ["kept", "renamed", "transposed", "folded"]
     .map((change) => [mapping.filter((weight) => weight.change === change).length, change] as const)
     .filter(([count]) => count > 0)

@@ -46,7 +46,7 @@ const PYTORCH = {
   mend: `save its weights as safetensors, in Python, and give that file:
   import torch, safetensors.torch
   safetensors.torch.save_file(torch.load("model.pth", map_location="cpu", weights_only=True), "model.safetensors")
-(only densenet121 of torchvision's networks is known here)`,
+(of torchvision's networks densenet121, densenet169 and densenet201 are known here)`,
 };
 
 /** In the order in which they are tried. */

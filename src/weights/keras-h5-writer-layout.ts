@@ -3,6 +3,7 @@
  * the order (Keras `saving/legacy/hdf5_format.py`); the names are those that Keras gives the tutorial's model.
  */
 import type { Layer, LayerKind, LayerWeight } from "../layers/networks/layer.ts";
+import { kerasOrder } from "./keras-order.ts";
 import type { HostTensor } from "./tensors.ts";
 import type { WrittenNetwork } from "./written-network.ts";
 
@@ -25,10 +26,15 @@ const INPUT_LAYER = "input_1";
  * The groups of a network's file: an encoder's as `keras.applications` has them, one a layer; a U-Net's as those of the
  * tutorial's model, where the encoder is one layer and each upsample block another.
  */
-export function h5Layers({ layers, weights }: WrittenNetwork): H5Layer[] {
+export function h5Layers({ encoder, layers, weights, outputs }: WrittenNetwork): H5Layer[] {
   const isUnet = layers.some(({ part }) => part === "head");
   const groups = new Map<string, [Layer, string][]>([[isUnet ? "input_2" : INPUT_LAYER, []]]);
-  for (const layer of layers) {
+  const isBase = ({ part }: Layer): boolean => part === "encoder";
+  // An encoder's file is for the model that has but one result: whatever its taps are, its last layer's.
+  const ordered = isUnet
+    ? [...kerasOrder(layers.filter(isBase), encoder.taps), ...layers.filter((layer) => !isBase(layer))]
+    : kerasOrder(layers, outputs.length === 1 ? outputs : [layers.at(-1)!.name]);
+  for (const layer of ordered) {
     const [group, name] = isUnet ? nestedNames(layer) : [layer.name, layer.name];
     groups.set(group, [...(groups.get(group) ?? []), [layer, name]]);
   }
@@ -56,6 +62,7 @@ function nestedNames({ name, part, operation }: Layer): [group: string, name: st
     const own = numbered(KERAS_NAMES[operation.kind]!, 4);
     return [own, own];
   }
+  if (operation.kind === "CenterCropOrPad") return [name, name];
   const block = Number(/\d+/.exec(name)![0]) - 1;
   const own = numbered(KERAS_NAMES[operation.kind]!, block);
   return part === null ? [own, own] : [numbered("sequential", block), own];

@@ -5,6 +5,7 @@ import { fileError } from "../files/transfer.ts";
 import { readKerasArchive } from "./keras-archive.ts";
 import { readKerasH5, type ReadH5Options } from "./keras-h5-file.ts";
 import { parseModelConfig } from "./keras-model-config.ts";
+import { saidEncoder } from "./said-encoder.ts";
 import { oneOutput } from "./match/misfit.ts";
 import { matchWeights, type MatchedWeights } from "./match/match.ts";
 import { readSafetensors } from "./safetensors-file.ts";
@@ -55,7 +56,7 @@ const KNOWN = "a folder with a tfjs model.json, a Keras .h5 or .keras file, or a
  * Loads weights by what is at `path`: a folder with a tfjs `model.json` (or that file itself), a Keras `.h5`, `.hdf5` or
  * `.keras` file, or a `.safetensors` file. Tensors have our names, which are Keras's (see `tensors.ts`), whatever
  * another program calls them: a U-Net as the tutorial's script saves it and torchvision's densenet121 are found by
- * topology and shape.
+ * topology and shape. Which encoder a file holds is found out where it does not say it.
  *
  * @returns besides the tensors, what of the file became what: `mapping`, `missing` (of ours) and `unused` (of the file's)
  * @throws {WeightsError} one sentence where there is no such file, or it cannot be read, is of no known format, or
@@ -66,14 +67,21 @@ export async function loadWeights(path: string, options: LoadOptions = {}): Prom
   const { tensors, metadata, config } = await READERS[format](file, options);
   options.signal?.throwIfAborted();
   if (isTorchvision(tensors)) {
-    return { ...matchTorchvision(tensors, path), metadata, format: "torchvision" };
+    const matched = matchTorchvision(tensors, path);
+    return { ...matched, metadata: completed(metadata, matched), format: "torchvision" };
   }
-  const matched = matchWeights(tensors, { source: path, config });
+  const matched = matchWeights(tensors, { source: path, config, encoder: saidEncoder(metadata, path) });
   checkOutputs(matched.tensors, path);
+  return { ...matched, metadata: completed(metadata, matched), format };
+}
+
+/** What a file says of itself, and what was found out of its network besides. */
+function completed(metadata: Metadata, { decoder, encoder }: MatchedWeights): Metadata {
+  const said = { ...metadata };
   // Who does not say which decoder it is means the other one.
-  const { decoder } = matched;
-  const said = decoder === "nearest" && metadata.decoder === undefined ? { ...metadata, decoder } : metadata;
-  return { ...matched, metadata: said, format };
+  if (decoder === "nearest") said.decoder ??= decoder;
+  if (encoder !== undefined) said.encoder ??= encoder.name;
+  return said;
 }
 
 /** @throws {WeightsError} where a U-Net has fewer than the two outputs that it takes to tell one class from another */

@@ -3,18 +3,26 @@
  * and of the right shapes. Every writer goes by it.
  */
 import { assignWeights } from "./assign.ts";
+import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
 import type { Layer } from "../layers/networks/layer.ts";
-import { unetLayers } from "../layers/networks/unet.ts";
+import { skipLayers, unetLayers } from "../layers/networks/unet.ts";
+import type { Decoder } from "../layers/networks/decoder.ts";
+import { LIKELY_SHARE, likeliestEncoder } from "./match/encoder.ts";
+import { sourceLayers } from "./match/source-layers.ts";
+import { topLayer } from "./match/top.ts";
+import { saidEncoder } from "./said-encoder.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
 
 /** A network that is ready to be written. */
 export interface WrittenNetwork {
+  /** Whose layers they are, alone or in a U-Net. */
+  readonly encoder: Encoder;
   /** In the order in which they run. */
   readonly layers: readonly Layer[];
   /**
-   * The layers whose results the model gives: the logits of a U-Net, the five skips of an encoder, or the
+   * The layers whose results the model gives: the logits of a U-Net, the five taps of an encoder, or the
    * probabilities of an encoder with its top.
    */
   readonly outputs: readonly string[];
@@ -51,20 +59,31 @@ export function writtenNetwork(
   options: { source: string; imageSize?: number },
 ): WrittenNetwork {
   const { source } = options;
-  const { layers, outputs, decoder } = layersOf(tensors, source);
+  const encoder = saidEncoder(all, source) ?? encoderOf(tensors);
+  const { layers, outputs, decoder } = layersOf(tensors, encoder, source);
   const expected = layers.flatMap(({ weights }) => weights);
   const { assigned } = assignWeights(expected, tensors, { source });
   const metadata = Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_OF_THE_NETWORK.has(key)));
+  metadata.encoder = encoder.name;
   // Who does not say it is taken to have the other one.
   if (decoder === "nearest") metadata.decoder = decoder;
   if (options.imageSize !== undefined) metadata.image_size = String(options.imageSize);
-  return { layers, outputs, weights: assigned, metadata, imageSize: imageSizeOf(metadata, options) };
+  const imageSize = imageSizeOf(metadata, encoder, options);
+  return { encoder, layers, outputs, weights: assigned, metadata, imageSize };
+}
+
+/** Whose weights these are, by their shapes. */
+function encoderOf(tensors: NamedTensors): Encoder {
+  const { layers } = sourceLayers([...tensors].map(([name, { shape }]) => ({ name, shape })));
+  const { encoder, share } = likeliestEncoder(layers);
+  return share < LIKELY_SHARE ? DEFAULT_ENCODER : encoder;
 }
 
 function layersOf(
   tensors: NamedTensors,
+  encoder: Encoder,
   source: string,
-): Pick<WrittenNetwork, "layers" | "outputs"> & { decoder?: "transpose" | "nearest" } {
+): Pick<WrittenNetwork, "layers" | "outputs"> & { decoder?: Decoder } {
   if ([...tensors.keys()].some((name) => DECODER_WEIGHTS.has(name))) {
     const bias = tensors.get("head/bias");
     if (bias?.shape.length !== 1) {
@@ -75,24 +94,37 @@ function layersOf(
       );
     }
     const decoder = tensors.has("upsample_1/conv2d/kernel") ? "nearest" : "transpose";
-    return { layers: unetLayers({ classes: bias.shape[0], decoder }), outputs: ["head"], decoder };
+    return { layers: unetLayers({ encoder, classes: bias.shape[0], decoder }), outputs: ["head"], decoder };
   }
-  const encoder = DEFAULT_ENCODER.layers();
-  const top = tensors.get("fc1000/bias");
-  if (top?.shape.length !== 1) return { layers: encoder, outputs: DEFAULT_ENCODER.taps };
-  return { layers: [...encoder, ...DEFAULT_ENCODER.top(top.shape[0])], outputs: ["fc1000"] };
+  const { name } = topLayer(encoder);
+  const top = tensors.get(`${name}/bias`);
+  if (top?.shape.length === 1) {
+    return { layers: [...encoder.layers(), ...encoder.top(top.shape[0])], outputs: [name] };
+  }
+  return { layers: encoderLayers(tensors, encoder), outputs: encoder.taps };
+}
+
+/** The encoder, as far as its taps need it where the weights of what follows them are not there. */
+function encoderLayers(tensors: NamedTensors, encoder: Encoder): Layer[] {
+  const all = encoder.layers();
+  const names = new Set(skipLayers(encoder).map(({ name }) => name));
+  const behind = all.filter((layer) => !names.has(layer.name)).flatMap(({ weights }) => weights);
+  const isWhole = behind.length === 0 || behind.some(({ name }) => tensors.has(name));
+  return isWhole ? all : all.filter(({ name }) => names.has(name));
 }
 
 function imageSizeOf(
   { image_size: said }: Metadata,
+  { title, smallestImage }: Encoder,
   { source, imageSize }: { source: string; imageSize?: number },
 ): number | null {
   if (said === undefined) return null;
   const size = Number(said);
-  if (Number.isInteger(size) && size >= 32 && size % 32 === 0) return size;
+  if (Number.isInteger(size) && size >= smallestImage && size % 32 === 0) return size;
   const whose =
     imageSize === undefined ? `The image size of ${source}` : `The image size that ${source} is given`;
+  const least = smallestImage > 32 ? ` of ${smallestImage} or more` : "";
   throw new WeightsError(
-    `${whose} is ${said}, but the encoder halves a photo five times: give a multiple of 32, 128 for example.`,
+    `${whose} is ${said}, but ${title} halves a photo five times: give a multiple of 32${least}, 128 for example.`,
   );
 }

@@ -48,6 +48,7 @@ describe("convertModel", () => {
     expect(metadata).toEqual({
       normalization: "imagenet",
       decoder: "nearest",
+      encoder: "densenet121",
       image_size: "64",
       classes: JSON.stringify(CLASSES),
     });
@@ -55,7 +56,7 @@ describe("convertModel", () => {
     for (const [name, { data }] of numbers) {
       expect(Buffer.from(tensors.get(name)!.data.buffer).equals(Buffer.from(data.buffer)), name).toBe(true);
     }
-    expect(lines[0]).toBe(`${model} (safetensors): a U-Net of 3 classes, 619 kept, 7 renamed`);
+    expect(lines[0]).toBe(`${model} (safetensors): a U-Net of 3 classes on DenseNet121, 619 kept, 7 renamed`);
     expect(lines).toContain("  conv2d_4/kernel → head/kernel [3, 3, 128, 3] renamed");
     expect(lines).toContain("  bn/gamma → bn/gamma [1024] kept");
     expect(lines.slice(-2)).toEqual(["Not used: 1 weight (?[2Jstep)", `Written: ${out}`]);

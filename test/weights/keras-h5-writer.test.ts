@@ -94,7 +94,14 @@ describe("the parts", () => {
     const tensors = new Map(
       layers.flatMap(({ weights }) => weights.map(({ name }) => [name, float32([0])] as const)),
     );
-    const groups = h5Layers({ layers, outputs: [], weights: tensors, metadata: {}, imageSize: null });
+    const groups = h5Layers({
+      encoder: DEFAULT_ENCODER,
+      layers,
+      outputs: [],
+      weights: tensors,
+      metadata: {},
+      imageSize: null,
+    });
     expect(groups.slice(2, 5).map(({ name }) => name)).toEqual(["sequential", "concatenate", "sequential_1"]);
     expect(groups.slice(-2).map(({ name, weights }) => [name, weights.length])).toEqual([
       ["up_sampling2d_4", 0],

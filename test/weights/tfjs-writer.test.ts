@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { modelFiles } from "../../src/weights/tfjs-writer.ts";
 import { writeModel } from "../../src/weights/write.ts";
@@ -67,7 +68,14 @@ describe("modelFiles", () => {
       ["a/kernel", float32([1, 3], 1, 2, 3)],
       ["b/bias", float32([2], 4, 5)],
     ]);
-    const network: WrittenNetwork = { layers: [], outputs: [], weights, metadata: {}, imageSize: null };
+    const network: WrittenNetwork = {
+      encoder: DEFAULT_ENCODER,
+      layers: [],
+      outputs: [],
+      weights,
+      metadata: {},
+      imageSize: null,
+    };
     const files = new Map(
       [...modelFiles(network, 8)].map(([name, chunks]) => [name, Buffer.concat([...chunks])]),
     );

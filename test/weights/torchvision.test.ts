@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
+import { denseNet169, denseNet201 } from "../../src/layers/networks/densenet.ts";
+import type { Layer } from "../../src/layers/networks/layer.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import type { HostTensor, NamedTensors } from "../../src/weights/tensors.ts";
 import { isTorchvision, matchTorchvision } from "../../src/weights/torchvision.ts";
@@ -14,10 +16,10 @@ const source = "densenet121.safetensors";
 const OURS = DEFAULT_ENCODER.layers().filter(({ weights }) => weights.length > 0);
 
 /** The modules of torchvision's DenseNet with weights, in the order in which they run. */
-function modules(old = false): string[] {
+function modules(old = false, blocks: readonly number[] = [6, 12, 24, 16]): string[] {
   const dot = old ? "." : "";
   const names = ["features.conv0", "features.norm0"];
-  [6, 12, 24, 16].forEach((layers, i) => {
+  blocks.forEach((layers, i) => {
     for (let layer = 1; layer <= layers; layer++) {
       const name = `features.denseblock${i + 1}.denselayer${layer}`;
       names.push(`${name}.norm${dot}1`, `${name}.conv${dot}1`, `${name}.norm${dot}2`, `${name}.conv${dot}2`);
@@ -46,12 +48,14 @@ function toOihw({ shape: [height, width, read, written], data }: HostTensor): Ho
   return { shape: [written, read, height, width], data: result };
 }
 
-/** The weights of our encoder as torchvision has them. */
-function stateDict(numbers: NamedTensors, { prefix = "", old = false } = {}): NamedTensors {
-  const names = modules(old);
-  expect(names).toHaveLength(OURS.length);
+/** The weights of an encoder of ours as torchvision has them; the classifier is of DenseNet121's size. */
+function stateDict(
+  numbers: NamedTensors,
+  { prefix = "", names = modules(), ours = OURS }: { prefix?: string; names?: string[]; ours?: Layer[] } = {},
+): NamedTensors {
+  expect(names).toHaveLength(ours.length);
   const tensors: NamedTensors = new Map();
-  OURS.forEach(({ weights }, i) => {
+  ours.forEach(({ weights }, i) => {
     for (const { name, role } of weights) {
       const tensor = numbers.get(name)!;
       tensors.set(`${prefix}${names[i]}.${SUFFIXES[role]}`, role === "kernel" ? toOihw(tensor) : tensor);
@@ -74,7 +78,7 @@ const STATE = stateDict(numbers);
 describe("torchvision's densenet121", () => {
   test.each([
     ["today's names", {}],
-    ["names of before 2018, wrapped", { old: true, prefix: "module.encoder." }],
+    ["names of before 2018, wrapped", { names: modules(true), prefix: "module.encoder." }],
   ])("%s", (_, options) => {
     const theirs = stateDict(numbers, options);
     expect(isTorchvision(theirs)).toBe(true);
@@ -94,6 +98,26 @@ describe("torchvision's densenet121", () => {
     }
     expect([...tensors.get("fc1000/kernel")!.data.slice(0, 4)]).toEqual([0, 2, 0, 2]);
     expect(tensors.get("fc1000/kernel")!.shape).toEqual([1024, 2]);
+  });
+
+  test.each([
+    ["densenet169", denseNet169, [6, 12, 32, 32]],
+    ["densenet201", denseNet201, [6, 12, 48, 32]],
+  ] as const)("%s is told from it", (_, encoder, blocks) => {
+    const ours = encoder.layers().filter(({ weights }) => weights.length > 0);
+    const shared = new Float32Array(9 * 1920 * 128);
+    const weights = ours.flatMap((layer) => layer.weights);
+    const zeros: NamedTensors = new Map(
+      weights.map(({ name, shape }) => {
+        const count = shape.reduce((product, extent) => product * extent, 1);
+        return [name, { shape, data: shared.subarray(0, count) }];
+      }),
+    );
+    const theirs = stateDict(zeros, { ours, names: modules(false, blocks) });
+    for (const name of ["classifier.weight", "classifier.bias"]) theirs.delete(name);
+    const matched = matchTorchvision(theirs, source);
+    expect(matched.encoder).toBe(encoder);
+    expect([...matched.tensors.keys()]).toEqual(weights.map(({ name }) => name));
   });
 
   test("its ε is made up for, to the rounding of one float32, down to a variance of zero", () => {
@@ -139,12 +163,18 @@ describe("torchvision's densenet121", () => {
 
   test.each<[string, (tensors: NamedTensors) => void, string]>([
     [
-      "densenet169",
+      "densenet161",
+      (tensors) => tensors.set("features.denseblock3.denselayer36.conv1.weight", float32([1])),
+      "is another DenseNet of PyTorch's (its third dense block has 36 layers): of torchvision's networks densenet121, densenet169 and",
+    ],
+    [
+      "resnet50, whose strides are others than Keras's",
       (tensors) => {
-        tensors.set("features.denseblock3.denselayer32.conv1.weight", float32([1]));
-        tensors.set("features.transition3.norm.weight", { shape: [1280], data: new Float32Array(1280) });
+        tensors.clear();
+        tensors.set("conv1.weight", { shape: [64, 3, 7, 7], data: new Float32Array(9408) });
+        tensors.set("bn1.running_var", { shape: [64], data: new Float32Array(64) });
       },
-      'its "features.transition3.norm.weight" has shape [1280], and "pool4_bn/gamma" has [1024] in our order;',
+      "is another network of PyTorch's: of torchvision's networks densenet121, densenet169 and densenet201 are taken",
     ],
     [
       "weights that are missing",

@@ -30,7 +30,8 @@ describe("writtenNetwork", () => {
     expect(network.layers).toEqual(unetLayers({ classes: 5, decoder }));
     expect(network.outputs).toEqual(["head"]);
     expect([...network.weights.keys()]).toEqual([...tensors.keys()]);
-    expect(network.metadata).toEqual(decoder === "nearest" ? { decoder } : {});
+    const encoder = "densenet121";
+    expect(network.metadata).toEqual(decoder === "nearest" ? { decoder, encoder } : { encoder });
   });
 
   test("an encoder gives its five skips, and with its top the classes", () => {
@@ -48,7 +49,7 @@ describe("writtenNetwork", () => {
   test("what a run and other formats say of themselves stays behind", () => {
     const said = { classes: '["a"]', image_size: "64", state: "{}", format: "layers-model", backend: "x" };
     const network = writtenNetwork({ tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said }, options);
-    expect(network.metadata).toEqual({ classes: '["a"]', image_size: "64" });
+    expect(network.metadata).toEqual({ classes: '["a"]', image_size: "64", encoder: "densenet121" });
     expect(network.imageSize).toBe(64);
     const other = writtenNetwork(
       { tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said },

@@ -40,6 +40,8 @@ const IDENTITIES = new Set([
   ],
 ]);
 const DEEPEST = 8;
+/** What follows a convolution that has a function of its own: here that is a layer for itself. */
+const ACTIVATION = "activation";
 
 /** A model as its configuration has it. */
 export interface ConfigModel {
@@ -122,7 +124,18 @@ function apply(
   if (IDENTITIES.has(className) || (className === "Activation" && config.activation === "linear"))
     return reads;
   found.push({ path: own.path, countedPath: own.countedPath, className, config, inputs: reads });
-  return [own.path];
+  const { activation } = config;
+  if (!/Conv2D(Transpose)?$/.test(className) || activation == null || activation === "linear")
+    return [own.path];
+  const after = `${own.path}/${ACTIVATION}`;
+  found.push({
+    path: after,
+    countedPath: `${own.countedPath}/${ACTIVATION}`,
+    className: "Activation",
+    config: { activation },
+    inputs: [own.path],
+  });
+  return [after];
 }
 
 /** The layers that a layer of a functional model reads. */

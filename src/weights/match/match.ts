@@ -2,17 +2,26 @@
  * @file Finds the network of this project in weights that another program has written, under whatever names: which weight
  * is which of ours, by topology and shape.
  */
-import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import type { Encoder } from "../../layers/networks/encoder.ts";
+import { ENCODERS } from "../../layers/networks/encoders.ts";
 import type { Layer, WeightRole } from "../../layers/networks/layer.ts";
-import { unetLayers } from "../../layers/networks/unet.ts";
+import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
+import type { Decoder } from "../../layers/networks/decoder.ts";
 import type { HostTensor, NamedTensors } from "../tensors.ts";
-import { matchDecoder, type DecoderKind } from "./decoder.ts";
-import { matchEncoder, mayHoldEncoder } from "./encoder.ts";
+import { matchDecoder } from "./decoder.ts";
+import { LIKELY_SHARE, likeliestEncoder, matchEncoder, weighted } from "./encoder.ts";
 import { foldEpsilon } from "./fold-epsilon.ts";
-import type { LayerPairs } from "./misfit.ts";
-import { layerProblem, misfit, preparation } from "./misfit.ts";
-import { sourceLayers, type NamedShape, type SourceLayer, type SourceLayers } from "./source-layers.ts";
-import { mayBeTop, TOP, topByShape } from "./top.ts";
+import { readOperation } from "./keras-operation.ts";
+import { layerProblem, misfit, type LayerPairs } from "./misfit.ts";
+import { checkLearntPreparation, checkPrepared } from "./preparation.ts";
+import {
+  sourceLayers,
+  sourceRole,
+  type NamedShape,
+  type SourceLayer,
+  type SourceLayers,
+} from "./source-layers.ts";
+import { mayBeTop, topByShape, topLayer } from "./top.ts";
 import { matchTopology, type TopologyMatch } from "./topology.ts";
 
 /** What was done to a weight on its way in. */
@@ -37,101 +46,117 @@ export interface MatchedWeights {
   readonly missing: readonly string[];
   /** The names of the file's weights that are none of ours. */
   readonly unused: readonly string[];
+  /** Whose weights they are, alone or in a U-Net; undefined where the file holds nothing of any encoder. */
+  readonly encoder?: Encoder;
   /** How the decoder doubles the size; undefined where there is none. */
-  readonly decoder?: DecoderKind;
+  readonly decoder?: Decoder;
 }
 
 /**
  * Brings the weights of a file under our names.
  *
- * A file that has our names already, or that holds nothing like our network, is left as it is: who wants
+ * A file that has our names already, or that holds nothing like our networks, is left as it is: who wants
  * particular weights of it says so himself.
  *
  * @param tensors under the names of the file, in its order
  * @param options.source what the file is called in messages
  * @param options.config the configuration of a Keras model, where the file has one; parsed, otherwise unchecked
+ * @param options.encoder which encoder the file says that it holds; it is found out where the file does not say it
  * @throws {WeightsError} where the network is like ours and does not fit, naming the first layer that differs
  */
 export function matchWeights(
   tensors: NamedTensors,
-  { source, config }: { source: string; config?: unknown },
+  { source, config, encoder: said }: { source: string; config?: unknown; encoder?: Encoder | undefined },
 ): MatchedWeights {
   const shapes = [...tensors].map(([name, { shape }]): NamedShape => ({ name, shape }));
   const found = sourceLayers(shapes);
-  checkUnprepared(found, source);
-  if (isOurs(found)) return asItIs(tensors);
-  const topology = config === undefined ? undefined : matchTopology(config, source);
-  if (topology === undefined && !mayHoldEncoder(found.layers)) return asItIs(tensors);
-  const { pairs, decoder } =
-    (topology && byTopology(topology, found.layers, source)) ?? byShape(found.layers, source);
-  return taken(tensors, { pairs, decoder, topology });
+  const likely = likeliestEncoder(found.layers);
+  const own = ownEncoder(found, said === undefined ? [likely.encoder, ...ENCODERS] : [said]);
+  if (own !== undefined) return asItIs(tensors, own);
+  const encoder = said ?? likely.encoder;
+  const about = { encoder, tensors, source };
+  const topology = config === undefined ? undefined : matchTopology(config, about);
+  if (topology !== undefined) checkPrepared(topology.preparation, about);
+  else if (likely.share < LIKELY_SHARE) return asItIs(tensors, undefined);
+  else checkLearntPreparation(found.others, about);
+  const network =
+    (topology && byTopology(topology, found.layers, about)) ?? byShape(found.layers, encoder, source);
+  return taken(tensors, { ...network, encoder, topology });
 }
 
-/** The layers that carry weights, of a whole network with either decoder. */
-const weighted = (decoder: DecoderKind, classes = 1): Layer[] =>
-  unetLayers({ classes, decoder }).filter(({ weights }) => weights.length > 0);
-
-const OUR_LAYERS = new Set(
-  [...weighted("transpose"), ...weighted("nearest")].map(({ name }) => name).concat(TOP),
-);
-const OUR_WEIGHTS = new Set([
-  ...[...weighted("transpose"), ...weighted("nearest")].flatMap(({ weights }) =>
-    weights.map(({ name }) => name),
-  ),
-  `${TOP}/kernel`,
-  `${TOP}/bias`,
-]);
-
-function isOurs({ layers }: SourceLayers): boolean {
-  return layers.length > 0 && layers.every(({ path }) => OUR_LAYERS.has(path));
+/** Every layer with weights that there may be with an encoder: its own, its top, and those of both decoders. */
+function layersWith(encoder: Encoder, classes = 1): Map<string, Layer> {
+  const decoders = (["transpose", "nearest"] as const).flatMap((decoder) =>
+    unetLayers({ encoder, classes, decoder }),
+  );
+  const all = weighted([...encoder.layers(), ...encoder.top(classes), ...decoders]);
+  return new Map(all.map((layer) => [layer.name, layer]));
 }
 
-/** Without a configuration, a layer that prepares photos is told by the mean and variance it has learnt. */
-function checkUnprepared({ others }: SourceLayers, source: string): void {
-  const found = others.find(({ name }) => /(^|\/)normalization(_\d+)?\/(mean|vars\/0)$/.test(name));
-  if (found !== undefined)
-    throw preparation(source, found.name.replace(/\/(mean|vars\/0)$/, ""), "Normalization");
+/** The first of the encoders by whose names, and ours of a decoder, all layers of the file go. */
+function ownEncoder({ layers }: SourceLayers, encoders: readonly Encoder[]): Encoder | undefined {
+  if (layers.length === 0) return undefined;
+  return encoders.find((encoder) => {
+    const names = layersWith(encoder);
+    return layers.every(({ path }) => names.has(path));
+  });
 }
 
-function asItIs(tensors: NamedTensors): MatchedWeights {
-  const ours = [...tensors].filter(([name]) => OUR_WEIGHTS.has(name));
+function asItIs(tensors: NamedTensors, encoder: Encoder | undefined): MatchedWeights {
+  const names = new Set(
+    encoder && [...layersWith(encoder).values()].flatMap(({ weights }) => weights.map(({ name }) => name)),
+  );
+  const ours = [...tensors].filter(([name]) => names.has(name));
   const decoder = decoderOf(tensors);
   return {
     tensors,
     mapping: ours.map(([name, { shape }]) => ({ from: name, to: name, shape, change: "kept" })),
-    missing: ours.length === 0 ? [] : missingOf(new Set(tensors.keys()), decoder),
-    unused: [...tensors.keys()].filter((name) => !OUR_WEIGHTS.has(name)),
+    missing: encoder === undefined ? [] : missingOf(new Set(tensors.keys()), encoder, decoder),
+    unused: [...tensors.keys()].filter((name) => !names.has(name)),
+    ...(encoder === undefined ? {} : { encoder }),
     ...(decoder === undefined ? {} : { decoder }),
   };
 }
 
-function decoderOf(tensors: NamedTensors): DecoderKind | undefined {
+function decoderOf(tensors: NamedTensors): Decoder | undefined {
   if (tensors.has("upsample_1/conv2d/kernel")) return "nearest";
   return tensors.has("upsample_1/conv2d_transpose/kernel") ? "transpose" : undefined;
 }
 
-function missingOf(have: ReadonlySet<string>, decoder: DecoderKind = "transpose"): string[] {
-  const names = weighted(decoder).flatMap(({ weights }) => weights.map(({ name }) => name));
+function missingOf(have: ReadonlySet<string>, encoder: Encoder, decoder: Decoder = "transpose"): string[] {
+  const names = unetLayers({ encoder, classes: 1, decoder }).flatMap(({ weights }) =>
+    weights.map(({ name }) => name),
+  );
   return names.filter((name) => !have.has(name));
 }
 
+/** The network that was found: its layers that carry weights, and those of the file. */
 interface Found {
+  readonly layers: readonly Layer[];
   readonly pairs: LayerPairs;
-  readonly decoder: DecoderKind | undefined;
+  readonly decoder: Decoder | undefined;
 }
 
-/** The encoder by name or order, the decoder or DenseNet121's top by the shapes that are left. */
-function byShape(layers: readonly SourceLayer[], source: string): Found {
-  const encoder = matchEncoder(layers, source);
-  const taken = new Set(encoder.values());
+/** The encoder by name or order, the decoder or the encoder's top by the shapes that are left. */
+function byShape(layers: readonly SourceLayer[], encoder: Encoder, source: string): Found {
+  const pairs = matchEncoder(layers, encoder, source);
+  const taken = new Set(pairs.values());
   const rest = layers.filter((layer) => !taken.has(layer));
-  const top = topByShape(rest);
-  if (top !== undefined) return { pairs: encoder.set(TOP, top), decoder: undefined };
-  const found = matchDecoder(
-    rest.filter(({ kind }) => kind !== "dense"),
-    source,
-  );
-  return { pairs: new Map([...encoder, ...(found?.pairs ?? [])]), decoder: found?.decoder };
+  const top = topByShape(rest, encoder);
+  if (top !== undefined) return encoderFound(encoder, pairs, top);
+  const others = rest.filter(({ kind }) => kind !== "dense");
+  const found = matchDecoder(others, encoder, source);
+  if (found === undefined) return encoderFound(encoder, pairs, undefined);
+  const { decoder, classes } = found;
+  const all = weighted(unetLayers({ encoder, classes, decoder }));
+  return { layers: all, pairs: new Map([...pairs, ...found.pairs]), decoder };
+}
+
+/** An encoder without a decoder; of its layers those that the file has. */
+function encoderFound(encoder: Encoder, pairs: LayerPairs, top: SourceLayer | undefined): Found {
+  const own = topLayer(encoder, top?.weights.get("bias")!.shape[0]);
+  if (top !== undefined) pairs.set(own.name, top);
+  return { layers: [...weighted(encoder.layers()), own], pairs, decoder: undefined };
 }
 
 /**
@@ -139,47 +164,54 @@ function byShape(layers: readonly SourceLayer[], source: string): Found {
  * versions of Keras may.
  */
 function byTopology(
-  topology: TopologyMatch,
+  { pairs: inConfig }: TopologyMatch,
   layers: readonly SourceLayer[],
-  source: string,
+  { encoder, source }: { encoder: Encoder; source: string },
 ): Found | undefined {
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
-  const decoder = topology.has("upsample_1/conv2d")
+  const theirs = (name: string): SourceLayer | undefined => {
+    const layer = inConfig.get(name);
+    return layer && (byPath.get(layer.path) ?? byPath.get(layer.countedPath));
+  };
+  const decoder = inConfig.has("upsample_1/conv2d")
     ? "nearest"
-    : topology.has("upsample_1/conv2d_transpose")
+    : inConfig.has("upsample_1/conv2d_transpose")
       ? "transpose"
       : undefined;
-  const head = topology.get("head");
-  const theirHead = head && (byPath.get(head.path) ?? byPath.get(head.countedPath));
-  const classes = theirHead?.weights.get("bias")?.shape[0] ?? 1;
+  const classes = theirs("head")?.weights.get("bias")?.shape[0] ?? 1;
   const ours =
     decoder === undefined
-      ? DEFAULT_ENCODER.layers().filter(({ weights }) => weights.length > 0)
-      : weighted(decoder, classes);
+      ? [encoder.layers(), skipLayers(encoder)]
+          .map(weighted)
+          .find((all) => all.every(({ name }) => inConfig.has(name)))!
+      : weighted(unetLayers({ encoder, classes, decoder }));
   const pairs: LayerPairs = new Map();
-  for (const layer of ours) {
-    const { path, countedPath } = topology.get(layer.name)!;
-    const theirs = byPath.get(path) ?? byPath.get(countedPath);
-    if (theirs === undefined) return undefined;
-    pairs.set(layer.name, theirs);
+  for (const { name } of ours) {
+    const layer = theirs(name);
+    if (layer === undefined) return undefined;
+    pairs.set(name, layer);
   }
   const problems = ours.flatMap((layer) => layerProblem(layer, pairs.get(layer.name)!) ?? []);
-  if (problems.length > 0) throw misfit(source, problems);
-  const inConfig = topology.get(TOP);
-  const top = inConfig && (byPath.get(inConfig.path) ?? byPath.get(inConfig.countedPath));
-  if (top !== undefined && mayBeTop(top)) pairs.set(TOP, top);
-  return { pairs, decoder };
+  if (problems.length > 0) throw misfit(source, problems, encoder);
+  if (decoder !== undefined) return { layers: ours, pairs, decoder };
+  const top = theirs(topLayer(encoder).name);
+  return encoderFound(encoder, pairs, top && mayBeTop(top, encoder) ? top : undefined);
 }
 
 /** The tensors that were found, each for what it is here. */
 function taken(
   all: NamedTensors,
-  { pairs, decoder, topology }: Found & { topology: TopologyMatch | undefined },
+  {
+    layers,
+    pairs,
+    decoder,
+    encoder,
+    topology,
+  }: Found & { encoder: Encoder; topology: TopologyMatch | undefined },
 ): MatchedWeights {
   const tensors: NamedTensors = new Map();
   const mapping: MappedWeight[] = [];
   const used = new Set<string>();
-  const bias = pairs.get("head")?.weights.get("bias");
   const take = (from: string, to: string, folded?: HostTensor): void => {
     const tensor = folded ?? all.get(from)!;
     tensors.set(to, tensor);
@@ -187,23 +219,25 @@ function taken(
     mapping.push({ from, to, shape: tensor.shape, change });
     used.add(from);
   };
-  for (const layer of weighted(decoder ?? "transpose", bias?.shape[0])) {
+  for (const layer of layers) {
     const theirs = pairs.get(layer.name);
     if (theirs === undefined) continue;
     const epsilons = epsilonsOf(layer, topology);
-    const given = (role: WeightRole): HostTensor => all.get(theirs.weights.get(role)!.name)!;
+    const nameOf = (role: WeightRole): string => theirs.weights.get(sourceRole(layer, role))!.name;
     for (const { role, name: to } of layer.weights) {
       const folds = role === "gamma" && epsilons !== undefined;
-      const folded = folds ? foldEpsilon(given(role), given("moving_variance"), epsilons) : undefined;
-      take(theirs.weights.get(role)!.name, to, folded);
+      const folded = folds
+        ? foldEpsilon(all.get(nameOf(role))!, all.get(nameOf("moving_variance"))!, epsilons)
+        : undefined;
+      take(nameOf(role), to, folded);
     }
   }
-  for (const [role, { name }] of pairs.get(TOP)?.weights ?? []) take(name, `${TOP}/${role}`);
   return {
     tensors,
     mapping,
-    missing: missingOf(new Set(tensors.keys()), decoder),
+    missing: missingOf(new Set(tensors.keys()), encoder, decoder),
     unused: [...all.keys()].filter((name) => !used.has(name)),
+    encoder,
     ...(decoder === undefined ? {} : { decoder }),
   };
 }
@@ -213,13 +247,10 @@ function epsilonsOf(
   { name, operation }: Layer,
   topology: TopologyMatch | undefined,
 ): { ours: number; theirs: number } | undefined {
-  if (operation.kind !== "BatchNormalization") return undefined;
-  const config = topology?.get(name)?.config;
-  if (config === undefined) return undefined;
-  const ours = operation.epsilon;
-  const theirs = typeof config.epsilon === "number" ? config.epsilon : DEFAULT_EPSILON;
-  return ours === theirs ? undefined : { ours, theirs };
+  const config = topology?.pairs.get(name);
+  const theirs = config && readOperation(config)?.operation;
+  if (operation.kind !== "BatchNormalization" || theirs?.kind !== "BatchNormalization") return undefined;
+  return operation.epsilon === theirs.epsilon
+    ? undefined
+    : { ours: operation.epsilon, theirs: theirs.epsilon };
 }
-
-/** Of Keras, where a configuration leaves it out. */
-const DEFAULT_EPSILON = 1e-3;

@@ -1,17 +1,22 @@
+import type { Encoder } from "../../layers/networks/encoder.ts";
 import type { Layer } from "../../layers/networks/layer.ts";
 import { formatShape } from "../tensors.ts";
 import { WeightsError } from "../weights-error.ts";
-import type { SourceLayer } from "./source-layers.ts";
+import { sourceRole, type LayerKind, type SourceLayer } from "./source-layers.ts";
 
 /** Which layer of a file is which of ours: our layer's name → theirs. */
 export type LayerPairs = Map<string, SourceLayer>;
 
-/** The refusal of a network that is not ours: the first thing that does not fit, and how many more there are. */
-export function misfit(source: string, problems: readonly string[]): WeightsError {
+/**
+ * The refusal of a network that is none of ours: the first thing that does not fit, and how many more there are.
+ *
+ * @param encoder what it was held against
+ */
+export function misfit(source: string, problems: readonly string[], { title }: Encoder): WeightsError {
   const others = problems.length - 1;
   const more = others > 0 ? `, and ${others} more of its layers ${others === 1 ? "does" : "do"} not fit` : "";
   return new WeightsError(
-    `The weights file ${source} does not fit: ${problems[0]}${more}; use weights of the DenseNet121 U-Net.`,
+    `The weights file ${source} does not fit: ${problems[0]}${more}; use weights of the U-Net on ${title}, or of ${title} alone.`,
   );
 }
 
@@ -39,7 +44,7 @@ export function preparation(source: string, path: string, className: string): We
 /** What keeps a layer from being one of ours, or undefined where nothing does. */
 export function layerProblem(ours: Layer, theirs: SourceLayer): string | undefined {
   for (const { role, shape } of ours.weights) {
-    const weight = theirs.weights.get(role);
+    const weight = theirs.weights.get(sourceRole(ours, role));
     if (weight === undefined)
       return `its layer ${quote(theirs.path)} has no ${role}, and "${ours.name}" has one`;
     if (formatShape(weight.shape) !== formatShape(shape)) {
@@ -48,7 +53,8 @@ export function layerProblem(ours: Layer, theirs: SourceLayer): string | undefin
     }
   }
   if (theirs.weights.size > ours.weights.length) {
-    return `its layer ${quote(theirs.path)} has a bias, and "${ours.name}" has none`;
+    const surplus = theirs.weights.has("gamma") && !ours.weights.some(({ role }) => role === "gamma");
+    return `its layer ${quote(theirs.path)} has a ${surplus ? "gamma" : "bias"}, and "${ours.name}" has none`;
   }
   return undefined;
 }
@@ -58,8 +64,17 @@ export function quote(name: string): string {
   return JSON.stringify(name.length <= 100 ? name : `${name.slice(0, 97)}...`);
 }
 
-/** Whether a layer of ours has a kernel, or the vectors of a batch norm; undefined where it has no weights. */
-export function kindOfOurs({ operation, weights }: Layer): "convolution" | "normalization" | undefined {
+/** The kind of a layer of ours by its weights; undefined where it has none. */
+export function kindOfOurs({ operation, weights }: Layer): LayerKind | undefined {
   if (weights.length === 0) return undefined;
-  return operation.kind === "BatchNormalization" ? "normalization" : "convolution";
+  switch (operation.kind) {
+    case "BatchNormalization":
+      return "normalization";
+    case "SeparableConv2D":
+      return "separable";
+    case "Dense":
+      return "dense";
+    default:
+      return "convolution";
+  }
 }

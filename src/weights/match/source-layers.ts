@@ -1,9 +1,9 @@
 /**
- * @file The weights of a file put together to layers. The networks matched here have three kinds: convolutions (a kernel
- * of rank 4, perhaps a bias), batch norms (four vectors) and dense layers (a kernel of rank 2 and a bias); what is none
- * of them is left over.
+ * @file The weights of a file put together to layers. The networks matched here have four kinds: convolutions (a kernel of
+ * rank 4, perhaps a bias), separable ones (two such kernels), batch norms (three vectors or four) and dense layers (a kernel
+ * of rank 2 and a bias); what is none of them is left over.
  */
-import type { WeightRole } from "../../layers/networks/layer.ts";
+import type { Layer, WeightRole } from "../../layers/networks/layer.ts";
 
 /** What of a weight decides where it belongs. */
 export interface NamedShape {
@@ -12,7 +12,7 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
-export type LayerKind = "convolution" | "normalization" | "dense";
+export type LayerKind = "convolution" | "separable" | "normalization" | "dense";
 
 /** A layer of the file. */
 export interface SourceLayer {
@@ -30,7 +30,8 @@ export interface SourceLayers {
 }
 
 const NORMALIZATION = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
-const ROLES: ReadonlySet<string> = new Set<WeightRole>(["kernel", "bias", ...NORMALIZATION]);
+const SEPARABLE = ["depthwise_kernel", "pointwise_kernel"] as const;
+const ROLES: ReadonlySet<string> = new Set<WeightRole>(["kernel", "bias", ...SEPARABLE, ...NORMALIZATION]);
 /** What Keras 3 calls the lists of layers in its files. */
 const CONTAINERS = new Set(["layers", "_layer_checkpoint_dependencies"]);
 
@@ -67,24 +68,50 @@ function isCounted(parts: readonly string[]): boolean {
   return parts.at(-2) === "vars" && /^\d$/.test(parts.at(-1)!);
 }
 
+/**
+ * What a weight of ours is called among those of a {@link SourceLayer}: Keras 2 and Keras 3 name the kernel of a depthwise
+ * convolution differently, and here it is a `kernel`.
+ */
+export function sourceRole({ operation }: Layer, role: WeightRole): WeightRole {
+  return operation.kind === "DepthwiseConv2D" && role === "depthwise_kernel" ? "kernel" : role;
+}
+
 /** A layer's weights by what they are; undefined where one of them is nothing that is known. */
 function rolesOf(weights: readonly NamedShape[]): Map<WeightRole, NamedShape> | undefined {
-  const counted = weights.filter(({ name }) => isCounted(name.split("/")));
-  const order: readonly string[] = counted.length === 4 ? NORMALIZATION : ["kernel", "bias"];
+  const counted = weights.some(({ name }) => isCounted(name.split("/")));
+  const order = counted ? countedRoles(weights) : [];
   const byRole = new Map<WeightRole, NamedShape>();
   for (const weight of weights) {
     const last = weight.name.split("/").at(-1)!;
-    const role = counted.length > 0 ? order[Number(last)] : last;
+    const role = counted ? order[Number(last)] : last;
     if (role === undefined || !ROLES.has(role) || byRole.has(role as WeightRole)) return undefined;
     byRole.set(role as WeightRole, weight);
+  }
+  const depthwise = byRole.get("depthwise_kernel");
+  if (depthwise !== undefined && !byRole.has("pointwise_kernel")) {
+    byRole.delete("depthwise_kernel");
+    byRole.set("kernel", depthwise);
   }
   return byRole;
 }
 
+/** What the weights of a layer that are only counted are, by their shapes. */
+function countedRoles(weights: readonly NamedShape[]): readonly string[] {
+  const ranks = weights.map(({ shape }) => shape.length);
+  if (ranks.every((rank) => rank === 1)) return weights.length === 3 ? NORMALIZATION.slice(1) : NORMALIZATION;
+  return ranks.filter((rank) => rank === 4).length === 2 ? [...SEPARABLE, "bias"] : ["kernel", "bias"];
+}
+
 function kindOf(byRole: ReadonlyMap<WeightRole, NamedShape>): LayerKind | undefined {
   const rank = (role: WeightRole): number | undefined => byRole.get(role)?.shape.length;
-  if (byRole.size === 4 && NORMALIZATION.every((role) => rank(role) === 1)) return "normalization";
-  if (byRole.size !== (byRole.has("bias") ? 2 : 1) || (rank("bias") ?? 1) !== 1) return undefined;
+  const vectors = NORMALIZATION.filter((role) => rank(role) === 1);
+  if (vectors.length === byRole.size && NORMALIZATION.slice(1).every((role) => byRole.has(role))) {
+    return "normalization";
+  }
+  const kernels = byRole.size - (byRole.has("bias") ? 1 : 0);
+  if ((rank("bias") ?? 1) !== 1) return undefined;
+  if (kernels === 2 && SEPARABLE.every((role) => rank(role) === 4)) return "separable";
+  if (kernels !== 1) return undefined;
   if (rank("kernel") === 4) return "convolution";
   return rank("kernel") === 2 && byRole.has("bias") ? "dense" : undefined;
 }

@@ -3,11 +3,10 @@
  * each does and reads, whatever they are called. It finds what shapes cannot tell: skips joined in another order, other
  * strides or activations, another ε.
  */
-import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import type { Encoder } from "../../layers/networks/encoder.ts";
 import { INPUT } from "../../layers/networks/layer.ts";
-import type { Layer, LayerOperation, OperationOf, Size } from "../../layers/networks/layer.ts";
-import { unetLayers } from "../../layers/networks/unet.ts";
-import type { UnetLayersOptions } from "../../layers/networks/unet.ts";
+import type { Edges, Layer, LayerOperation } from "../../layers/networks/layer.ts";
+import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
 import {
   configModel,
   ConfigProblem,
@@ -15,50 +14,54 @@ import {
   type ConfigLayer,
   type ConfigModel,
 } from "./keras-config.ts";
+import { readOperation, type ReadOperation } from "./keras-operation.ts";
 import { misfit, oneOutput, preparation, quote } from "./misfit.ts";
-import { WeightsError } from "../weights-error.ts";
-import { TOP, topInConfig } from "./top.ts";
+import { preparedConfig, preparedLayers } from "./preparation.ts";
+import { agreement, signatures, type Node, type Signatures } from "./signatures.ts";
+import { topInConfig, topLayer } from "./top.ts";
 
-/** A model that is ours, or its encoder, perhaps with DenseNet121's top: our layer's name → theirs. */
-export type TopologyMatch = ReadonlyMap<string, ConfigLayer>;
-
-type Config = Readonly<Record<string, unknown>>;
-
-/** Classes of Keras that do what another class does. */
-const KINDS: ReadonlyMap<string, LayerOperation["kind"]> = new Map([["ReLU", "Activation"]]);
+/** A model that is ours, or its encoder, perhaps with its top. */
+export interface TopologyMatch {
+  /** Our layer's name → theirs. */
+  readonly pairs: ReadonlyMap<string, ConfigLayer>;
+  /** The layers that prepare the photos, where the encoder has such layers. */
+  readonly preparation: readonly ConfigLayer[];
+}
 
 /**
  * Finds our layers in a model.
  *
  * @param config of the model, parsed and otherwise unchecked
+ * @param options.encoder which encoder it is held against
+ * @param options.source what the file is called in messages
  * @returns undefined where the configuration does not tell the layers
  * @throws {WeightsError} naming the first of our layers that is not in the model
  */
-export function matchTopology(config: unknown, source: string): TopologyMatch | undefined {
+export function matchTopology(
+  config: unknown,
+  { encoder, source }: { encoder: Encoder; source: string },
+): TopologyMatch | undefined {
   let model: ConfigModel | undefined;
   try {
     model = configModel(config);
   } catch (error) {
-    if (error instanceof ConfigProblem) throw misfit(source, [error.message]);
+    if (error instanceof ConfigProblem) throw misfit(source, [error.message], encoder);
     throw error;
   }
   if (model === undefined) return undefined;
-  const { layers: theirs } = model;
-  checkPreparation(theirs, source);
-  const index = indexed(theirs);
-  const networks = [
-    ...(["transpose", "nearest"] as const).map((decoder) => unet(decoder)),
-    ...(theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className)) ? [] : [ENCODER]),
-  ];
-  const attempts = networks.map((ours) => attempt(ours, index));
+  const { steps, rest } =
+    encoder.preprocessing === "inside" ? preparedConfig(model.layers) : { steps: [], rest: model.layers };
+  checkPreparation(rest, source);
+  const theirs = rest.map((layer): Theirs => ({ layer, read: readOperation(layer) }));
+  const attempts = networksOf(encoder, rest).map((ours) => attempt(ours, theirs));
   const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
-  if (best.problems.length > 0) throw misfit(source, best.problems);
+  if (best.problems.length > 0) throw misfit(source, best.problems, encoder);
   const { pairs } = best;
   const head = pairs.get("head");
-  if (head !== undefined) checkOutput(model, head, source);
-  const { path: last } = pairs.get("bn")!;
-  const top = topInConfig(theirs, [last, index.get(key("Activation", [last]))?.[0].path]);
-  return top === undefined ? pairs : pairs.set(TOP, top);
+  if (head !== undefined) checkOutput(model, head, { encoder, source });
+  const top = topInConfig(rest, endsOf(encoder, pairs, rest));
+  if (top !== undefined) pairs.set(topLayer(encoder).name, top);
+  return { pairs, preparation: steps };
 }
 
 /** Layers that prepare photos, wherever they are. */
@@ -77,182 +80,235 @@ function checkPreparation(layers: readonly ConfigLayer[], source: string): void 
 }
 
 /** @throws {WeightsError} where the U-Net's logits, or the probabilities made of them, are not all that the model gives */
-function checkOutput({ layers, outputs }: ConfigModel, head: ConfigLayer, source: string): void {
+function checkOutput(
+  { layers, outputs }: ConfigModel,
+  head: ConfigLayer,
+  { encoder, source }: { encoder: Encoder; source: string },
+): void {
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
   const isSoftmax = ({ className, config }: ConfigLayer): boolean =>
     className === "Softmax" || (className === "Activation" && config.activation === "softmax");
   if (head.config.filters === 1) throw oneOutput(source);
   if (outputs.length !== 1)
-    throw misfit(source, [`it has ${outputs.length} outputs where the U-Net has one`]);
+    throw misfit(source, [`it has ${outputs.length} outputs where the U-Net has one`], encoder);
   const last = byPath.get(outputs[0]);
   if (last === head || (last && isSoftmax(last) && last.inputs[0] === head.path)) return;
   const what = last === undefined ? "none of its layers" : `its layer ${quote(last.path)}`;
-  throw misfit(source, [`its output is made by ${what} where the U-Net ends with ${quote(head.path)}`]);
+  throw misfit(
+    source,
+    [`its output is made by ${what} where the U-Net ends with ${quote(head.path)}`],
+    encoder,
+  );
 }
 
-/** What comes after the last weight is not needed of an encoder: many exports end with the batch norm. */
-const ENCODER = DEFAULT_ENCODER.layers().slice(0, -1);
+/** What the model may be: a U-Net with either decoder, or an encoder, whole or as far as a decoder needs it. */
+function networksOf(encoder: Encoder, theirs: readonly ConfigLayer[]): (readonly Layer[])[] {
+  // The number of classes is the head's own affair.
+  const unets = (["transpose", "nearest"] as const).map((decoder) =>
+    unetLayers({ encoder, classes: 1, decoder }),
+  );
+  const hasDecoder = theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className));
+  // What comes after the last weight is not needed of an encoder: many exports end with the batch norm.
+  const encoders = [encoder.layers(), skipLayers(encoder)].map((layers) =>
+    layers.slice(0, layers.findLastIndex(({ weights }) => weights.length > 0) + 1),
+  );
+  return [...unets, ...(hasDecoder ? [] : encoders)].map((layers) =>
+    withoutIdentities(preparedLayers(layers).rest),
+  );
+}
 
-/** The number of classes is the head's own affair. */
-const unet = (decoder: UnetLayersOptions["decoder"]): Layer[] => unetLayers({ classes: 1, decoder });
+/** Where an encoder may end in a model: its last layer, or the one before it where that is an activation. */
+function endsOf(
+  encoder: Encoder,
+  pairs: ReadonlyMap<string, ConfigLayer>,
+  theirs: readonly ConfigLayer[],
+): (string | undefined)[] {
+  const last = encoder.layers().at(-1)!;
+  if (last.operation.kind !== "Activation") return [pairs.get(last.name)?.path];
+  const before = pairs.get(last.inputs[0])?.path;
+  const after = theirs.filter(
+    (layer) => layer.inputs[0] === before && readOperation(layer)?.operation.kind === "Activation",
+  );
+  return [before, ...after.map(({ path }) => path)];
+}
 
-type Index = ReadonlyMap<string, readonly ConfigLayer[]>;
+/** The layers that do something when a network is used; who reads another reads what that one reads. */
+function withoutIdentities(layers: readonly Layer[]): Layer[] {
+  const stands = new Map<string, string>();
+  const found: Layer[] = [];
+  for (const layer of layers) {
+    const inputs = layer.inputs.map((input) => stands.get(input) ?? input);
+    const { operation } = layer;
+    const isIdentity =
+      operation.kind === "Dropout" || (operation.kind === "Activation" && operation.activation === "linear");
+    if (isIdentity) stands.set(layer.name, inputs[0]);
+    else found.push({ ...layer, inputs });
+  }
+  return found;
+}
 
-/** What a layer does and reads. */
+interface Theirs {
+  readonly layer: ConfigLayer;
+  /** Undefined for what none of our layers does. */
+  readonly read: ReadOperation | undefined;
+}
+
+/** Layers by what they do and read. */
+type Index = ReadonlyMap<string, readonly Theirs[]>;
+
 const key = (kind: string, inputs: readonly string[]): string => JSON.stringify([kind, ...inputs]);
 
-function indexed(layers: readonly ConfigLayer[]): Index {
-  const index = new Map<string, ConfigLayer[]>();
-  for (const layer of layers) {
-    const at = key(KINDS.get(layer.className) ?? layer.className, layer.inputs);
+function indexed(theirs: readonly Theirs[]): Index {
+  const index = new Map<string, Theirs[]>();
+  for (const each of theirs) {
+    const at = key(each.read?.operation.kind ?? each.layer.className, each.layer.inputs);
     const same = index.get(at);
-    if (same === undefined) index.set(at, [layer]);
-    else same.push(layer);
+    if (same === undefined) index.set(at, [each]);
+    else same.push(each);
   }
   return index;
 }
 
-function attempt(
-  ours: readonly Layer[],
-  index: Index,
-): { pairs: Map<string, ConfigLayer>; problems: string[] } {
+interface Attempt {
+  readonly pairs: Map<string, ConfigLayer>;
+  readonly problems: string[];
+}
+
+function attempt(ours: readonly Layer[], theirs: readonly Theirs[]): Attempt {
+  const index = indexed(theirs);
+  const following = signatures(
+    ours.map(({ name, operation, inputs }): Node => ({ id: name, operation, inputs })),
+    theirs.map(({ layer, read }): Node => ({
+      id: layer.path,
+      operation: read?.operation,
+      inputs: layer.inputs,
+    })),
+  );
   const pairs = new Map<string, ConfigLayer>();
+  /** Where the result of a layer of ours is in the model. */
+  const places = new Map<string, string>([[INPUT, MODEL_INPUT]]);
+  const taken = new Set<ConfigLayer>();
   const problems: string[] = [];
-  const theirName = (name: string): string | undefined =>
-    name === INPUT ? MODEL_INPUT : pairs.get(name)?.path;
   for (const layer of ours) {
-    const inputs = layer.inputs.map(theirName);
+    const inputs = layer.inputs.map((input) => places.get(input));
     const known = inputs.every((input) => input !== undefined);
-    const candidates = known ? (index.get(key(layer.operation.kind, inputs)) ?? []) : [];
-    const fitting = candidates.filter((theirs) => difference(layer, theirs) === undefined);
-    if (fitting.length === 1) pairs.set(layer.name, fitting[0]);
-    else problems.push(problem(layer, candidates, fitting));
+    const candidates = known
+      ? candidatesFor(layer, inputs, index).filter((each) => !taken.has(each.layer))
+      : [];
+    const fitting = candidates.filter(({ read }) => difference(layer, read) === undefined);
+    const likeliest = likeliestOf(layer, fitting, following);
+    if (likeliest.length === 1) {
+      const { layer: found } = likeliest[0];
+      pairs.set(layer.name, found);
+      places.set(layer.name, found.path);
+      taken.add(found);
+    } else if (layer.operation.kind === "CenterCropOrPad" && known && candidates.length === 0) {
+      // For photos of the model's size there was nothing to crop or pad.
+      places.set(layer.name, inputs[0]);
+    } else problems.push(problem(layer, candidates, likeliest));
   }
   return { pairs, problems };
 }
 
-function problem(ours: Layer, candidates: readonly ConfigLayer[], fitting: readonly ConfigLayer[]): string {
+function candidatesFor(
+  { operation }: Layer,
+  inputs: readonly (string | undefined)[],
+  index: Index,
+): readonly Theirs[] {
+  const kinds = operation.kind === "CenterCropOrPad" ? ["Cropping2D", "ZeroPadding2D"] : [operation.kind];
+  return kinds.flatMap((kind) => index.get(key(kind, inputs as string[])) ?? []);
+}
+
+/** Of layers that do the same with the same input, those whose results go the same way as ours the farthest. */
+function likeliestOf(
+  ours: Layer,
+  fitting: readonly Theirs[],
+  [here, there]: readonly Signatures[],
+): readonly Theirs[] {
+  if (fitting.length < 2) return fitting;
+  const agreements = fitting.map(({ layer }) => agreement(here.get(ours.name)!, there.get(layer.path)!));
+  const farthest = Math.max(...agreements);
+  return fitting.filter((_, i) => agreements[i] === farthest);
+}
+
+function problem(ours: Layer, candidates: readonly Theirs[], fitting: readonly Theirs[]): string {
   if (fitting.length > 1) {
-    const names = fitting.map(({ path }) => quote(path)).join(" and ");
+    const names = fitting.map(({ layer }) => quote(layer.path)).join(" and ");
     return `its layers ${names} do the same with the same input`;
   }
   if (candidates.length > 0) {
-    return `its layer ${quote(candidates[0].path)} has another ${difference(ours, candidates[0])} than "${ours.name}"`;
+    const [{ layer, read }] = candidates;
+    return `its layer ${quote(layer.path)} has another ${difference(ours, read)} than "${ours.name}"`;
   }
   const reads = ours.inputs.map((input) => `"${input}"`).join(" and ");
   return `it has no ${ours.operation.kind} in the place of "${ours.name}", which reads ${reads}`;
 }
 
-/** The setting in which a layer differs from ours, or undefined where it does the same. */
-function difference(ours: Layer, { className, config }: ConfigLayer): string | undefined {
-  const wanted = settings(ours, className, config);
-  return Object.keys(wanted).find((setting) => !wanted[setting](config[setting]));
-}
-
-type Test = (value: unknown) => boolean;
-
-/** What each setting must be; a setting that a file leaves out has Keras's default. */
-function settings(ours: Layer, className: string, config: Config): Record<string, Test> {
-  const { operation } = ours;
-  const layout = { data_format: orDefault((value) => value === "channels_last") };
-  switch (operation.kind) {
+/** The setting in which a layer differs from ours, by Keras's name, or undefined where it does the same. */
+function difference(layer: Layer, read: ReadOperation | undefined): string | undefined {
+  const ours = layer.operation;
+  if (read === undefined) return "class";
+  const { operation: theirs, odd } = read;
+  if (odd !== undefined) return odd;
+  switch (ours.kind) {
+    case "CenterCropOrPad":
+      return isCentred(theirs) ? undefined : theirs.kind === "Cropping2D" ? "cropping" : "padding";
     case "ZeroPadding2D":
-      return { ...layout, padding: isPadding(operation.padding) };
-    case "Conv2D":
-    case "Conv2DTranspose": {
-      const { filters, kernelSize, strides, padding, useBias } = operation;
-      const isHead = ours.part === "head";
-      return {
-        ...layout,
-        filters: (value) => isHead || value === filters,
-        kernel_size: isSize(kernelSize),
-        strides: orDefault(every(strides), strides === 1),
-        // A kernel of one pixel has nothing to pad for.
-        padding: orDefault((value) => kernelSize.join() === "1,1" || value === padding, padding === "valid"),
-        output_padding: orDefault(() => false),
-        dilation_rate: orDefault(every(1)),
-        groups: orDefault((value) => value === 1),
-        use_bias: orDefault((value) => value === useBias, useBias),
-        // Probabilities are made of the same logits. (What has one output only is refused later, for that.)
-        activation: orDefault(
-          (value) =>
-            value === "linear" ||
-            (isHead && (value === "softmax" || (value === "sigmoid" && config.filters === 1))),
-        ),
-      };
+      return theirs.kind === ours.kind && isSamePadding(ours.padding, theirs.padding) ? undefined : "padding";
+    default: {
+      const [mine, other] = [compared(ours, layer), compared(theirs, layer)];
+      const setting = Object.keys(mine).find(
+        (name) => JSON.stringify(mine[name]) !== JSON.stringify(other[name]),
+      );
+      return setting && kerasName(setting);
     }
-    case "BatchNormalization": {
-      const on = orDefault((value) => value === true);
-      const isEpsilon: Test = (value) => typeof value === "number" && value > 0 && Number.isFinite(value);
-      return { axis: orDefault(isLastAxis), center: on, scale: on, epsilon: orDefault(isEpsilon) };
-    }
-    case "Activation":
-      if (className === "Activation") return { activation: (value) => value === operation.activation };
-      return {
-        max_value: orDefault(() => false),
-        negative_slope: orDefault(every(0)),
-        threshold: orDefault(every(0)),
-      };
-    case "MaxPooling2D":
-    case "AveragePooling2D": {
-      const { poolSize, strides } = operation;
-      const steps: Test = config.strides == null ? () => poolSize === strides : every(strides);
-      const valid: Test = (value) => value === "valid";
-      return {
-        ...layout,
-        pool_size: orDefault(every(poolSize), poolSize === 2),
-        strides: steps,
-        padding: orDefault(valid),
-      };
-    }
-    case "Concatenate":
-      return { axis: orDefault(isLastAxis) };
-    case "UpSampling2D":
-      return {
-        ...layout,
-        size: orDefault(every(2)),
-        interpolation: orDefault((value) => value === "nearest"),
-      };
-    default:
-      throw new WeightsError(`Layers of the kind ${operation.kind} ("${ours.name}") are not compared yet.`);
   }
 }
 
-/** A setting that may be left out; `fits` says whether Keras's default is what is wanted. */
-function orDefault(test: Test, fits = true): Test {
-  return (value) => (value === undefined || value === null ? fits : test(value));
+/** The settings of an operation that must be equal. */
+function compared(operation: LayerOperation, { part }: Layer): Record<string, unknown> {
+  const settings: Record<string, unknown> = { ...operation };
+  // Where there is a gamma, another ε is made good by it; how fast the statistics move matters to training alone.
+  if (operation.kind === "BatchNormalization") {
+    delete settings.momentum;
+    if (operation.scale) delete settings.epsilon;
+  }
+  if (part === "head") delete settings.filters;
+  // A kernel of one pixel has nothing to pad for.
+  if ("kernelSize" in operation && operation.kernelSize.every((extent) => extent === 1))
+    delete settings.padding;
+  return settings;
 }
 
-/** A number, or lists of nothing but it: `3`, `[3, 3]`, `[[3, 3], [3, 3]]`. */
-function every(number: number): Test {
-  return (value) =>
-    Array.isArray(value)
-      ? value.length > 0 && value.flat().every((item) => item === number)
-      : value === number;
+const NAMES: Readonly<Record<string, string>> = { target: "target_shape" };
+
+/** `kernelSize` → `kernel_size`. */
+const kerasName = (setting: string): string =>
+  NAMES[setting] ?? setting.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const EDGES = ["top", "bottom", "left", "right"] as const;
+
+/** Of a padding that depends on the photos' size, whatever it is for some size. */
+function isSamePadding(
+  ours: Edges | { readonly halving: number },
+  theirs: Edges | { readonly halving: number },
+): boolean {
+  if ("halving" in theirs) return false;
+  if (!("halving" in ours)) return EDGES.every((edge) => ours[edge] === theirs[edge]);
+  const end = Math.floor(ours.halving / 2);
+  const begins = (edge: number): boolean => edge === end || edge === end - 1;
+  return theirs.bottom === end && theirs.right === end && begins(theirs.top) && begins(theirs.left);
 }
 
-/** `[7, 1]`, or one number for both. */
-function isSize([height, width]: Size): Test {
-  return (value) =>
-    Array.isArray(value)
-      ? value.length === 2 && value[0] === height && value[1] === width
-      : value === height && value === width;
-}
-
-/** One number for all edges, one for each axis, or `[[top, bottom], [left, right]]`. */
-function isPadding(padding: OperationOf<"ZeroPadding2D">["padding"]): Test {
-  if ("halving" in padding)
-    throw new WeightsError("A padding that depends on the image's size is not compared yet.");
-  const { top, bottom, left, right } = padding;
-  return (value) => {
-    const axes: unknown[] = Array.isArray(value) ? value : [value, value];
-    const edges = axes.flatMap((axis): unknown[] => (Array.isArray(axis) ? axis : [axis, axis]));
-    return axes.length === 2 && edges.join() === [top, bottom, left, right].join();
-  };
-}
-
-/** Images have four axes; older files list the axis. */
-function isLastAxis(value: unknown): boolean {
-  const axis: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
-  return axis === 3 || axis === -1;
+/** Whether as much is added or taken on both sides, what is odd at the end. */
+function isCentred(operation: LayerOperation): boolean {
+  const edges =
+    operation.kind === "Cropping2D"
+      ? operation.cropping
+      : operation.kind === "ZeroPadding2D" && !("halving" in operation.padding)
+        ? operation.padding
+        : undefined;
+  if (edges === undefined) return false;
+  const isEven = (begin: number, end: number): boolean => end === begin || end === begin + 1;
+  return isEven(edges.top, edges.bottom) && isEven(edges.left, edges.right);
 }

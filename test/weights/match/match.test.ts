@@ -161,7 +161,7 @@ describe("what does not fit is named", () => {
       'its layer "model/conv3_block2_1_conv" has a kernel of shape [1, 1, 160, 96] where [1, 1, 160, 128] is expected',
     ],
     ["a missing layer", changed("pool3_conv/kernel"), 'it has no layer "pool3_conv"'],
-    ["a missing weight", changed("bn/gamma"), 'it has no layer "bn"'],
+    ["a missing weight", changed("bn/gamma"), 'its layer "model/bn" has no gamma, and "bn" has one'],
     ["a head without a bias", changed("head/bias"), 'it has no layer like "head" with a bias'],
     [
       "a layer too many",

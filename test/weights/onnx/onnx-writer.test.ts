@@ -17,7 +17,14 @@ function network(part: "unet" | "encoder", imageSize: number | null, normalizati
     return [name, { shape, data: none.subarray(0, count) }] as const;
   });
   const outputs = part === "unet" ? ["head"] : ["conv1/relu", "relu"];
-  return { layers, outputs, weights: new Map(zeros), metadata: { normalization }, imageSize };
+  return {
+    encoder: DEFAULT_ENCODER,
+    layers,
+    outputs,
+    weights: new Map(zeros),
+    metadata: { normalization },
+    imageSize,
+  };
 }
 
 const shapes = (values: readonly OnnxValue[]): object =>
