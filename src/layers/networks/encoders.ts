@@ -1,8 +1,9 @@
 import { denseNet121, denseNet169, denseNet201 } from "./densenet.ts";
 import type { Encoder } from "./encoder.ts";
+import { resNet50 } from "./resnet50.ts";
 
 /** Every encoder there is, the default first. */
-export const ENCODERS: readonly Encoder[] = [denseNet121, denseNet169, denseNet201];
+export const ENCODERS: readonly Encoder[] = [denseNet121, denseNet169, denseNet201, resNet50];
 
 /** As `--encoder` has them. */
 export const ENCODER_NAMES = ENCODERS.map(({ name }) => name);

@@ -4,22 +4,26 @@ import { INPUT } from "../../../src/layers/networks/layer.ts";
 import { sizesOf } from "../../../src/layers/networks/sizes.ts";
 import { skipLayers, skipsOf } from "../../../src/layers/networks/unet.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
+import { kerasFixture } from "./keras-fixture.ts";
+import { kerasOrder } from "./keras-order.ts";
 
-/** What `keras.applications` counts with and without the top. */
-const PARAMETERS: Record<string, { noTop: number; withTop: number }> = {
-  densenet121: { noTop: 7_037_504, withTop: 8_062_504 },
-  densenet169: { noTop: 12_642_880, withTop: 14_307_880 },
-  densenet201: { noTop: 18_321_984, withTop: 20_242_984 },
-};
-
-describe.each(ENCODERS.map((encoder) => [encoder.name, encoder] as const))("%s", (name, encoder) => {
+describe.each(ENCODERS.map((encoder) => [encoder.name, encoder] as const))("%s", (_, encoder) => {
   const layers = encoder.layers();
   const top = encoder.top();
-  const parameters = (some: typeof layers): number =>
+  const count = (some: typeof layers): number =>
     some.flatMap(({ weights }) => weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-  it("has as many parameters as Keras's", () => {
-    expect({ noTop: parameters(layers), withTop: parameters([...layers, ...top]) }).toEqual(PARAMETERS[name]);
+  it("has Keras's layers with weights, in the order that follows from what they read, and the weights' shapes", async () => {
+    const { weights, parameters, taps } = await kerasFixture(encoder);
+    const learning = kerasOrder([...layers, ...top]).filter((layer) => layer.weights.length > 0);
+    expect(learning.map((layer) => layer.name)).toEqual(Object.keys(weights));
+    for (const layer of learning) {
+      expect(layer.weights.map(({ role, shape }) => [role, shape])).toEqual(
+        Object.entries(weights[layer.name]),
+      );
+    }
+    expect({ noTop: count(layers), withTop: count([...layers, ...top]) }).toEqual(parameters);
+    expect(encoder.taps).toEqual(taps);
   });
 
   it("names each layer once, after everything it reads", () => {
