@@ -4,7 +4,9 @@ import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { activation } from "../../src/graph/ops/activation.ts";
+import { addN } from "../../src/graph/ops/add-n.ts";
 import { add } from "../../src/graph/ops/add.ts";
+import { affineConstants } from "../../src/graph/ops/affine-constants.ts";
 import { argmax } from "../../src/graph/ops/argmax.ts";
 import { batchNormInference, batchNormTraining } from "../../src/graph/ops/batch-norm.ts";
 import { biasAdd } from "../../src/graph/ops/bias.ts";
@@ -13,6 +15,9 @@ import { concat, sliceChannels } from "../../src/graph/ops/concat.ts";
 import { conv2d } from "../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../src/graph/ops/conv2d-transpose.ts";
 import { depthwiseConv2d } from "../../src/graph/ops/depthwise-conv2d.ts";
+import { multiplyChannels } from "../../src/graph/ops/multiply-channels.ts";
+import { crop2d, zeroPad2d } from "../../src/graph/ops/pad2d.ts";
+import type { Sides } from "../../src/graph/ops/pad2d.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../src/graph/ops/pool.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { scale } from "../../src/graph/ops/scale.ts";
@@ -46,6 +51,13 @@ const vectors = (channels: number): Shape[] => [[channels], [channels], [channel
 const state = ({ graph }: Tensor, name: string, channels: number): Tensor =>
   graph.state(name, [channels], () => new Float32Array(channels).fill(1));
 const relu2 = { epsilon: 1e-3, activation: "relu" } as const;
+
+const sides = (before: number, after: number): Sides => ({
+  top: before,
+  bottom: after,
+  left: after,
+  right: before,
+});
 
 /** Ops on images, the first input stored as f16; the others are weights and stay f32. */
 const OPS: Record<string, { op: Op; shapes: Shape[] }> = {
@@ -119,6 +131,16 @@ const OPS: Record<string, { op: Op; shapes: Shape[] }> = {
     op: (x) => activation(activation(x, "swish"), "sigmoid"),
     shapes: [[3, 5, 8]],
   },
+  "zeros around an image, and a crop": {
+    op: (x) => crop2d(zeroPad2d(x, sides(1, 2)), sides(2, 1)),
+    shapes: [[2, 5, 6, 3]],
+  },
+  "a sum of three": { op: (x) => addN([x, relu(x), x]), shapes: [[2, 3, 5, 4]] },
+  "channels times the sigmoid of their means": {
+    op: (x) => multiplyChannels(x, activation(globalAveragePool2d(x), "sigmoid")),
+    shapes: [[2, 5, 3, 8]],
+  },
+  "constants a channel": { op: (x) => affineConstants(x, [2, -1, 0.5], 1), shapes: [[2, 3, 5, 3]] },
   "a bias": { op: biasAdd, shapes: [[2, 3, 5, 7], [7]] },
   upsampling: { op: upsampleNearest2x, shapes: [[2, 3, 5, 4]] },
   "a concatenation and a slice": {

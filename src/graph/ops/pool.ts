@@ -1,9 +1,12 @@
 import { averagePool2dBackward, averagePool2dForward } from "../../kernels/average-pool2d.ts";
+import { spreadOverPixels } from "../../kernels/image-sums.ts";
 import { maxPool2dBackward, maxPool2dForward } from "../../kernels/max-pool2d.ts";
 import { pool2dGeometry } from "../../kernels/text/pool2d-geometry.ts";
 import type { Pool2dOptions, PoolGeometry } from "../../kernels/text/pool2d-geometry.ts";
 import type { Tensor } from "../graph.ts";
+import { imageExtents, lowerImageSums } from "../lowering/image-sums.ts";
 import { slice } from "../op.ts";
+import { shapeText } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 
 const outputShape = ({ batch, outputHeight, outputWidth, channels }: PoolGeometry): Shape => [
@@ -74,27 +77,11 @@ function maxPool2dGradient(x: Tensor, positions: Tensor, dy: Tensor, geometry: P
  */
 export function averagePool2d(x: Tensor, options: Pool2dOptions): Tensor {
   const geometry = pool2dGeometry(x.shape, options);
-  return average("average_pool2d", x, geometry, outputShape(geometry));
-}
-
-/**
- * Mean over all pixels of each image (Keras `GlobalAveragePooling2D`): `x` `[N, H, W, C]` to `[N, C]`.
- *
- * @throws Error when `x` is not NHWC.
- */
-export function globalAveragePool2d(x: Tensor): Tensor {
-  const [batch, height, width, channels] = x.shape;
-  const options = { poolSize: [height, width], strides: 1, padding: "valid" } as const;
-  return average("global_average_pool2d", x, pool2dGeometry(x.shape, options), [batch, channels]);
-}
-
-/** `shape`: the output's, of which one window after the other is taken in row-major order. */
-function average(name: string, x: Tensor, geometry: PoolGeometry, shape: Shape): Tensor {
   return x.graph.apply(
     {
-      name,
+      name: "average_pool2d",
       family: "pooling",
-      outputs: [{ shape, dtype: x.dtype }],
+      outputs: [{ shape: outputShape(geometry), dtype: x.dtype }],
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           l.dispatch(averagePool2dForward(l.target, { ...geometry, batch: range.count }), {
@@ -103,16 +90,56 @@ function average(name: string, x: Tensor, geometry: PoolGeometry, shape: Shape):
           });
         }
       },
-      gradient: ([dy]) => [() => averageGradient(`${name}_gradient`, x, dy!, geometry)],
+      gradient: ([dy]) => [() => averageGradient(x, dy!, geometry)],
     },
     [x],
   ).outputs[0];
 }
 
-function averageGradient(name: string, x: Tensor, dy: Tensor, geometry: PoolGeometry): Tensor {
+/**
+ * Mean over all pixels of each image (Keras `GlobalAveragePooling2D`): `x` `[N, H, W, C]` to `[N, C]`.
+ *
+ * @throws Error when `x` is not NHWC.
+ */
+export function globalAveragePool2d(x: Tensor): Tensor {
+  if (x.shape.length !== 4) {
+    throw new Error(`globalAveragePool2d takes images [N, H, W, C]; "${x.name}" is ${shapeText(x.shape)}.`);
+  }
+  const { pixels, channels } = imageExtents(x);
+  return x.graph.apply(
+    {
+      name: "global_average_pool2d",
+      family: "pooling",
+      outputs: [{ shape: [x.shape[0], channels], dtype: x.dtype }],
+      lower: (l, [y]) => lowerImageSums(l, { x, y }, 1 / pixels),
+      gradient: ([dy]) => [() => globalAverageGradient(x, dy!)],
+    },
+    [x],
+  ).outputs[0];
+}
+
+function globalAverageGradient(x: Tensor, dy: Tensor): Tensor {
+  const { pixels, channels } = imageExtents(x);
   return dy.graph.apply(
     {
-      name,
+      name: "global_average_pool2d_gradient",
+      family: "pooling",
+      outputs: [x],
+      lower(l, [dx]) {
+        for (const range of l.slices([dy, dx])) {
+          const kernel = spreadOverPixels(l.target, { batch: range.count, pixels, channels }, 1 / pixels);
+          l.dispatch(kernel, { factor: slice(dy, range), y: slice(dx, range) });
+        }
+      },
+    },
+    [dy],
+  ).outputs[0];
+}
+
+function averageGradient(x: Tensor, dy: Tensor, geometry: PoolGeometry): Tensor {
+  return dy.graph.apply(
+    {
+      name: "average_pool2d_gradient",
       family: "pooling",
       outputs: [x],
       lower(l, [dx]) {

@@ -158,17 +158,26 @@ describe("average pooling", () => {
 describe("global average pooling", () => {
   const gpu = useGpu();
 
-  it.each([[[2, 4, 4, 64]], [[3, 7, 5, 5]], [[1, 1, 1, 3]]])("equals tfjs on %j", async (shape) => {
-    const input = randomInput(shape, 5);
-    const dy = randomInput([shape[0] * shape[3]], 6).data;
-    const reference = tfjsReference((x) => tf.mean(x, [1, 2]), [input], dy);
-    const result = await runOp(gpu(), globalAveragePool2d, [input], dy);
-    expectClose(result.y, reference.y);
-    expectClose(result.gradients[0], reference.gradients[0]);
-  });
+  // One part an image, several, and so many that they are merged twice.
+  it.each([[[2, 4, 4, 64]], [[3, 7, 5, 5]], [[1, 1, 1, 3]], [[64, 8, 8, 4]], [[1, 34, 31, 4]]])(
+    "equals tfjs on %j",
+    async (shape) => {
+      const input = randomInput(shape, 5);
+      const dy = randomInput([shape[0] * shape[3]], 6).data;
+      const reference = tfjsReference((x) => tf.mean(x, [1, 2]), [input], dy);
+      for (const family of ["register", "workgroup"] as const) {
+        const options = { family, maxBindingBytes: shape[0] === 64 ? 16 * 4 ** 5 : undefined };
+        const result = await runOp(gpu(), globalAveragePool2d, [input], dy, options);
+        expectClose(result.y, reference.y);
+        expectClose(result.gradients[0], reference.gradients[0]);
+      }
+    },
+  );
 
   it("makes [N, C] of images and of nothing else", () => {
     expect(globalAveragePool2d(new Graph().input("x", [2, 4, 3, 5])).shape).toEqual([2, 5]);
-    expect(() => globalAveragePool2d(new Graph().input("x", [2, 4]))).toThrow("Pooling takes");
+    expect(() => globalAveragePool2d(new Graph().input("x", [2, 4]))).toThrow(
+      'globalAveragePool2d takes images [N, H, W, C]; "x" is [2, 4].',
+    );
   });
 });

@@ -1,6 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { activation } from "../../../src/graph/ops/activation.ts";
 import { add } from "../../../src/graph/ops/add.ts";
+import { addN } from "../../../src/graph/ops/add-n.ts";
+import { affineConstants } from "../../../src/graph/ops/affine-constants.ts";
+import { multiplyChannels } from "../../../src/graph/ops/multiply-channels.ts";
 import { biasAdd } from "../../../src/graph/ops/bias.ts";
 import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
@@ -15,6 +18,16 @@ const EVEN = [2, 4, 6, 64];
 
 export const elementwiseCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
   opCase("add", { a: x, b: x }, add, (a, b) => tf.add(a, b)),
+  opCase("add_n of 3", { a: x, b: x, c: x }, (...all) => addN(all), (...all) => tf.addN(all)), // prettier-ignore
+  opCase("multiply_channels", { x, factor: [x[0], 1, 1, x[3]] }, multiplyChannels, (x, factor) =>
+    tf.mul(x, factor),
+  ),
+  opCase(
+    "affine_constants",
+    { x: wide(x, 3) },
+    (x) => affineConstants(x, [2, -0.5, 0.25], [1, 0, -3]),
+    (x) => tf.add(tf.mul(x, [2, -0.5, 0.25]), [1, 0, -3]),
+  ),
   opCase("scale", { x }, (x) => scale(x, -0.37), (x) => tf.mul(x, -0.37)), // prettier-ignore
   opCase("scale by a tensor", { x, factor: [] }, scale, (x, factor) => tf.mul(x, factor)),
   opCase("relu", { x }, (x) => activation(x, "relu"), (x) => tf.relu(x)), // prettier-ignore

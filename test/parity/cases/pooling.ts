@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
+import { crop2d, zeroPad2d } from "../../../src/graph/ops/pad2d.ts";
 import { upsampleNearest2x } from "../../../src/graph/ops/upsample-nearest2x.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
@@ -69,5 +70,17 @@ export const poolingCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
   pooling("average", 2, 2, "valid", x),
   pooling("average", 3, 2, "same", x, averageOfPixelsInside),
   opCase("global_average_pool2d", { x }, globalAveragePool2d, (x) => tf.mean(x, [1, 2])),
+  opCase(
+    "zero_pad2d",
+    { x },
+    (x) => zeroPad2d(x, { top: 1, bottom: 2, left: 0, right: 3 }),
+    (x) => tf.pad(x, [[0, 0], [1, 2], [0, 3], [0, 0]]), // prettier-ignore
+  ),
+  opCase(
+    "crop2d",
+    { x },
+    (x) => crop2d(x, { top: 1, bottom: 2, left: 0, right: 3 }),
+    (x) => tf.slice(x, [0, 1, 0, 0], [-1, x.shape[1]! - 3, x.shape[2]! - 3, -1]),
+  ),
   opCase("upsample_nearest2x", { x }, upsampleNearest2x, upsampled),
 ]);
