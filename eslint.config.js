@@ -66,7 +66,10 @@ export default tseslint.config(
   forbid(["adapter"], above(...beside, "config", "runs", "train", "inspect", "use", "ui", "cli")),
   forbid(
     ["config"],
-    above(...engine, "weights", "fetch", "adapter", "runs", "train", "inspect", "use", "ui", "cli"),
+    [
+      ...engineButNetworks,
+      ...above("weights", "fetch", "adapter", "runs", "train", "inspect", "use", "ui", "cli"),
+    ],
   ),
   forbid(["runs"], above("fetch", "adapter", "train", "inspect", "use", "ui", "cli")),
   forbid(["train"], above("fetch", "adapter", "inspect", "use", "ui", "cli")),

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { fetchedData, fetchedWeights } from "../fetch/fetched.ts";
+import { DEFAULT_ENCODER, encoderNamed, ENCODERS } from "../layers/networks/encoders.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
 import type { AdapterKind, Said, Source, TrainConfig } from "../config/index.ts";
@@ -32,7 +33,7 @@ const GENERAL = "General";
 
 const command = new Command("train")
   .description(
-    "Trains the DenseNet121 U-Net: with a part frozen, the encoder by default, then everything. What is not said comes from the " +
+    "Trains a U-Net on an encoder of keras.applications: with a part frozen, the encoder by default, then everything. What is not said comes from the " +
       "configuration file, then from the preset.",
   )
   .addOption(
@@ -123,17 +124,34 @@ async function fetched(sources: readonly Source[]): Promise<Source> {
   const said = Object.assign({}, ...sources.map((source) => source.said)) as Said;
   const brought: { -readonly [Key in keyof Said]: Said[Key] } = {};
   if (said.data === undefined) brought.data = (await fetchedData()) ?? undefined;
-  if (said.weights === undefined) brought.weights = (await fetchedWeights()) ?? undefined;
+  if (said.weights === undefined) brought.weights = (await weightsOf(said.encoder)) ?? undefined;
   return { file: null, said: brought };
 }
 
+/**
+ * The weights that `npm run fetch` has brought of an encoder.
+ *
+ * @throws ConfigError where there are none of one that somebody has asked for
+ */
+async function weightsOf(name: unknown): Promise<string | null> {
+  const encoder = ENCODERS.find((each) => each.name === (name ?? DEFAULT_ENCODER.name));
+  // What is no encoder is told of with the other settings.
+  const weights = encoder === undefined ? null : await fetchedWeights(encoder);
+  if (encoder === undefined || name === undefined || weights !== null) return weights;
+  throw new ConfigError(
+    `There are no weights of ${encoder.title} here: \`npm run fetch -- --encoder ${encoder.name}\` brings those trained on ImageNet, or ` +
+      "give --weights FILE, or --weights none to begin with random ones.",
+  );
+}
+
 function describe(config: TrainConfig): string {
-  const { preset, imageSize, batchSize, accumulate, precision } = config;
+  const { preset, encoder, imageSize, batchSize, accumulate, precision } = config;
   const { epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
   const steps = stepsPerEpoch === null ? "" : ` of ${stepsPerEpoch} steps`;
   const parts = accumulate === 1 ? "" : ` in ${accumulate} micro-batches`;
   const stored = precision === "f32" ? "" : `, activations in ${precision}`;
-  return `Preset ${preset}: ${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}${stored}`;
+  const network = encoder === DEFAULT_ENCODER.name ? "" : `${encoderNamed(encoder).title}, `;
+  return `Preset ${preset}: ${network}${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}${stored}`;
 }
 
 async function openPage(port: true | number, say: (sentence: string) => void): Promise<RunServer> {

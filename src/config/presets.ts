@@ -1,3 +1,6 @@
+import type { Encoder } from "../layers/networks/encoder.ts";
+import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
+import { smallestSide } from "../layers/networks/image-size.ts";
 import type { TrainConfig } from "./schema.ts";
 
 /** What an adapter is, as far as the size of a run is concerned. */
@@ -27,6 +30,7 @@ const article: TrainConfig = {
   cache: true,
   cacheFeatures: false,
   weights: null,
+  encoder: DEFAULT_ENCODER.name,
   decoder: "transpose",
   freeze: "encoder",
   bnMomentum: 0.99,
@@ -118,6 +122,13 @@ export function preset(name: PresetName, adapter: AdapterKind, pretrained: boole
   if (name === "article") return article;
   const onCpu = adapter === "lavapipe" ? onLavapipe : onSwiftShader;
   return { ...quick, ...(adapter === "hardware" ? {} : onCpu), ...(pretrained ? {} : fromScratch) };
+}
+
+/** A preset's values with an encoder: its own preparation of photos, but for the tutorial's encoder, and no smaller ones than it takes. */
+export function withEncoder(values: TrainConfig, encoder: Encoder): TrainConfig {
+  if (encoder === DEFAULT_ENCODER) return values;
+  const imageSize = Math.max(values.imageSize, smallestSide(encoder));
+  return { ...values, encoder: encoder.name, normalization: "keras", imageSize };
 }
 
 /** The preset that an adapter gets when none is asked for. */

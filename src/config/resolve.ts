@@ -1,4 +1,7 @@
-import { defaultPreset, preset } from "./presets.ts";
+import type { Encoder } from "../layers/networks/encoder.ts";
+import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
+import { sideProblem } from "../layers/networks/image-size.ts";
+import { defaultPreset, preset, withEncoder } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
 import { isSetting, schema, SETTING_NAMES } from "./schema.ts";
 import type { Said, TrainConfig } from "./schema.ts";
@@ -29,13 +32,15 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
     }
   }
   const name = (said.preset ?? defaultPreset(adapter)) as TrainConfig["preset"];
-  const defaults = preset(name, adapter, Boolean(said.weights));
+  const encoder = encoderNamed((said.encoder as string | undefined) ?? DEFAULT_ENCODER.name);
+  const defaults = withEncoder(preset(name, adapter, Boolean(said.weights)), encoder);
   const scale = ((said.learningRate as number | undefined) ?? defaults.learningRate) / defaults.learningRate;
   const config = schema.parse({
     ...defaults,
     finetuneLearningRate: Math.min(1, defaults.finetuneLearningRate * scale),
     ...said,
   });
+  checkEncoder(config, encoder);
   if (config.epochsFrozen + config.epochsFinetune === 0) {
     throw new ConfigError("There is nothing to train: --epochs-frozen and --epochs-finetune are both 0.");
   }
@@ -48,6 +53,18 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   }
   checkLoss(config, sources.find(({ file }) => file === null)?.said ?? {});
   return config;
+}
+
+/** @throws ConfigError when an encoder does not take photos of this size, or prepared in this way */
+function checkEncoder({ imageSize, normalization }: TrainConfig, encoder: Encoder): void {
+  const problem = sideProblem(encoder, imageSize);
+  if (problem !== null) throw new ConfigError(`--image-size ${problem} (it is ${imageSize}).`);
+  if (encoder.preprocessing === "inside" && normalization !== "keras") {
+    throw new ConfigError(
+      `--normalization ${normalization} is not for ${encoder.title}, whose own first layers prepare pixels of 0 to 255: leave it out, ` +
+        "or give --normalization keras.",
+    );
+  }
 }
 
 /** Numbers of one loss, which another one would not look at. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AUGMENTATION_NAMES } from "../data/augment.ts";
 import { MOST_CLASSES } from "../data/dataset.ts";
 import { FORMAT_NAMES } from "../data/formats/names.ts";
+import { ENCODER_NAMES } from "../layers/networks/encoders.ts";
 import { choice, duration, rate, setting, text, toggle, whole } from "./setting.ts";
 
 const CLASSES = `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`;
@@ -64,7 +65,7 @@ export const schema = z.strictObject({
   imageSize: setting(
     "--image-size PIXELS",
     "Data",
-    "side of the square photos, a multiple of 32",
+    "side of the square photos, a multiple of 32; some encoders take no small ones (docs/encoders.md)",
     whole(32).multipleOf(
       32,
       "must be a multiple of 32, because the encoder halves a photo five times: 64 or 128, for example",
@@ -86,8 +87,9 @@ export const schema = z.strictObject({
   normalization: setting(
     "--normalization KIND",
     "Data",
-    "pixels in [0, 1], or besides less ImageNet's mean and over its standard deviation",
-    choice(["unit", "imagenet"]),
+    "unit: pixels in [0, 1]; imagenet: besides less ImageNet's mean and over its standard deviation; keras: as the encoder's own " +
+      "preprocess_input has them, which is what every encoder but DenseNet121 gets by default",
+    choice(["unit", "imagenet", "keras"]),
   ),
   splitSeed: setting(
     "--split-seed N",
@@ -150,6 +152,13 @@ export const schema = z.strictObject({
       "classes the head starts anew; none for random ones",
     text().nullable(),
   ),
+  encoder: setting(
+    "--encoder NAME",
+    "Network",
+    "the network of keras.applications that reads the photos, pretrained on ImageNet once `npm run fetch -- --encoder NAME` has " +
+      "brought its weights: docs/encoders.md",
+    choice(ENCODER_NAMES),
+  ),
   decoder: setting(
     "--decoder KIND",
     "Network",
@@ -166,7 +175,7 @@ export const schema = z.strictObject({
   bnMomentum: setting(
     "--bn-momentum M",
     "Network",
-    "share of the batch norms' moving statistics that a step keeps",
+    "share of their moving statistics that all batch norms keep in a step",
     z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
   ),
 

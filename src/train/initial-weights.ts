@@ -12,11 +12,11 @@ import type { NamedTensors } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
 import { networkWeights } from "./network-weights.ts";
 import type { NetworkShapes } from "./network-weights.ts";
-import { evaluator } from "./phase/programs.ts";
+import { encoderOf, evaluator } from "./phase/programs.ts";
 import { evaluatorSpec } from "./phase/validation.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
-type Beginning = Pick<TrainerOptions, "classes" | "classNames" | "decoder">;
+type Beginning = Pick<TrainerOptions, "classes" | "classNames" | "encoder" | "decoder">;
 
 /** What a run takes of a file of weights. */
 export interface InitialWeights {
@@ -67,11 +67,23 @@ async function initialWeights(
   options: Beginning,
 ): Promise<InitialWeights> {
   const file = await loadWeights(path);
+  refuseOtherEncoder(file, path, options);
   refuseOtherDecoder(file, path, options);
   const difference = otherClasses(file, path, options, shapes(() => true).get("head/kernel")!);
   const values = networkWeights(shapes, file.tensors, path, { head: difference === null });
   const remark = difference && `${difference}: its encoder and decoder are taken, and the head starts anew.`;
   return { values, remark, hasDecoder: file.decoder !== undefined };
+}
+
+/** A file that does not say which encoder it has is held against the network's weights, name by name. */
+function refuseOtherEncoder({ metadata }: LoadedWeights, path: string, options: Beginning): void {
+  const { encoder: theirs } = metadata;
+  const { name: ours } = encoderOf(options);
+  if (theirs === undefined || theirs === ours) return;
+  throw new WeightsError(
+    `The weights file ${path} is of a network with --encoder ${printable(theirs, 50)}, and this one has ${ours}: give --encoder ` +
+      `${printable(theirs, 50)}, or weights of ${ours}.`,
+  );
 }
 
 function refuseOtherDecoder(

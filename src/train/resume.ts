@@ -27,6 +27,7 @@ const SINCE: Partial<TrainConfig> = {
   tune: "off",
   lossyMasks: true,
   freeze: "encoder",
+  encoder: "densenet121",
   format: null,
   // As many as there were, named or not.
   classes: 59,

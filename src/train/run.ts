@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { NORMALIZATION_TEXTS } from "../data/normalize.ts";
 import { describeMemoryPlan } from "../graph/memory-plan.ts";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
 import type { Plan, PlanSummary } from "../graph/plan.ts";
@@ -15,6 +16,7 @@ import { bestRow, monitored } from "../runs/monitor.ts";
 import { keepAs } from "../files/keep-as.ts";
 import { allOf } from "../runs/observer.ts";
 import type { RunObserver } from "../runs/observer.ts";
+import { normalizationOf } from "./normalization.ts";
 import { dataPictures, endPictures, predictionsPicture } from "./pictures.ts";
 import { phaseTitle } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
@@ -132,16 +134,16 @@ export class Run implements TrainerEvents {
   }
 
   async checkpoint(state: TrainingState): Promise<void> {
-    const { saveEvery, imageSize, decoder, normalization } = this.#job.config;
+    const { saveEvery, imageSize, encoder, decoder } = this.#job.config;
+    const normalization = normalizationOf(this.#job.config);
     const last = this.#folder.checkpoint("last");
     const metadata: Metadata = {
       image_size: String(imageSize),
       classes: JSON.stringify(this.#data.photos.classNames),
+      encoder,
       decoder,
       normalization,
-      preprocessing:
-        "RGB / 255, bilinear resize to image_size" +
-        (normalization === "imagenet" ? ", less ImageNet's mean, over its standard deviation" : ""),
+      preprocessing: `RGB / 255, bilinear resize to image_size${NORMALIZATION_TEXTS[normalization]}`,
       ...(await dataMetadata(this.#data)),
     };
     await saveCheckpoint(this.#trainer.variables, last, state, metadata);

@@ -1,8 +1,10 @@
 import type { Augmentation } from "../data/augment.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "../config/index.ts";
+import { encoderNamed } from "../layers/networks/encoders.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Monitor } from "../runs/monitor.ts";
+import { normalizationOf } from "./normalization.ts";
 import { lossSpec } from "./phase/loss.ts";
 import type { StepSpec } from "./phase/programs.ts";
 import type { Phase } from "../runs/phase.ts";
@@ -46,6 +48,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     ignores: data.photos.ignores,
     loss: lossSpec(config),
     momentum: config.bnMomentum,
+    encoder: encoderNamed(config.encoder),
     decoder: config.decoder,
     optimizer: config.optimizer,
     clipNorm: config.clipNorm,
@@ -62,7 +65,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     augment: data.augment,
     shuffleBuffer: config.shuffleBuffer,
     dropRemainder: config.dropRemainder,
-    normalization: config.normalization,
+    normalization: normalizationOf(config),
     // Automatically, once the masks have been read: see monitor.ts.
     monitor: config.monitor === "auto" ? "val_accuracy" : config.monitor,
     patience: config.patience,

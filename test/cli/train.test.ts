@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseHistory } from "../../src/runs/history.ts";
 import type { Summary } from "../../src/runs/summary.ts";
+import { loadModel } from "../../src/use/model.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { inTestAll, isQuick } from "../helpers/quick.ts";
 import { runCommandLine } from "./command-process.ts";
@@ -276,8 +277,23 @@ describe("npm run train", () => {
     );
   });
 
+  it("trains on another encoder, of random weights where they are not wanted, and says so in the checkpoint", async () => {
+    const said = [...TINY, "--encoder", "densenet169", "--weights", "none", "--epochs-finetune", "0"];
+    const { code, output, errors } = await train(folder, [...said, "--out", "run"]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toMatch(/^Preset quick: DenseNet169, 32×32, /m);
+    const { metadata } = await readSafetensors(join(folder, "run", "checkpoints", "last.safetensors"));
+    expect(metadata).toMatchObject({ encoder: "densenet169", normalization: "imagenet" });
+    expect((await loadModel(join(folder, "run"))).encoder.title).toBe("DenseNet169");
+  });
+
   it("refuses settings that cannot be used", async () => {
     await refused(["--image-size", "50"], /^--image-size must be a multiple of 32.* \(it is 50\)\.$/);
+    await refused(["--encoder", "vgg16"], /^--encoder must be one of densenet121, .* \(it is "vgg16"\)\.$/);
+    await refused(
+      ["--encoder", "densenet169"],
+      /^There are no weights of DenseNet169 here: `npm run fetch -- --encoder densenet169` brings .*, or --weights none to begin/,
+    );
     await refused(["--config", "nowhere.yaml"], /^The configuration nowhere\.yaml cannot be read/);
     await refused(["--adapter", "no such thing", ...TINY], /^No WebGPU adapter matches "no such thing"/);
   });

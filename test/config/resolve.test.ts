@@ -35,6 +35,18 @@ describe("resolveConfig", () => {
     expect(pretrained.finetuneLearningRate).toBeLessThan(pretrained.learningRate);
   });
 
+  it("prepares photos as the encoder wants them, but for the tutorial's", () => {
+    expect(resolveConfig({}, "lavapipe")).toMatchObject({ encoder: "densenet121", normalization: "unit" });
+    const other = resolveConfig({ encoder: "densenet169" }, "lavapipe");
+    expect(other).toMatchObject({ encoder: "densenet169", normalization: "keras", imageSize: 64 });
+    expect(resolveConfig({ encoder: "densenet169", normalization: "unit" }, "lavapipe").normalization).toBe(
+      "unit",
+    );
+    expect(() => resolveConfig({ encoder: "vgg16" }, "lavapipe")).toThrow(
+      /^--encoder must be one of densenet121, densenet169, .* \(it is "vgg16"\)\.$/,
+    );
+  });
+
   it("refuses classes and labels to ignore that cannot be, each with one sentence", () => {
     const refused = (said: Said): string => {
       try {

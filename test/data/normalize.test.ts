@@ -32,3 +32,15 @@ test("imagenet is Keras' torch mode for DenseNet, in float32", async () => {
   expect(normalize(inPlace, "imagenet", inPlace)).toBe(inPlace);
   expect(inPlace).toEqual(ours);
 });
+
+test.each([
+  // `keras.applications.imagenet_utils.preprocess_input` of a pixel 255·(0.2, 0.4, 1).
+  ["caffe", [255 - 103.939, 102 - 116.779, 51 - 123.68]],
+  ["tf", [51 / 127.5 - 1, 102 / 127.5 - 1, 255 / 127.5 - 1]],
+  ["bytes", [51, 102, 255]],
+] as const)("%s is what Keras makes of bytes, in place too", (normalization, expected) => {
+  const image = Float32Array.of(0.2, 0.4, 1, 0, 0, 0);
+  const ours = normalize(image, normalization);
+  expected.forEach((value, channel) => expect(ours[channel]).toBeCloseTo(value, 4));
+  expect(normalize(image, normalization, image)).toEqual(ours);
+});

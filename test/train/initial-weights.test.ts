@@ -118,6 +118,11 @@ describe("a run begins from weights", () => {
       "is of a network with --decoder nearest, and this one has transpose: give --decoder nearest.",
     );
     await refused(
+      five,
+      { encoder: "densenet169" },
+      "is of a network with --encoder densenet169, and this one has densenet121: give --encoder densenet169, or weights of densenet121.",
+    );
+    await refused(
       without(five, "upsample_2/batch_normalization/gamma"),
       {},
       'has no tensor "upsample_2/batch_normalization/gamma" (expected shape [',

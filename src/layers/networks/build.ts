@@ -9,6 +9,7 @@ import { biasAdd } from "../../graph/ops/bias.ts";
 import { concat } from "../../graph/ops/concat.ts";
 import { conv2dTranspose } from "../../graph/ops/conv2d-transpose.ts";
 import { conv2d } from "../../graph/ops/conv2d.ts";
+import { depthwiseConv2d } from "../../graph/ops/depthwise-conv2d.ts";
 import { dense } from "../../graph/ops/dense.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/pool.ts";
 import { relu } from "../../graph/ops/relu.ts";
@@ -175,12 +176,19 @@ class Build {
         return this.#convolution(layer, operation, joined(images), padding);
       }
       case "Conv2DTranspose": {
-        const { strides, padding, useBias } = operation;
+        const { strides, padding } = operation;
         const y = conv2dTranspose(this.#value(input).images, this.#weight(layer, "kernel"), {
           strides,
           padding,
         });
-        return useBias ? biasAdd(y, this.#weight(layer, "bias")) : y;
+        return this.#biased(layer, y, operation);
+      }
+      case "DepthwiseConv2D":
+        return this.#biased(layer, this.#depthwise(layer, operation), operation);
+      case "SeparableConv2D": {
+        const kernel = this.#weight(layer, "pointwise_kernel");
+        const y = conv2d(this.#depthwise(layer, operation), kernel, { strides: 1, padding: "valid" });
+        return this.#biased(layer, y, operation);
       }
       case "BatchNormalization":
         return this.#batchNorm(layer, operation);
@@ -206,13 +214,18 @@ class Build {
     }
   }
 
-  #convolution(
-    layer: Layer,
-    { strides, useBias }: OperationOf<"Conv2D">,
-    x: Tensor,
-    padding: Padding,
-  ): Tensor {
-    const y = conv2d(x, this.#weight(layer, "kernel"), { strides, padding });
+  #convolution(layer: Layer, operation: OperationOf<"Conv2D">, x: Tensor, padding: Padding): Tensor {
+    const { strides } = operation;
+    return this.#biased(layer, conv2d(x, this.#weight(layer, "kernel"), { strides, padding }), operation);
+  }
+
+  #depthwise(layer: Layer, { strides, padding }: OperationOf<"DepthwiseConv2D" | "SeparableConv2D">): Tensor {
+    const value = this.#value(layer.inputs[0]);
+    const kernel = this.#weight(layer, "depthwise_kernel");
+    return depthwiseConv2d(joined(value.images), kernel, { strides, padding: value.padding ?? padding });
+  }
+
+  #biased(layer: Layer, y: Tensor, { useBias }: { readonly useBias: boolean }): Tensor {
     return useBias ? biasAdd(y, this.#weight(layer, "bias")) : y;
   }
 
@@ -254,10 +267,15 @@ const isOnePixel = ({ target }: OperationOf<"Reshape">): boolean =>
 
 /** Whether the op of a layer puts zeros around its images itself. */
 const takesPadding = (operation: LayerOperation): boolean =>
-  (operation.kind === "Conv2D" ||
-    operation.kind === "MaxPooling2D" ||
-    operation.kind === "AveragePooling2D") &&
-  operation.padding === "valid";
+  WINDOWS.has(operation.kind) && "padding" in operation && operation.padding === "valid";
+
+const WINDOWS: ReadonlySet<LayerOperation["kind"]> = new Set([
+  "Conv2D",
+  "DepthwiseConv2D",
+  "SeparableConv2D",
+  "MaxPooling2D",
+  "AveragePooling2D",
+]);
 
 function activated(x: Tensor, kind: Activation): Tensor {
   if (kind === "softmax") return softmax(x);

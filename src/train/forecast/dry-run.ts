@@ -1,3 +1,4 @@
+import { NORMALIZATION_TEXTS } from "../../data/normalize.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
@@ -10,10 +11,11 @@ import { featureBudget, photosWithin } from "../phase/feature-cache.ts";
 import { featureBytes } from "../phase/features.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { learningRateAt } from "../phase/learning-rate.ts";
+import { normalizationOf } from "../normalization.ts";
 import { plannedBytes } from "./memory.ts";
 import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
-import { encoder, takesSkips, trainingPass } from "../phase/programs.ts";
+import { encoder, encoderOf, takesSkips, trainingPass } from "../phase/programs.ts";
 import { phaseName } from "../../runs/phase.ts";
 import { planStep } from "./step-plan.ts";
 import type { RunData } from "../run-data.ts";
@@ -60,7 +62,7 @@ export async function dryRun(job: DryRunJob): Promise<void> {
 const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`;
 
 function describeData(config: TrainConfig, { total, photos, training, validation }: RunData): string[] {
-  const { splitSeed, validationDropRemainder, batchSize, maskInterpolation, normalization } = config;
+  const { splitSeed, validationDropRemainder, batchSize, maskInterpolation } = config;
   const shown = validation.names.slice(0, NAMED).join(", ");
   const whole = Math.floor(training.size / batchSize);
   const rest = training.size % batchSize;
@@ -79,7 +81,7 @@ function describeData(config: TrainConfig, { total, photos, training, validation
     ),
     row(
       "pixels",
-      `RGB / 255, bilinear; masks ${maskInterpolation}${normalization === "imagenet" ? "; ImageNet's mean and deviation" : ""}`,
+      `RGB / 255, bilinear${NORMALIZATION_TEXTS[normalizationOf(config)]}; masks ${maskInterpolation}`,
     ),
     row("augment", describeAugmentation(config, training.size)),
     row(
@@ -111,7 +113,7 @@ function describeNetwork(
   const elements = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
     "Network",
-    row("encoder", `DenseNet121, ${weights ?? "random weights"}`),
+    row("encoder", `${encoderOf(options).title}, ${weights ?? "random weights"}`),
     row(
       "decoder",
       `${decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"}, batch norm momentum ${bnMomentum}`,
