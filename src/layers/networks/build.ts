@@ -4,13 +4,16 @@ import { glorotUniform, randomNormal, zeros } from "../../graph/initializers.ts"
 import type { Initializer } from "../../graph/initializers.ts";
 import type { Images } from "../../graph/lowering/conv2d-products.ts";
 import { activation } from "../../graph/ops/activation.ts";
-import { add } from "../../graph/ops/add.ts";
+import { addN } from "../../graph/ops/add-n.ts";
+import { affineConstants } from "../../graph/ops/affine-constants.ts";
 import { biasAdd } from "../../graph/ops/bias.ts";
 import { concat } from "../../graph/ops/concat.ts";
 import { conv2dTranspose } from "../../graph/ops/conv2d-transpose.ts";
 import { conv2d } from "../../graph/ops/conv2d.ts";
 import { depthwiseConv2d } from "../../graph/ops/depthwise-conv2d.ts";
 import { dense } from "../../graph/ops/dense.ts";
+import { multiplyChannels } from "../../graph/ops/multiply-channels.ts";
+import { crop2d, zeroPad2d } from "../../graph/ops/pad2d.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/pool.ts";
 import { relu } from "../../graph/ops/relu.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
@@ -28,10 +31,12 @@ import type {
   LayerOperation,
   LayerPart,
   OperationOf,
+  Size,
   WeightRole,
 } from "./layer.ts";
+import { INPUT } from "./layer.ts";
 import { neededFor } from "./layer-list.ts";
-import { paddingOf } from "./sizes.ts";
+import { centering, paddingOf } from "./sizes.ts";
 
 export interface BuildOptions {
   /** The layers whose results are wanted; what none of them needs is not built. */
@@ -101,8 +106,7 @@ class Build {
   /** The result of a layer. */
   tensor(name: string): Tensor {
     const { images, padding } = this.#value(name);
-    if (padding !== undefined) throw withoutOp("ZeroPadding2D");
-    return joined(images);
+    return padding === undefined ? joined(images) : zeroPad2d(joined(images), padding);
   }
 
   #value(name: string): Value {
@@ -157,7 +161,7 @@ class Build {
     const { operation, inputs } = layer;
     if (operation.kind === "ZeroPadding2D" && reader !== undefined && takesPadding(reader.operation)) {
       const images = this.tensor(inputs[0]);
-      return { images, padding: paddingOf(operation, [images.shape[1], images.shape[2]]) };
+      return { images, padding: paddingOf(operation, extentOf(images)) };
     }
     if (
       operation.kind === "Concatenate" &&
@@ -204,11 +208,31 @@ class Build {
         return activated(y, operation.activation);
       }
       case "Add":
-        return layer.inputs.map((name) => this.tensor(name)).reduce((sum, x) => add(sum, x));
+        return addN(layer.inputs.map((name) => this.tensor(name)));
+      case "Multiply":
+        return multiplyChannels(this.tensor(input), this.tensor(layer.inputs[1]));
       case "Concatenate":
         return concat(layer.inputs.map((name) => this.tensor(name)));
       case "UpSampling2D":
         return upsampleNearest2x(this.tensor(input));
+      case "ZeroPadding2D": {
+        const x = this.tensor(input);
+        return zeroPad2d(x, paddingOf(operation, extentOf(x)));
+      }
+      case "Cropping2D":
+        return crop2d(this.tensor(input), operation.cropping);
+      case "CenterCropOrPad":
+        return this.#centered(this.tensor(input), operation.stride);
+      case "Rescaling":
+        return affineConstants(this.tensor(input), operation.scale, operation.offset);
+      case "Normalization": {
+        const scale = operation.variance.map((variance) => 1 / Math.sqrt(variance));
+        const offset = operation.mean.map((mean, channel) => -mean * scale[channel]);
+        return affineConstants(this.tensor(input), scale, offset);
+      }
+      case "Dropout":
+        if (!this.#isLearning(layer.part)) return this.tensor(input);
+        throw withoutOp(operation.kind);
       default:
         throw withoutOp(operation.kind);
     }
@@ -238,11 +262,21 @@ class Build {
     return pool(joined(value.images), { poolSize, strides, padding: value.padding ?? padding });
   }
 
+  #centered(x: Tensor, stride: number): Tensor {
+    const [height, width] = extentOf(this.tensor(INPUT));
+    const { cropping, padding } = centering(extentOf(x), [height / stride, width / stride]);
+    return zeroPad2d(crop2d(x, cropping), padding);
+  }
+
   #batchNorm(layer: Layer, operation: OperationOf<"BatchNormalization">, activation?: "relu"): Tensor {
     const { epsilon, scale } = operation;
     const momentum = this.#options.momentum ?? operation.momentum;
     const options = { ...this.#mode(layer.part), epsilon, momentum, scale, activation };
     return batchNormalization(this.tensor(layer.inputs[0]), layer.name, options);
+  }
+
+  #isLearning(part: LayerPart): boolean {
+    return this.#options.training && this.#options.trainable(part);
   }
 
   #mode(part: LayerPart): Mode {
@@ -255,6 +289,8 @@ class Build {
     return this.#graph.parameter(name, shape, initializerOf(part, role), this.#mode(part));
   }
 }
+
+const extentOf = ({ shape }: Tensor): Size => [shape[1], shape[2]];
 
 const joined = (images: Images): Tensor => ("graph" in images ? images : concat(images));
 

@@ -1,9 +1,20 @@
 import { denseNet121, denseNet169, denseNet201 } from "./densenet.ts";
 import type { Encoder } from "./encoder.ts";
+import { inceptionV3 } from "./inception-v3.ts";
+import { mobileNetV2 } from "./mobilenet-v2.ts";
+import { nasNetMobile } from "./nasnet-mobile.ts";
 import { resNet50 } from "./resnet50.ts";
 
 /** Every encoder there is, the default first. */
-export const ENCODERS: readonly Encoder[] = [denseNet121, denseNet169, denseNet201, resNet50];
+export const ENCODERS: readonly Encoder[] = [
+  denseNet121,
+  denseNet169,
+  denseNet201,
+  resNet50,
+  mobileNetV2,
+  inceptionV3,
+  nasNetMobile,
+];
 
 /** As `--encoder` has them. */
 export const ENCODER_NAMES = ENCODERS.map(({ name }) => name);

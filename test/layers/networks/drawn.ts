@@ -19,9 +19,20 @@ export function drawnWeight({ name, role, shape }: LayerWeight, gain: number): F
   return Float32Array.from(uniform(name, sizeOf(shape)), (u) => centre + width * (2 * u - 1));
 }
 
-/** A photo `[1, size, size, 3]`: in −1…1, or in 0…255 for a network that scales by itself. */
-export function drawnPhoto(size: number, inside: boolean): Float32Array {
-  return Float32Array.from(uniform("image", size * size * 3), (u) => (inside ? 255 * u : 2 * u - 1));
+/** Photos `[photos, size, size, 3]`: in −1…1, or in 0…255 for a network that scales by itself. */
+export function drawnPhotos(
+  size: number,
+  { inside, photos = 1 }: { inside: boolean; photos?: number },
+): Float32Array {
+  return Float32Array.from(uniform("image", photos * size * size * 3), (u) => (inside ? 255 * u : 2 * u - 1));
+}
+
+/** A class for each pixel of photos, `[photos, size, size]`. */
+export function drawnLabels(
+  size: number,
+  { classes, photos }: { classes: number; photos: number },
+): Uint32Array {
+  return Uint32Array.from(uniform("labels", photos * size * size), (u) => Math.floor(classes * u));
 }
 
 function spread(role: LayerWeight["role"], shape: readonly number[], gain: number): [number, number] {

@@ -8,9 +8,10 @@ import type { Encoder } from "../../../src/layers/networks/encoder.ts";
 import { ENCODERS } from "../../../src/layers/networks/encoders.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { inTestAll, isQuick } from "../../helpers/quick.ts";
-import { drawnPhoto, drawnVariables } from "./drawn.ts";
-import { kerasFixture, summaryError } from "./keras-fixture.ts";
-import type { TensorSummary } from "./keras-fixture.ts";
+import { summaryError } from "../../helpers/tensor-summary.ts";
+import type { TensorSummary } from "../../helpers/tensor-summary.ts";
+import { drawnPhotos, drawnVariables } from "./drawn.ts";
+import { kerasFixture } from "./keras-fixture.ts";
 
 /** Of the largest number of a tensor. */
 const LIMIT = 1e-5;
@@ -55,7 +56,9 @@ async function errorsAt(
   const outputs = { ...taps, logits: top!, probabilities: softmax(top!) };
   const program = await compile(gpu(), { outputs, variables });
   try {
-    const results = await program.run({ image: drawnPhoto(size, encoder.preprocessing === "inside") });
+    const results = await program.run({
+      image: drawnPhotos(size, { inside: encoder.preprocessing === "inside" }),
+    });
     return Object.fromEntries(
       Object.entries(outputs).map(([name, { shape }]) => [
         name,
