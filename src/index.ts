@@ -72,6 +72,8 @@ export type { DenseBlockOptions } from "./graph/ops/dense-block/dense-block.ts";
 export type { DenseBlockParameters, NormStacks } from "./graph/ops/dense-block/parameters.ts";
 export { depthwiseConv2d } from "./graph/ops/depthwise-conv2d.ts";
 export { diceLoss } from "./graph/ops/dice-loss.ts";
+export { dropout } from "./graph/ops/dropout.ts";
+export type { DropoutOptions } from "./graph/ops/dropout.ts";
 export { fill } from "./graph/ops/fill.ts";
 export { focalLoss } from "./graph/ops/focal-loss.ts";
 export type { FocalLossOptions } from "./graph/ops/focal-loss.ts";

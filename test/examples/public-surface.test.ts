@@ -16,7 +16,7 @@ describe("what the library exports", () => {
       ENCODERS Gpu GpuError Graph LayerList Program Variables accuracy activation adam add addN affineConstants argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crop2d crossEntropyAndAccuracy defineKernel dense denseBlock depthwiseConv2d
-      describeMemoryPlan diceLoss encode encoderNamed f32 fill focalLoss fusedDenseBlock
+      describeMemoryPlan diceLoss dropout encode encoderNamed f32 fill focalLoss fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes
       randomNormal relu rmsprop sameShape scale seededRandom shapeText sizeOf skipsOf slice sliceChannels softmax
