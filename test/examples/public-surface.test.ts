@@ -19,8 +19,8 @@ describe("what the library exports", () => {
       describeMemoryPlan diceLoss dropout encode encoderNamed f32 fill focalLoss fusedDenseBlock
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones perItemKernel pixelCount plainDenseBlock plan printKernelTimes
-      randomNormal relu rmsprop sameShape scale seededRandom shapeText sizeOf skipsOf slice sliceChannels softmax
-      sparseSoftmaxCrossEntropy stopGradient trainable tverskyLoss u32
+      randomNormal relu reshape rmsprop sameShape scale seededRandom shapeText sizeOf skipsOf slice sliceChannels softmax
+      sparseSoftmaxCrossEntropy stopGradient trainable transpose tverskyLoss u32
       unet unetDecoder unetEncoder unetLayers upsampleNearest2x variableParts zeroPad2d zeros`),
     );
   });

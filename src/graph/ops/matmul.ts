@@ -1,6 +1,11 @@
-import { matmulForward } from "../../kernels/matmul.ts";
+import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
+import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
+import type { Op } from "../op.ts";
 import { shapeText } from "../shape.ts";
+import { reshape } from "./reshape.ts";
+import { transpose } from "./transpose.ts";
 
 export interface MatmulOptions {
   /** Take `a` `[K, N]` for its transpose. */
@@ -10,8 +15,8 @@ export interface MatmulOptions {
 }
 
 /**
- * Matrix product `a · b` (`tf.matmul` of two matrices): `[N, K]` and `[K, M]` to `[N, M]`. Meant for small matrices: an
- * element is one chain of K multiply-adds.
+ * Matrix product `a · b` (`tf.matmul` of two matrices): `[N, K]` and `[K, M]` to `[N, M]`. It is a 1×1
+ * convolution of images of one pixel, or one of its gradients where a factor is transposed, and runs on the same tiles.
  *
  * @throws Error when ranks or extents do not fit.
  */
@@ -29,24 +34,44 @@ export function matmul(
       `matmul: ${text(a, transposeA)} and ${text(b, transposeB)} do not fit: it takes [N, K] and [K, M].`,
     );
   }
-  return a.graph.apply(
-    {
-      name: "matmul",
-      family: "convolution",
-      outputs: [{ shape: [rows, columns], dtype: "f32" }],
-      lower: (l, [y]) =>
-        l.dispatch(matmulForward(l.target, { rows, inner, columns, transposeA, transposeB }), { a, b, y }),
-      gradient: ([dy]) => [
-        () =>
-          transposeA
-            ? matmul(b, dy!, { transposeA: transposeB, transposeB: true })
-            : matmul(dy!, b, { transposeB: !transposeB }),
-        () =>
-          transposeB
-            ? matmul(dy!, a, { transposeA: true, transposeB: transposeA })
-            : matmul(a, dy!, { transposeA: !transposeA }),
-      ],
+  if (transposeA && transposeB) return matmul(transpose(a), b, { transposeB });
+  const shape = [rows, columns];
+  const naming = (da: (dy: Tensor) => Tensor, db: (dy: Tensor) => Tensor): Naming => ({
+    name: "matmul",
+    gradient: ([product]) => {
+      const dy = reshape(product!, shape);
+      return [() => da(dy), () => db(dy)];
     },
-    [a, b],
-  ).outputs[0];
+  });
+  if (transposeA && transposeB) return matmul(transpose(a), b, { transposeB });
+  if (transposeA) {
+    const [left, right] = [images(a), images(b)];
+    const da = (dy: Tensor): Tensor => images(matmul(b, dy, { transposeB: true }));
+    const db = (dy: Tensor): Tensor => images(matmul(a, dy));
+    return reshape(applyBackwardWeights(left, right, pointwise(inner, rows, columns), naming(da, db)), shape);
+  }
+  const [left, kernel] = [images(a), kernelOf(b)];
+  if (transposeB) {
+    const da = (dy: Tensor): Tensor => images(matmul(dy, b));
+    const db = (dy: Tensor): Tensor => kernelOf(matmul(dy, a, { transposeA: true }));
+    return reshape(applyBackwardData(left, kernel, pointwise(rows, columns, inner), naming(da, db)), shape);
+  }
+  const da = (dy: Tensor): Tensor => images(matmul(dy, b, { transposeB: true }));
+  const db = (dy: Tensor): Tensor => kernelOf(matmul(a, dy, { transposeA: true }));
+  return reshape(applyForward(left, kernel, pointwise(rows, inner, columns), naming(da, db)), shape);
 }
+
+type Naming = Pick<Op, "name" | "gradient">;
+
+/** The rows of a matrix as images of one pixel. */
+const images = (matrix: Tensor): Tensor => reshape(matrix, [matrix.shape[0], 1, 1, matrix.shape[1]]);
+
+/** A matrix as the kernel of a 1×1 convolution. */
+const kernelOf = (matrix: Tensor): Tensor => reshape(matrix, [1, 1, ...matrix.shape]);
+
+/** A 1×1 convolution of images of one pixel. */
+const pointwise = (batch: number, inChannels: number, outChannels: number): Conv2dGeometry =>
+  conv2dGeometry([batch, 1, 1, inChannels], [1, 1, inChannels, outChannels], {
+    strides: 1,
+    padding: "valid",
+  });

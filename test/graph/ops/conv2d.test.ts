@@ -43,6 +43,12 @@ describe("conv2d", () => {
     [[2, 7, 9, 12], [3, 3, 12, 8], 1, "same"],
     [[1, 10, 10, 3], [7, 7, 3, 5], 2, "same"],
     [[3, 6, 5, 4], [2, 3, 4, 6], 2, "valid"],
+    // Halves of a factorized 7×7, as InceptionV3 has them, and of a 3×3.
+    [[2, 5, 9, 4], [1, 7, 4, 8], 1, "same"],
+    [[2, 9, 5, 5], [7, 1, 5, 3], 1, "same"],
+    [[1, 7, 9, 3], [1, 3, 3, 8], 2, "same"],
+    [[2, 9, 7, 4], [5, 5, 4, 4], 2, "same"],
+    [[1, 9, 11, 3], [7, 1, 3, 4], 2, "valid"],
   ])("is tfjs's for %j with a kernel %j, strides %i, %s, and so are its gradients", (...args) =>
     compare(args),
   );

@@ -7,8 +7,13 @@ import { matmul } from "../../../src/graph/ops/matmul.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
+import { isQuick } from "../../helpers/quick.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
+
+// With barriers, lavapipe compiles each text for seconds.
+compileQuickly({ narrow: isQuick });
 
 describe("dense", () => {
   const gpu = useGpu();
@@ -26,6 +31,17 @@ describe("dense", () => {
     const result = await runOp(gpu(), dense, inputs, dy);
     expectClose(result.y, reference.y);
     reference.gradients.forEach((gradient, i) => expectClose(result.gradients[i], gradient));
+  });
+
+  it("is the same in workgroup tiles, and when the batch is cut", async () => {
+    const inputs = [[24, 64], [64, 5], [5]].map((shape, i) => randomInput(shape, i));
+    const dy = randomInput([24 * 5], 9).data;
+    const whole = await runOp(gpu(), dense, inputs, dy);
+    for (const options of [{ family: "workgroup" }, { maxBindingBytes: 8 * 64 * 4 }] as const) {
+      const result = await runOp(gpu(), dense, inputs, dy, options);
+      expectClose(result.y, whole.y);
+      whole.gradients.forEach((gradient, i) => expectClose(result.gradients[i], gradient!));
+    }
   });
 
   it("says what does not fit", () => {

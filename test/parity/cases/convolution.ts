@@ -3,8 +3,10 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import type { Conv2dTransposeOptions } from "../../../src/graph/ops/conv2d-transpose.ts";
 import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
+import { matmul } from "../../../src/graph/ops/matmul.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import type { Conv2dOptions } from "../../../src/graph/ops/conv2d.ts";
+import type { MatmulOptions } from "../../../src/graph/ops/matmul.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
 import type { KernelCase, Kernels } from "../kernel-case.ts";
@@ -49,6 +51,14 @@ function depthwise(name: string, x: Shape, size: Strides, options: Conv2dOptions
   return (["register", "workgroup"] as const).map((family) =>
     opCase(`depthwise_conv2d ${name}`, { x, kernel }, ours, theirs, { kernels: { family } }),
   );
+}
+
+/** `a` by `b`, one of them perhaps transposed. */
+function product(name: string, a: Shape, b: Shape, options: MatmulOptions): KernelCase[] {
+  const { transposeA, transposeB } = options;
+  const ours = (a: Tensor, b: Tensor): Tensor => matmul(a, b, options);
+  const theirs = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b, transposeA, transposeB);
+  return KERNELS.map((kernels) => opCase(`matmul ${name}`.trim(), { a, b }, ours, theirs, { kernels }));
 }
 
 /** `[kh, kw, Cout, Cin]` over `x`. */
@@ -101,6 +111,11 @@ export const convolutionCases: readonly KernelCase[] = [
   depthwise("3×3/2 same", [2, 10, 8, 16], [3, 3], { strides: 2, padding: "same" }),
   depthwise("5×5/2 pad 2", [2, 10, 12, 8], [5, 5], { strides: 2, padding: around(2) }),
   depthwise("7×7 same", [1, 9, 8, 8], [7, 7], { strides: 1, padding: "same" }),
+  convolution("1×7 same", [2, 8, 9, 8], [1, 7, 8, 12], { strides: 1, padding: "same" }),
+  convolution("7×1 same", [2, 8, 9, 5], [7, 1, 5, 7], { strides: 1, padding: "same" }),
+  product("", [9, 35], [35, 7], {}),
+  product("by transposed", [16, 64], [32, 64], { transposeB: true }),
+  product("transposed by", [9, 35], [9, 7], { transposeA: true }),
   transposed("3×3/2 same", [2, 5, 3, 7], [3, 3, 59, 7], { strides: 2, padding: "same" }),
   transposed("3×3/2 same", [2, 4, 6, 32], [3, 3, 64, 32], { strides: 2, padding: "same" }),
   transposed("3×3/2 valid", [1, 5, 3, 6], [3, 3, 5, 6], { strides: 2, padding: "valid" }),
