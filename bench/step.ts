@@ -21,6 +21,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Decoder } from "../src/layers/networks/decoder.ts";
+import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../src/layers/networks/encoders.ts";
 import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { PHASES } from "../src/runs/phase.ts";
 import type { Precision, StepSpec } from "../src/train/phase/programs.ts";
@@ -43,6 +44,7 @@ interface Options {
   readonly rounds: number;
   readonly optimizer: StepSpec["optimizer"];
   readonly decoder: Decoder;
+  readonly encoder: string;
   readonly weights?: string;
   readonly saveWeights?: string;
   readonly tfjs: boolean;
@@ -53,12 +55,13 @@ interface Options {
 
 async function measure(gpu: Gpu, options: Options): Promise<StepResult[]> {
   const { size, batch, phase, steps, optimizer, decoder, weights, saveWeights } = options;
+  const encoder = encoderNamed(options.encoder);
   const software = gpu.isSoftware;
   const spec: StepSpec = {
     batchSize: batch ?? (software ? 2 : 64),
     imageSize: size ?? (software ? 64 : 128),
     ...{ classes: CLASSES, momentum: 0.99, clipNorm: null, weighted: false },
-    ...{ optimizer, decoder },
+    ...{ optimizer, decoder, encoder },
   };
   const canProfile = options.profile && gpu.features.has("timestamp-query");
   const fmaGflopPerSecond = await measureFma(gpu);
@@ -132,6 +135,9 @@ const command = new Command("bench:step")
     new Option("--decoder <name>", "how the decoder doubles the size")
       .choices(["transpose", "nearest"])
       .default("transpose"),
+  )
+  .addOption(
+    new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
   )
   .option("--weights <file>", "begin with these weights instead of random ones")
   .option("--save-weights <file>", "write the weights that it begins with, as safetensors")

@@ -2,7 +2,12 @@
  * @file The arithmetic that a training step of the U-Net needs, from the network's definition and not from what is run:
  * a kernel that computes the same thing with fewer operations shows as a higher rate, not as less work.
  */
+import { sizeOf } from "../../src/graph/shape.ts";
+import type { Encoder } from "../../src/layers/networks/encoder.ts";
 import type { Decoder } from "../../src/layers/networks/decoder.ts";
+import type { Layer } from "../../src/layers/networks/layer.ts";
+import { sizesOf } from "../../src/layers/networks/sizes.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 
 /** What the reckoning depends on. */
@@ -12,9 +17,11 @@ export interface StepShape {
   readonly imageSize: number;
   readonly classes: number;
   readonly decoder: Decoder;
+  /** DenseNet121 by default. */
+  readonly encoder?: Encoder | undefined;
 }
 
-/** A convolution of the network. */
+/** A convolution of the network; a separable one is two. */
 export interface Convolution {
   readonly part: "encoder" | "decoder";
   /** Multiply-adds of the forward product for one photo; each of the two gradients takes as many. */
@@ -24,52 +31,34 @@ export interface Convolution {
   readonly decoded: number;
 }
 
-const BLOCKS = [6, 12, 24, 16];
-const GROWTH = 32;
-const BOTTLENECK = 4 * GROWTH;
-const DECODER_FILTERS = [512, 256, 128, 64];
-/** Channels of the encoder's outputs that the decoder joins, deepest first. */
-const JOINED = [1024, 512, 256, 64];
-
 /** All convolutions in the order in which they run; taps that fall on the padding are counted. */
-export function convolutions({ imageSize, classes, decoder }: Omit<StepShape, "batchSize">): Convolution[] {
-  const list: Convolution[] = [];
-  const add = (
-    part: Convolution["part"],
-    side: number,
-    taps: number,
-    inChannels: number,
-    filters: number,
-    decoded = 0,
-  ): void => {
-    list.push({ part, multiplyAdds: side ** 2 * taps * inChannels * filters, inChannels, decoded });
+export function convolutions({
+  imageSize,
+  encoder,
+  ...options
+}: Omit<StepShape, "batchSize">): Convolution[] {
+  const layers = unetLayers({ ...options, ...(encoder && { encoder }) });
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const sizes = sizesOf(layers, [imageSize, imageSize]);
+  const decodedOf = (name: string): number => {
+    const layer = byName.get(name);
+    if (layer === undefined || layer.part === "encoder") return 0;
+    const { operation, inputs, channels } = layer;
+    const passesOn = ["Concatenate", "UpSampling2D", "CenterCropOrPad"].includes(operation.kind);
+    return passesOn ? inputs.reduce((sum, input) => sum + decodedOf(input), 0) : channels;
   };
-
-  add("encoder", imageSize / 2, 49, 3, 64);
-  let channels = 64;
-  let side = imageSize / 4;
-  BLOCKS.forEach((layers, block) => {
-    for (let layer = 0; layer < layers; layer++) {
-      add("encoder", side, 1, channels, BOTTLENECK);
-      add("encoder", side, 9, BOTTLENECK, GROWTH);
-      channels += GROWTH;
-    }
-    if (block === BLOCKS.length - 1) return;
-    add("encoder", side, 1, channels, channels / 2);
-    channels /= 2;
-    side /= 2;
+  return layers.flatMap(({ name, operation, inputs, weights, part }: Layer) => {
+    // A transposed convolution has its taps at every pixel that it reads, any other at every pixel that it makes.
+    const [height, width] = sizes.get(operation.kind === "Conv2DTranspose" ? inputs[0] : name)!;
+    return weights
+      .filter(({ role }) => role.endsWith("kernel"))
+      .map(({ shape }): Convolution => ({
+        part: part === "encoder" ? "encoder" : "decoder",
+        multiplyAdds: height * width * sizeOf(shape),
+        inChannels: shape[operation.kind === "Conv2DTranspose" ? 3 : 2],
+        decoded: decodedOf(inputs[0]),
+      }));
   });
-
-  // A transposed convolution of stride 2 has as many taps as input pixels ask for, the other decoder as output pixels do.
-  const scale = decoder === "transpose" ? 1 : 2;
-  let decoded = 0;
-  [...DECODER_FILTERS, classes].forEach((filters, i) => {
-    add("decoder", scale * side, 9, channels, filters, decoded);
-    decoded = filters;
-    channels = filters + (JOINED[i] ?? 0);
-    side *= 2;
-  });
-  return list;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";
+import { encoderOf } from "../../src/train/phase/programs.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
@@ -40,6 +41,7 @@ const LOSSES = 3;
 export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult> {
   const { spec, phase } = job;
   const { batchSize, imageSize, classes, decoder = "transpose" } = spec;
+  const encoder = encoderOf(spec);
   const batch = noiseBatch(batchSize, imageSize, classes);
   const feeds = { ...batch, learning_rate: Float32Array.of(LEARNING_RATE) };
   gpu.peakBytes = gpu.bytes;
@@ -55,7 +57,10 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
       const steps = await timeSteps(gpu, program, feeds, job.steps);
       const breakdown = job.profiles > 0 ? await profileStep(program, feeds, job.profiles) : null;
       const { peakBytes } = gpu;
-      const task = { ...batch, imageSize, classes, phase, learningRate: LEARNING_RATE, variables: network };
+      const task = {
+        ...{ ...batch, encoder: encoder.name, imageSize, classes, phase },
+        ...{ learningRate: LEARNING_RATE, variables: network },
+      };
       const ours = (): Promise<unknown> => program.run(feeds);
       const tfjs =
         job.rounds > 0
@@ -63,7 +68,7 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
           : null;
 
       const pipelinedMs = steps.twoInFlight.median;
-      const gflop = stepFlops({ batchSize, imageSize, classes, decoder }, phase) / 1e9;
+      const gflop = stepFlops({ batchSize, imageSize, classes, decoder, encoder }, phase) / 1e9;
       const parameters = [...network]
         .filter(([name]) => !name.includes("/moving_"))
         .reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
@@ -73,6 +78,7 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
         device: gpu.adapterName,
         version,
         phase,
+        encoder: encoder.name,
         size: imageSize,
         batch: batchSize,
         optimizer: spec.optimizer,

@@ -14,7 +14,7 @@ export function reportLines(result: StepResult): string[] {
   const { phase, size, batch, steps, plan, breakdown, tfjs, firstStepMs: first } = result;
   const row = (name: string, text: string): string => `  ${name.padEnd(14)} ${text}`;
   const lines = [
-    `${phase}: ${batch} photos of ${size}×${size}, ${result.decoder} decoder, ${result.optimizer}, ${result.variant}`,
+    `${phase}: ${result.encoder}, ${batch} photos of ${size}×${size}, ${result.decoder} decoder, ${result.optimizer}, ${result.variant}`,
     row(
       "first step",
       `${seconds(first.total)}${result.coldShaderCache ? ", no shader cache" : ""}: plan ${seconds(first.plan)}, ` +

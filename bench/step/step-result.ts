@@ -12,6 +12,8 @@ export interface StepResult {
   readonly device: string;
   readonly version: string;
   readonly phase: Phase;
+  /** As `--encoder` has it. */
+  readonly encoder: string;
   readonly size: number;
   readonly batch: number;
   readonly optimizer: StepSpec["optimizer"];

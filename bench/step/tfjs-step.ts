@@ -38,6 +38,8 @@ export interface TfjsProblem {
 
 export interface TfjsJob extends BenchBatch {
   readonly phase: Phase;
+  /** By name. */
+  readonly encoder: string;
   readonly imageSize: number;
   readonly classes: number;
   readonly learningRate: number;
@@ -52,7 +54,7 @@ export interface TfjsJob extends BenchBatch {
 export async function compareWithTfjs(gpu: Gpu, job: TfjsJob): Promise<TfjsComparison> {
   await startTfjsWebGpu();
   const variables = new Map([...job.variables].map(([name, { data }]) => [name, data]));
-  const training = await startTfjsTraining({ ...job, variables });
+  const training = startTfjsTraining({ ...job, variables });
   const theirs = async (): Promise<number> => {
     const loss = training.step();
     // As ours is waited for: otherwise polling would take a core from an adapter that runs on the CPU.

@@ -1,5 +1,5 @@
 /**
- * @file `npm run parity`: every kernel, DenseNet121 and the first training steps against tfjs, as a table.
+ * @file `npm run parity`: every kernel, DenseNet121, a step on each encoder and the first training steps against tfjs, as a table.
  */
 import { writeFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
@@ -7,7 +7,9 @@ import { Command, Option } from "commander";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { kernelCases } from "./cases.ts";
+import { ENCODERS } from "../../src/layers/networks/encoders.ts";
 import { compareDenseNet } from "./densenet.ts";
+import { compareEncoderStep } from "./encoder-step.ts";
 import { realFiles } from "./real-files.ts";
 import { summaryLine, tableLines } from "./report.ts";
 import type { Row } from "./row.ts";
@@ -35,6 +37,12 @@ async function compare(gpu: Gpu, { filter = "", only }: Options): Promise<Row[]>
     for (const kernelCase of kernelCases)
       if (matches(kernelCase.name)) results.push(await kernelCase.run(gpu));
     show(results, "Kernels, against tfjs's CPU backend; errors are max |difference| / max |reference|");
+  }
+  if (wanted("encoders")) {
+    const results: Row[] = [];
+    for (const encoder of ENCODERS)
+      if (matches(`${encoder.title} U-Net`)) results.push(await compareEncoderStep(gpu, encoder));
+    show(results, "A fine-tuning step of the U-Net on each encoder, against tfjs in double precision");
   }
   const network = [wanted("densenet") && matches("DenseNet121"), wanted("training") && matches("training")];
   if (!network.includes(true)) return rows;
@@ -79,7 +87,9 @@ const command = new Command("parity")
   .description("Compares every kernel, forward and every gradient, and the whole network with tfjs.")
   .option("--json <file>", "also write the numbers to a file")
   .option("--filter <text>", "only cases whose name has this text in it")
-  .addOption(new Option("--only <part>", "only one part").choices(["kernels", "densenet", "training"]))
+  .addOption(
+    new Option("--only <part>", "only one part").choices(["kernels", "densenet", "encoders", "training"]),
+  )
   .action(async (options: Options) => {
     try {
       await main(options);

@@ -2,7 +2,7 @@ import { worstDifference } from "../helpers/close.ts";
 
 /** One line of the parity table: how far a result of ours is from tfjs's. */
 export interface Row {
-  readonly part: "kernels" | "densenet" | "training";
+  readonly part: "kernels" | "densenet" | "encoders" | "training";
   readonly case: string;
   readonly shape: string;
   /** Worst error of the result; errors are max |difference| / max |reference|. */

@@ -1,56 +1,54 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { input, layers, model } from "@tensorflow/tfjs-layers";
-import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { outputOf } from "./tfjs-densenet.ts";
-
-/** Deepest first, as the decoder takes them. */
-const SKIPS = ["relu", "pool4_relu", "pool3_relu", "pool2_relu", "conv1/relu"];
-const FILTERS = [512, 256, 128, 64];
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { Encoder } from "../../src/layers/networks/encoder.ts";
+import { INPUT } from "../../src/layers/networks/layer.ts";
+import { decoderLayers, skipLayers, skipsOf } from "../../src/layers/networks/unet.ts";
+import { tfjsNetwork } from "./tfjs-network.ts";
 
 /** The U-Net in two models, because tfjs can run an encoder in inference mode only by predicting with it. */
 export interface TfjsUNet {
-  /** From the image to the skips, deepest first. */
+  /** From the image to the skips. */
   readonly encoder: LayersModel;
   /** From the skips to the logits. */
   readonly decoder: LayersModel;
   dispose(): void;
 }
 
-/**
- * The U-Net as tfjs-layers has it: `whole`, a DenseNet121 (with or without its top, its weights still to be assigned) and a pix2pix
- * decoder. Its layers are named as our variables are, and every weight takes the numbers that `read` has for its name.
- */
-export async function buildTfjsUNet(
-  whole: LayersModel,
-  classes: number,
-  read: (name: string) => Promise<Float32Array | number[]>,
-): Promise<TfjsUNet> {
-  const encoder = model({ inputs: whole.inputs, outputs: SKIPS.map((name) => outputOf(whole, name)) });
-  const skips = encoder.outputs.map(({ shape }) => input({ shape: shape.slice(1) }));
-  const transposed = { kernelSize: 3, strides: 2, padding: "same" } as const;
+export interface TfjsUNetOptions {
+  readonly encoder: Encoder;
+  readonly imageSize: number;
+  readonly classes: number;
+}
 
-  let x = skips[0];
-  FILTERS.forEach((filters, i) => {
-    const name = `upsample_${i + 1}`;
-    const convolution = layers.conv2dTranspose({
-      ...transposed,
-      filters,
-      useBias: false,
-      name: `${name}/conv2d_transpose`,
-    });
-    const norm = layers.batchNormalization({ epsilon: 1e-3, name: `${name}/batch_normalization` });
-    const upsampled = layers.reLU().apply(norm.apply(convolution.apply(x)));
-    x = layers.concatenate().apply([upsampled as SymbolicTensor, skips[i + 1]]) as SymbolicTensor;
-  });
-  const head = layers.conv2dTranspose({ ...transposed, filters: classes, name: "head" });
-  const decoder = model({ inputs: skips, outputs: head.apply(x) as SymbolicTensor });
+/** The U-Net with a pix2pix decoder as tfjs-layers has it. Every weight takes the numbers that `read` has for its name. */
+export function buildTfjsUNet(
+  { encoder: network, imageSize, classes }: TfjsUNetOptions,
+  read: (name: string) => Float32Array | number[] | undefined,
+): TfjsUNet {
+  const skips = skipsOf(network);
+  const names = skips.map(({ name }) => name);
+  const encoder = tfjsNetwork(skipLayers(network), { [INPUT]: [imageSize, imageSize, 3] }, names);
+  const sizes = Object.fromEntries(
+    skips.map(({ name, stride, channels }) => [name, [imageSize / stride, imageSize / stride, channels]]),
+  );
+  const decoder = tfjsNetwork(decoderLayers({ encoder: network, classes, decoder: "transpose" }), sizes, [
+    "head",
+  ]);
+  const gammasOfTheirOwn = new Set(
+    skipLayers(network)
+      .filter(({ operation }) => operation.kind === "BatchNormalization" && !operation.scale)
+      .map(({ name }) => `${name}/gamma`),
+  );
   for (const weight of [...encoder.weights, ...decoder.weights]) {
-    const value = tf.tensor(await read(weight.originalName), weight.shape as number[]);
+    const numbers = read(weight.originalName);
+    if (numbers === undefined && gammasOfTheirOwn.has(weight.originalName)) continue;
+    if (numbers === undefined) throw new Error(`There is no variable "${weight.originalName}".`);
+    const value = tf.tensor(numbers, weight.shape as number[]);
     weight.write(value);
     value.dispose();
   }
   const dispose = (): void => {
-    whole.dispose();
+    encoder.dispose();
     decoder.dispose();
   };
   return { encoder, decoder, dispose };

@@ -44,7 +44,7 @@ export async function compareTraining(gpu: Gpu, files: RealFiles, run: TrainingR
   const batch = await firstPhotos(files.data, imageSize);
   const { losses: ours, first } = await trainOurs(gpu, files.weights, run, batch);
   const options = { imageSize, classes: CLASSES, phase, steps, learningRate: LEARNING_RATE };
-  const task = { ...batch, ...options, folder: files.weights, variables: first };
+  const task = { ...batch, ...options, variables: first };
   const theirs = await (precision === "single" ? trainInSingle(task) : trainWithTfjsInDouble(task));
   const errors = theirs.map((loss, i) => relative(ours[i], loss));
   let roundings: number[] = [];

@@ -1,0 +1,130 @@
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { gradients as gradientsOf } from "../../src/graph/gradients.ts";
+import { Graph, variableParts } from "../../src/graph/graph.ts";
+import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
+import { compile } from "../../src/graph/program.ts";
+import { sizeOf } from "../../src/graph/shape.ts";
+import { Variables } from "../../src/graph/variables.ts";
+import { unet } from "../../src/layers/unet.ts";
+import type { Encoder } from "../../src/layers/networks/encoder.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
+import { summaryError } from "../helpers/tensor-summary.ts";
+import { drawnLabels, drawnPhotos, drawnVariables } from "../layers/networks/drawn.ts";
+import { makeRow } from "./row.ts";
+import type { Row } from "./row.ts";
+import { gradientsWithTfjsInDouble } from "./tfjs-double.ts";
+import type { TfjsTask } from "./tfjs-training.ts";
+
+const LIMIT = 1e-4;
+const PHOTOS = 2;
+const CLASSES = 5;
+/** He's uniform initialization. */
+const GAIN = 6;
+/**
+ * Gradients of biases and betas are sums over all pixels that cancel where a batch norm follows, but for rounding: errors of theirs are
+ * measured by at least this share of the largest gradient.
+ */
+const LEAST = 1e-3;
+
+/** An encoder's U-Net on two photos: the loss of a fine-tuning step and all its gradients, against tfjs in double precision. */
+export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Row> {
+  const network = withoutDropout(encoder);
+  // The smallest photos of which the deepest batch norms see more than two values a channel.
+  const imageSize = encoder.smallestImage > 64 ? 128 : 64;
+  const layers = unetLayers({ encoder: network, classes: CLASSES, decoder: "transpose" });
+  const values = [...drawnVariables(layers, GAIN)].map(awayFromKinks);
+  const task: TfjsTask = {
+    encoder: encoder.name,
+    image: drawnPhotos(imageSize, { inside: encoder.preprocessing === "inside", photos: PHOTOS }),
+    labels: drawnLabels(imageSize, { classes: CLASSES, photos: PHOTOS }),
+    ...{ imageSize, classes: CLASSES },
+    variables: new Map(values.map(([name, { data }]) => [name, data])),
+  };
+  const [ours, theirs] = [await step(gpu, network, task, values), await gradientsWithTfjsInDouble(task)];
+
+  const largest = Math.max(...Object.values(theirs.gradients).map(({ maximum }) => maximum));
+  const errors = Object.entries(theirs.gradients).map(([name, expected]) => {
+    const gradient = ours.gradients.get(name);
+    const least = /\/(bias|beta)$/.test(name) ? LEAST * largest : 0;
+    return { name, error: gradient ? summaryError(gradient, expected, least) : Infinity };
+  });
+  const worst = errors.reduce((a, b) => (b.error > a.error ? b : a));
+  const same = ours.gradients.size === errors.length;
+  return makeRow(
+    {
+      part: "encoders",
+      case: `${encoder.title} U-Net, a fine-tuning step`,
+      shape: `image ${PHOTOS}×${imageSize}×${imageSize}×3`,
+      forward: Math.abs(ours.loss - theirs.loss) / theirs.loss,
+      others: { gradients: worst.error },
+      limit: LIMIT,
+      note: `loss ${ours.loss.toFixed(6)}, tfjs ${theirs.loss.toFixed(6)}; ${errors.length} gradients, the worst of ${worst.name}`,
+    },
+    same,
+  );
+}
+
+/**
+ * Betas of ±3 in place of small ones, and half of each gamma. A ReLU's gradient jumps where its input is 0, and an input that
+ * rounding moves across is a pixel of gradient more or less: this way hardly any is near 0.
+ */
+function awayFromKinks([name, { shape, data }]: Value): Value {
+  if (name.endsWith("/beta")) return [name, { shape, data: data.map((beta) => 3 * Math.sign(beta)) }];
+  return [name, { shape, data: name.endsWith("/gamma") ? data.map((gamma) => gamma / 2) : data }];
+}
+
+type Value = [name: string, { readonly shape: readonly number[]; readonly data: Float32Array }];
+
+interface Step {
+  readonly loss: number;
+  readonly gradients: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly values: Float32Array }
+  >;
+}
+
+async function step(
+  gpu: Gpu,
+  encoder: Encoder,
+  { image, labels, imageSize, classes }: TfjsTask,
+  values: readonly Value[],
+): Promise<Step> {
+  const graph = new Graph();
+  const photos = graph.input("image", [PHOTOS, imageSize, imageSize, 3]);
+  const logits = unet(photos, { classes, encoder, training: true, trainableEncoder: true });
+  const target = graph.input("labels", [PHOTOS, imageSize, imageSize], "u32");
+  const loss = sparseSoftmaxCrossEntropy(logits, target);
+  const found = gradientsOf(loss);
+  const outputs = Object.fromEntries([...found].map(([variable, gradient]) => [variable.name, gradient]));
+  const variables = new Variables(gpu, { values });
+  const program = await compile(gpu, { outputs: { ...outputs, loss }, variables });
+  try {
+    const results = await program.run({ image: image as Float32Array, labels });
+    const gradients = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+    for (const variable of found.keys()) {
+      let begin = 0;
+      for (const { name, shape } of variableParts(variable)) {
+        const end = begin + sizeOf(shape);
+        gradients.set(name, { shape, values: (results[variable.name] as Float32Array).subarray(begin, end) });
+        begin = end;
+      }
+    }
+    return { loss: results.loss[0], gradients };
+  } finally {
+    program.destroy();
+    variables.destroy();
+  }
+}
+
+/** What drops numbers at random takes other ones in every program: left out on both sides. */
+function withoutDropout(encoder: Encoder): Encoder {
+  const layers = (): ReturnType<Encoder["layers"]> =>
+    encoder
+      .layers()
+      .map((layer) =>
+        layer.operation.kind === "Dropout"
+          ? { ...layer, operation: { kind: "Activation", activation: "linear" } }
+          : layer,
+      );
+  return { ...encoder, layers };
+}
