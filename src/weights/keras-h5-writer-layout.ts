@@ -2,9 +2,9 @@
  * @file Which group of a Keras `.h5` file holds which weights, in what order and by what names. `load_weights` goes by
  * the order (Keras `saving/legacy/hdf5_format.py`); the names are those that Keras gives the tutorial's model.
  */
-import type { Layer, LayerKind, LayerWeight } from "../layers/networks/layer.ts";
+import type { Layer, LayerKind } from "../layers/networks/layer.ts";
 import { kerasOrder } from "./keras-order.ts";
-import type { HostTensor } from "./tensors.ts";
+import type { NamedTensors, TensorData } from "./tensors.ts";
 import type { WrittenNetwork } from "./written-network.ts";
 
 /** A layer of the model: a group of the file. Many have no weights. */
@@ -14,8 +14,10 @@ export interface H5Layer {
 }
 
 /** A data set in the layer's group: its name as in `weight_names`, e.g. `conv1/bn/gamma:0`. */
-export interface H5Weight extends HostTensor {
+export interface H5Weight {
   readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData | BigInt64Array;
 }
 
 /** The nested model of the tutorial, whose layers count as one. */
@@ -39,21 +41,33 @@ export function h5Layers({ encoder, layers, weights, outputs }: WrittenNetwork):
     groups.set(group, [...(groups.get(group) ?? []), [layer, name]]);
   }
   return [...groups].map(([name, members]) => {
-    const all = members.flatMap(([layer, own]) => layer.weights.map((weight) => ({ weight, own })));
+    const all = members.flatMap(([layer, own]) => storedWeights(layer, own, weights));
     // Keras lists what can be trained of a whole layer before the rest, a nested model's included.
-    const sorted = [...all.filter(({ weight }) => isTrainable(weight)), ...all.filter(isMoving)];
-    return {
-      name,
-      weights: sorted.map(({ weight, own }) => ({
-        name: `${own}/${weight.role}:0`,
-        ...weights.get(weight.name)!,
-      })),
-    };
+    return { name, weights: [...all.filter(isTrainable), ...all.filter((weight) => !isTrainable(weight))] };
   });
 }
 
-const isTrainable = ({ role }: LayerWeight): boolean => !role.startsWith("moving_");
-const isMoving = ({ weight }: { weight: LayerWeight }): boolean => !isTrainable(weight);
+const isTrainable = ({ name }: H5Weight): boolean =>
+  !/\/(moving_mean|moving_variance|mean|variance|count):0$/.test(name);
+
+/** A layer's weights, and of one that normalizes photos what Keras counts among them. */
+function storedWeights({ operation, weights }: Layer, own: string, tensors: NamedTensors): H5Weight[] {
+  if (operation.kind !== "Normalization") {
+    return weights.map(({ role, name }) => ({ name: `${own}/${role}:0`, ...tensors.get(name)! }));
+  }
+  const numbers = [
+    ["mean", operation.mean],
+    ["variance", operation.variance],
+  ] as const;
+  return [
+    ...numbers.map(([role, values]) => ({
+      name: `${own}/${role}:0`,
+      shape: [values.length],
+      data: Float32Array.from(values),
+    })),
+    { name: `${own}/count:0`, shape: [], data: BigInt64Array.of(0n) },
+  ];
+}
 
 /** The group of a U-Net's layer, and the layer's name in it: Keras numbers the layers of a kind. */
 function nestedNames({ name, part, operation }: Layer): [group: string, name: string] {

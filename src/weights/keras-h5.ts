@@ -11,6 +11,7 @@ import type { Dataset, Group } from "h5wasm";
 import {
   elementCount,
   formatShape,
+  int32FromInt64,
   kerasWeightName,
   type HostTensor,
   type Metadata,
@@ -152,7 +153,10 @@ function readDataset(
   } = dataset.metadata;
   const { H5T_FLOAT, H5T_INTEGER } = module.H5T_class_t;
   const isFloat = type === H5T_FLOAT.value;
-  if (size !== 4 || !littleEndian || !(isFloat || type === H5T_INTEGER.value)) {
+  const isInteger = type === H5T_INTEGER.value;
+  // 64 bits have the photos that a Normalization has counted.
+  const isKnown = (size === 4 && (isFloat || isInteger)) || (size === 8 && isInteger);
+  if (!isKnown || !littleEndian) {
     throw new WeightsError(
       `Cannot read ${source}: its data set "${dataset.path}" does not hold little-endian 32-bit numbers; ` +
         "save the weights as float32.",
@@ -169,6 +173,7 @@ function readDataset(
     throw damagedH5(source, `its data set ${claim} claims more bytes than the file can hold`);
   }
   const buffer = readBytes(module, dataset, bytes, source);
+  if (size === 8) return { shape, data: int32FromInt64(new BigInt64Array(buffer)) };
   const data: TensorData = isFloat
     ? new Float32Array(buffer)
     : signed

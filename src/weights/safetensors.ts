@@ -16,6 +16,7 @@ import {
 import {
   elementCount,
   formatShape,
+  int32FromInt64,
   type HostTensor,
   type Metadata,
   type NamedTensors,
@@ -93,15 +94,10 @@ const DECODERS: Record<SafetensorsDtype, (buffer: ArrayBufferLike) => TensorData
   F32: (buffer) => new Float32Array(buffer),
   I32: (buffer) => new Int32Array(buffer),
   U32: (buffer) => new Uint32Array(buffer),
-  I64: (buffer) => Int32Array.from(new BigInt64Array(buffer), nearestInt32),
+  I64: (buffer) => int32FromInt64(new BigInt64Array(buffer)),
   F16: (buffer) => float16ToFloat32(new Uint16Array(buffer)),
   BF16: (buffer) => bfloat16ToFloat32(new Uint16Array(buffer)),
 };
-
-/** Nothing that counts beyond 2^31 is a weight. */
-function nearestInt32(value: bigint): number {
-  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number(value)));
-}
 
 function dtypeOf(data: TensorData): SafetensorsDtype {
   if (data instanceof Float32Array) return "F32";

@@ -53,3 +53,8 @@ export function kerasWeightName(raw: string): string {
   }
   return parts.join("/");
 }
+
+/** The nearest integers of 32 bits: nothing that counts beyond is a weight. */
+export function int32FromInt64(values: BigInt64Array): Int32Array {
+  return Int32Array.from(values, (value) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number(value))));
+}

@@ -1,6 +1,8 @@
 /** @file The `modelTopology` of a tfjs layers model: a functional Keras model as JSON. */
 import { INPUT } from "../layers/networks/layer.ts";
-import type { Layer, LayerOperation } from "../layers/networks/layer.ts";
+import type { Edges, Layer, LayerOperation, OperationOf } from "../layers/networks/layer.ts";
+import { affineOf } from "./match/preparation.ts";
+import { resolvedLayers } from "./resolved-layers.ts";
 import { WeightsError } from "./weights-error.ts";
 import type { WrittenNetwork } from "./written-network.ts";
 
@@ -14,11 +16,9 @@ const place = (name: string): Place => [name, 0, 0];
  * The network as `tf.loadLayersModel` takes it: one input `image` `[null, S, S, 3]`, S null where the size is not
  * known, and the network's outputs.
  */
-export function tfjsTopology({
-  layers,
-  outputs,
-  imageSize,
-}: Pick<WrittenNetwork, "layers" | "outputs" | "imageSize">): object {
+export function tfjsTopology(network: WrittenNetwork): object {
+  const { outputs, imageSize } = network;
+  const layers = resolvedLayers(network);
   const batchInputShape = [null, imageSize, imageSize, 3];
   const input = {
     class_name: "InputLayer",
@@ -53,55 +53,74 @@ function layerJson({ name, operation, inputs }: Layer): object {
 
 /** A layer's class in Keras, and what its configuration says besides its name. */
 function described(operation: LayerOperation): [className: string, config: Config] {
-  const layout = { data_format: "channels_last" };
-  const square = (side: number): [number, number] => [side, side];
   switch (operation.kind) {
-    case "ZeroPadding2D": {
-      if ("halving" in operation.padding) throw notYet(operation);
-      const { top, bottom, left, right } = operation.padding;
-      return [
-        "ZeroPadding2D",
-        {
-          ...layout,
-          padding: [
-            [top, bottom],
-            [left, right],
-          ],
-        },
-      ];
-    }
+    case "ZeroPadding2D":
+      return [operation.kind, { ...LAYOUT, padding: edges(operation.padding as Edges) }];
+    case "Cropping2D":
+      return [operation.kind, { ...LAYOUT, cropping: edges(operation.cropping) }];
     case "Conv2D":
-    case "Conv2DTranspose": {
-      const { kind, filters, kernelSize, strides, padding, useBias } = operation;
-      const sizes = { kernel_size: kernelSize, strides: square(strides), dilation_rate: square(1) };
-      return [kind, { ...layout, filters, ...sizes, padding, use_bias: useBias, activation: "linear" }];
-    }
+    case "Conv2DTranspose":
+      return [operation.kind, { filters: operation.filters, ...convolution(operation) }];
+    case "DepthwiseConv2D":
+      return [operation.kind, { ...convolution(operation), depth_multiplier: 1 }];
+    case "SeparableConv2D":
+      return [operation.kind, { filters: operation.filters, ...convolution(operation), depth_multiplier: 1 }];
     case "BatchNormalization": {
-      const { epsilon } = operation;
-      return ["BatchNormalization", { axis: -1, momentum: 0.99, epsilon, center: true, scale: true }];
+      const { epsilon, scale, momentum } = operation;
+      return [operation.kind, { axis: -1, momentum, epsilon, center: true, scale }];
     }
     case "Activation":
-      return ["Activation", { activation: operation.activation }];
+      if (operation.activation === "hard_swish") {
+        throw new WeightsError("tfjs has no hard_swish, so that network cannot be written as a tfjs model.");
+      }
+      return [operation.kind, { activation: operation.activation }];
     case "MaxPooling2D":
     case "AveragePooling2D": {
-      const { kind, poolSize, strides } = operation;
-      return [kind, { ...layout, pool_size: square(poolSize), strides: square(strides), padding: "valid" }];
+      const { kind, poolSize, strides, padding } = operation;
+      return [kind, { ...LAYOUT, pool_size: square(poolSize), strides: square(strides), padding }];
     }
     case "Concatenate":
-      return ["Concatenate", { axis: -1 }];
+      return [operation.kind, { axis: -1 }];
     case "UpSampling2D":
-      return ["UpSampling2D", { ...layout, size: square(2), interpolation: "nearest" }];
+      return [operation.kind, { ...LAYOUT, size: square(2), interpolation: "nearest" }];
     case "GlobalAveragePooling2D":
-      return ["GlobalAveragePooling2D", layout];
+      return [operation.kind, LAYOUT];
+    case "Reshape":
+      return [operation.kind, { target_shape: operation.target }];
     case "Dense": {
       const { units, activation } = operation;
-      return ["Dense", { units, activation, use_bias: true }];
+      return [operation.kind, { units, activation, use_bias: true }];
     }
-    default:
-      throw notYet(operation);
+    case "Dropout":
+      return [operation.kind, { rate: operation.rate, ...(operation.perPhoto ? PER_PHOTO : {}) }];
+    case "Add":
+    case "Multiply":
+      return [operation.kind, {}];
+    case "Rescaling":
+    case "Normalization":
+      // tfjs has no Normalization.
+      return ["Rescaling", { ...affineOf(operation)! }];
+    case "CenterCropOrPad":
+      throw new Error(`A layer of the kind ${operation.kind} must have been resolved.`);
   }
 }
 
-function notYet({ kind }: LayerOperation): WeightsError {
-  return new WeightsError(`A layer of the kind ${kind} cannot be written as a tfjs model yet.`);
+const LAYOUT = { data_format: "channels_last" };
+const PER_PHOTO = { noise_shape: [null, 1, 1, 1] };
+
+const square = (side: number): [number, number] => [side, side];
+
+const edges = ({ top, bottom, left, right }: Edges): [number, number][] => [
+  [top, bottom],
+  [left, right],
+];
+
+function convolution({
+  kernelSize,
+  strides,
+  padding,
+  useBias,
+}: Pick<OperationOf<"Conv2D">, "kernelSize" | "strides" | "padding" | "useBias">): Config {
+  const sizes = { kernel_size: kernelSize, strides: square(strides), dilation_rate: square(1) };
+  return { ...LAYOUT, ...sizes, padding, use_bias: useBias, activation: "linear" };
 }

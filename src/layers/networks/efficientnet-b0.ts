@@ -31,6 +31,16 @@ export const efficientNetB0 = defineEncoder({
   name: "efficientnetb0",
   title: "EfficientNetB0",
   preprocessing: "inside",
+  weights: {
+    noTop: {
+      url: "https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5",
+      md5: "50bc09e76180e00e4465e1a485ddc09d",
+    },
+    withTop: {
+      url: "https://storage.googleapis.com/keras-applications/efficientnetb0.h5",
+      md5: "902e53a9f72be733fc0bcb005b3ebbac",
+    },
+  },
   taps: [
     "block2a_expand_activation",
     "block3a_expand_activation",

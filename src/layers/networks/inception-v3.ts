@@ -1,4 +1,4 @@
-import { defineEncoder } from "./encoder.ts";
+import { defineEncoder, KERAS_FILES } from "./encoder.ts";
 import { INPUT } from "./layer.ts";
 import type { LayerOperation, Size } from "./layer.ts";
 import type { LayerList } from "./layer-list.ts";
@@ -19,6 +19,16 @@ export const inceptionV3 = defineEncoder({
   name: "inceptionv3",
   title: "InceptionV3",
   preprocessing: "tf",
+  weights: {
+    noTop: {
+      url: `${KERAS_FILES}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5`,
+      md5: "bcbd6486424b2319ff4ef7d526e38f63",
+    },
+    withTop: {
+      url: `${KERAS_FILES}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5`,
+      md5: "9a0d58056eeedaa3f26cb7ebd46da564",
+    },
+  },
   smallestImage: 75,
   taps: ["activation_2", "activation_4", "mixed2", "mixed7", "mixed10"],
   build: (list) => {

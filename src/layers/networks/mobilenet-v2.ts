@@ -1,4 +1,4 @@
-import { defineEncoder } from "./encoder.ts";
+import { defineEncoder, KERAS_FILES } from "./encoder.ts";
 import { INPUT } from "./layer.ts";
 import type { LayerList } from "./layer-list.ts";
 
@@ -25,6 +25,17 @@ export const mobileNetV2 = defineEncoder({
   name: "mobilenetv2",
   title: "MobileNetV2",
   preprocessing: "tf",
+  weights: {
+    // Keras pins no digests of these.
+    noTop: {
+      url: `${KERAS_FILES}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5`,
+      md5: null,
+    },
+    withTop: {
+      url: `${KERAS_FILES}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5`,
+      md5: null,
+    },
+  },
   taps: [
     "block_1_expand_relu",
     "block_3_expand_relu",

@@ -1,4 +1,4 @@
-import { defineEncoder } from "./encoder.ts";
+import { defineEncoder, KERAS_FILES } from "./encoder.ts";
 import { INPUT } from "./layer.ts";
 import type { LayerOperation } from "./layer.ts";
 import type { LayerList } from "./layer-list.ts";
@@ -20,6 +20,10 @@ export const nasNetMobile = defineEncoder({
   name: "nasnetmobile",
   title: "NASNetMobile",
   preprocessing: "tf",
+  weights: {
+    noTop: { url: `${KERAS_FILES}/nasnet/NASNet-mobile-no-top.h5`, md5: "1ed92395b5b598bdda52abe5c0dbfd63" },
+    withTop: { url: `${KERAS_FILES}/nasnet/NASNet-mobile.h5`, md5: "020fb642bf7360b370c678b08e0adf61" },
+  },
   taps: ["activation", "activation_11", "activation_70", "activation_129", "activation_187"],
   build: (list) => new NasNet(list).addLayers(),
   buildTop: (list, x, classes) => {

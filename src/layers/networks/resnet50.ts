@@ -1,4 +1,4 @@
-import { defineEncoder } from "./encoder.ts";
+import { defineEncoder, KERAS_FILES } from "./encoder.ts";
 import { INPUT } from "./layer.ts";
 import type { LayerList } from "./layer-list.ts";
 
@@ -15,6 +15,16 @@ export const resNet50 = defineEncoder({
   name: "resnet50",
   title: "ResNet50",
   preprocessing: "caffe",
+  weights: {
+    noTop: {
+      url: `${KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`,
+      md5: "4d473c1dd8becc155b73f8504c6f6626",
+    },
+    withTop: {
+      url: `${KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5`,
+      md5: "2cb95161c43110f7111970584f804107",
+    },
+  },
   taps: ["conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"],
   build: (list) => {
     let x = padded(list, "conv1_pad", INPUT, 3);

@@ -36,7 +36,7 @@ export const weighted = (layers: readonly Layer[]): Layer[] =>
   layers.filter(({ weights }) => weights.length > 0);
 
 const shapesKey = (kind: LayerKind, weights: readonly { readonly shape: readonly number[] }[]): string =>
-  `${kind} ${weights.map(({ shape }) => formatShape(shape)).join()}`;
+  `${kind === "depthwise" ? "convolution" : kind} ${weights.map(({ shape }) => formatShape(shape)).join()}`;
 
 function counted(keys: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -55,9 +55,11 @@ export function matchEncoder(layers: readonly SourceLayer[], encoder: Encoder, s
   const all = encoder.layers();
   const attempts = models(all, encoder).flatMap(({ ours, orders }) => {
     const byName = namedLayers(layers, ours, encoder, source);
-    return byName === undefined
-      ? orders.map((order) => orderedLayers(layers, kerasOrder(all, order)))
-      : [byName];
+    const byOrder = (): (Candidates | string)[] =>
+      orders.map((order) => orderedLayers(layers, kerasOrder(all, order)));
+    if (byName === undefined) return byOrder();
+    // The names that Keras gives itself in a model are those by which its files count the layers, in another order.
+    return ours.some(({ name }) => AUTOMATIC.test(name)) ? [byName, ...byOrder()] : [byName];
   });
   const outcomes = attempts.map((attempt) =>
     typeof attempt === "string" ? { pairs: new Map() as LayerPairs, problems: [attempt] } : pair(attempt),
@@ -96,7 +98,7 @@ function pair(candidates: Candidates): { pairs: LayerPairs; problems: string[] }
 }
 
 /** A layer that Keras has named itself: by its class, and counted on through the whole of a process. */
-const AUTOMATIC = /^(conv2d|depthwise_conv2d|separable_conv2d|batch_normalization|dense)(?:_(\d+))?$/;
+export const AUTOMATIC = /^(conv2d|depthwise_conv2d|separable_conv2d|batch_normalization|dense)(?:_(\d+))?$/;
 
 /**
  * By name, with whatever the layer is nested in before it; undefined where the first layer is not called so. Of names that
@@ -189,6 +191,7 @@ function orderedLayers(layers: readonly SourceLayer[], ordered: readonly Layer[]
 
 const PLURALS: Readonly<Record<LayerKind, string>> = {
   convolution: "convolutions",
+  depthwise: "depthwise convolutions",
   separable: "separable convolutions",
   normalization: "normalizations",
   dense: "dense layers",

@@ -9,7 +9,7 @@ import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
 import type { Decoder } from "../../layers/networks/decoder.ts";
 import type { HostTensor, NamedTensors } from "../tensors.ts";
 import { matchDecoder } from "./decoder.ts";
-import { LIKELY_SHARE, likeliestEncoder, matchEncoder, weighted } from "./encoder.ts";
+import { AUTOMATIC, LIKELY_SHARE, likeliestEncoder, matchEncoder, weighted } from "./encoder.ts";
 import { foldEpsilon } from "./fold-epsilon.ts";
 import { readOperation } from "./keras-operation.ts";
 import { layerProblem, misfit, type LayerPairs } from "./misfit.ts";
@@ -72,7 +72,10 @@ export function matchWeights(
   const found = sourceLayers(shapes);
   const likely = likeliestEncoder(found.layers);
   const own = ownEncoder(found, said === undefined ? [likely.encoder, ...ENCODERS] : [said]);
-  if (own !== undefined) return asItIs(tensors, own);
+  if (own !== undefined) {
+    checkLearntPreparation(found.others, { encoder: own, tensors, source });
+    return asItIs(tensors, own);
+  }
   const encoder = said ?? likely.encoder;
   const about = { encoder, tensors, source };
   const topology = config === undefined ? undefined : matchTopology(config, about);
@@ -93,12 +96,21 @@ function layersWith(encoder: Encoder, classes = 1): Map<string, Layer> {
   return new Map(all.map((layer) => [layer.name, layer]));
 }
 
-/** The first of the encoders by whose names, and ours of a decoder, all layers of the file go. */
+/**
+ * The first of the encoders by whose names, and ours of a decoder, all weights of the file go. Names that Keras gives itself
+ * are any model's, and count only where the shapes are right too.
+ */
 function ownEncoder({ layers }: SourceLayers, encoders: readonly Encoder[]): Encoder | undefined {
   if (layers.length === 0) return undefined;
   return encoders.find((encoder) => {
-    const names = layersWith(encoder);
-    return layers.every(({ path }) => names.has(path));
+    const ours = layersWith(encoder);
+    return layers.every((theirs) => {
+      const layer = ours.get(theirs.path);
+      if (layer === undefined) return false;
+      const names = new Set(layer.weights.map(({ name }) => name));
+      const isNamed = [...theirs.weights.values()].every(({ name }) => names.has(name));
+      return isNamed && (!AUTOMATIC.test(layer.name) || layerProblem(layer, theirs) === undefined);
+    });
   });
 }
 

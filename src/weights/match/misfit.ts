@@ -70,6 +70,8 @@ export function kindOfOurs({ operation, weights }: Layer): LayerKind | undefined
   switch (operation.kind) {
     case "BatchNormalization":
       return "normalization";
+    case "DepthwiseConv2D":
+      return "depthwise";
     case "SeparableConv2D":
       return "separable";
     case "Dense":

@@ -1,7 +1,8 @@
 /**
- * @file The weights of a file put together to layers. The networks matched here have four kinds: convolutions (a kernel of
- * rank 4, perhaps a bias), separable ones (two such kernels), batch norms (three vectors or four) and dense layers (a kernel
- * of rank 2 and a bias); what is none of them is left over.
+ * @file The weights of a file put together to layers. The networks matched here have five kinds: convolutions (a kernel of
+ * rank 4, perhaps a bias), depthwise ones, separable ones (two such kernels), batch norms (three vectors or four) and dense
+ * layers (a kernel of rank 2 and a bias); what is none of them is left over. A depthwise one is known by the name of its
+ * kernel or of its class, and where a file says neither, it passes for a convolution.
  */
 import type { Layer, WeightRole } from "../../layers/networks/layer.ts";
 
@@ -12,7 +13,7 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
-export type LayerKind = "convolution" | "separable" | "normalization" | "dense";
+export type LayerKind = "convolution" | "depthwise" | "separable" | "normalization" | "dense";
 
 /** A layer of the file. */
 export interface SourceLayer {
@@ -48,7 +49,7 @@ export function sourceLayers(weights: Iterable<NamedShape>): SourceLayers {
   const others: NamedShape[] = [];
   for (const [path, members] of groups) {
     const byRole = rolesOf(members);
-    const kind = byRole && kindOf(byRole);
+    const kind = byRole && (isDepthwise(path, members) ? "depthwise" : kindOf(byRole));
     if (byRole && kind) layers.push({ path, kind, weights: byRole });
     else others.push(...members);
   }
@@ -93,6 +94,14 @@ function rolesOf(weights: readonly NamedShape[]): Map<WeightRole, NamedShape> | 
     byRole.set("kernel", depthwise);
   }
   return byRole;
+}
+
+function isDepthwise(path: string, weights: readonly NamedShape[]): boolean {
+  const isOne = (name: string): boolean =>
+    name.endsWith("/depthwise_kernel") ||
+    (isCounted(name.split("/")) && /(^|\/)depthwise_conv2d(_\d+)?$/.test(path));
+  const isKernel = ({ shape }: NamedShape): boolean => shape.length === 4;
+  return weights.filter(isKernel).length === 1 && isOne(weights.find(isKernel)!.name);
 }
 
 /** What the weights of a layer that are only counted are, by their shapes. */

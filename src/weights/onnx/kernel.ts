@@ -17,13 +17,14 @@ export function batchNormAffine(
 }
 
 /**
- * A kernel as ONNX has it: HWIO becomes OIHW, and HWOI, of a transposed convolution, IOHW.
+ * A kernel as ONNX has it: HWIO becomes OIHW, HWOI, of a transposed convolution, IOHW, and `[h, w, C, 1]`, of a depthwise
+ * one, `[C, 1, h, w]`.
  *
  * @param scale what the weights of each result channel are multiplied by
  */
 export function onnxKernel(
   { shape, data }: HostTensor,
-  kind: "Conv2D" | "Conv2DTranspose",
+  kind: "Conv2D" | "Conv2DTranspose" | "DepthwiseConv2D",
   scale?: Float64Array,
 ): { shape: number[]; data: Float32Array } {
   const [height, width, third, fourth] = shape;
@@ -38,5 +39,6 @@ export function onnxKernel(
       }
     }
   }
-  return { shape: [fourth, third, height, width], data: permuted };
+  const channels = kind === "DepthwiseConv2D" ? [third, fourth] : [fourth, third];
+  return { shape: [...channels, height, width], data: permuted };
 }

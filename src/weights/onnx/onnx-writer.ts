@@ -1,5 +1,7 @@
 import { writeFileAtomically, type AtomicWriteOptions } from "../../files/atomic-write.ts";
 import { INPUT } from "../../layers/networks/layer.ts";
+import { sizesOf } from "../../layers/networks/sizes.ts";
+import { resolvedLayers } from "../resolved-layers.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { WrittenNetwork } from "../written-network.ts";
 import { GraphBuilder } from "./graph-builder.ts";
@@ -38,7 +40,8 @@ export async function writeOnnx(
 export function onnxModel(network: WrittenNetwork, { embed = false, foldBatchNorm }: OnnxOptions): OnnxModel {
   const graph = new GraphBuilder();
   const input = embed ? addPhotos(graph, network) : addImage(graph, network);
-  addLayers(graph, network.layers, network.weights, { foldBatchNorm });
+  const { weights, outputs: names } = network;
+  addLayers(graph, resolvedLayers(network), weights, { outputs: names, foldBatchNorm });
   const outputs = embed
     ? [addLabels(graph, tensorOf(network.outputs[0]), sizeToEmbed(network))]
     : addOutputs(graph, network);
@@ -58,9 +61,9 @@ function addPhotos(graph: GraphBuilder, network: WrittenNetwork): OnnxValue {
   return PHOTOS;
 }
 
-function addImage(graph: GraphBuilder, { imageSize }: WrittenNetwork): OnnxValue {
+function addImage(graph: GraphBuilder, network: WrittenNetwork): OnnxValue {
   graph.node("Transpose", tensorOf(INPUT), [INPUT], { perm: { ints: [0, 3, 1, 2] } });
-  return { name: INPUT, type: "float32", shape: ["N", ...extents(imageSize, 1), 3] };
+  return { name: INPUT, type: "float32", shape: ["N", ...extents(network, INPUT), 3] };
 }
 
 function sizeToEmbed({ layers, imageSize }: WrittenNetwork): number {
@@ -76,21 +79,31 @@ function sizeToEmbed({ layers, imageSize }: WrittenNetwork): number {
 }
 
 /** The network's results as the model gives them: channels last, under names for users. */
-function addOutputs(graph: GraphBuilder, { layers, outputs, imageSize }: WrittenNetwork): OnnxValue[] {
+function addOutputs(graph: GraphBuilder, network: WrittenNetwork): OnnxValue[] {
+  const { layers, outputs } = network;
   const results = layers.filter(({ name }) => outputs.includes(name));
-  return results.map(({ name, operation, channels, stride }) => {
+  return results.map(({ name, operation, channels }) => {
     if (operation.kind === "Dense") {
       const probabilities = graph.node("Identity", "probabilities", [tensorOf(name)]);
       return { name: probabilities, type: "float32", shape: ["N", channels] };
     }
     const output = name === "head" ? "logits" : name;
     graph.node("Transpose", output, [tensorOf(name)], { perm: { ints: [0, 2, 3, 1] } });
-    return { name: output, type: "float32", shape: ["N", ...extents(imageSize, stride), channels] };
+    return { name: output, type: "float32", shape: ["N", ...extents(network, name), channels] };
   });
 }
 
-/** Height and width of a result that is `stride` times smaller than the photo. */
-function extents(imageSize: number | null, stride: number): (number | string)[] {
-  if (imageSize !== null) return [imageSize / stride, imageSize / stride];
-  return ["height", "width"].map((extent) => (stride === 1 ? extent : `${extent}/${stride}`));
+/** Height and width of a layer's result. */
+function extents({ layers, imageSize }: WrittenNetwork, name: string): (number | string)[] {
+  if (imageSize !== null) return [...sizesOf(layers, [imageSize, imageSize]).get(name)!];
+  // Large enough that no other size divides it as evenly.
+  const [side] = sizesOf(layers, [UNKNOWN, UNKNOWN]).get(name)!;
+  const stride = UNKNOWN / side;
+  return ["height", "width"].map((extent) => {
+    if (!Number.isInteger(stride)) return `${extent} of ${name}`;
+    return stride === 1 ? extent : `${extent}/${stride}`;
+  });
 }
+
+/** Stands for a size that is not known. */
+const UNKNOWN = 2 ** 12;

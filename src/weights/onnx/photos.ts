@@ -3,9 +3,26 @@ import { WeightsError } from "../weights-error.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OnnxValue } from "./model.ts";
 
-/** Of ImageNet's photos: red, green, blue; `keras.applications.densenet.preprocess_input`. */
-const MEAN = [0.485, 0.456, 0.406];
-const STD = [0.229, 0.224, 0.225];
+/** What becomes of pixels 0…255: `x · scale + offset` of each channel, red, green, blue, or the other way round. */
+interface Scaling {
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+  readonly bgr?: true;
+}
+
+const DEVIATION = [0.229, 0.224, 0.225];
+
+/** By the names that `normalization` has in the metadata; the numbers are those of Keras's `preprocess_input`. */
+const SCALINGS: Readonly<Record<string, Scaling>> = {
+  unit: { scale: [1 / 255, 1 / 255, 1 / 255], offset: [0, 0, 0] },
+  imagenet: {
+    scale: DEVIATION.map((deviation) => 1 / 255 / deviation),
+    offset: [0.485, 0.456, 0.406].map((mean, c) => -mean / DEVIATION[c]),
+  },
+  caffe: { scale: [1, 1, 1], offset: [-103.939, -116.779, -123.68], bgr: true },
+  tf: { scale: [1 / 127.5, 1 / 127.5, 1 / 127.5], offset: [-1, -1, -1] },
+  bytes: { scale: [1, 1, 1], offset: [0, 0, 0] },
+};
 
 /** Photos of one size, whatever it is, as their pixels are stored. */
 export const PHOTOS: OnnxValue = {
@@ -16,7 +33,7 @@ export const PHOTOS: OnnxValue = {
 
 /**
  * Makes of {@link PHOTOS} what the network takes, as training does: resized bilinearly to `size`² (half-pixel centres, no
- * antialiasing), divided by 255, normalized.
+ * antialiasing) and normalized.
  *
  * @param output the name of the result `[N, 3, size, size]`
  * @throws {WeightsError} where the normalization is not known
@@ -27,8 +44,8 @@ export function addPreparation(
   size: number,
   normalization = "unit",
 ): void {
-  const numbers = graph.node("Cast", "photos/float", [PHOTOS.name], { to: { int: 1 } });
-  const planes = graph.node("Transpose", "photos/nchw", [numbers], { perm: { ints: [0, 3, 1, 2] } });
+  const floats = graph.node("Cast", "photos/float", [PHOTOS.name], { to: { int: 1 } });
+  const planes = graph.node("Transpose", "photos/nchw", [floats], { perm: { ints: [0, 3, 1, 2] } });
   const resized = graph.node(
     "Resize",
     "photos/resized",
@@ -40,23 +57,22 @@ export function addPreparation(
       antialias: { int: 0 },
     },
   );
-  const scale = graph.floats("photos/scale", [], Float32Array.of(1 / 255));
-  if (normalization === "unit") {
-    graph.node("Mul", output, [resized, scale]);
-    return;
-  }
-  if (normalization !== "imagenet") {
+  if (!Object.hasOwn(SCALINGS, normalization)) {
     throw new WeightsError(
-      `The normalization "${normalization}" is not known here: it must be unit or imagenet to become part of the model.`,
+      `The normalization "${normalization}" is not known here: it must be ${Object.keys(SCALINGS).join(", ")} to become ` +
+        "part of the model.",
     );
   }
-  const scaled = graph.node("Mul", "photos/scaled", [resized, scale]);
-  const channels = (values: number[]): [number[], Float32Array] => [[3, 1, 1], Float32Array.from(values)];
-  const centred = graph.node("Sub", "photos/centred", [
-    scaled,
-    graph.floats("photos/mean", ...channels(MEAN)),
-  ]);
-  graph.node("Div", output, [centred, graph.floats("photos/std", ...channels(STD))]);
+  const { scale, offset, bgr } = SCALINGS[normalization];
+  const numbers = (name: string, values: readonly number[]): string =>
+    graph.floats(`photos/${name}`, [3, 1, 1], Float32Array.from(values));
+  const turned = bgr
+    ? graph.node("Gather", "photos/bgr", [resized, graph.ints("photos/order", [2, 1, 0])], {
+        axis: { int: 1 },
+      })
+    : resized;
+  const scaled = graph.node("Mul", "photos/scaled", [turned, numbers("scale", scale)]);
+  graph.node("Add", output, [scaled, numbers("offset", offset)]);
 }
 
 /** Adds the likeliest class of each pixel, of equal ones the first: `[N, classes, S, S]` becomes `labels` `[N, S, S]`. */

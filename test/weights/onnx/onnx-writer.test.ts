@@ -76,6 +76,6 @@ describe("onnxModel", () => {
     expect(() => onnxModel(network("unet", null), embed)).toThrow(
       "The size that photos are to be resized to",
     );
-    expect(() => onnxModel(network("unet", 64, "caffe"), embed)).toThrow('The normalization "caffe"');
+    expect(() => onnxModel(network("unet", 64, "other"), embed)).toThrow('The normalization "other"');
   });
 });
