@@ -1,6 +1,6 @@
 import type { Initializer } from "./initializers.ts";
 import type { Op } from "./op.ts";
-import { printGraph } from "./print.ts";
+import { printGraph } from "./print-graph.ts";
 import { sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { DType, Shape, TensorType } from "./shape.ts";
 

@@ -1,52 +1,25 @@
-/** @file Graphs and plans as tables that a person can read. */
+/** @file Plans as tables that a person can read. */
 import { formatBytes, formatCount, textTable } from "../text-table.ts";
 import type { Tile } from "../kernels/tiling.ts";
-import type { Graph, Node, Tensor } from "./graph.ts";
 import type { Binding, Dispatch } from "./lower.ts";
-import type { Plan } from "./plan.ts";
 import { shapeText } from "./shape.ts";
 import type { TensorType } from "./shape.ts";
 
-/**
- * One line a tensor, in the order in which they were made: the op that makes it (`input` or the role of a variable where
- * none does), its name, shape and type, and what it is made of. An op without outputs has a line with what it updates.
- */
-export function printGraph(graph: Graph): string {
-  const rows = [...graph.inputs.values(), ...graph.variables.values()].map((tensor) => ({
-    id: tensor.id,
-    cells: [[tensor.variable?.role ?? "input", ...described(tensor)]],
-  }));
-  // A node without outputs goes where its inputs are all there.
-  for (const node of graph.nodes)
-    rows.push({
-      id: node.outputs[0]?.id ?? Math.max(...node.inputs.map(({ id }) => id)) + 0.5,
-      cells: nodeRows(node),
-    });
-  const lines = rows.sort((a, b) => a.id - b.id).flatMap(({ cells }) => cells);
-  return textTable([["op", "tensor", "shape", "type", "of"], ...lines]);
+/** A plan, as far as it is printed. */
+interface PrintedPlan {
+  readonly dispatches: readonly Dispatch[];
+  readonly blocks: { readonly length: number };
+  readonly summary: Readonly<
+    Record<"pipelines" | "arenaBytes" | "inputBytes" | "variableBytes" | "peakBytes", number>
+  >;
 }
-
-function nodeRows({ op, inputs, outputs }: Node): string[][] {
-  const of = inputs.map(({ name }) => name).join(", ");
-  if (outputs.length === 0)
-    return [[op.name, `updates ${(op.updates ?? []).map(({ name }) => name).join(", ")}`, "", "", of]];
-  return outputs.map((tensor, i) =>
-    i === 0 ? [op.name, ...described(tensor), of] : ["", ...described(tensor)],
-  );
-}
-
-const described = ({ name, shape, dtype }: Tensor): string[] => [name, shapeText(shape), dtype];
 
 /**
  * One line a dispatch, in their order: the op, the kernel, what it reads and writes, the tile of a matrix product, the bytes
  * that are bound, and the floating-point operations of matrix products (see `Kernel.flops`). Then the totals, and what the
  * program holds in memory.
  */
-export function printPlan({
-  dispatches,
-  blocks,
-  summary,
-}: Pick<Plan, "dispatches" | "blocks" | "summary">): string {
+export function printPlan({ dispatches, blocks, summary }: PrintedPlan): string {
   const rows = dispatches.map((dispatch, i) => {
     const { kernel, bindings, node } = dispatch;
     const side = (access: Binding["access"]): string =>

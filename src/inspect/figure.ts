@@ -18,7 +18,7 @@ import { percent, tint } from "../runs/figures/overlay.ts";
 import { renderSvg } from "../runs/figures/render-svg.ts";
 import { MUTED, shorten, svgDocument, text } from "../runs/figures/svg.ts";
 import { resizeNearest } from "../data/resize.ts";
-import type { ClassReport, DataReport } from "./report.ts";
+import type { ClassReport, DataReport } from "./data-report.ts";
 
 /** Photos shown, in two bands. */
 const SAMPLES = 8;

@@ -4,7 +4,7 @@ import { splitByParts, trainTestSplit } from "../data/split.ts";
 import { examine } from "./examine.ts";
 import { dataFigure } from "./figure.ts";
 import { reportOf } from "./report.ts";
-import type { DataReport } from "./report.ts";
+import type { DataReport } from "./data-report.ts";
 
 /** How a data set is read: settings of a run. */
 export type InspectSettings = Pick<

@@ -1,12 +1,5 @@
 import { count } from "../data/data-error.ts";
-import type { DataReport } from "./report.ts";
-
-/** A setting worth trying, or something to mend. */
-export interface Suggestion {
-  /** `--class-weights sqrt`; null for what no setting mends. */
-  readonly setting: string | null;
-  readonly why: string;
-}
+import type { DataReport, Suggestion } from "./data-report.ts";
 
 /** Photos of a class below which there is little to learn it from. */
 const FEW_PHOTOS = 10;

@@ -1,7 +1,7 @@
 import { count } from "../data/data-error.ts";
 import { percent } from "../runs/figures/overlay.ts";
 import { textTable } from "../text-table.ts";
-import type { DataReport } from "./report.ts";
+import type { DataReport } from "./data-report.ts";
 
 /** Lines of a kind that are written out. */
 const SHOWN = 10;

@@ -10,8 +10,10 @@
  */
 
 import { bufferText, canBeHalf } from "./text/accessors.ts";
-import type { StorageTypes } from "./text/accessors.ts";
+import type { KernelBinding, StorageTypes } from "./text/accessors.ts";
 import type { KernelFamily, TileFor, Tiling } from "./tiling.ts";
+
+export type { KernelBinding };
 
 /** What a kernel may know of the adapter it is written for. */
 export interface KernelTarget {
@@ -77,15 +79,6 @@ export interface Kernel {
 export interface KernelSource {
   readonly enable: string;
   readonly body: string;
-}
-
-export interface KernelBinding {
-  readonly name: string;
-  /** What the kernel computes with, in WGSL, e.g. `array<vec4f>`. */
-  readonly type: string;
-  /** What is in memory instead. */
-  readonly storage?: "f16";
-  readonly access: "read" | "read_write";
 }
 
 /** What a kernel's author writes; {@link defineKernel} makes the declarations from it. */

@@ -9,7 +9,7 @@ import { matmul } from "../../src/graph/ops/matmul.ts";
 import { maxPool2d } from "../../src/graph/ops/pool.ts";
 import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../src/graph/plan.ts";
-import { printGraph } from "../../src/graph/print.ts";
+import { printGraph } from "../../src/graph/print-graph.ts";
 import { paperTarget } from "../helpers/target.ts";
 
 /** Without what pads the columns. */

@@ -5,8 +5,16 @@
  *
  * The array itself is called `stored_x`, so a text that says `x[i]` does not compile.
  */
-import type { KernelBinding } from "../kernel.ts";
 
+/** A storage buffer of a kernel. */
+export interface KernelBinding {
+  readonly name: string;
+  /** What the kernel computes with, in WGSL, e.g. `array<vec4f>`. */
+  readonly type: string;
+  /** What is in memory instead. */
+  readonly storage?: "f16";
+  readonly access: "read" | "read_write";
+}
 /** What buffers are stored in, by name, where it is not the type that the kernel computes with. */
 export type StorageTypes = Readonly<Record<string, "f16">>;
 
