@@ -15,10 +15,18 @@ const place = (name: string): Place => [name, 0, 0];
 /**
  * The network as `tf.loadLayersModel` takes it: one input `image` `[null, S, S, 3]`, S null where the size is not
  * known, and the network's outputs.
+ *
+ * @throws {WeightsError} where the network needs the size, or tfjs has no such layer
  */
 export function tfjsTopology(network: WrittenNetwork): object {
   const { outputs, imageSize } = network;
   const layers = resolvedLayers(network);
+  if (imageSize === null && layers.some(({ operation }) => operation.kind === "Cropping2D")) {
+    throw new WeightsError(
+      `tfjs crops only images whose size it knows, as ${network.encoder.title} does: give that of the photos with ` +
+        "--image-size, 128 for example.",
+    );
+  }
   const batchInputShape = [null, imageSize, imageSize, 3];
   const input = {
     class_name: "InputLayer",

@@ -22,8 +22,8 @@ export interface WrittenNetwork {
   /** In the order in which they run. */
   readonly layers: readonly Layer[];
   /**
-   * The layers whose results the model gives: the logits of a U-Net, the five taps of an encoder, or the
-   * probabilities of an encoder with its top.
+   * The layers whose results the model gives: the logits of a U-Net, the five taps of an encoder and its last
+   * layer, or the probabilities of an encoder with its top.
    */
   readonly outputs: readonly string[];
   /** In the order of the layers; nothing else, so no optimizer's slots. */
@@ -101,7 +101,10 @@ function layersOf(
   if (top?.shape.length === 1) {
     return { layers: [...encoder.layers(), ...encoder.top(top.shape[0])], outputs: [name] };
   }
-  return { layers: encoderLayers(tensors, encoder), outputs: encoder.taps };
+  const layers = encoderLayers(tensors, encoder);
+  // What follows the taps belongs to the encoder too, and a format may leave out what leads to no output.
+  const last = layers.at(-1)!.name;
+  return { layers, outputs: encoder.taps.includes(last) ? encoder.taps : [...encoder.taps, last] };
 }
 
 /** The encoder, as far as its taps need it where the weights of what follows them are not there. */
