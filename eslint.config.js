@@ -17,7 +17,11 @@ const beside = ["data", "weights", "fetch"];
 const atop = ["adapter", "config", "runs", "train", "inspect", "use", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 /** The engine but for the networks as data. */
-const engineButNetworks = [...above("gpu", "kernels", "graph"), "**/layers/*.ts", "**/networks/build.ts"];
+const engineButNetworks = [
+  ...above("gpu", "kernels", "graph"),
+  "**/layers/*.ts",
+  "**/networks/{build,parts}.ts",
+];
 
 export default tseslint.config(
   { ignores: ["node_modules/", ".cache/", ".gpu/", "dist/", "runs/", "data/", "weights/"] },

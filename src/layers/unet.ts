@@ -10,7 +10,9 @@ import type { UnetLayersOptions } from "./networks/unet.ts";
 export { skipsOf } from "./networks/unet.ts";
 
 export interface UNetOptions
-  extends Pick<UnetLayersOptions, "classes" | "encoder" | "decoderFilters">, Pick<BuildOptions, "momentum"> {
+  extends
+    Pick<UnetLayersOptions, "classes" | "encoder" | "decoderFilters">,
+    Pick<BuildOptions, "momentum" | "dropout"> {
   /** A training step (batch statistics, moving averages) or an evaluation. */
   readonly training: boolean;
   /** Learn the encoder too; frozen, it costs no backward pass and keeps its statistics. */
@@ -47,13 +49,15 @@ export function unetEncoder(
     training,
     trainableEncoder,
     momentum,
+    dropout,
     encoder = DEFAULT_ENCODER,
-  }: Pick<UNetOptions, "training" | "trainableEncoder" | "momentum" | "encoder">,
+  }: Pick<UNetOptions, "training" | "trainableEncoder" | "momentum" | "dropout" | "encoder">,
 ): Skips {
   checkImage(encoder, [image.shape[1], image.shape[2]]);
   const outputs = skipsOf(encoder).map(({ name }) => name);
   const trainable = (): boolean => trainableEncoder;
-  return buildLayers(skipLayers(encoder), { [INPUT]: image }, { outputs, training, trainable, momentum });
+  const options = { outputs, training, trainable, momentum, dropout };
+  return buildLayers(skipLayers(encoder), { [INPUT]: image }, options);
 }
 
 /** Whether a variable of this group is one of {@link unetDecoder}: its upsample blocks are `decoder`, its last layer `head`. */

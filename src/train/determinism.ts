@@ -41,7 +41,8 @@ export async function checkDeterminism(
       const spec = { ...options, batchSize: batch.count };
       const steps = await PhaseSteps.create(gpu, variables, spec, phase, classWeights);
       try {
-        await steps.run(await steps.prepare(batch), options.learningRate[phase]);
+        const learningRate = options.learningRate[phase];
+        await steps.run(await steps.prepare(batch), { learningRate, step: 0 });
         const values = await variables.readAll();
         return new Map([...values].map(([name, { data }]) => [name, new Uint32Array(data.buffer)]));
       } finally {

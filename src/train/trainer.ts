@@ -143,10 +143,11 @@ export class Trainer {
     const { value: batch } = await batches.next();
     await batches.return();
     if (!batch) return null;
-    const rate = this.#learningRate(this.#state.step);
+    const { step, globalStep } = this.#state;
+    const place = { phase, learningRate: this.#learningRate(step), step: globalStep };
     // From the photos on: the encoder's tensors are looked at too.
     const options = { ...this.#options, cacheFeatures: false };
-    for (const { photos, feeds } of stepPasses(batch, options, rate, classWeights)) {
+    for (const { photos, feeds } of stepPasses(batch, options, place, classWeights)) {
       const goals = passGoals(options, phase, photos);
       const broken = await firstNonFinite(this.#gpu, this.variables, goals, feeds(), options.tileFor);
       if (broken !== null) return broken;
@@ -217,7 +218,8 @@ export class Trainer {
         if (!batch) break;
         const ready = await steps.prepare(batch);
         const learningRate = this.#learningRate(number);
-        await flight.add(steps.run(ready, learningRate), ({ loss, accuracy, exhausted }) => {
+        const step = first.globalStep + number - first.step;
+        await flight.add(steps.run(ready, { learningRate, step }), ({ loss, accuracy, exhausted }) => {
           const { phase, epoch, step, globalStep } = this.#state;
           const at = { epoch: epoch + 1, step: step + 1, globalStep: globalStep + 1 };
           if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, globalStep, "loss");

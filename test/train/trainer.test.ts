@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import { noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
 import type { Variables } from "../../src/graph/variables.ts";
+import { defineEncoder } from "../../src/layers/networks/encoder.ts";
+import { INPUT } from "../../src/layers/networks/layer.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingDivergedError } from "../../src/train/training-diverged-error.ts";
 import type { Ending, EpochOutcome, Resumed } from "../../src/train/trainer.ts";
@@ -74,6 +76,22 @@ const RUNS = {
   nearest: { epochs: { frozen: 1, finetune: 0 }, stepsPerEpoch: 1, decoder: "nearest" },
 } satisfies Record<string, Partial<TrainerOptions>>;
 
+/** Five convolutions of stride 2, each tapped, with a dropout between. */
+const DROPPING = defineEncoder({
+  name: "dropping",
+  title: "Dropping",
+  preprocessing: "torch",
+  taps: ["conv_1", "conv_2", "conv_3", "conv_4", "conv_5"],
+  build: (list) =>
+    [1, 2, 3, 4, 5].reduce((x, i) => {
+      const convolution = { filters: 8, kernelSize: [3, 3], strides: 2 } as const;
+      const from = i === 3 ? list.add("drop", { kind: "Dropout", rate: 0.5, perPhoto: false }, x) : x;
+      const operation = { kind: "Conv2D", ...convolution, padding: "same", useBias: true } as const;
+      return list.add(`conv_${i}`, operation, from);
+    }, INPUT),
+  buildTop: () => {},
+});
+
 /** What a run left and how it went. */
 interface Ran {
   readonly hash: string;
@@ -108,7 +126,13 @@ describe("Trainer", () => {
       resumed,
       keep,
       onStep,
-    }: { resumed?: Resumed; keep?: (kept: Resumed) => void; onStep?: () => void } = {},
+      training = data.training,
+    }: {
+      resumed?: Resumed;
+      keep?: (kept: Resumed) => void;
+      onStep?: () => void;
+      training?: GeneratedDataset;
+    } = {},
   ): Promise<Ran> {
     const before = gpu().bytes;
     const trainer = await Trainer.create(gpu(), { ...options, ...some }, resumed);
@@ -117,7 +141,7 @@ describe("Trainer", () => {
     try {
       const classWeights = some.weighted ? new Float32Array(59).fill(0.5) : null;
       const ending = await trainer.run(
-        { ...data, classWeights },
+        { ...data, training, classWeights },
         {
           phase: (_, { summary }) => void dispatches.push(summary.dispatches),
           step: ({ loss, learningRate }) => {
@@ -195,6 +219,22 @@ describe("Trainer", () => {
   ] as const)("goes on bit for bit from a state kept amid an epoch (%s, %i steps)", async (name, steps) => {
     const [part, resumed] = await firstPart(RUNS[name], steps);
     expectWhole([part, await run(RUNS[name], { resumed })], await once(name));
+  });
+
+  it("drops other numbers in each step that learns, and the same ones when it is taken up", async () => {
+    const dropping = {
+      ...{ encoder: DROPPING, epochs: { frozen: 1, finetune: 1 }, stepsPerEpoch: 2, batchSize: 4 },
+      ...{ accumulate: 2, learningRate: { frozen: 1e-3, finetune: 1e-3 } },
+    };
+    const whole = await run(dropping);
+    const [part, resumed] = await firstPart(dropping, 3);
+    expectWhole([part, await run(dropping, { resumed })], whole);
+
+    const idle = { ...dropping, batchSize: 1, accumulate: 1, learningRate: RUNS.idle.learningRate };
+    const training = new GeneratedDataset({ size: 1, imageSize: 32 });
+    const { losses } = await run({ ...idle, augment: noAugmentation }, { training });
+    expect(losses[1]).toBe(losses[0]);
+    expect(losses[3]).not.toBe(losses[2]);
   });
 
   it("keeps its state when it is told to stop, after the steps in flight, to go on bit for bit", async () => {

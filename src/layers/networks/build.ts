@@ -1,7 +1,6 @@
 /** @file Makes the graph of a list of layers. */
 import type { Graph, Tensor } from "../../graph/graph.ts";
-import { glorotUniform, randomNormal, zeros } from "../../graph/initializers.ts";
-import type { Initializer } from "../../graph/initializers.ts";
+import { seededRandom } from "../../graph/initializers.ts";
 import type { Images } from "../../graph/lowering/conv2d-products.ts";
 import { activation } from "../../graph/ops/activation.ts";
 import { addN } from "../../graph/ops/add-n.ts";
@@ -12,10 +11,12 @@ import { conv2dTranspose } from "../../graph/ops/conv2d-transpose.ts";
 import { conv2d } from "../../graph/ops/conv2d.ts";
 import { depthwiseConv2d } from "../../graph/ops/depthwise-conv2d.ts";
 import { dense } from "../../graph/ops/dense.ts";
+import { dropout } from "../../graph/ops/dropout.ts";
 import { multiplyChannels } from "../../graph/ops/multiply-channels.ts";
 import { crop2d, zeroPad2d } from "../../graph/ops/pad2d.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/pool.ts";
 import { relu } from "../../graph/ops/relu.ts";
+import { reshape } from "../../graph/ops/reshape.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
 import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
 import type { Padding } from "../../kernels/text/window.ts";
@@ -36,6 +37,7 @@ import type {
 } from "./layer.ts";
 import { INPUT } from "./layer.ts";
 import { neededFor } from "./layer-list.ts";
+import { groupOf, initializerOf } from "./parts.ts";
 import { centering, paddingOf } from "./sizes.ts";
 
 export interface BuildOptions {
@@ -47,13 +49,10 @@ export interface BuildOptions {
   readonly trainable: (part: LayerPart) => boolean;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: number | undefined;
+  /** What decides what dropout drops: a seed, and the number of the training step, a u32 scalar. A training step needs it. */
+  readonly dropout?: { readonly seed: number; readonly step: Tensor } | undefined;
   /** Each dense block as one op, by default, or layer by layer: slower, the same numbers. */
   readonly denseBlocks?: "fused" | "plain" | undefined;
-}
-
-/** What the variables of a part belong to; see `Variable.group`. */
-export function groupOf(part: LayerPart): string | null {
-  return part?.startsWith("upsample_") ? "decoder" : part;
 }
 
 /**
@@ -125,17 +124,11 @@ class Build {
       this.#values.set(block.output, { images: this.#denseBlock(block, layer.part) });
       return block.length;
     }
-    const reader = this.#onlyReader(layer.name);
-    const both = reader && this.#together(layer, reader);
-    if (both !== undefined) this.#values.set(reader!.name, { images: both });
-    else this.#values.set(layer.name, this.#alone(layer, reader));
+    const readers = this.#options.outputs.includes(layer.name) ? [] : (this.#readers.get(layer.name) ?? []);
+    const both = readers.length === 1 ? this.#together(layer, readers[0]) : undefined;
+    if (both !== undefined) this.#values.set(readers[0].name, { images: both });
+    else this.#values.set(layer.name, this.#alone(layer, readers));
     return 1;
-  }
-
-  /** What alone reads a layer, where the layer itself is not asked for. */
-  #onlyReader(name: string): Layer | undefined {
-    const readers = this.#readers.get(name) ?? [];
-    return readers.length === 1 && !this.#options.outputs.includes(name) ? readers[0] : undefined;
   }
 
   #denseBlock({ name, input, layers, growth, epsilon, momentum }: DenseBlockRun, part: LayerPart): Tensor {
@@ -150,24 +143,19 @@ class Build {
       return this.#batchNorm(layer, first, "relu");
     if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
       return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
-    if (first.kind === "GlobalAveragePooling2D" && second.kind === "Reshape" && isOnePixel(second)) {
-      const x = this.tensor(inputs[0]);
-      return averagePool2d(x, { poolSize: [x.shape[1], x.shape[2]], strides: 1, padding: "valid" });
-    }
     return undefined;
   }
 
-  #alone(layer: Layer, reader: Layer | undefined): Value {
+  /** @param readers all of them, or none where the layer is asked for */
+  #alone(layer: Layer, readers: readonly Layer[]): Value {
     const { operation, inputs } = layer;
-    if (operation.kind === "ZeroPadding2D" && reader !== undefined && takesPadding(reader.operation)) {
+    const isReadBy = (test: (operation: LayerOperation) => boolean): boolean =>
+      readers.length > 0 && readers.every((reader) => test(reader.operation));
+    if (operation.kind === "ZeroPadding2D" && isReadBy(takesPadding)) {
       const images = this.tensor(inputs[0]);
-      return { images, padding: paddingOf(operation, extentOf(images)) };
+      return { images, padding: paddingOf(operation, sizeOfImages(images)) };
     }
-    if (
-      operation.kind === "Concatenate" &&
-      reader?.operation.kind === "Conv2DTranspose" &&
-      inputs.length === 2
-    )
+    if (operation.kind === "Concatenate" && inputs.length === 2 && isReadBy(takesPair))
       return { images: [this.tensor(inputs[0]), this.tensor(inputs[1])] };
     return { images: this.#result(layer, operation) };
   }
@@ -207,18 +195,16 @@ class Build {
         const y = dense(this.tensor(input), this.#weight(layer, "kernel"), this.#weight(layer, "bias"));
         return activated(y, operation.activation);
       }
-      case "Add":
-        return addN(layer.inputs.map((name) => this.tensor(name)));
-      case "Multiply":
-        return multiplyChannels(this.tensor(input), this.tensor(layer.inputs[1]));
-      case "Concatenate":
-        return concat(layer.inputs.map((name) => this.tensor(name)));
-      case "UpSampling2D":
-        return upsampleNearest2x(this.tensor(input));
-      case "ZeroPadding2D": {
-        const x = this.tensor(input);
-        return zeroPad2d(x, paddingOf(operation, extentOf(x)));
+      case "Dropout": {
+        const { rate, perPhoto } = operation;
+        const { training, trainable } = this.#mode(layer.part);
+        const options = training && trainable ? { rate, perPhoto, ...this.#maskOf(layer.name) } : null;
+        return options === null ? this.tensor(input) : dropout(this.tensor(input), options);
       }
+      case "Reshape":
+        return reshape(this.tensor(input), [this.tensor(input).shape[0], ...operation.target]);
+      case "ZeroPadding2D":
+        return zeroPad2d(this.tensor(input), paddingOf(operation, sizeOfImages(this.tensor(input))));
       case "Cropping2D":
         return crop2d(this.tensor(input), operation.cropping);
       case "CenterCropOrPad":
@@ -230,12 +216,22 @@ class Build {
         const offset = operation.mean.map((mean, channel) => -mean * scale[channel]);
         return affineConstants(this.tensor(input), scale, offset);
       }
-      case "Dropout":
-        if (!this.#isLearning(layer.part)) return this.tensor(input);
-        throw withoutOp(operation.kind);
-      default:
-        throw withoutOp(operation.kind);
+      case "Add":
+        return addN(layer.inputs.map((name) => this.tensor(name)));
+      case "Multiply":
+        return multiplyChannels(this.tensor(input), this.tensor(layer.inputs[1]));
+      case "Concatenate":
+        return concat(layer.inputs.map((name) => this.tensor(name)));
+      case "UpSampling2D":
+        return upsampleNearest2x(this.tensor(input));
     }
+  }
+
+  /** Of the photo's size divided by `stride`, around the centre. */
+  #centered(x: Tensor, stride: number): Tensor {
+    const [height, width] = sizeOfImages(this.tensor(INPUT));
+    const { cropping, padding } = centering(sizeOfImages(x), [height / stride, width / stride]);
+    return zeroPad2d(crop2d(x, cropping), padding);
   }
 
   #convolution(layer: Layer, operation: OperationOf<"Conv2D">, x: Tensor, padding: Padding): Tensor {
@@ -262,10 +258,13 @@ class Build {
     return pool(joined(value.images), { poolSize, strides, padding: value.padding ?? padding });
   }
 
-  #centered(x: Tensor, stride: number): Tensor {
-    const [height, width] = extentOf(this.tensor(INPUT));
-    const { cropping, padding } = centering(extentOf(x), [height / stride, width / stride]);
-    return zeroPad2d(crop2d(x, cropping), padding);
+  #maskOf(name: string): { seed: number; step: Tensor } {
+    const { dropout: source } = this.#options;
+    if (source === undefined)
+      throw new Error(
+        `"${name}" drops in training: the option dropout is missing, with a seed and the step.`,
+      );
+    return { seed: Math.floor(2 ** 32 * seededRandom(source.seed, name)()), step: source.step };
   }
 
   #batchNorm(layer: Layer, operation: OperationOf<"BatchNormalization">, activation?: "relu"): Tensor {
@@ -273,10 +272,6 @@ class Build {
     const momentum = this.#options.momentum ?? operation.momentum;
     const options = { ...this.#mode(layer.part), epsilon, momentum, scale, activation };
     return batchNormalization(this.tensor(layer.inputs[0]), layer.name, options);
-  }
-
-  #isLearning(part: LayerPart): boolean {
-    return this.#options.training && this.#options.trainable(part);
   }
 
   #mode(part: LayerPart): Mode {
@@ -290,16 +285,15 @@ class Build {
   }
 }
 
-const extentOf = ({ shape }: Tensor): Size => [shape[1], shape[2]];
-
 const joined = (images: Images): Tensor => ("graph" in images ? images : concat(images));
 
 const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
 
-/** Whether images become `[N, 1, 1, C]`. */
-const isOnePixel = ({ target }: OperationOf<"Reshape">): boolean =>
-  target.length === 3 && target[0] === 1 && target[1] === 1;
+const sizeOfImages = ({ shape: [, height, width] }: Tensor): Size => [height, width];
+
+/** Whether the op of a layer takes two images for one, joined along their channels. */
+const takesPair = ({ kind }: LayerOperation): boolean => kind === "Conv2DTranspose";
 
 /** Whether the op of a layer puts zeros around its images itself. */
 const takesPadding = (operation: LayerOperation): boolean =>
@@ -317,12 +311,3 @@ function activated(x: Tensor, kind: Activation): Tensor {
   if (kind === "softmax") return softmax(x);
   return kind === "relu" ? relu(x) : activation(x, kind);
 }
-
-/** Keras's default, and in the decoder's blocks pix2pix's. */
-function initializerOf(part: LayerPart, role: WeightRole): Initializer {
-  if (role === "bias") return zeros;
-  return groupOf(part) === "decoder" ? randomNormal(0.02) : glorotUniform;
-}
-
-const withoutOp = (kind: LayerOperation["kind"]): Error =>
-  new Error(`There is no op for a layer ${kind} yet.`);

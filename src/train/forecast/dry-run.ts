@@ -122,7 +122,7 @@ function describeNetwork(
     ...(precision === "f16"
       ? [row("precision", "activations and their gradients in f16, all else in f32")]
       : []),
-    ...[...graph.inputs.values()].slice(0, 2).map(({ name, shape }) => row(name, shapeText(shape))),
+    ...["image", "labels"].map((name) => row(name, shapeText(graph.inputs.get(name)!.shape))),
     row("logits", shapeText(logits.shape)),
   ];
 }

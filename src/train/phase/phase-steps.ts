@@ -8,7 +8,7 @@ import { accumulatedStep, microBatches, microBatchSize, sharesOf } from "./accum
 import type { MicroBatch } from "./accumulation.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
-import { takesSkips, trainingStep } from "./programs.ts";
+import { dropsOut, takesSkips, trainingStep } from "./programs.ts";
 import type { StepSpec } from "./programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { accumulatedPlan } from "../forecast/step-plan.ts";
@@ -126,8 +126,12 @@ export class PhaseSteps {
    * @param batch as {@link prepare} gave it.
    * @throws GpuError when the device failed.
    */
-  async run(batch: MicroBatch, learningRate: number): Promise<StepOutcome> {
-    const passes = stepPasses(batch, this.#spec, learningRate, this.#classWeights, this.#stack);
+  async run(
+    batch: MicroBatch,
+    { learningRate, step }: Pick<StepPlace, "learningRate" | "step">,
+  ): Promise<StepOutcome> {
+    const place = { phase: this.#phase, learningRate, step };
+    const passes = stepPasses(batch, this.#spec, place, this.#classWeights, this.#stack);
     const runs = passes.map(async ({ photos, feeds, share }) => {
       const program = this.#programs.get(photos);
       if (!program) throw new Error(`A step of ${batch.count} photos was not prepared.`);
@@ -158,6 +162,14 @@ export class PhaseSteps {
 
 const accumulates = ({ accumulate = 1 }: StepSpec): boolean => accumulate > 1;
 
+/** Where a step is in a run. */
+export interface StepPlace {
+  readonly phase: Phase;
+  readonly learningRate: number;
+  /** Steps of the run that came before, on which it depends what dropout drops. */
+  readonly step: number;
+}
+
 /** One run of the network, forth and back, of a step: the whole batch's or a micro-batch's. */
 export interface StepPass {
   readonly photos: number;
@@ -175,7 +187,7 @@ export interface StepPass {
 export function stepPasses(
   batch: MicroBatch,
   spec: StepSpec,
-  learningRate: number,
+  { phase, learningRate, step }: StepPlace,
   classWeights: Float32Array | null,
   stack = new FeatureStack(spec),
 ): StepPass[] {
@@ -193,6 +205,7 @@ export function stepPasses(
           ? { share: Float32Array.of(share) }
           : { learning_rate: Float32Array.of(learningRate) }),
         ...(classWeights && { class_weights: classWeights }),
+        ...(dropsOut(spec, phase) && { step: Uint32Array.of(step * (spec.accumulate ?? 1) + i) }),
       }),
     };
   });

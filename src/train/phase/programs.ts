@@ -19,6 +19,7 @@ import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
 import type { Encoder } from "../../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
+import { skipLayers } from "../../layers/networks/unet.ts";
 import { skipsOf, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
 import { lossOf } from "./loss.ts";
@@ -67,6 +68,8 @@ export interface StepSpec extends NetworkSpec {
   readonly freeze?: Freeze;
   /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */
   readonly cacheFeatures?: boolean;
+  /** Decides what dropout drops; 0 by default. */
+  readonly seed?: number;
 }
 
 /** What a phase leaves as it is. */
@@ -77,6 +80,11 @@ const frozenIn = ({ freeze = "encoder" }: Pick<StepSpec, "freeze">, phase: Phase
 export const takesSkips = (spec: Pick<StepSpec, "cacheFeatures" | "freeze">, phase: Phase): boolean =>
   spec.cacheFeatures === true && frozenIn(spec, phase) !== "none";
 
+/** Whether the steps of a phase drop anything: then they have an input `step` `[]` (u32), another number for each pass. */
+export const dropsOut = (spec: Pick<StepSpec, "encoder" | "freeze">, phase: Phase): boolean =>
+  frozenIn(spec, phase) === "none" &&
+  skipLayers(encoderOf(spec)).some(({ operation }) => operation.kind === "Dropout");
+
 /** The graph of a training step and what is wanted of it. */
 export interface TrainingStep extends Goals {
   readonly graph: Graph;
@@ -85,7 +93,7 @@ export interface TrainingStep extends Goals {
 
 /**
  * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
- * (and `class_weights`); outputs `loss` (over all pixels that count, see `lossOf`), `accuracy`, and `gradient_norm` when gradients are
+ * (and `class_weights`, and `step` where {@link dropsOut}); outputs `loss` (over all pixels that count, see `lossOf`), `accuracy`, and `gradient_norm` when gradients are
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
 export function trainingStep(spec: StepSpec, phase: Phase): TrainingStep {
@@ -112,7 +120,10 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const graph = new Graph();
   const frozen = frozenIn(spec, phase);
   const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
-  const options = { classes, training: true, ...trainable, momentum, encoder, decoder };
+  const dropout = dropsOut(spec, phase)
+    ? { seed: spec.seed ?? 0, step: graph.input("step", [], "u32") }
+    : undefined;
+  const options = { classes, training: true, ...trainable, momentum, dropout, encoder, decoder };
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
