@@ -42,6 +42,10 @@ describe("resolveConfig", () => {
     expect(resolveConfig({ encoder: "densenet169", normalization: "unit" }, "lavapipe").normalization).toBe(
       "unit",
     );
+    expect(resolveConfig({ encoder: "inceptionv3" }, "lavapipe").imageSize).toBe(96);
+    expect(() => resolveConfig({ encoder: "inceptionv3", imageSize: 64 }, "lavapipe")).toThrow(
+      "--image-size must be at least 96, because InceptionV3 takes no smaller photos than 75×75 (it is 64).",
+    );
     expect(() => resolveConfig({ encoder: "vgg16" }, "lavapipe")).toThrow(
       /^--encoder must be one of densenet121, densenet169, .* \(it is "vgg16"\)\.$/,
     );
