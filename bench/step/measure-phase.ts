@@ -3,7 +3,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { restoreWeights } from "../../src/train/checkpoint.ts";
-import { encoderOf } from "../../src/train/phase/programs.ts";
+import { dropsOut, encoderOf } from "../../src/train/phase/programs.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
@@ -43,7 +43,10 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
   const { batchSize, imageSize, classes, decoder = "transpose" } = spec;
   const encoder = encoderOf(spec);
   const batch = noiseBatch(batchSize, imageSize, classes);
-  const feeds = { ...batch, learning_rate: Float32Array.of(LEARNING_RATE) };
+  const feeds = {
+    ...{ ...batch, learning_rate: Float32Array.of(LEARNING_RATE) },
+    ...(dropsOut(spec, phase) && { step: Uint32Array.of(0) }),
+  };
   gpu.peakBytes = gpu.bytes;
   const variables = new Variables(gpu, { seed: 1 });
   try {

@@ -65,11 +65,11 @@ export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Ro
 }
 
 /**
- * Betas of ±3 in place of small ones, and half of each gamma. A ReLU's gradient jumps where its input is 0, and an input that
- * rounding moves across is a pixel of gradient more or less: this way hardly any is near 0.
+ * Betas of 3 and −7.5 in place of small ones, and half of each gamma. A ReLU's gradient jumps where its input is 0, and an input
+ * that rounding moves across is a pixel of gradient more or less: this way hardly any is near 0, nor is a sum of two.
  */
 function awayFromKinks([name, { shape, data }]: Value): Value {
-  if (name.endsWith("/beta")) return [name, { shape, data: data.map((beta) => 3 * Math.sign(beta)) }];
+  if (name.endsWith("/beta")) return [name, { shape, data: data.map((beta) => (beta > 0 ? 3 : -7.5)) }];
   return [name, { shape, data: name.endsWith("/gamma") ? data.map((gamma) => gamma / 2) : data }];
 }
 

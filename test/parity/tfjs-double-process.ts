@@ -13,6 +13,5 @@ process.once("message", ({ kind, task }: DoubleTask) => {
     process.send!(
       kind === "training" ? trainWithTfjs({ ...task, ...own }) : gradientsWithTfjs({ ...task, ...own }),
     );
-    process.disconnect();
   })();
 });

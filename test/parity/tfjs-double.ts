@@ -28,7 +28,11 @@ function inDouble(task: DoubleTask): Promise<unknown> {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return new Promise((resolve, reject) => {
-    child.once("message", resolve);
+    // It goes on until nobody listens: one that ended by itself could take a long answer with it.
+    child.once("message", (answer) => {
+      child.disconnect();
+      resolve(answer);
+    });
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`tfjs in double precision ended with exit code ${code}.`)));
     child.send(task);

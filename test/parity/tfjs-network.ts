@@ -87,6 +87,7 @@ function layerFor(
     case "MaxPooling2D":
     case "AveragePooling2D": {
       const { kind, poolSize, strides, padding } = operation;
+      if (kind === "AveragePooling2D" && padding === "same") return new SameAverage(name, poolSize, strides);
       const pooling = kind === "MaxPooling2D" ? keras.maxPooling2d : keras.averagePooling2d;
       return pooling({ name, poolSize, strides, padding });
     }
@@ -131,6 +132,42 @@ class Affine extends keras.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const [x] = Array.isArray(inputs) ? inputs : [inputs];
     return tf.tidy(() => tf.add(tf.mul(x, this.#scale), this.#offset));
+  }
+}
+
+/**
+ * Average pooling with `same` padding. tfjs's own divides by the pixels of the image in a window, and in its gradient by all
+ * pixels of the window: this one pads with zeros, and divides by the share that is not padding.
+ */
+class SameAverage extends keras.Layer {
+  static readonly className = "SameAverage";
+  readonly #size: number;
+  readonly #strides: number;
+
+  constructor(name: string, size: number, strides: number) {
+    super({ name });
+    [this.#size, this.#strides] = [size, strides];
+  }
+
+  override computeOutputShape(shape: (number | null)[]): (number | null)[] {
+    const [batch, height, width, channels] = shape;
+    return [batch, Math.ceil(height! / this.#strides), Math.ceil(width! / this.#strides), channels];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = (Array.isArray(inputs) ? inputs : [inputs]) as tf.Tensor4D[];
+    return tf.tidy(() => tf.div(this.#padded(x), this.#padded(tf.ones([1, x.shape[1], x.shape[2], 1]))));
+  }
+
+  #padded(x: tf.Tensor4D): tf.Tensor4D {
+    const around = [1, 2].map((axis): [number, number] => {
+      const total = Math.max(
+        (Math.ceil(x.shape[axis] / this.#strides) - 1) * this.#strides + this.#size - x.shape[axis],
+        0,
+      );
+      return [Math.floor(total / 2), Math.ceil(total / 2)];
+    });
+    return tf.avgPool(tf.pad(x, [[0, 0], ...around, [0, 0]]), this.#size, this.#strides, "valid");
   }
 }
 

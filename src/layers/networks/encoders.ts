@@ -1,4 +1,5 @@
 import { denseNet121, denseNet169, denseNet201 } from "./densenet.ts";
+import { efficientNetB0 } from "./efficientnet-b0.ts";
 import type { Encoder } from "./encoder.ts";
 import { inceptionV3 } from "./inception-v3.ts";
 import { mobileNetV2 } from "./mobilenet-v2.ts";
@@ -12,6 +13,7 @@ export const ENCODERS: readonly Encoder[] = [
   denseNet201,
   resNet50,
   mobileNetV2,
+  efficientNetB0,
   inceptionV3,
   nasNetMobile,
 ];

@@ -20,6 +20,7 @@ describe.each(networks)("the layers of the U-Net on $name, decoder $decoder", ({
     const graph = new Graph();
     unet(graph.input("image", [1, side, side, 3]), {
       ...{ classes: 59, training: true, trainableEncoder: true, encoder, decoder },
+      dropout: { seed: 0, step: graph.input("step", [], "u32") },
     });
     const ours = [...graph.variables.values()].flatMap((tensor) =>
       variableParts(tensor).map((part) => ({ ...part, group: tensor.variable!.group })),
