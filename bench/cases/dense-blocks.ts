@@ -1,13 +1,16 @@
-/** @file Whole dense blocks of DenseNet121, which run as one op here and as a composition of ops in tfjs. */
+/** @file Whole dense blocks of DenseNet121, each with the norm that follows it, whose ops a program runs together here. */
 import * as tf from "@tensorflow/tfjs-core";
 import { Graph } from "../../src/graph/graph.ts";
+import type { Tensor } from "../../src/graph/graph.ts";
 import { shapeText, sizeOf } from "../../src/graph/shape.ts";
-import { fusedDenseBlock } from "../../src/layers/dense-block.ts";
+import { buildLayers } from "../../src/layers/networks/build.ts";
+import { LayerList } from "../../src/layers/networks/layer-list.ts";
 import type { BenchCase, GraphWork, TfjsWork } from "../bench-case.ts";
 import { noise } from "../noise.ts";
 import { recordTape } from "../tfjs-tape.ts";
 import type { NetworkSize } from "./convolutions.ts";
 import { bytesMoved } from "./op-cases.ts";
+import { gradientsBy } from "./gradients-by.ts";
 
 const GROWTH = 32;
 const BOTTLENECK = 4 * GROWTH;
@@ -61,27 +64,41 @@ function graphWork({ x: shape, layers }: Block, pass: Pass): GraphWork {
   const graph = new Graph();
   const x = graph.input("x", shape);
   const training = pass !== "inference";
-  const sizes = { layers, growth: GROWTH, epsilon: EPSILON, momentum: 0.99 };
-  const y = fusedDenseBlock(x, "block", { training, trainable: training, ...sizes });
+  const y = denseBlock(x, layers, training);
   const feeds = { x: () => noise("x", sizeOf(shape)) };
   if (pass !== "training backward") return { goals: { outputs: { y } }, feeds, timed: () => true };
 
   const backward = graph.nodes.length;
-  const dy = graph.input("dy", y.shape);
-  const { op, inputs, outputs } = y.node!;
-  const thunks = op.gradient!(
-    outputs.map((output) => (output === y ? dy : null)),
-    outputs,
-  );
-  const gradients = inputs.flatMap(({ name }, i) => {
-    const thunk = thunks[i];
-    return thunk ? [[name, thunk()] as const] : [];
-  });
+  const parameters = [...graph.variables.values()].filter(({ variable }) => variable?.role === "parameter");
+  const found = gradientsBy(y, graph.input("dy", y.shape), [x, ...parameters]);
   return {
-    goals: { outputs: Object.fromEntries(gradients) },
+    goals: { outputs: Object.fromEntries(found.map(([{ name }, gradient]) => [name, gradient])) },
     feeds: { ...feeds, dy: () => noise("dy", sizeOf(y.shape)) },
     timed: ({ index }) => index >= backward,
   };
+}
+
+function denseBlock(x: Tensor, layers: number, training: boolean): Tensor {
+  const list = new LayerList({ inputs: { x: { channels: x.shape[3], stride: 1 } } });
+  const conv = (name: string, input: string, size: number, filters: number): string => {
+    const kernelSize = [size, size] as const;
+    const options = { filters, kernelSize, strides: 1, padding: "same", useBias: false } as const;
+    return list.add(name, { kind: "Conv2D", ...options }, input);
+  };
+  const normRelu = (name: string, input: string): string => {
+    const options = { epsilon: EPSILON, momentum: 0.99, scale: true };
+    const norm = list.add(`${name}_bn`, { kind: "BatchNormalization", ...options }, input);
+    return list.add(`${name}_relu`, { kind: "Activation", activation: "relu" }, norm);
+  };
+  let joined = "x";
+  for (let layer = 1; layer <= layers; layer++) {
+    const middle = conv(`${layer}_1`, normRelu(`${layer}_0`, joined), 1, BOTTLENECK);
+    const added = conv(`${layer}_2`, normRelu(`${layer}_1`, middle), 3, GROWTH);
+    joined = list.add(`${layer}_concat`, { kind: "Concatenate" }, joined, added);
+  }
+  const last = normRelu("last", joined);
+  const options = { outputs: [last], training, trainable: () => training };
+  return buildLayers(list.layers, { x }, options)[last];
 }
 
 /** Kernels, HWIO, and channels of the batch norms of each layer. */
@@ -108,21 +125,28 @@ type TfjsNorm = Readonly<Record<"gamma" | "beta" | "mean" | "variance", tf.Tenso
 function tfjsWork(block: Block, pass: Pass): TfjsWork {
   const x = tf.tensor4d(noise("x", sizeOf(block.x)), block.x as Rank4);
   const layers = layerShapes(block).map(tfjsLayer);
-  const tensors = layers.flatMap(({ kernel1, kernel2, norm1, norm2 }) => [
-    ...[kernel1, kernel2],
-    ...[...Object.values(norm1), ...Object.values(norm2)],
-  ]);
+  const last = tfjsNorm(block.y[3]);
+  const tensors = [
+    ...Object.values(last),
+    ...layers.flatMap(({ kernel1, kernel2, norm1, norm2 }) => [
+      ...[kernel1, kernel2],
+      ...[...Object.values(norm1), ...Object.values(norm2)],
+    ]),
+  ];
   const training = pass !== "inference";
-  const forward = (): tf.Tensor => tfjsBlock(x, layers, training);
+  const forward = (): tf.Tensor => tfjsBlock(x, layers, last, training);
   if (pass !== "training backward") {
     return { run: () => [tf.tidy(forward)], dispose: () => tf.dispose([x, ...tensors]) };
   }
   const tape = recordTape(forward);
   const dy = tf.tensor4d(noise("dy", sizeOf(block.y)), block.y as Rank4);
-  const wrt = layers.flatMap(({ kernel1, kernel2, norm1, norm2 }) => [
-    ...[kernel1, norm1.gamma, norm1.beta],
-    ...[kernel2, norm2.gamma, norm2.beta],
-  ]);
+  const wrt = [
+    ...[last.gamma, last.beta],
+    ...layers.flatMap(({ kernel1, kernel2, norm1, norm2 }) => [
+      ...[kernel1, norm1.gamma, norm1.beta],
+      ...[kernel2, norm2.gamma, norm2.beta],
+    ]),
+  ];
   return {
     run: () => tape.backward(dy, [x, ...wrt]),
     dispose() {
@@ -132,11 +156,12 @@ function tfjsWork(block: Block, pass: Pass): TfjsWork {
   };
 }
 
+const tfjsNorm = (size: number): TfjsNorm => ({
+  ...{ gamma: tf.ones([size]), beta: tf.zeros([size]) },
+  ...{ mean: tf.zeros([size]), variance: tf.ones([size]) },
+});
+
 function tfjsLayer({ channels, kernel1, kernel2 }: ReturnType<typeof layerShapes>[number]): TfjsLayer {
-  const norm = (size: number): TfjsNorm => ({
-    ...{ gamma: tf.ones([size]), beta: tf.zeros([size]) },
-    ...{ mean: tf.zeros([size]), variance: tf.ones([size]) },
-  });
   const kernel = (shape: number[]): tf.Tensor4D =>
     tf.tensor4d(
       noise("kernel", sizeOf(shape)).map((value) => 0.05 * value),
@@ -144,17 +169,23 @@ function tfjsLayer({ channels, kernel1, kernel2 }: ReturnType<typeof layerShapes
     );
   return {
     ...{ kernel1: kernel(kernel1), kernel2: kernel(kernel2) },
-    ...{ norm1: norm(channels), norm2: norm(BOTTLENECK) },
+    ...{ norm1: tfjsNorm(channels), norm2: tfjsNorm(BOTTLENECK) },
   };
 }
 
-function tfjsBlock(x: tf.Tensor4D, layers: readonly TfjsLayer[], training: boolean): tf.Tensor {
+function tfjsBlock(
+  x: tf.Tensor4D,
+  layers: readonly TfjsLayer[],
+  last: TfjsNorm,
+  training: boolean,
+): tf.Tensor {
   const bnRelu = (input: tf.Tensor4D, { gamma, beta, ...moving }: TfjsNorm): tf.Tensor4D => {
     const { mean, variance } = training ? tf.moments(input, [0, 1, 2]) : moving;
     return tf.relu(tf.batchNorm(input, mean as tf.Tensor1D, variance as tf.Tensor1D, beta, gamma, EPSILON));
   };
-  return layers.reduce((y, { kernel1, kernel2, norm1, norm2 }) => {
+  const joined = layers.reduce((y, { kernel1, kernel2, norm1, norm2 }) => {
     const bottleneck = tf.conv2d(bnRelu(y, norm1), kernel1, 1, "valid");
     return tf.concat([y, tf.conv2d(bnRelu(bottleneck, norm2), kernel2, 1, "same")], 3);
   }, x);
+  return bnRelu(joined, last);
 }

@@ -8,6 +8,7 @@ import type { Shape } from "../../src/graph/shape.ts";
 import type { BenchCase, GraphWork, TfjsWork } from "../bench-case.ts";
 import { noise } from "../noise.ts";
 import { recordTape } from "../tfjs-tape.ts";
+import { gradientsBy } from "./gradients-by.ts";
 
 export interface OpInput {
   readonly shape: Shape;
@@ -72,14 +73,10 @@ function graphWork<Name extends string>(op: DifferentiableOp<Name>, wrt?: readon
 
   const backward = graph.nodes.length;
   const dy = graph.input("dy", y.shape);
-  const node = y.node!;
-  const thunks = node.op.gradient!(
-    node.outputs.map((output) => (output === y ? dy : null)),
-    node.outputs,
-  );
-  const gradients = wrt.map((name) => [name, thunks[node.inputs.indexOf(inputs[name as Name])]!()] as const);
+  const by = wrt.map((name) => inputs[name as Name]);
+  const found = gradientsBy(y, dy, by).map(([, gradient], i) => [wrt[i], gradient] as const);
   return {
-    goals: { outputs: Object.fromEntries(gradients) },
+    goals: { outputs: Object.fromEntries(found) },
     feeds: { ...feeds, dy: () => noise("dy", sizeOf(y.shape)) },
     timed: ({ index }) => index >= backward,
   };

@@ -2,7 +2,9 @@ import type { Graph, Node, Tensor } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { fill } from "./ops/fill.ts";
 import { momentsGradient } from "./ops/moments.ts";
-import { sameShape, shapeText } from "./shape.ts";
+import { joinParts } from "./ops/part.ts";
+import type { JoinedPart } from "./ops/part.ts";
+import { sameShape, shapeText, sizeOf } from "./shape.ts";
 
 /**
  * Reverse-mode automatic differentiation: adds the backward pass of the scalar `loss` to its graph and returns the
@@ -33,7 +35,22 @@ function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor>
     if (terms) terms.push(gradient);
     else parts.set(tensor, [gradient]);
   };
+  /** What came to parts of a stack: joined in one go when it is asked for. */
+  const ofParts = new Map<Tensor, JoinedPart[]>();
+  const contributePart = (stack: Tensor, begin: number, values: Tensor): void => {
+    const known = ofParts.get(stack) ?? [];
+    ofParts.set(stack, known);
+    const end = begin + sizeOf(values.shape);
+    const met = known.findIndex((each) => each.begin < end && begin < each.begin + sizeOf(each.values.shape));
+    if (met < 0) known.push({ begin, values });
+    else if (known[met].begin === begin && sameShape(known[met].values.shape, values.shape))
+      known[met] = { begin, values: add(known[met].values, values) };
+    else contribute(stack, joinParts(stack, [{ begin, values }]));
+  };
   const total = (tensor: Tensor): Tensor | null => {
+    const joined = ofParts.get(tensor);
+    ofParts.delete(tensor);
+    if (joined) contribute(tensor, joinParts(tensor, joined));
     const terms = parts.get(tensor);
     if (!terms) return null;
     if (terms.length > 1) terms.splice(0, terms.length, terms.reduce(add));
@@ -43,7 +60,12 @@ function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor>
   for (const node of forward.reverse()) {
     const { op, inputs, outputs } = node;
     const followed = inputs.map((input) => origins.has(input) && !isConstant(node, input));
-    if (!followed.includes(true) || !outputs.some((output) => parts.has(output))) continue;
+    if (!followed.includes(true) || !outputs.some((output) => parts.has(output) || ofParts.has(output)))
+      continue;
+    if (op.begin !== undefined) {
+      contributePart(inputs[0], op.begin, total(outputs[0])!);
+      continue;
+    }
     const refusal = (i: number): Error => noGradient(loss, origins.get(inputs[i])!, node, inputs[i]);
     if (!op.gradient) throw refusal(followed.indexOf(true));
     const thunks = op.gradient(outputGradients(node, total, contribute), outputs);

@@ -29,11 +29,19 @@ export interface Variable {
    */
   readonly group: string | null;
   /**
-   * The named pieces that lie in it back to back, without gaps: one of its own name and shape, or of a stacked variable
-   * several. Weight files and checkpoints know the pieces; the stack's own name is a label.
+   * The named pieces that lie in it one after the other: one of its own name and shape, or of a stacked variable several.
+   * Weight files and checkpoints know the pieces; the stack's own name is a label.
    */
   readonly parts: readonly VariablePart[];
+  /** The element that each part begins with. */
+  readonly begins: readonly number[];
 }
+
+/**
+ * Parts of a stack begin at multiples of so many elements: 256 bytes, the most that an adapter may ask of the offset of a
+ * binding, so that any part can be bound by itself. What lies between two parts is zero and stays so.
+ */
+export const STACK_ALIGNMENT = 64;
 
 export interface VariableOptions {
   /** See {@link Variable.group}. */
@@ -67,6 +75,14 @@ export function storageOf(tensor: Tensor): Tensor {
   let storage = tensor;
   while (storage.node?.op.identity) [storage] = storage.node.inputs;
   return storage;
+}
+
+/** The element of {@link storageOf} that `tensor` begins with; other than 0 for a part of a stack. */
+export function beginOf(tensor: Tensor): number {
+  let begin = 0;
+  for (let storage = tensor; storage.node?.op.identity; [storage] = storage.node.inputs)
+    begin += storage.node.op.begin ?? 0;
+  return begin;
 }
 
 /** Whether two variables are made of pieces of the same names and shapes. */
@@ -119,8 +135,9 @@ export class Graph {
   }
 
   /**
-   * Several learned tensors as one, f32 `[sum of the parts' sizes]`, the parts back to back: for an op that takes many
-   * small parameters in one buffer. Files know the parts only; `name` is what errors and plans call the whole.
+   * Several learned tensors as one, f32 `[elements]`: what treats many parameters alike, an optimizer for example, takes
+   * them in one go. Every part begins at a multiple of {@link STACK_ALIGNMENT}; the op `part` gives one of them. Files know
+   * the parts only; `name` is what errors and plans call the whole.
    *
    * @throws Error when there is no part, or a part's name is taken.
    */
@@ -202,7 +219,8 @@ export class Graph {
     const asked = `was asked for as ${role} ${shapeText(shape)}${stack}${groupText(group)}`;
     if (known) throw new Error(`The variable "${name}" exists as ${description(known)} and ${asked}.`);
     this.#checkPartsAreFree(name, parts, asked);
-    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, { role, group, parts });
+    const begins = partBegins(parts);
+    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, { role, group, parts, begins });
     this.variables.set(name, tensor);
     for (const part of parts) this.#homes.set(part.name, tensor);
     return tensor;
@@ -235,8 +253,20 @@ export class Graph {
 const roleOf = ({ trainable = true }: ParameterOptions): Variable["role"] =>
   trainable ? "parameter" : "frozen";
 
+const aligned = (size: number): number => Math.ceil(size / STACK_ALIGNMENT) * STACK_ALIGNMENT;
+
+function partBegins(parts: readonly VariablePart[]): number[] {
+  let begin = 0;
+  return parts.map(({ shape }) => {
+    const own = begin;
+    begin += aligned(sizeOf(shape));
+    return own;
+  });
+}
+
+/** Of parts that each begin at a multiple of {@link STACK_ALIGNMENT}. */
 const stackShape = (parts: readonly VariablePart[]): Shape => [
-  parts.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+  parts.reduce((sum, { shape }) => sum + aligned(sizeOf(shape)), 0),
 ];
 
 /** `parameter [3, 3, 64, 32]`, or `parameter [9216] of 6 parts`. */

@@ -1,6 +1,6 @@
 import { withStorage } from "../kernels/kernel.ts";
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
-import { storageOf } from "./graph.ts";
+import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
 import { bytesOf, bytesOfItems, bytesPerItem, shapeText } from "./shape.ts";
@@ -111,11 +111,12 @@ const dtypeOf = (operand: Operand): DType => ("tensor" in operand ? operand.tens
 /** Where an operand lies within the tensor or scratch buffer it belongs to. */
 function resolve(operand: Operand): Omit<Binding, "access"> {
   if ("scratch" in operand) return { owner: operand, offset: 0, bytes: operand.bytes };
-  if (!("tensor" in operand)) return { owner: storageOf(operand), offset: 0, bytes: bytesOf(operand) };
+  if (!("tensor" in operand))
+    return { owner: storageOf(operand), offset: 4 * beginOf(operand), bytes: bytesOf(operand) };
   const { tensor, range } = operand;
   return {
     owner: storageOf(tensor),
-    offset: range.first * bytesPerItem(tensor),
+    offset: 4 * beginOf(tensor) + range.first * bytesPerItem(tensor),
     bytes: bytesOfItems(tensor, range.count),
   };
 }
@@ -158,5 +159,8 @@ const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommo
 const nameOf = (owner: Tensor | Scratch): string => ("name" in owner ? owner.name : "scratch");
 
 function mayWrite(node: Node, owner: Tensor | Scratch): boolean {
-  return "scratch" in owner || owner.node === node || (node.op.updates?.includes(owner) ?? false);
+  if ("scratch" in owner || owner.node === node) return true;
+  return [node.op.updates, node.op.writes].some(
+    (tensors) => tensors?.some((tensor) => storageOf(tensor) === owner) ?? false,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { Tensor } from "./graph.ts";
+import type { Pattern } from "./pattern.ts";
 import type { DType, TensorType } from "./shape.ts";
 
 /**
@@ -17,6 +18,8 @@ export interface Op {
   readonly updates?: readonly Tensor[];
   /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
   readonly automatic?: boolean;
+  /** A few numbers put together, which count as computed where its inputs are. */
+  readonly derived?: boolean;
   /**
    * Of an op without outputs, instead of `lower`: how it and the nodes next to it that are lowered by the same function
    * run together, in fewer dispatches than one by one. See {@link together}.
@@ -27,8 +30,13 @@ export interface Op {
    * them gets no gradient through this op.
    */
   readonly constants?: readonly Tensor[];
-  /** Of an op whose only output is its only input: it has no `lower`, costs no dispatch and takes no memory. */
+  /**
+   * Of an op whose only output is its only input, or a part of it: it has no `lower`, costs no dispatch and takes no
+   * memory.
+   */
   readonly identity?: boolean;
+  /** Of an identity: the element of its input that its output begins with, a multiple of `STACK_ALIGNMENT`; 0 by default. */
+  readonly begin?: number;
   /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
   readonly constant?: number;
   /**
@@ -37,6 +45,10 @@ export interface Op {
    * `gradient` is asked.
    */
   readonly moments?: { readonly mean: number; readonly variance: number };
+  /** What it is to the rewrites of `graph/fuse`. */
+  readonly pattern?: Pattern;
+  /** Tensors of other nodes that running it changes in place; only those rewrites make such ops. */
+  readonly writes?: readonly Tensor[];
   /** Says which kernels compute `outputs`, once, when a program is compiled. */
   lower?(lowering: Lowering, outputs: readonly Tensor[]): void;
   /**

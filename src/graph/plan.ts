@@ -1,11 +1,12 @@
 import type { KernelTarget } from "../kernels/kernel.ts";
-import { storageOf } from "./graph.ts";
+import { fuse } from "./fuse/fuse.ts";
+import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import { lowerNodes } from "./lower.ts";
 import type { Dispatch } from "./lower.ts";
 import type { Scratch } from "./op.ts";
 import { printPlan } from "./print.ts";
-import { bytesOf } from "./shape.ts";
+import { bytesOf, sizeOf } from "./shape.ts";
 
 /** What a program should compute. */
 export interface Goals {
@@ -13,6 +14,11 @@ export interface Goals {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Nodes to be run for what they change: an optimizer's updates, moving averages. */
   readonly updates?: readonly Node[];
+}
+
+export interface PlanOptions extends Goals {
+  /** Runs several ops as one where it can, as by default; see `fuse/fuse.ts`. */
+  readonly fuse?: boolean;
 }
 
 /** What will run and where everything lies; pure data, made without a GPU. */
@@ -64,9 +70,10 @@ export interface PlanSummary {
  *
  * @throws Error when a node reads a variable after it was updated, or when something exceeds the adapter's limits.
  */
-export function plan(goals: Goals, target: KernelTarget): Plan {
+export function plan(goals: PlanOptions, target: KernelTarget): Plan {
   const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
-  const nodes = schedule(outputs.values(), goals.updates ?? []);
+  const scheduled = schedule(outputs.values(), goals.updates ?? []);
+  const nodes = goals.fuse === false ? scheduled : fuse(scheduled, [...outputs.values()]);
   const dispatches = lowerNodes(nodes, outputs.values(), target);
 
   const inputs = new Set<Tensor>();
@@ -113,25 +120,43 @@ function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
     for (const input of node.inputs) if (input.node) pending.push(input.node);
   }
   const [any] = needed;
+  const computed = ({ node }: Tensor): boolean =>
+    !node ||
+    needed.has(node) ||
+    ((node.op.identity ?? node.op.derived ?? false) && node.inputs.every(computed));
+  const need = (node: Node): void => {
+    needed.add(node);
+    for (const input of node.inputs) if (input.node && !needed.has(input.node)) need(input.node);
+  };
   for (const node of any?.graph.nodes ?? []) {
-    if (node.op.automatic && node.inputs.every((input) => !input.node || needed.has(input.node)))
-      needed.add(node);
+    if (node.op.automatic && node.inputs.every(computed)) need(node);
   }
   const order = [...needed].sort((a, b) => a.index - b.index);
   const changes = (node: Node): boolean => (node.op.updates?.length ?? 0) > 0;
   const nodes = [...order.filter((node) => !changes(node)), ...order.filter(changes)];
 
-  const updatedBy = new Map<Tensor, Node>();
+  const updated = new Map<Tensor, { readonly variable: Tensor; readonly by: Node }[]>();
   for (const node of nodes) {
     for (const input of node.inputs) {
-      const updater = updatedBy.get(storageOf(input));
-      if (updater) {
-        throw new Error(`${node.op.name} would use "${input.name}" after ${updater.op.name} has updated it.`);
+      const earlier = updated.get(storageOf(input))?.find(({ variable }) => overlap(variable, input));
+      if (earlier && !node.op.identity) {
+        throw new Error(
+          `${node.op.name} would use "${input.name}" after ${earlier.by.op.name} has updated it.`,
+        );
       }
     }
-    for (const variable of node.op.updates ?? []) updatedBy.set(variable, node);
+    for (const variable of node.op.updates ?? []) {
+      const storage = storageOf(variable);
+      updated.set(storage, [...(updated.get(storage) ?? []), { variable, by: node }]);
+    }
   }
   return nodes;
+}
+
+/** Whether two tensors of one storage have elements in common. */
+function overlap(a: Tensor, b: Tensor): boolean {
+  const [first, second] = [a, b].map((tensor) => ({ begin: beginOf(tensor), size: sizeOf(tensor.shape) }));
+  return first.begin < second.begin + second.size && second.begin < first.begin + first.size;
 }
 
 /** From the dispatch that first touches a value to the last one that does; outputs live to the end. */

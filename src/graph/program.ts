@@ -10,11 +10,11 @@ import { kernelTarget } from "./kernel-target.ts";
 import type { Tensor } from "./graph.ts";
 import type { Binding } from "./lower.ts";
 import { plan } from "./plan.ts";
-import type { Goals, Plan, PlanSummary } from "./plan.ts";
+import type { Plan, PlanOptions, PlanSummary } from "./plan.ts";
 import { bytesOf, shapeText, sizeOf } from "./shape.ts";
 import { Variables } from "./variables.ts";
 
-export interface CompileOptions extends Goals {
+export interface CompileOptions extends PlanOptions {
   /** Where the variables live; without it the program has its own and frees them with itself. */
   readonly variables?: Variables;
   /** A smaller limit than the adapter's on the bytes of one binding, to try how work is cut along the batch. */

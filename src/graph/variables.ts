@@ -12,7 +12,7 @@ export interface VariableValues {
   readonly data: Float32Array;
 }
 
-/** A variable's buffer, in which its parts lie back to back. */
+/** A variable's buffer, in which its parts lie. */
 interface Stored {
   readonly tensor: Tensor;
   readonly buffer: GPUBuffer;
@@ -116,13 +116,12 @@ export class Variables {
     const buffer = this.#gpu.createBuffer(tensor.name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
     const stored = { tensor, buffer };
     this.#stored.set(tensor.name, stored);
-    let begin = 0;
-    for (const part of parts) {
+    parts.forEach((part, i) => {
+      const begin = tensor.variable!.begins[i];
       const place = { stored, shape: part.shape, begin, end: begin + sizeOf(part.shape) };
       this.#places.set(part.name, place);
       this.#write(place, this.#firstValues(part));
-      begin = place.end;
-    }
+    });
     return buffer;
   }
 
@@ -237,7 +236,8 @@ const groupOf = ({ tensor }: Stored): string | null => tensor.variable?.group ??
 
 function checkSame(known: Tensor, asked: Tensor): void {
   const { name, shape } = asked;
-  if (!sameShape(known.shape, shape)) {
+  const single = [known, asked].every((tensor) => variableParts(tensor).length === 1);
+  if (single && !sameShape(known.shape, shape)) {
     throw new Error(
       `The variable "${name}" is ${shapeText(known.shape)} and the graph has ${shapeText(shape)}.`,
     );

@@ -1,10 +1,12 @@
 /**
  * @file Batch norm of `x` `[rows, C]` (NHWC: rows are pixels) with a mean and a variance `[C]` that are given:
- * `x̂ = (x − mean) / sqrt(variance + epsilon)`, `z = γ·x̂ + β`, and `y = max(z, 0)` where the activation is a ReLU.
+ * `x̂ = (x − mean) / sqrt(variance + epsilon)`, `z = γ·x̂ + β`, and `y = activation(z)`.
  *
  * The backward kernels compute z again from x instead of reading y: by the same words, so that `z > 0` just where the
  * forward kernel found it, and it saves reading the whole of y.
  */
+import { activationGradientText, activationText } from "./text/activation.ts";
+import type { ActivationKind } from "./text/activation.ts";
 import { channelWalk, walkText } from "./text/channels.ts";
 import type { ChannelWalk } from "./text/channels.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
@@ -13,7 +15,7 @@ import type { Kernel, KernelTarget } from "./kernel.ts";
 export interface BatchNormKernelOptions {
   readonly epsilon: number;
   /** What is applied to the result in the same kernel. */
-  readonly activation?: "relu";
+  readonly activation?: ActivationKind | undefined;
 }
 
 const CHANNEL = {
@@ -24,7 +26,12 @@ const CHANNEL = {
 };
 const NORMALIZED = "let normalized = (load_x(at) - centre) * inverse;";
 const OUTPUT = "let z = normalized * weight + offset;";
-const RELU_GRADIENT = "let dz = select(T(0.0), load_dy(at), z > T(0.0));";
+/** What the activation leaves of dy; a linear one is none. */
+const gradientText = (activation: ActivationKind): string =>
+  `let dy = load_dy(at);\n  let dz = ${activationGradientText(activation, "z", "dy", "T")};`;
+/** The activation that needs z: a linear one is none. */
+const bent = (activation?: ActivationKind): ActivationKind | null =>
+  activation && activation !== "linear" ? activation : null;
 
 const lines = (...text: (string | false)[]): string => text.filter((line) => line !== false).join("\n  ");
 const arrays = (type: string, names: readonly (string | false)[]): Record<string, string> =>
@@ -35,18 +42,18 @@ export function batchNormForward(
   target: KernelTarget,
   rows: number,
   channels: number,
-  { epsilon, activation }: BatchNormKernelOptions,
+  { epsilon, activation = "linear" }: BatchNormKernelOptions,
 ): Kernel {
   const walk = channelWalk(target, rows, channels, "map");
   return defineKernel({
-    label: activation ? `batch_norm_${activation}` : "batch_norm",
+    label: bent(activation) ? `batch_norm_${activation}` : "batch_norm",
     read: arrays(walk.type, ["x", "mean", "variance", "gamma", "beta"]),
     write: arrays(walk.type, ["y"]),
     params: { ...walk.params, epsilon: f32(epsilon) },
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: lines(CHANNEL.mean, CHANNEL.variance, CHANNEL.gamma, CHANNEL.beta),
-      row: lines(NORMALIZED, OUTPUT, `store_y(at, ${activation ? "max(z, T(0.0))" : "z"});`),
+      row: lines(NORMALIZED, OUTPUT, `store_y(at, ${activationText(activation, "z", "T")});`),
     }),
   });
 }
@@ -60,10 +67,17 @@ export function batchNormParameterGradients(
   firstPartial: number,
   { epsilon, activation }: BatchNormKernelOptions,
 ): Kernel {
-  const relu = activation === "relu";
+  const bends = bent(activation);
   return defineKernel({
-    label: relu ? "batch_norm_relu_parameter_gradients" : "batch_norm_parameter_gradients",
-    read: arrays(walk.type, ["x", "dy", "mean", "variance", relu && "gamma", relu && "beta"]),
+    label: `batch_norm${bends ? `_${bends}` : ""}_parameter_gradients`,
+    read: arrays(walk.type, [
+      "x",
+      "dy",
+      "mean",
+      "variance",
+      bends !== null && "gamma",
+      bends !== null && "beta",
+    ]),
     write: arrays(walk.type, ["dgamma", "dbeta"]),
     params: { ...walk.params, firstPartial: u32(firstPartial), epsilon: f32(epsilon) },
     workgroups: walk.workgroups,
@@ -71,14 +85,14 @@ export function batchNormParameterGradients(
       start: lines(
         CHANNEL.mean,
         CHANNEL.variance,
-        relu && CHANNEL.gamma,
-        relu && CHANNEL.beta,
+        bends !== null && CHANNEL.gamma,
+        bends !== null && CHANNEL.beta,
         "var sumGamma = T(0.0);\n  var sumBeta = T(0.0);",
       ),
       row: lines(
         NORMALIZED,
-        relu && OUTPUT,
-        relu ? RELU_GRADIENT : "let dz = load_dy(at);",
+        bends !== null && OUTPUT,
+        bends ? gradientText(bends) : "let dz = load_dy(at);",
         "sumGamma += dz * normalized;\n  sumBeta += dz;",
       ),
       end: /* wgsl */ `
@@ -101,17 +115,17 @@ export function batchNormInputGradient(
   { epsilon, activation, batchRows }: BatchNormKernelOptions & { readonly batchRows?: number },
 ): Kernel {
   const walk = channelWalk(target, rows, channels, "map");
-  const relu = activation === "relu";
+  const bends = bent(activation);
   const batch = batchRows !== undefined;
   return defineKernel({
-    label: `batch_norm${relu ? "_relu" : ""}_input_gradient${batch ? "_of_batch" : ""}`,
+    label: `batch_norm${bends ? `_${bends}` : ""}_input_gradient${batch ? "_of_batch" : ""}`,
     read: arrays(walk.type, [
-      (relu || batch) && "x",
+      (bends !== null || batch) && "x",
       "dy",
-      (relu || batch) && "mean",
+      (bends !== null || batch) && "mean",
       "variance",
       "gamma",
-      relu && "beta",
+      bends !== null && "beta",
       batch && "dgamma",
       batch && "dbeta",
     ]),
@@ -120,18 +134,18 @@ export function batchNormInputGradient(
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: lines(
-        (relu || batch) && CHANNEL.mean,
+        (bends !== null || batch) && CHANNEL.mean,
         CHANNEL.variance,
         CHANNEL.gamma,
-        relu && CHANNEL.beta,
+        bends !== null && CHANNEL.beta,
         "let slope = weight * inverse;",
         batch &&
           "let meanGamma = load_dgamma(column) * params.share;\n  let meanBeta = load_dbeta(column) * params.share;",
       ),
       row: lines(
-        (relu || batch) && NORMALIZED,
-        relu && OUTPUT,
-        relu ? RELU_GRADIENT : "let dz = load_dy(at);",
+        (bends !== null || batch) && NORMALIZED,
+        bends !== null && OUTPUT,
+        bends ? gradientText(bends) : "let dz = load_dy(at);",
         `store_dx(at, slope * ${batch ? "(dz - meanBeta - normalized * meanGamma)" : "dz"});`,
       ),
     }),

@@ -27,6 +27,7 @@ const PLANES: Record<NormPlane, string> = {
   beta: "load_beta(params.parametersBegin + quad)",
   inverse: "inverse",
   gamma: "weight",
+  variance: "deviation2",
 };
 
 /** WGSL that writes the planes of quad `quad` from `centre` and `deviation2`, mean and variance. */

@@ -1,22 +1,18 @@
-import { f32, u32 } from "./kernel.ts";
+import { f32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { perItemKernel } from "./text/per-item.ts";
 import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 
-/** The moving statistics of one batch norm, or of a stack of them. */
+/** The moving statistics of one batch norm, or of several that lie one after the other. */
 export interface MovedMoments {
-  /** Of all of the stack. */
+  /** Of all of them. */
   readonly count: number;
   readonly momentum: number;
-  /** Channels of the first batch norm of the stack, and how many more each of the next has. */
-  readonly channels: number;
-  readonly growth: number;
 }
 
 /**
  * One step of several moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`. `movingMean0` and
- * `movingVariance0` `[count]` hold those of a stack of batch norms; channel c of every one moves towards `mean0[c]` and
- * `variance0[c]`. So do the next.
+ * `movingVariance0` `[count]` move towards `mean0` and `variance0`; so do the next.
  *
  * A channel whose mean or variance of the batch is not finite stays where it is: in half precision a batch may overflow, its
  * step is skipped (see `lossScaleStep`), and it must not spoil the statistics for good.
@@ -24,10 +20,8 @@ export interface MovedMoments {
 export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]): Kernel {
   const { count, params, text } = severalTensors(
     all.map(({ count }) => count),
-    (i) => /* wgsl */ `var channel = first;
-    for (var size = params.channels${i}; channel >= size; size += params.growth${i}) { channel -= size; }
-    // WGSL may assume that numbers are finite; the exponents' bits tell.
-    let batch = vec2f(load_mean${i}(channel), load_variance${i}(channel));
+    (i) => /* wgsl */ `// WGSL may assume that numbers are finite; the exponents' bits tell.
+    let batch = vec2f(load_mean${i}(first), load_variance${i}(first));
     if (all((bitcast<vec2u>(batch) & vec2u(0x7f800000u)) != vec2u(0x7f800000u))) {
       let moving = vec2f(load_movingMean${i}(first), load_movingVariance${i}(first));
       let moved = moving * params.momentum${i} + batch * params.rest${i};
@@ -35,11 +29,9 @@ export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]):
       store_movingVariance${i}(first, moved.y);
     }`,
   );
-  const ofEach = all.flatMap(({ momentum, channels, growth }, i) => [
+  const ofEach = all.flatMap(({ momentum }, i) => [
     [`momentum${i}`, f32(momentum)] as const,
     [`rest${i}`, f32(1 - momentum)] as const,
-    [`channels${i}`, u32(channels)] as const,
-    [`growth${i}`, u32(growth)] as const,
   ]);
   return perItemKernel(target, count, {
     label: `move_moments_${all.length}`,

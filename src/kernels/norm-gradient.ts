@@ -6,6 +6,7 @@
  */
 import { channelGrid, channelMain } from "./text/channel-grid.ts";
 import type { ChannelRange } from "./text/channel-range.ts";
+import type { Planes } from "./conv2d/load.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
 import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./text/norm-planes.ts";
@@ -27,12 +28,23 @@ const params = (place: NormGradientPlace): Record<string, Uniform> => ({
   partialCount: u32(place.partialCount),
 });
 
+/** Quads of channels, filled up. */
+const filledQuads = ({ channels, alignment = 4 }: NormGradientPlace): number =>
+  (Math.ceil(channels / alignment) * alignment) / 4;
+
 const normAt = (plane: NormPlane): string => `load_norm(${planeIndex(plane)}u * params.normSize + at)`;
 
 /** WGSL that brings Σ dz and Σ dz·x̂ over all partials to `sumBeta` and `sumGamma` and writes them to `dbeta` and `dgamma`. */
 const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
   var sumBeta = vec4f();
   var sumGamma = vec4f();
+  if (quad >= params.quads) {
+    if (writer) {
+      store_dbeta(params.parametersBegin + quad, vec4f());
+      store_dgamma(params.parametersBegin + quad, vec4f());
+    }
+    return;
+  }
   ${eachPartial(
     "params.partialCount",
     `let start = partialIndex * 2u * params.quads + quad;
@@ -51,7 +63,7 @@ const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
  * offset = −slope·dβ/n.
  */
 export function mergeNormGradient(target: KernelTarget, place: NormGradientPlace): Kernel {
-  return partialsKernel(target, place.channels / 4, {
+  return partialsKernel(target, filledQuads(place), {
     label: "merge_norm_gradient",
     read: { partials: VECTORS, norm: VECTORS },
     write: { coefficients: VECTORS, dgamma: VECTORS, dbeta: VECTORS },
@@ -74,23 +86,27 @@ export const jointLength = (channels: number): number => planesLength(JOINT_PLAN
  * The gradients of γ and β of one of the batch norms that share the statistics of their channels, and its part in what
  * the statistics cost all of them together. `joint` `[6, size]` holds the planes mean, slope = s, tilt and
  * offset, of which the gradient by a channel is `slope·G + tilt·(x − mean) + offset`, where G = Σ γ·dz over the norms, and
- * the sums Σ γ·dβ and Σ γ·dγ so far, of which they are made.
+ * the sums Σ γ·dβ and Σ γ·dγ so far, of which they are made. The `first` of the norms begins them.
  */
 export function mergeSharedNormGradient(
   target: KernelTarget,
-  place: NormGradientPlace & { readonly jointSize: number },
+  place: NormGradientPlace & { readonly jointSize: number; readonly first: boolean },
 ): Kernel {
   const jointAt = (plane: (typeof JOINT_PLANES)[number]): string =>
     `${JOINT_PLANES.indexOf(plane)}u * params.jointSize + quad`;
-  return partialsKernel(target, place.channels / 4, {
+  return partialsKernel(target, filledQuads(place), {
     label: "merge_shared_norm_gradient",
     read: { partials: VECTORS, norm: VECTORS },
     write: { joint: VECTORS, dgamma: VECTORS, dbeta: VECTORS },
-    params: { ...params(place), jointSize: u32(place.jointSize / 4) },
+    params: { ...params(place), jointSize: u32(place.jointSize / 4), first: u32(place.first ? 1 : 0) },
     body: (text) => /* wgsl */ `${mergeSums(text)}
   let weight = ${normAt("gamma")};
-  let beta = load_joint(${jointAt("beta")}) + weight * sumBeta;
-  let gamma = load_joint(${jointAt("gamma")}) + weight * sumGamma;
+  var beta = weight * sumBeta;
+  var gamma = weight * sumGamma;
+  if (params.first == 0u) {
+    beta += load_joint(${jointAt("beta")});
+    gamma += load_joint(${jointAt("gamma")});
+  }
   let slope = ${normAt("inverse")};
   store_joint(${jointAt("mean")}, ${normAt("mean")});
   store_joint(${jointAt("beta")}, beta);
@@ -102,63 +118,41 @@ export function mergeSharedNormGradient(
 }
 
 /**
- * What {@link mergeSharedNormGradient} begins with: `joint` with sums of zero, and G, of `dy` the gradient by the channels
- * made one by their normalized values, dy / s. `mean`, `variance`: `[channels]`; `dy`, `total`: `[rows, channels]`.
+ * `dx = slope·gradient + tilt·(x − mean) + offset` for `channels` channels: `gradient` and `x` from the channels of their
+ * ranges on, the planes in `coefficients` `[.., planes.size]`, `dx` `[rows, channels]`.
  */
-export function beginSharedNormGradient(
+export function normInputGradient(
   target: KernelTarget,
   rows: number,
   channels: number,
-  epsilon: number,
+  {
+    gradient,
+    x,
+    planes,
+  }: { readonly gradient: ChannelRange; readonly x: ChannelRange; readonly planes: Planes },
 ): Kernel {
   return defineKernel({
-    label: "begin_shared_norm_gradient",
-    read: { dy: VECTORS, mean: VECTORS, variance: VECTORS },
-    write: { total: VECTORS, joint: VECTORS },
-    params: { rows: u32(rows), channels: u32(channels / 4), epsilon: f32(epsilon) },
-    workgroups: channelGrid(target, rows, channels / 4),
-    body: channelMain(/* wgsl */ `
-    let deviation = sqrt(load_variance(channel) + vec4f(params.epsilon));
-    let at = row * params.channels + channel;
-    store_total(at, load_dy(at) * deviation);
-    if (row == 0u) {
-      store_joint(params.channels + channel, 1.0 / deviation);
-      store_joint(channel, load_mean(channel));
-      for (var plane = 2u; plane < ${JOINT_PLANES.length}u; plane++) {
-        store_joint(plane * params.channels + channel, vec4f());
-      }
-    }`),
-  });
-}
-
-/**
- * `dx = slope·gradient + tilt·(x − mean) + offset` for the first `channels` channels: `gradient` and `x`
- * `[rows, range.width]` from channel `range.begin` on, the planes in `joint` `[6, size]`, `dx` `[rows, channels]`.
- */
-export function sharedNormInputGradient(
-  target: KernelTarget,
-  rows: number,
-  channels: number,
-  range: ChannelRange,
-  size: number,
-): Kernel {
-  return defineKernel({
-    label: "shared_norm_input_gradient",
-    read: { gradient: VECTORS, x: VECTORS, joint: VECTORS },
+    label: "norm_input_gradient",
+    read: { gradient: VECTORS, x: VECTORS, coefficients: VECTORS },
     write: { dx: VECTORS },
     params: {
       rows: u32(rows),
       channels: u32(channels / 4),
-      stride: u32(range.width / 4),
-      begin: u32(range.begin / 4),
-      size: u32(size / 4),
+      gradientStride: u32(gradient.width / 4),
+      gradientBegin: u32(gradient.begin / 4),
+      xStride: u32(x.width / 4),
+      xBegin: u32(x.begin / 4),
+      size: u32(planes.size / 4),
+      begin: u32(planes.begin / 4),
     },
     workgroups: channelGrid(target, rows, channels / 4),
     body: channelMain(/* wgsl */ `
-    let at = row * params.stride + params.begin + channel;
-    let slope = load_joint(params.size + channel);
-    let tilt = load_joint(2u * params.size + channel);
-    let rest = tilt * (load_x(at) - load_joint(channel)) + load_joint(3u * params.size + channel);
-    store_dx(row * params.channels + channel, slope * load_gradient(at) + rest);`),
+    let value = load_x(row * params.xStride + params.xBegin + channel);
+    let at = params.begin + channel;
+    let slope = load_coefficients(params.size + at);
+    let tilt = load_coefficients(2u * params.size + at);
+    let rest = tilt * (value - load_coefficients(at)) + load_coefficients(3u * params.size + at);
+    let own = load_gradient(row * params.gradientStride + params.gradientBegin + channel);
+    store_dx(row * params.channels + channel, slope * own + rest);`),
   });
 }

@@ -7,7 +7,7 @@ import { INPUT } from "./networks/layer.ts";
 import type { Layer } from "./networks/layer.ts";
 import { checkImage } from "./networks/image-size.ts";
 
-export interface EncoderOptions extends Mode, Pick<BuildOptions, "momentum" | "dropout" | "denseBlocks"> {
+export interface EncoderOptions extends Mode, Pick<BuildOptions, "momentum" | "dropout"> {
   /** Whether to end in the 1000 classes of ImageNet. */
   readonly top?: boolean;
 }
@@ -28,7 +28,7 @@ export interface EncoderResult {
 export function encode(
   image: Tensor,
   encoder: Encoder,
-  { top = false, momentum, dropout, denseBlocks, training, trainable }: EncoderOptions,
+  { top = false, momentum, dropout, training, trainable }: EncoderOptions,
 ): EncoderResult {
   checkImage(encoder, [image.shape[1], image.shape[2]]);
   const classifier = top ? encoder.top().map(withoutSoftmax) : [];
@@ -42,7 +42,6 @@ export function encode(
       trainable: () => trainable,
       momentum,
       dropout,
-      denseBlocks,
     },
   );
   const taps = Object.fromEntries(encoder.taps.map((tap) => [tap, tensors[tap]]));

@@ -35,7 +35,7 @@ import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { isQuick } from "../helpers/quick.ts";
 import { runOp } from "../helpers/op.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
-import { blockNumbers, runBlock } from "./ops/dense-block/block.ts";
+import { blockNumbers, runBlock } from "./fuse/block.ts";
 
 // With barriers, lavapipe compiles each text for seconds.
 compileQuickly({ narrow: isQuick });
@@ -197,8 +197,8 @@ describe("f16", () => {
     // Few of them near the bend of a ReLU, where rounding decides what passes.
     const numbers = blockNumbers(block, { mean: 1, deviation: 0.7 });
     for (const training of [true, false]) {
-      const expected = await runBlock(gpu(), block, "plain", { training, numbers });
-      const actual = await runBlock(gpu(), block, "fused", { training, numbers, precision: "f16" });
+      const expected = await runBlock(gpu(), block, { training, numbers, fuse: false });
+      const actual = await runBlock(gpu(), block, { training, numbers, precision: "f16" });
       for (const [name, values] of Object.entries(expected)) {
         if (!name.startsWith("d")) expectClose(actual[name], values, 8 * ROUNDING, name);
         // Where rounding moves a number across a ReLU's bend, single gradients are another ones altogether.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Graph, variableParts } from "../../src/graph/graph.ts";
+import { Graph, STACK_ALIGNMENT, variableParts } from "../../src/graph/graph.ts";
 import {
   constant,
   glorotUniform,
@@ -119,15 +119,20 @@ describe("a stacked variable", () => {
   ];
   const valuesOf = (seed: number) =>
     parts.map(({ name, shape, initializer }) => initializer(shape, seededRandom(seed, name)));
-  const flat = (arrays: Float32Array[]) => Float32Array.from(arrays.flatMap((values) => [...values]));
+  const flat = (arrays: Float32Array[]) => {
+    const values = new Float32Array(arrays.length * STACK_ALIGNMENT);
+    arrays.forEach((array, i) => values.set(array, i * STACK_ALIGNMENT));
+    return values;
+  };
   const compiled = (variables: Variables, graph = new Graph()) =>
     compile(gpu(), { outputs: { y: relu(graph.stackedParameter("stack", parts)) }, variables });
 
-  it("is one tensor to the graph, its parts back to back, and its slots are cut like it", () => {
+  it("is one tensor to the graph, its parts where a binding may begin, and its slots are cut like it", () => {
     const graph = new Graph();
     const stack = graph.stackedParameter("stack", parts);
     const { shape, variable } = stack;
-    expect([shape, variable?.role]).toEqual([[12], "parameter"]);
+    expect([shape, variable?.role]).toEqual([[192], "parameter"]);
+    expect(variable?.begins).toEqual([0, 64, 128]);
     expect(
       graph.stackedParameter("frozen", [{ ...parts[0], name: "z" }], { trainable: false }).variable?.role,
     ).toBe("frozen");
@@ -136,7 +141,7 @@ describe("a stacked variable", () => {
     expect([...graph.variables.keys()]).toEqual(["stack", "frozen"]);
 
     const slot = graph.slotOf(stack, "rmsprop", zeros);
-    expect([slot.name, slot.shape, slot.variable?.role]).toEqual(["stack/rmsprop", [12], "state"]);
+    expect([slot.name, slot.shape, slot.variable?.role]).toEqual(["stack/rmsprop", [192], "state"]);
     expect(variableParts(slot).map(({ name, shape }) => [name, shape])).toEqual([
       ["a/kernel/rmsprop", [2, 3]],
       ["b/kernel/rmsprop", [1]],
@@ -159,7 +164,7 @@ describe("a stacked variable", () => {
       'The variable "c/kernel" exists as a part of "stack" and was asked for as a part of "other".',
     );
     expect(() => graph.stackedState("stack", parts)).toThrow(
-      'The variable "stack" exists as parameter [12] of 3 parts and was asked for as state [12] of 3 parts.',
+      'The variable "stack" exists as parameter [192] of 3 parts and was asked for as state [192] of 3 parts.',
     );
     expect(() => graph.stackedParameter("stack", [parts[2], parts[1], parts[0]])).toThrow(
       '"stack" exists as',

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
-  beginSharedNormGradient,
   jointLength,
   mergeNormGradient,
   mergeSharedNormGradient,
-  sharedNormInputGradient,
+  normInputGradient,
 } from "../../src/kernels/norm-gradient.ts";
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
@@ -75,28 +74,15 @@ describe.each(Object.entries(FAMILIES))("gradients of batch norms with %s", (_, 
       const target = targetFor(gpu(), adapt, context);
       const [rows, width, epsilon] = [13, 20, 1e-3];
       const x = numbers(rows * width, 31);
-      const dy = numbers(rows * width, 32);
+      const dz = numbers(rows * width, 32);
       const mean = numbers(width, 33);
       const variance = positive(width, 34);
       const inverse = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + epsilon));
-      const begun = await runKernels(
-        gpu(),
-        [beginSharedNormGradient(target, rows, width, epsilon)],
-        { dy, mean, variance, total: rubbish(rows * width + 4), joint: rubbish(jointLength(width) + 4) },
-        ["total", "joint"],
-      );
-      expect([...begun.total.slice(rows * width), ...begun.joint.slice(jointLength(width))]).toEqual([
-        ...rubbish(8),
-      ]);
-      expectClose(
-        begun.total.slice(0, rows * width),
-        Float64Array.from(dy, (value, i) => value / inverse[i % width]),
-      );
 
-      // The first norm has all channels but the last four, the second the first eight.
-      let joint = begun.joint;
+      // The first norm has all channels, the second the first eight.
+      let joint = rubbish(jointLength(width) + 4);
       const all = { beta: new Float64Array(width), gamma: new Float64Array(width) };
-      for (const [i, channels] of [16, 8].entries()) {
+      for (const [i, channels] of [width, 8].entries()) {
         const gamma = positive(channels, 40 + i);
         const ofNorm = [
           mean.slice(0, channels),
@@ -110,7 +96,7 @@ describe.each(Object.entries(FAMILIES))("gradients of batch norms with %s", (_, 
         const parameters = { width: channels + 8, begin: 4 * i };
         const results = await runKernels(
           gpu(),
-          [mergeSharedNormGradient(target, { ...place, jointSize: width })],
+          [mergeSharedNormGradient(target, { ...place, jointSize: width, first: i === 0 })],
           {
             partials: own.partials,
             norm: embedPlanes(ofNorm, { width: 24, begin: 4 }),
@@ -131,17 +117,30 @@ describe.each(Object.entries(FAMILIES))("gradients of batch norms with %s", (_, 
       const expected = (i: number): number => {
         const c = i % width;
         const normalized = (x[i] - mean[c]) * inverse[c];
-        return inverse[c] * (dy[i] / inverse[c] - all.beta[c] / rows - (normalized * all.gamma[c]) / rows);
+        return inverse[c] * (dz[i] - all.beta[c] / rows - (normalized * all.gamma[c]) / rows);
       };
-      const range = { width: width + 8, begin: 4 };
-      for (const channels of [width, 12]) {
+      expect(joint.slice(jointLength(width))).toEqual(rubbish(4));
+      const [ofX, ofGradient] = [
+        { width: width + 8, begin: 4 },
+        { width: width + 4, begin: 0 },
+      ];
+      for (const [begin, channels] of [
+        [0, width],
+        [8, 12],
+      ]) {
         const { dx } = await runKernels(
           gpu(),
-          [sharedNormInputGradient(target, rows, channels, range, width)],
+          [
+            normInputGradient(target, rows, channels, {
+              gradient: { ...ofGradient, begin: ofGradient.begin + begin },
+              x: { ...ofX, begin: ofX.begin + begin },
+              planes: { size: width, begin },
+            }),
+          ],
           {
-            gradient: embed(begun.total.slice(0, rows * width), width, range),
-            x: embed(x, width, range),
-            joint,
+            gradient: embed(dz, width, ofGradient),
+            x: embed(x, width, ofX),
+            coefficients: joint,
             dx: rubbish(rows * channels + 4),
           },
           ["dx"],
@@ -150,10 +149,41 @@ describe.each(Object.entries(FAMILIES))("gradients of batch norms with %s", (_, 
         expectClose(
           dx.slice(0, rows * channels),
           Float64Array.from({ length: rows * channels }, (_, i) =>
-            expected(Math.floor(i / channels) * width + (i % channels)),
+            expected(Math.floor(i / channels) * width + begin + (i % channels)),
           ),
         );
       }
     },
   );
+
+  it("fill the gradients of a part of a stack up with zeros to where the next may begin", async (context) => {
+    const target = targetFor(gpu(), adapt, context);
+    const channels = 12;
+    const norm = embedPlanes(planes(channels, 1), { width: 192, begin: 64 });
+    const { partials, beta, gamma } = sums(5, channels, 7);
+    const place = {
+      ...{ channels, alignment: 64, parametersBegin: 64, normBegin: 64, normSize: 192 },
+      ...{ rows: 50, partialCount: 5 },
+    };
+    for (const [kernel, joint] of [
+      [mergeNormGradient(target, place), false],
+      [mergeSharedNormGradient(target, { ...place, jointSize: channels, first: true }), true],
+    ] as const) {
+      const results = await runKernels(
+        gpu(),
+        [kernel],
+        {
+          ...{ partials, norm, dgamma: rubbish(192), dbeta: rubbish(192) },
+          ...(joint ? { joint: rubbish(jointLength(channels)) } : { coefficients: rubbish(4 * 192) }),
+        },
+        ["dgamma", "dbeta"],
+      );
+      for (const [name, sum] of [
+        ["dgamma", gamma],
+        ["dbeta", beta],
+      ] as const) {
+        expectClose(extract(results[name], 64, { width: 192, begin: 64 }), [...sum, ...new Float32Array(52)]);
+      }
+    }
+  });
 });

@@ -11,10 +11,11 @@ import { joinedLoad } from "../../kernels/conv2d/load.ts";
 import type { Load } from "../../kernels/conv2d/load.ts";
 import { joinedStore, momentsStore } from "../../kernels/conv2d/store.ts";
 import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
+import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
-import { sizeOf } from "../shape.ts";
+import { shapeText } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { lowerTilesToMoments } from "./tiles.ts";
 
@@ -29,6 +30,8 @@ export const channelsOf = (images: Images): number =>
 interface Naming extends Pick<Op, "name" | "gradient"> {
   /** Whether a batch norm may ask for the moments of the result. */
   readonly moments?: boolean;
+  /** `[C]`, added to the result; none by default. */
+  readonly bias?: Tensor | undefined;
 }
 
 /** `y` `[N, Ho, Wo, Cout]` = conv(`x` `[N, H, W, Cin]`, `kernel` HWIO). */
@@ -58,7 +61,8 @@ export function applyBackwardData(dy: Images, kernel: Tensor, g: Conv2dGeometry,
   })[0];
 }
 
-interface Taps {
+/** A product that gathers: a convolution, or its adjoint in the images. */
+export interface Taps {
   /** Of the result: `[N, H, W]`, and the channels of each tensor that it is stored into. */
   readonly extents: Shape;
   readonly channels: readonly number[];
@@ -67,6 +71,26 @@ interface Taps {
   readonly product: (l: Lowering, batch: number, fusion: TapFusion) => TapKernel;
   /** Of the kernel's bindings. */
   readonly names: { readonly source: string; readonly result: string };
+}
+
+/** What a node of {@link Taps} reads. Its outputs are the results and, where it finds them, mean and variance of the first. */
+export interface TapsPattern {
+  readonly kind: "taps";
+  readonly sources: readonly Tensor[];
+  readonly kernel: Tensor;
+  readonly bias: Tensor | null;
+  readonly taps: Taps;
+  /** Whether the moments of the result are among the outputs. */
+  readonly moments: boolean;
+}
+
+/** The gradient of a product by its kernel. */
+export interface WeightsPattern {
+  readonly kind: "weights";
+  readonly x: Tensor;
+  /** One tensor, or two taken for one. */
+  readonly gradients: readonly Tensor[];
+  readonly geometry: Conv2dGeometry;
 }
 
 const forwardTaps = (g: Conv2dGeometry): Taps => ({
@@ -82,7 +106,7 @@ const names = (name: string, tensors: readonly unknown[]): string[] =>
   [name, `${name}2`].slice(0, tensors.length);
 
 /** {@link joinedLoad} of two tensors; of one, what a product loads by itself. */
-function loadOf(name: string, tensors: readonly Tensor[], width: 4 | 1 = 4): Load | undefined {
+export function loadOf(name: string, tensors: readonly Tensor[], width: 4 | 1 = 4): Load | undefined {
   if (tensors.length === 1) return undefined;
   const [first, second] = tensors.map(({ shape }, i) => ({
     name: names(name, tensors)[i],
@@ -91,7 +115,11 @@ function loadOf(name: string, tensors: readonly Tensor[], width: 4 | 1 = 4): Loa
   return joinedLoad(width, first, second);
 }
 
-const slices = (name: string, tensors: readonly Tensor[], range: BatchRange): Record<string, Operand> =>
+export const slices = (
+  name: string,
+  tensors: readonly Tensor[],
+  range: BatchRange,
+): Record<string, Operand> =>
   Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], slice(tensor, range)]));
 
 function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
@@ -99,6 +127,12 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
   const sources = listed(source);
   // What is stored as f16 loses next to nothing when its neighbours in a product are rounded to f16 too.
   const half = sources[0].dtype === "f16";
+  const bias = naming.bias ?? null;
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels[0])) {
+    throw new Error(
+      `${naming.name}: the bias "${bias.name}" ${shapeText(bias.shape)} must be [${channels[0]}].`,
+    );
+  }
   const moments = naming.moments === true && channels.length === 1 && evenPhases && channels[0] % 4 === 0;
   const op: Op = {
     name: naming.name,
@@ -109,6 +143,7 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       ...(moments ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
     ],
     ...(moments && { moments: { mean: 1, variance: 2 } }),
+    pattern: { kind: "taps", sources, kernel, bias, taps, moments },
     lower(l, outputs) {
       // Of a skip connection into a frozen encoder nobody asks for the gradient.
       const wanted = channels.length === 2 && !l.uses(outputs[1]) ? channels.slice(0, 1) : channels;
@@ -118,13 +153,17 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       const operands = (range: BatchRange): Record<string, Operand> => ({
         ...slices(bindings.source, sources, range),
         w: kernel,
+        ...(bias && { bias }),
         ...slices(bindings.result, results, range),
       });
       const [, mean, variance] = outputs;
       if (moments && (l.uses(mean) || l.uses(variance))) {
         lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstPartial) => {
           const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstPartial);
-          return { product: product(l, range.count, { load, store, half }), operands: operands(range) };
+          return {
+            product: product(l, range.count, { load, store, bias: bias !== null, half }),
+            operands: operands(range),
+          };
         });
         return;
       }
@@ -135,10 +174,15 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       const store = wanted.length === 1 ? undefined : joinedStore(first, second);
       const count = wanted.reduce((sum, each) => sum + each, 0);
       for (const range of ranges)
-        l.dispatch(product(l, range.count, { load, store, channels: count, half }).kernel, operands(range));
+        l.dispatch(
+          product(l, range.count, { load, store, channels: count, bias: bias !== null, half }).kernel,
+          operands(range),
+        );
     },
   };
-  return kernel.graph.apply(op, [...sources, kernel]).outputs.slice(0, channels.length);
+  return kernel.graph
+    .apply(op, [...sources, kernel, ...(bias ? [bias] : [])])
+    .outputs.slice(0, channels.length);
 }
 
 /** `dw` HWIO from `x` and `dy`: the adjoint of {@link applyForward} in the kernel, summed over the whole batch. */
@@ -155,20 +199,31 @@ export function applyBackwardWeights(
     ...naming,
     family: "convolution",
     outputs: [{ shape, dtype: "f32" }],
-    lower(l, [dw]) {
-      const count = sizeOf(shape);
-      l.slices([x, ...gradients]).forEach((range, i) => {
-        const { partial, splits } = conv2dBackwardWeights(
-          l.target,
-          { ...g, batch: range.count },
-          { right, half: x.dtype === "f16" },
-        );
-        const whole = i === 0 && splits === 1;
-        const partials = whole ? dw : l.scratch(4 * splits * count);
-        l.dispatch(partial, { x: slice(x, range), ...slices("dy", gradients, range), dw: partials });
-        if (!whole) l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
-      });
-    },
+    pattern: { kind: "weights", x, gradients, geometry: g },
+    lower: (l, [dw]) =>
+      lowerWeights(l, g, l.slices([x, ...gradients]), { right, half: x.dtype === "f16" }, dw, (range) => ({
+        x: slice(x, range),
+        ...slices("dy", gradients, range),
+      })),
   };
   return x.graph.apply(op, [x, ...gradients]).outputs[0];
+}
+
+/** Runs a product by weights to `dw`, range by range of the batch; `operands` of a range but `dw`. */
+export function lowerWeights(
+  l: Lowering,
+  geometry: Conv2dGeometry,
+  ranges: readonly BatchRange[],
+  fusion: WeightsFusion,
+  dw: Operand,
+  operands: (range: BatchRange) => Record<string, Operand>,
+): void {
+  ranges.forEach((range, i) => {
+    const product = conv2dBackwardWeights(l.target, { ...geometry, batch: range.count }, fusion);
+    const { partial, splits, count } = product;
+    const whole = i === 0 && splits === 1;
+    const partials = whole ? dw : l.scratch(4 * splits * count);
+    l.dispatch(partial, { ...operands(range), dw: partials });
+    if (!whole) l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
+  });
 }

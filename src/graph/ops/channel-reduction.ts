@@ -111,6 +111,7 @@ export function channelSum(x: Tensor): Tensor {
     {
       name: "channel_sum",
       family: "elementwise",
+      pattern: { kind: "channelSum", x },
       outputs: [{ shape: x.shape.slice(-1), dtype: "f32" }],
       lower(l, [sum]) {
         const { parts, partialCount, channels } = reductionParts(l, [x]);

@@ -34,6 +34,7 @@ export function concat(tensors: readonly Tensor[]): Tensor {
     {
       name: "concat",
       family: "copy",
+      pattern: { kind: "concat", parts: tensors },
       outputs: [{ shape: [...leading, channels], dtype }],
       lower(l, [y]) {
         for (const range of l.slices([...tensors, y])) {
@@ -77,6 +78,7 @@ export function sliceChannels(x: Tensor, begin: number, size: number): Tensor {
       name: "slice_channels",
       family: "copy",
       outputs: [{ shape: [...leading, size], dtype: x.dtype }],
+      pattern: { kind: "slice", x, begin },
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const from = { width: extent, begin };

@@ -1,6 +1,7 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
+import { channelSum } from "./channel-reduction.ts";
 import { concat } from "./concat.ts";
 import {
   applyBackwardData,
@@ -15,11 +16,13 @@ import type { Images } from "../lowering/conv2d-products.ts";
 export interface Conv2dTransposeOptions {
   readonly strides: number | readonly [number, number];
   readonly padding: "same" | "valid";
+  /** `[Cout]`, added to the result; none by default. */
+  readonly bias?: Tensor | undefined;
 }
 
 /**
  * Transposed 2-D convolution (Keras `Conv2DTranspose`): `x` `[N, H, W, Cin]`, `kernel` HWOI `[kh, kw, Cout, Cin]`,
- * without bias. With `same` the output is `stride` times as large; with `valid`, `H·stride + max(kh − stride, 0)`. Of two
+ * and a bias where one is given. With `same` the output is `stride` times as large; with `valid`, `H·stride + max(kh − stride, 0)`. Of two
  * tensors x it is that of their concatenation along the channels, which is never made where both have multiples of 4.
  *
  * It is the gradient of a convolution from the output's shape to the input's, and is computed as just that: forward
@@ -30,14 +33,15 @@ export interface Conv2dTransposeOptions {
 export function conv2dTranspose(
   images: Images,
   kernel: Tensor,
-  { strides, padding }: Conv2dTransposeOptions,
+  { strides, padding, bias }: Conv2dTransposeOptions,
 ): Tensor {
   const parts = listed(images);
   const [{ shape, name }] = parts;
   const joinable = parts.every(
     (part) => part.shape[3] % 4 === 0 && sameShape(part.shape.slice(0, 3), shape.slice(0, 3)),
   );
-  if (parts.length > 1 && !joinable) return conv2dTranspose(concat(parts), kernel, { strides, padding });
+  if (parts.length > 1 && !joinable)
+    return conv2dTranspose(concat(parts), kernel, { strides, padding, bias });
   const [strideY, strideX] = typeof strides === "number" ? [strides, strides] : strides;
   if (shape.length !== 4 || kernel.shape.length !== 4 || channelsOf(images) !== kernel.shape[3]) {
     throw new Error(
@@ -59,6 +63,7 @@ export function conv2dTranspose(
   return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
     moments: true,
+    bias,
     gradient([dy]) {
       const naming = { name: "conv2d_transpose_gradient_input" };
       let made: readonly Tensor[] | undefined;
@@ -70,6 +75,7 @@ export function conv2dTranspose(
       return [
         ...parts.map((_, i) => () => inputs()[i]),
         () => applyBackwardWeights(dy!, images, geometry, { name: "conv2d_transpose_gradient_kernel" }),
+        ...(bias ? [() => channelSum(dy!)] : []),
       ];
     },
   });

@@ -1,27 +1,32 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Padding } from "../../kernels/text/window.ts";
 import type { Tensor } from "../graph.ts";
+import { channelSum } from "./channel-reduction.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 
 export interface Conv2dOptions {
   readonly strides: number | readonly [number, number];
   /** As TensorFlow's `same` (uneven at the bottom and right) and `valid`, or explicit zeros on each side. */
   readonly padding: Padding;
+  /** `[Cout]`, added to the result; none by default. */
+  readonly bias?: Tensor | undefined;
 }
 
 /**
- * 2-D convolution (`tf.nn.conv2d`): `x` `[N, H, W, Cin]`, `kernel` HWIO `[kh, kw, Cin, Cout]`, without bias.
+ * 2-D convolution (`tf.nn.conv2d`): `x` `[N, H, W, Cin]`, `kernel` HWIO `[kh, kw, Cin, Cout]`, and a bias where one is given.
  *
  * @throws Error when ranks or channels do not fit, or the kernel is larger than the padded image.
  */
-export function conv2d(x: Tensor, kernel: Tensor, { strides, padding }: Conv2dOptions): Tensor {
+export function conv2d(x: Tensor, kernel: Tensor, { strides, padding, bias }: Conv2dOptions): Tensor {
   const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
   return applyForward(x, kernel, geometry, {
     name: "conv2d",
     moments: true,
+    bias,
     gradient: ([dy]) => [
       () => applyBackwardData(dy!, kernel, geometry, { name: "conv2d_gradient_input" }),
       () => applyBackwardWeights(x, dy!, geometry, { name: "conv2d_gradient_kernel" }),
+      ...(bias ? [() => channelSum(dy!)] : []),
     ],
   });
 }

@@ -1,3 +1,6 @@
+import { copyChannels } from "../../kernels/copy-channels.ts";
+import { allChannels } from "../../kernels/text/channel-range.ts";
+import type { ChannelRange } from "../../kernels/text/channel-range.ts";
 import { mergeMoments, moments, momentsBackward } from "../../kernels/moments.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
@@ -17,6 +20,23 @@ export interface Moments {
  * else depends on them adds to it.
  */
 export function channelMoments(x: Tensor): Moments {
+  const made = momentsOf.get(x) ?? makeMoments(x);
+  momentsOf.set(x, made);
+  return made;
+}
+
+/** Those that are in the graph, so that several batch norms of one tensor share them. */
+const momentsOf = new WeakMap<Tensor, Moments>();
+
+function makeMoments(x: Tensor): Moments {
+  const pattern = x.node?.op.pattern;
+  if (pattern?.kind === "concat") {
+    const all = pattern.parts.map(channelMoments);
+    return {
+      mean: joinVectors(all.map(({ mean }) => mean)),
+      variance: joinVectors(all.map(({ variance }) => variance)),
+    };
+  }
   const known = x.node?.outputs[0] === x ? x.node.op.moments : undefined;
   if (x.node && known) return { mean: x.node.outputs[known.mean], variance: x.node.outputs[known.variance] };
   const type = { shape: x.shape.slice(-1), dtype: "f32" } as const;
@@ -81,5 +101,43 @@ export function momentsGradient(
       },
     },
     [x, ...Object.values(vectors)],
+  ).outputs[0];
+}
+
+/** Vectors `[Ci]` one after the other, `[ΣCi]`. */
+function joinVectors(vectors: readonly Tensor[]): Tensor {
+  const sizes = vectors.map(({ shape }) => shape[0]);
+  const width = sizes.reduce((sum, size) => sum + size, 0);
+  const begins = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  return vectors[0].graph.apply(
+    {
+      name: "join_vectors",
+      family: "copy",
+      derived: true,
+      outputs: [{ shape: [width], dtype: "f32" }],
+      lower(l, [y]) {
+        vectors.forEach((x, i) => {
+          const to = { width, begin: begins[i] };
+          l.dispatch(copyChannels(l.target, 1, sizes[i], allChannels(sizes[i]), to), { x, y });
+        });
+      },
+      gradient: ([dy]) =>
+        vectors.map((vector, i) => () => vectorSlice(vector, dy!, { width, begin: begins[i] })),
+    },
+    vectors,
+  ).outputs[0];
+}
+
+/** The part of `dy` `[range.width]` that has the shape of `vector` and begins at `range.begin`. */
+function vectorSlice(vector: Tensor, dy: Tensor, range: ChannelRange): Tensor {
+  const [size] = vector.shape;
+  return dy.graph.apply(
+    {
+      name: "slice_vector",
+      family: "copy",
+      outputs: [vector],
+      lower: (l, [y]) => l.dispatch(copyChannels(l.target, 1, size, range, allChannels(size)), { x: dy, y }),
+    },
+    [dy],
   ).outputs[0];
 }

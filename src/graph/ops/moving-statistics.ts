@@ -1,23 +1,21 @@
 import { moveMoments } from "../../kernels/move-moments.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
+import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { together } from "../op.ts";
-import type { Lowering } from "../op.ts";
+import type { Lowering, Operand } from "../op.ts";
 import type { Moments } from "./moments.ts";
 
 export interface MovingStatistics {
   /** Of the batch, `[C]`. */
   readonly moments: Moments;
-  /** Variables `[C]`, or stacks of those of several layers. */
+  /** Variables `[C]`, or parts of them. */
   readonly movingMean: Tensor;
   readonly movingVariance: Tensor;
   /** Share of the moving statistics that a step keeps. */
   readonly momentum: number;
-  /**
-   * Of stacks of layers that share their channels' moments: the first has `channels` of them, each of the next `growth`
-   * more. By default there is one layer.
-   */
-  readonly layers?: { readonly channels: number; readonly growth: number };
+  /** The result of the batch norm that they are of. */
+  readonly norm: Tensor;
 }
 
 /**
@@ -28,7 +26,8 @@ export interface MovingStatistics {
  */
 export function updateMovingStatistics(statistics: MovingStatistics): Node {
   const { moments, movingMean, movingVariance } = statistics;
-  for (const { name, variable } of [movingMean, movingVariance]) {
+  const updates = [movingMean, movingVariance];
+  for (const { name, variable } of updates.map(storageOf)) {
     if (!variable) throw new Error(`"${name}" must be a variable to hold moving statistics.`);
   }
   return movingMean.graph.apply(
@@ -36,36 +35,46 @@ export function updateMovingStatistics(statistics: MovingStatistics): Node {
       name: "update_moving_statistics",
       family: "normalization",
       outputs: [],
-      updates: [movingMean, movingVariance],
+      updates,
       automatic: true,
-      together: together(statistics, moveAll),
+      pattern: { kind: "movingStatistics", ...statistics },
+      together: together(movedOf(statistics), moveAll),
     },
     [moments.mean, moments.variance, movingMean, movingVariance],
   );
 }
 
+/** Moving statistics and what they move towards: each `count` numbers. */
+export interface Moved {
+  readonly count: number;
+  readonly momentum: number;
+  readonly mean: Operand;
+  readonly variance: Operand;
+  readonly movingMean: Operand;
+  readonly movingVariance: Operand;
+}
+
+const movedOf = ({ moments, movingMean, movingVariance, momentum }: MovingStatistics): Moved => ({
+  count: movingMean.shape[0],
+  momentum,
+  ...moments,
+  movingMean,
+  movingVariance,
+});
+
 /** Buffers that one batch norm takes. */
 const BUFFERS = 4;
 
-function moveAll(l: Lowering, all: readonly MovingStatistics[]): void {
+export function moveAll(l: Lowering, all: readonly Moved[]): void {
   const most = tensorsAtOnce(l.target, BUFFERS, 0);
   for (let first = 0; first < all.length; first += most) {
     const some = all.slice(first, first + most);
-    const kernel = moveMoments(
-      l.target,
-      some.map(({ movingMean, moments, momentum, layers }) => ({
-        count: movingMean.shape[0],
-        momentum,
-        channels: layers?.channels ?? moments.mean.shape[0],
-        growth: layers?.growth ?? 0,
-      })),
-    );
-    const operands = some.flatMap(({ moments, movingMean, movingVariance }, i) => [
-      [`mean${i}`, moments.mean],
-      [`variance${i}`, moments.variance],
+    const operands = some.flatMap(({ mean, variance, movingMean, movingVariance }, i) => [
+      [`mean${i}`, mean],
+      [`variance${i}`, variance],
       [`movingMean${i}`, movingMean],
       [`movingVariance${i}`, movingVariance],
     ]);
-    l.dispatch(kernel, Object.fromEntries(operands) as Record<string, Tensor>);
+    l.dispatch(moveMoments(l.target, some), Object.fromEntries(operands) as Record<string, Operand>);
   }
 }

@@ -5,7 +5,7 @@ import { conv2dBackwardWeights } from "./backward-weights.ts";
 import { conv2dForwardFused } from "./forward.ts";
 import { conv2dGeometry } from "./geometry.ts";
 import { activationLoad, normGradientLoad } from "./load.ts";
-import { momentsStore, reluGradientStore } from "./store.ts";
+import { momentsStore, activationGradientStore } from "./store.ts";
 import { tileCandidates } from "./tiles.ts";
 
 /**
@@ -41,7 +41,7 @@ function products(target: KernelTarget, half: boolean): Kernel[] {
   const g = conv2dGeometry([2, 8, 8, 64], [3, 3, 64, 64], { strides: 1, padding: "same" });
   const range = allChannels(64);
   const planes = { size: 64, begin: 0 };
-  const activation = (width: 4 | 1) => activationLoad("x", width, range, planes);
+  const activation = (width: 4 | 1) => activationLoad("x", width, range, { ...planes, activation: "relu" });
   const gradient = (width: 4 | 1) =>
     normGradientLoad(width, { name: "dy", range }, { name: "y", range }, planes);
   return [
@@ -49,7 +49,12 @@ function products(target: KernelTarget, half: boolean): Kernel[] {
     conv2dForwardFused(target, g, { load: activation(4), store: momentsStore("y", 64, range), half }).kernel,
     conv2dBackwardDataFused(target, g, {
       load: gradient(4),
-      store: reluGradientStore("dx", range, { x: range, planes, accumulate: true }),
+      store: activationGradientStore("dx", range, {
+        before: range,
+        activation: "relu",
+        planes,
+        stored: "accumulated",
+      }),
       half,
     }).kernel,
     conv2dBackwardWeights(target, g, { left: activation, right: gradient, half }).partial,

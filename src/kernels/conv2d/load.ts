@@ -4,6 +4,8 @@
  *
  * A load works on lanes of `width` channels (a `vec4f` of four, or one), and so do its offsets and strides.
  */
+import { activationText } from "../text/activation.ts";
+import type { ActivationKind } from "../text/activation.ts";
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
@@ -74,29 +76,32 @@ export interface Planes {
 }
 
 /**
- * `max((x − mean)·scale + beta, 0)`: a batch norm with ReLU. `norm` holds these three planes, one after the other, from
- * `planes.begin` on; see norm-planes.ts.
+ * `activation((x − mean)·scale + beta)`: a batch norm and what follows it. `norm` holds these three planes, one after the
+ * other, from `planes.begin` on; see norm-planes.ts.
  */
 export function activationLoad(
   name: string,
   width: 4 | 1,
   range: ChannelRange,
-  planes: Planes,
+  planes: Planes & { readonly activation: ActivationKind },
   begins: Begins = {},
 ): Load {
   const plain = plainLoad(name, width, range, begins);
   const begin = begins.norm ?? "params.normBegin";
-  const zero = width === 4 ? "vec4f()" : "0.0";
+  const type = width === 4 ? "vec4f" : "f32";
   return {
     ...plain,
     read: { ...plain.read, norm: arrayOf(width) },
     params: { ...plain.params, normSize: u32(planes.size / width), normBegin: u32(planes.begin / width) },
+    functions: /* wgsl */ `
+fn activated(before: ${type}) -> ${type} { return ${activationText(planes.activation, "before", type)}; }
+`,
     channel: (lane, id = "") =>
       `let mean${id} = load_norm(${begin} + ${lane});
       let scale${id} = load_norm(params.normSize + ${begin} + ${lane});
       let beta${id} = load_norm(2u * params.normSize + ${begin} + ${lane});`,
     value: (lane, id, channelId = "") =>
-      `max(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}), ${zero})`,
+      `activated(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}))`,
   };
 }
 

@@ -2,6 +2,8 @@
  * @file The epilogue of an implicit GEMM: what a matrix product makes of its result before storing it: puts it into a range of the channels of a wider
  * tensor, and leaves of each tile what a batch norm needs to know of it, so that nobody reads the result again for that.
  */
+import { activationGradientText } from "../text/activation.ts";
+import type { ActivationKind } from "../text/activation.ts";
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
 import type { ChannelRange } from "../text/channel-range.ts";
@@ -15,6 +17,8 @@ export interface Store {
   readonly read: Readonly<Record<string, string>>;
   readonly write: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, Uniform>>;
+  /** WGSL functions that its text calls. */
+  readonly functions?: string;
   /** Whether it leaves numbers a tile, in as many partials as there are tiles along the rows. */
   readonly partials: boolean;
   /** WGSL that stores a tile. */
@@ -124,41 +128,72 @@ export function momentsStore(name: string, channels: number, range: ChannelRange
   };
 }
 
+/** `store` of the sums with `bias` `[channels]` added, and so are the moments that it may leave. */
+export function biasedStore(store: Store, channels: number): Store {
+  const inFours = channels % 4 === 0;
+  const own = (tile: StoredTile, v: number): string =>
+    inFours
+      ? `load_bias(min(${tile.column(v)}, params.channels - 4u) / 4u)`
+      : `vec4f(${[0, 1, 2, 3]
+          .map((j) => `load_bias(min(${tile.column(v)} + ${j}u, params.channels - 1u))`)
+          .join(", ")})`;
+  return {
+    ...store,
+    read: { ...store.read, bias: inFours ? vectorArray : "array<f32>" },
+    text: (tile) => `${tile.vectors.map((v) => `let bias${v} = ${own(tile, v)};`).join("\n  ")}
+  ${store.text({
+    ...tile,
+    eachRow: (text) => tile.eachRow((sum) => text((v) => `(${sum(v)} + bias${v})`)),
+    sum: (row, v) => `(${tile.sum(row, v)} + bias${v})`,
+  })}`,
+  };
+}
+
+/** What {@link activationGradientStore} leaves of da: itself, γ·da, or γ·da added to what is there. */
+export type StoredGradient = "plain" | "scaled" | "accumulated";
+
 /**
- * What lies before a product in the backward pass: the ReLU and the batch norm of the tensor `x` that the product's own
- * input was made of. Of the result r, dz = r where `(x − mean)·scale + beta` > 0, else 0, and the store
+ * What lies before a product in the backward pass: the activation and the batch norm of the tensor `before` that the
+ * product's own input was made of. Of the result r, da = r·activation'((before − mean)·scale + beta), and the store
  *
- * - writes dz, or with `accumulate` adds γ·dz to what is there;
- * - leaves `partials` `[partials, 2, channels]`: Σ dz and Σ dz·x̂ over the rows of each tile.
+ * - writes da as `stored` says;
+ * - leaves `partials` `[partials, 2, channels]`: Σ da and Σ da·x̂ over the rows of each tile.
  *
  * `norm` holds the planes of norm-planes.ts. The result's channels must be a multiple of 4.
  */
-export function reluGradientStore(
+export function activationGradientStore(
   name: string,
   range: ChannelRange,
   options: {
-    readonly x: ChannelRange;
+    readonly before: ChannelRange;
+    readonly activation: ActivationKind;
     /** `begin`: the first channel, within a plane. */
     readonly planes: Planes;
-    readonly accumulate: boolean;
+    readonly stored: StoredGradient;
     readonly firstPartial?: number;
   },
 ): Store {
-  const { x, planes, accumulate, firstPartial = 0 } = options;
+  const { before, activation, planes, stored, firstPartial = 0 } = options;
   const plane = (wanted: NormPlane, column: string): string =>
     `load_norm(${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column})`;
-  const used: NormPlane[] = ["mean", "scale", "beta", "inverse", ...(accumulate ? ["gamma" as const] : [])];
+  const scales = stored !== "plain";
+  const used: NormPlane[] = ["mean", "scale", "beta", "inverse", ...(scales ? ["gamma" as const] : [])];
   return {
     width: 4,
-    read: { x: vectorArray, norm: vectorArray },
+    read: { before: vectorArray, norm: vectorArray },
     write: { [name]: vectorArray, partials: vectorArray },
     params: {
       ...rangeParams(name, 4, range),
-      ...rangeParams("x", 4, x),
+      ...rangeParams("before", 4, before),
       normSize: u32(planes.size / 4),
       normBegin: u32(planes.begin / 4),
       firstPartial: u32(firstPartial),
     },
+    functions: /* wgsl */ `
+fn activationGradient(before: vec4f, dz: vec4f) -> vec4f {
+  return ${activationGradientText(activation, "before", "dz", "vec4f")};
+}
+`,
     partials: true,
     text: (tile) => `let partialIndex = params.firstPartial + ${tile.partialIndex};
   ${tile.vectors
@@ -171,13 +206,17 @@ export function reluGradientStore(
     .join("\n")}
   ${eachSum(tile, (v, sum) => {
     const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + quad${v};`;
-    const stored = accumulate ? `load_${name}(at${v}) + gamma${v} * dz` : "dz";
+    const left = {
+      plain: "da",
+      scaled: `gamma${v} * da`,
+      accumulated: `load_${name}(at${v}) + gamma${v} * da`,
+    };
     return `{
-      let value = load_x(place * params.xStride + params.xBegin + quad${v});
-      let dz = select(vec4f(), ${sum}, fma(value - mean${v}, scale${v}, beta${v}) > vec4f());
-      total${v} += dz;
-      totalNormalized${v} += dz * ((value - mean${v}) * inverse${v});
-      ${at} if (${tile.column(v)} < params.channels) { store_${name}(at${v}, ${stored}); }
+      let value = load_before(place * params.beforeStride + params.beforeBegin + quad${v});
+      let da = activationGradient(fma(value - mean${v}, scale${v}, beta${v}), ${sum});
+      total${v} += da;
+      totalNormalized${v} += da * ((value - mean${v}) * inverse${v});
+      ${at} if (${tile.column(v)} < params.channels) { store_${name}(at${v}, ${left[stored]}); }
     }`;
   })}
   ${tile.vectors

@@ -118,7 +118,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}
+    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}${store.functions ?? ""}
 ${mainText(tile)} {
   ${tileText}
   let phase = phaseOf(group.z);

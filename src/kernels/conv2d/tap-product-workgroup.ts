@@ -92,7 +92,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
-    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}
+    body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}${store.functions ?? ""}
 ${arithmetic.declarations}
 var<workgroup> places: array<u32, ${tile.rows}>;
 ${store.partials ? `var<workgroup> totals: array<vec4f, ${tile.threads}>;` : ""}

@@ -16,7 +16,7 @@ import { laneFor } from "../text/lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Load } from "./load.ts";
-import { plainStore } from "./store.ts";
+import { biasedStore, plainStore } from "./store.ts";
 import type { Store } from "./store.ts";
 import { requestFor, tileOf } from "./tiles.ts";
 
@@ -58,8 +58,16 @@ export interface TapFusion {
   readonly weightsBegin?: number;
   /** Compute only so many of the result's channels, from the first on; all by default. */
   readonly channels?: number;
+  /** Adds `bias`, one number a channel, to the result, before it is stored; not by default. */
+  readonly bias?: boolean;
   /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
   readonly half?: boolean;
+}
+
+/** The store that `fusion` asks for, or of a tensor of its own. */
+function storeOf({ store, bias = false }: TapFusion, name: string, channels: number): Store {
+  const own = store ?? plainStore(name, channels, allChannels(channels));
+  return bias ? biasedStore(own, channels) : own;
 }
 
 export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapProduct {
@@ -67,7 +75,7 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
   return {
     kind: "forward",
     load: fusion.load ?? plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels)),
-    store: fusion.store ?? plainStore("y", channels, allChannels(channels)),
+    store: storeOf(fusion, "y", channels),
     transposed: false,
     weightsBegin: fusion.weightsBegin ?? 0,
     taps: g.kernelHeight * g.kernelWidth,
@@ -102,7 +110,7 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
   return {
     kind: "backwardData",
     load: fusion.load ?? plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels)),
-    store: fusion.store ?? plainStore("dx", channels, allChannels(channels)),
+    store: storeOf(fusion, "dx", channels),
     transposed: true,
     weightsBegin: fusion.weightsBegin ?? 0,
     taps: g.kernelHeight * g.kernelWidth,

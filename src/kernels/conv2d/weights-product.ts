@@ -41,9 +41,11 @@ export interface WeightsLayers {
   readonly growth: number;
   /**
    * By how many channels a buffer that is loaded begins later in each layer than in the one before; 0 for those not named.
-   * `"channels of x"`: by as many as the x of the layer before has.
+   * `"channels of x"`: by as many as the x of the layer before has, rounded up to a multiple of `alignment`.
    */
   readonly steps: Readonly<Record<string, number | "channels of x">>;
+  /** 1 by default. */
+  readonly alignment?: number;
 }
 
 /** What a product does besides; by default it loads tensors of its own. */
@@ -157,7 +159,11 @@ export function layersText(
   let rowsBefore = 0u;`;
     return { params: own, left: left(request.left.width, {}), right: right(request.right.width, {}), text };
   }
-  const params: Record<string, Uniform> = { ...own, growth: u32(layers.growth) };
+  const params: Record<string, Uniform> = {
+    ...own,
+    growth: u32(layers.growth),
+    alignment: u32(layers.alignment ?? 1),
+  };
   const besideChannels: string[] = [];
   const inSteps: string[] = [];
   const begins: Record<string, string> = {};
@@ -166,7 +172,7 @@ export function layersText(
       const step = layers.steps[name] ?? 0;
       begins[name] = `${name}First`;
       const first = `let ${name}First = params.${name}Begin`;
-      if (step === "channels of x") besideChannels.push(`${first} + channelsBefore / ${width}u;`);
+      if (step === "channels of x") besideChannels.push(`${first} + alignedBefore / ${width}u;`);
       else {
         params[`${name}Step`] = u32(step / width);
         inSteps.push(`${first} + layer * params.${name}Step;`);
@@ -183,9 +189,16 @@ export function layersText(
   let rows = params.taps * channels;
   let channelsBefore = layer * params.inChannels + params.growth * (layer * (layer - 1u) / 2u);
   let rowsBefore = params.taps * channelsBefore;
+  ${besideChannels.length > 0 ? alignedText : ""}
   ${[...besideChannels, ...inSteps].join("\n  ")}`,
   };
 }
+
+const alignedText = /* wgsl */ `var alignedBefore = 0u;
+  for (var before = 0u; before < layer; before++) {
+    let own = params.inChannels + before * params.growth + params.alignment - 1u;
+    alignedBefore += own - own % params.alignment;
+  }`;
 
 /**
  * Into how many partial sums to cut: enough that `tiles` tiles each make `enough` workgroups, none longer than is good for

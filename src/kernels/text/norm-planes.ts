@@ -5,12 +5,13 @@
  * - `mean`, `scale` = γ·s and `beta`: the norm is (x − mean)·scale + β. Taken together, β − mean·scale would save a plane
  *   and cost digits wherever the mean is much larger than the deviation;
  * - `inverse` = s: the normalized value is x̂ = (x − mean)·s;
- * - `gamma`.
+ * - `gamma`;
+ * - `variance`, towards which a moving one moves.
  */
 import { u32 } from "../kernel.ts";
 import type { Uniform } from "../kernel.ts";
 
-export const NORM_PLANES = ["mean", "scale", "beta", "inverse", "gamma"] as const;
+export const NORM_PLANES = ["mean", "scale", "beta", "inverse", "gamma", "variance"] as const;
 export type NormPlane = (typeof NORM_PLANES)[number];
 
 /** The same of its gradient: by x it is `slope·dz + tilt·(x − mean) + offset`, with dz that of its output. */
@@ -19,6 +20,8 @@ export const GRADIENT_PLANES = ["mean", "slope", "tilt", "offset"] as const;
 /** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
 export interface NormChannels {
   readonly channels: number;
+  /** To which multiple of channels its gradients of γ and β are filled up with zeros; 4 by default. */
+  readonly alignment?: number;
   /** The first one in γ and β and in their gradients. */
   readonly parametersBegin: number;
   /** The first one within a plane, and how many a plane has. */

@@ -5,6 +5,7 @@ import type { Images } from "../../graph/lowering/conv2d-products.ts";
 import { activation } from "../../graph/ops/activation.ts";
 import { addN } from "../../graph/ops/add-n.ts";
 import { affineConstants } from "../../graph/ops/affine-constants.ts";
+import { batchNormInference, batchNormTraining } from "../../graph/ops/batch-norm.ts";
 import { biasAdd } from "../../graph/ops/bias.ts";
 import { concat } from "../../graph/ops/concat.ts";
 import { conv2dTranspose } from "../../graph/ops/conv2d-transpose.ts";
@@ -19,26 +20,13 @@ import { relu } from "../../graph/ops/relu.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
 import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
+import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Padding } from "../../kernels/text/window.ts";
-import { batchNormalization } from "../batch-normalization.ts";
-import { fusedDenseBlock } from "../dense-block.ts";
-import type { Mode } from "../layer.ts";
-import { denseBlockAt } from "./dense-blocks.ts";
-import type { DenseBlockRun } from "./dense-blocks.ts";
-import type {
-  Activation,
-  Edges,
-  Layer,
-  LayerOperation,
-  LayerPart,
-  OperationOf,
-  Size,
-  WeightRole,
-} from "./layer.ts";
+import type { Activation, Edges, Layer, LayerOperation, LayerPart, OperationOf, Size } from "./layer.ts";
 import { INPUT } from "./layer.ts";
 import { neededFor } from "./layer-list.ts";
-import { groupOf, initializerOf } from "./parts.ts";
 import { centering, paddingOf } from "./sizes.ts";
+import { LayerVariables } from "./variables.ts";
 
 export interface BuildOptions {
   /** The layers whose results are wanted; what none of them needs is not built. */
@@ -51,16 +39,13 @@ export interface BuildOptions {
   readonly momentum?: number | undefined;
   /** What decides what dropout drops: a seed, and the number of the training step, a u32 scalar. A training step needs it. */
   readonly dropout?: { readonly seed: number; readonly step: Tensor } | undefined;
-  /** Each dense block as one op, by default, or layer by layer: slower, the same numbers. */
-  readonly denseBlocks?: "fused" | "plain" | undefined;
 }
 
 /**
  * Adds layers to the graph of the tensors that they read. Every variable has the name and the shape that the list says.
  *
  * Some neighbours become one op, with the same results: a batch norm and the ReLU that alone reads it; zero padding and the
- * window that alone reads it; two concatenated images and the transposed convolution that alone reads them; a run of
- * layers that is a dense block. An average pooling that alone reads a convolution of 1×1 is done before it: they commute, and
+ * window that alone reads it; two concatenated images and the transposed convolution that alone reads them. An average pooling that alone reads a convolution of 1×1 is done before it: they commute, and
  * the convolution has fewer pixels.
  *
  * @param inputs what layers read that are not in the list, by name
@@ -83,15 +68,14 @@ interface Value {
 }
 
 class Build {
-  readonly #layers: readonly Layer[];
   readonly #graph: Graph;
+  readonly #variables: LayerVariables;
   readonly #options: BuildOptions;
   readonly #values = new Map<string, Value>();
   /** What reads each layer. */
   readonly #readers = new Map<string, Layer[]>();
 
   constructor(layers: readonly Layer[], inputs: Readonly<Record<string, Tensor>>, options: BuildOptions) {
-    this.#layers = layers;
     this.#graph = Object.values(inputs)[0].graph;
     this.#options = options;
     for (const [name, images] of Object.entries(inputs)) this.#values.set(name, { images });
@@ -99,7 +83,8 @@ class Build {
       for (const input of layer.inputs)
         this.#readers.set(input, [...(this.#readers.get(input) ?? []), layer]);
     }
-    for (let index = 0; index < layers.length;) index += this.#addAt(index);
+    this.#variables = new LayerVariables(this.#graph, layers, options.trainable);
+    for (const layer of layers) this.#add(layer);
   }
 
   /** The result of a layer. */
@@ -114,33 +99,24 @@ class Build {
     return value;
   }
 
-  /** Adds one layer, or a run that is one op, and returns how many layers that took. */
-  #addAt(index: number): number {
-    const layer = this.#layers[index];
+  #add(layer: Layer): void {
     // It was added with the one before.
-    if (this.#values.has(layer.name)) return 1;
-    const block = this.#options.denseBlocks === "plain" ? undefined : denseBlockAt(this.#layers, index);
-    if (block !== undefined) {
-      this.#values.set(block.output, { images: this.#denseBlock(block, layer.part) });
-      return block.length;
-    }
+    if (this.#values.has(layer.name)) return;
     const readers = this.#options.outputs.includes(layer.name) ? [] : (this.#readers.get(layer.name) ?? []);
     const both = readers.length === 1 ? this.#together(layer, readers[0]) : undefined;
     if (both !== undefined) this.#values.set(readers[0].name, { images: both });
     else this.#values.set(layer.name, this.#alone(layer, readers));
-    return 1;
-  }
-
-  #denseBlock({ name, input, layers, growth, epsilon, momentum }: DenseBlockRun, part: LayerPart): Tensor {
-    const rest = { layers, growth, epsilon, momentum: this.#options.momentum ?? momentum };
-    return fusedDenseBlock(this.tensor(input), name, { ...this.#mode(part), ...rest });
   }
 
   /** The result of a layer's only reader, where both are one op or change places. */
   #together(layer: Layer, { operation: second }: Layer): Tensor | undefined {
     const { operation: first, inputs } = layer;
-    if (first.kind === "BatchNormalization" && second.kind === "Activation" && second.activation === "relu")
-      return this.#batchNorm(layer, first, "relu");
+    if (
+      first.kind === "BatchNormalization" &&
+      second.kind === "Activation" &&
+      second.activation !== "softmax"
+    )
+      return this.#batchNorm(layer, first, second.activation);
     if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
       return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
     return undefined;
@@ -169,18 +145,21 @@ class Build {
       }
       case "Conv2DTranspose": {
         const { strides, padding } = operation;
-        const y = conv2dTranspose(this.#value(input).images, this.#weight(layer, "kernel"), {
+        return conv2dTranspose(this.#value(input).images, this.#variables.of(layer, "kernel"), {
           strides,
           padding,
+          bias: this.#bias(layer, operation),
         });
-        return this.#biased(layer, y, operation);
       }
-      case "DepthwiseConv2D":
-        return this.#biased(layer, this.#depthwise(layer, operation), operation);
+      case "DepthwiseConv2D": {
+        const bias = this.#bias(layer, operation);
+        const y = this.#depthwise(layer, operation);
+        return bias ? biasAdd(y, bias) : y;
+      }
       case "SeparableConv2D": {
-        const kernel = this.#weight(layer, "pointwise_kernel");
-        const y = conv2d(this.#depthwise(layer, operation), kernel, { strides: 1, padding: "valid" });
-        return this.#biased(layer, y, operation);
+        const kernel = this.#variables.of(layer, "pointwise_kernel");
+        const bias = this.#bias(layer, operation);
+        return conv2d(this.#depthwise(layer, operation), kernel, { strides: 1, padding: "valid", bias });
       }
       case "BatchNormalization":
         return this.#batchNorm(layer, operation);
@@ -192,13 +171,16 @@ class Build {
       case "GlobalAveragePooling2D":
         return globalAveragePool2d(this.tensor(input));
       case "Dense": {
-        const y = dense(this.tensor(input), this.#weight(layer, "kernel"), this.#weight(layer, "bias"));
+        const y = dense(
+          this.tensor(input),
+          this.#variables.of(layer, "kernel"),
+          this.#variables.of(layer, "bias"),
+        );
         return activated(y, operation.activation);
       }
       case "Dropout": {
         const { rate, perPhoto } = operation;
-        const { training, trainable } = this.#mode(layer.part);
-        const options = training && trainable ? { rate, perPhoto, ...this.#maskOf(layer.name) } : null;
+        const options = this.#isLearning(layer.part) ? { rate, perPhoto, ...this.#maskOf(layer.name) } : null;
         return options === null ? this.tensor(input) : dropout(this.tensor(input), options);
       }
       case "Reshape":
@@ -236,17 +218,18 @@ class Build {
 
   #convolution(layer: Layer, operation: OperationOf<"Conv2D">, x: Tensor, padding: Padding): Tensor {
     const { strides } = operation;
-    return this.#biased(layer, conv2d(x, this.#weight(layer, "kernel"), { strides, padding }), operation);
+    const bias = this.#bias(layer, operation);
+    return conv2d(x, this.#variables.of(layer, "kernel"), { strides, padding, bias });
   }
 
   #depthwise(layer: Layer, { strides, padding }: OperationOf<"DepthwiseConv2D" | "SeparableConv2D">): Tensor {
     const value = this.#value(layer.inputs[0]);
-    const kernel = this.#weight(layer, "depthwise_kernel");
+    const kernel = this.#variables.of(layer, "depthwise_kernel");
     return depthwiseConv2d(joined(value.images), kernel, { strides, padding: value.padding ?? padding });
   }
 
-  #biased(layer: Layer, y: Tensor, { useBias }: { readonly useBias: boolean }): Tensor {
-    return useBias ? biasAdd(y, this.#weight(layer, "bias")) : y;
+  #bias(layer: Layer, { useBias }: { readonly useBias: boolean }): Tensor | undefined {
+    return useBias ? this.#variables.of(layer, "bias") : undefined;
   }
 
   #window(
@@ -267,21 +250,22 @@ class Build {
     return { seed: Math.floor(2 ** 32 * seededRandom(source.seed, name)()), step: source.step };
   }
 
-  #batchNorm(layer: Layer, operation: OperationOf<"BatchNormalization">, activation?: "relu"): Tensor {
-    const { epsilon, scale } = operation;
-    const momentum = this.#options.momentum ?? operation.momentum;
-    const options = { ...this.#mode(layer.part), epsilon, momentum, scale, activation };
-    return batchNormalization(this.tensor(layer.inputs[0]), layer.name, options);
+  #batchNorm(
+    layer: Layer,
+    { epsilon, momentum }: OperationOf<"BatchNormalization">,
+    activation?: ActivationKind,
+  ): Tensor {
+    const roles = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
+    const [gamma, beta, mean, variance] = roles.map((role) => this.#variables.of(layer, role));
+    const x = this.tensor(layer.inputs[0]);
+    const { momentum: kept = momentum } = this.#options;
+    return this.#isLearning(layer.part)
+      ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum: kept, activation })
+      : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
   }
 
-  #mode(part: LayerPart): Mode {
-    const { training, trainable } = this.#options;
-    return { training, trainable: trainable(part), group: groupOf(part) };
-  }
-
-  #weight({ weights, part }: Layer, role: WeightRole): Tensor {
-    const { name, shape } = weights.find((weight) => weight.role === role)!;
-    return this.#graph.parameter(name, shape, initializerOf(part, role), this.#mode(part));
+  #isLearning(part: LayerPart): boolean {
+    return this.#options.training && this.#options.trainable(part);
   }
 }
 

@@ -181,9 +181,15 @@ function byTopology(
   { encoder, source }: { encoder: Encoder; source: string },
 ): Found | undefined {
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+  const isCounted = layers.some(({ weights }) =>
+    [...weights.values()].some(({ name }) => /\/vars\/\d$/.test(name)),
+  );
   const theirs = (name: string): SourceLayer | undefined => {
     const layer = inConfig.get(name);
-    return layer && (byPath.get(layer.path) ?? byPath.get(layer.countedPath));
+    if (layer === undefined) return undefined;
+    // A layer that Keras has named itself may be called as another one is counted.
+    const paths = isCounted ? [layer.countedPath, layer.path] : [layer.path, layer.countedPath];
+    return byPath.get(paths[0]) ?? byPath.get(paths[1]);
   };
   const decoder = inConfig.has("upsample_1/conv2d")
     ? "nearest"

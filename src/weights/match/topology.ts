@@ -101,20 +101,28 @@ function checkOutput(
   );
 }
 
+/** A network of ours: all of its layers, and those that a model must have. */
+interface Ours {
+  readonly all: readonly Layer[];
+  readonly wanted: readonly Layer[];
+}
+
 /** What the model may be: a U-Net with either decoder, or an encoder, whole or as far as a decoder needs it. */
-function networksOf(encoder: Encoder, theirs: readonly ConfigLayer[]): (readonly Layer[])[] {
+function networksOf(encoder: Encoder, theirs: readonly ConfigLayer[]): Ours[] {
   // The number of classes is the head's own affair.
   const unets = (["transpose", "nearest"] as const).map((decoder) =>
     unetLayers({ encoder, classes: 1, decoder }),
   );
   const hasDecoder = theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className));
   // What comes after the last weight is not needed of an encoder: many exports end with the batch norm.
-  const encoders = [encoder.layers(), skipLayers(encoder)].map((layers) =>
-    layers.slice(0, layers.findLastIndex(({ weights }) => weights.length > 0) + 1),
-  );
-  return [...unets, ...(hasDecoder ? [] : encoders)].map((layers) =>
-    withoutIdentities(preparedLayers(layers).rest),
-  );
+  const encoders = [encoder.layers(), skipLayers(encoder)];
+  const lastWeight = (layers: readonly Layer[]): string =>
+    layers.findLast(({ weights }) => weights.length > 0)!.name;
+  return [...unets, ...(hasDecoder ? [] : encoders)].map((layers, i) => {
+    const all = withoutIdentities(preparedLayers(layers).rest);
+    const end = i < unets.length ? all.length : all.findIndex(({ name }) => name === lastWeight(layers)) + 1;
+    return { all, wanted: all.slice(0, end) };
+  });
 }
 
 /** Where an encoder may end in a model: its last layer, or the one before it where that is an activation. */
@@ -174,10 +182,10 @@ interface Attempt {
   readonly problems: string[];
 }
 
-function attempt(ours: readonly Layer[], theirs: readonly Theirs[]): Attempt {
+function attempt({ all, wanted }: Ours, theirs: readonly Theirs[]): Attempt {
   const index = indexed(theirs);
   const following = signatures(
-    ours.map(({ name, operation, inputs }): Node => ({ id: name, operation, inputs })),
+    all.map(({ name, operation, inputs }): Node => ({ id: name, operation, inputs })),
     theirs.map(({ layer, read }): Node => ({
       id: layer.path,
       operation: read?.operation,
@@ -189,7 +197,7 @@ function attempt(ours: readonly Layer[], theirs: readonly Theirs[]): Attempt {
   const places = new Map<string, string>([[INPUT, MODEL_INPUT]]);
   const taken = new Set<ConfigLayer>();
   const problems: string[] = [];
-  for (const layer of ours) {
+  for (const layer of wanted) {
     const inputs = layer.inputs.map((input) => places.get(input));
     const known = inputs.every((input) => input !== undefined);
     const candidates = known

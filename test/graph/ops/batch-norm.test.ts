@@ -117,8 +117,8 @@ describe("batch norm with the statistics of the batch", () => {
   });
 
   it("uses the whole batch's statistics when the batch is cut", async () => {
-    const shape = [5, 8, 8, 16];
-    const maxBindingBytes = 2 * 8 * 8 * 16 * 4;
+    const shape = [5, 16, 16, 16];
+    const maxBindingBytes = 2 * 16 * 16 * 16 * 4;
     await compareTraining({ shape, maxBindingBytes });
     await compareTraining({ shape, activation: "relu", maxBindingBytes });
     const graph = new Graph();

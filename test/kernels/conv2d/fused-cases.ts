@@ -5,10 +5,10 @@ import { conv2dBackwardDataFused } from "../../../src/kernels/conv2d/backward-da
 import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
 import { activationLoad, joinedLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
 import {
+  activationGradientStore,
   joinedStore,
   momentsStore,
   plainStore,
-  reluGradientStore,
 } from "../../../src/kernels/conv2d/store.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { closeness, targetFor } from "../../helpers/families.ts";
@@ -18,6 +18,7 @@ import { runKernels } from "../../helpers/gpu.ts";
 import { RUBBISH, embed, embedPlanes, extract, rubbish } from "./channel-embedding.ts";
 import {
   activation,
+  activationGradient,
   coefficients,
   geometry,
   joined,
@@ -70,22 +71,28 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
   describe.each(Object.entries(families))("fused conv2d with %s", (_, adapt) => {
     describe("forward", () => {
       it.for([
-        ["3×3, padded, odd extents", geometry([2, 5, 7, 8], [3, 3, 8, 12]), 12],
-        ["3×3 on one pixel", geometry([1, 1, 1, 12], [3, 3, 12, 32]), 4],
-        ["1×1, rows of several tiles", geometry([3, 9, 11, 20], [1, 1, 20, 24]), 8],
+        ["3×3, padded, odd extents", geometry([2, 5, 7, 8], [3, 3, 8, 12]), 12, "relu"],
+        ["3×3 on one pixel", geometry([1, 1, 1, 12], [3, 3, 12, 32]), 4, "swish"],
+        ["1×1, rows of several tiles", geometry([3, 9, 11, 20], [1, 1, 20, 24]), 8, "relu6"],
+        ["1×1, no activation", geometry([2, 3, 5, 8], [1, 1, 8, 8]), 0, "linear"],
       ] as const)(
         "normalizes what it loads and stores into its channels: %s",
-        async ([, g, begin], context) => {
+        async ([, g, begin, kind], context) => {
           const target = targetFor(gpu(), adapt, context);
           const { x, w } = { x: numbers(sizes(g).x, 1), w: numbers(sizes(g).w, 2) };
           const from = { width: g.inChannels + 8, begin: 4 };
           const to = { width: g.outChannels + begin + 4, begin };
           const planes = { width: g.inChannels + 20, begin: 16 };
-          const layer = norm(g.inChannels, 3);
+          // With so large a slope a ReLU6 bends twice.
+          const layer = norm(g.inChannels, 3).map((plane, i) => plane.map((v) => (i === 1 ? 4 * v : v)));
           const weightsBegin = 36;
           const { kernel, partialCount } = conv2dForwardFused(target, g, {
             half: true,
-            load: activationLoad("x", 4, from, { size: planes.width, begin: planes.begin }),
+            load: activationLoad("x", 4, from, {
+              size: planes.width,
+              begin: planes.begin,
+              activation: kind,
+            }),
             store: plainStore("y", g.outChannels, to),
             weightsBegin,
           });
@@ -102,7 +109,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
             },
             ["y"],
           );
-          const expected = referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y;
+          const expected = referenceConv2d(g, { ...nothing(g), x: activation(x, layer, kind), w }).y;
           expectClose(extract(y, g.outChannels, to), expected, closeness(gpu(), target));
         },
       );
@@ -121,7 +128,11 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         );
         const { kernel, partialCount } = conv2dForwardFused(target, g, {
           half: true,
-          load: activationLoad("x", 4, allChannels(g.inChannels), { size: g.inChannels, begin: 0 }),
+          load: activationLoad("x", 4, allChannels(g.inChannels), {
+            size: g.inChannels,
+            begin: 0,
+            activation: "relu",
+          }),
           store: momentsStore("y", g.outChannels, to, firstPartial),
         });
         expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
@@ -177,74 +188,84 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
 
     describe("by data", () => {
       it.for([
-        ["3×3, padded", geometry([2, 5, 7, 40], [3, 3, 40, 12]), false],
-        ["1×1, adding to what is there", geometry([3, 5, 7, 36], [1, 1, 36, 20]), true],
-        ["1×1, adding, two rows", geometry([2, 1, 1, 8], [1, 1, 8, 8]), true],
-      ] as const)("goes back through two norms and a ReLU: %s", async ([, g, accumulate], context) => {
-        const target = targetFor(gpu(), adapt, context);
-        const [c, k] = [g.inChannels, g.outChannels];
-        const size = sizes(g);
-        const [dz, y, w] = [numbers(size.y, 1), numbers(size.y, 2), numbers(size.w, 3)];
-        const [x, before] = [numbers(size.x, 4), numbers(size.x, 5)];
-        const [above, below] = [coefficients(k, 6), norm(c, 20)];
-        const ofGradient = { width: k + 4, begin: 4 };
-        const ofY = { width: k + 8, begin: 8 };
-        const ofCoefficients = { width: k + 12, begin: 4 };
-        const ofX = { width: c + 8, begin: 4 };
-        const ofNorm = { width: c + 4, begin: 4 };
-        const ofResult = { width: c + 12, begin: 8 };
-        const [firstPartial, weightsBegin] = [2, 8];
-        const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
-          half: true,
-          load: normGradientLoad(
-            4,
-            { name: "dy", range: ofGradient },
-            { name: "y", range: ofY },
-            { size: ofCoefficients.width, begin: ofCoefficients.begin },
-          ),
-          store: reluGradientStore("dx", ofResult, {
-            x: ofX,
-            planes: { size: ofNorm.width, begin: ofNorm.begin },
-            accumulate,
-            firstPartial,
-          }),
-          weightsBegin,
-        });
-        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
-        const results = await runKernels(
-          gpu(),
-          [kernel],
-          {
-            dy: embed(dz, k, ofGradient),
-            y: embed(y, k, ofY),
-            coefficients: embedPlanes(above, ofCoefficients),
-            w: Float32Array.from([...rubbish(weightsBegin), ...w]),
-            x: embed(x, c, ofX),
-            norm: embedPlanes(below, ofNorm),
-            dx: embed(before, c, ofResult),
-            partials: rubbish((firstPartial + partialCount + 1) * 2 * c),
-          },
-          ["dx", "partials"],
-        );
-        const { dx } = referenceConv2d(g, { ...nothing(g), dy: normGradient(dz, y, above), w });
-        const [mean, scale, beta, inverse, gamma] = below;
-        const passed = dx.map((value, i) =>
-          (x[i] - mean[i % c]) * scale[i % c] + beta[i % c] > 0 ? value : 0,
-        );
-        expectClose(
-          extract(results.dx, c, ofResult),
-          passed.map((value, i) => (accumulate ? before[i] + gamma[i % c] * value : value)),
-          closeness(gpu(), target),
-        );
-        const partialIndex = (i: number): Float32Array => results.partials.slice(2 * c * i, 2 * c * (i + 1));
-        for (const i of [0, 1, firstPartial + partialCount]) expect(partialIndex(i)).toEqual(rubbish(2 * c));
-        const total = new Float64Array(2 * c);
-        for (let i = firstPartial; i < firstPartial + partialCount; i++)
-          partialIndex(i).forEach((value, j) => (total[j] += value));
-        expectClose(total.slice(0, c), sums(passed, c), closeness(gpu(), target), "Σ dz");
-        const normalized = passed.map((value, i) => value * (x[i] - mean[i % c]) * inverse[i % c]);
-        expectClose(total.slice(c), sums(normalized, c), closeness(gpu(), target), "Σ dz·x̂");
-      });
+        ["3×3, padded", geometry([2, 5, 7, 40], [3, 3, 40, 12]), "plain", "relu"],
+        ["1×1, adding to what is there", geometry([3, 5, 7, 36], [1, 1, 36, 20]), "accumulated", "relu6"],
+        ["1×1, adding, two rows", geometry([2, 1, 1, 8], [1, 1, 8, 8]), "accumulated", "linear"],
+        ["1×1, by γ", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "scaled", "swish"],
+        ["1×1, by γ, through a ReLU", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "scaled", "relu"],
+      ] as const)(
+        "goes back through two norms and an activation: %s",
+        async ([, g, stored, kind], context) => {
+          const target = targetFor(gpu(), adapt, context);
+          const [c, k] = [g.inChannels, g.outChannels];
+          const size = sizes(g);
+          const [dz, y, w] = [numbers(size.y, 1), numbers(size.y, 2), numbers(size.w, 3)];
+          const [x, before] = [numbers(size.x, 4), numbers(size.x, 5)];
+          const above = coefficients(k, 6);
+          const below = norm(c, 20).map((plane, i) => plane.map((v) => (i === 1 ? 4 * v : v)));
+          const ofGradient = { width: k + 4, begin: 4 };
+          const ofY = { width: k + 8, begin: 8 };
+          const ofCoefficients = { width: k + 12, begin: 4 };
+          const ofX = { width: c + 8, begin: 4 };
+          const ofNorm = { width: c + 4, begin: 4 };
+          const ofResult = { width: c + 12, begin: 8 };
+          const [firstPartial, weightsBegin] = [2, 8];
+          const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
+            half: true,
+            load: normGradientLoad(
+              4,
+              { name: "dy", range: ofGradient },
+              { name: "y", range: ofY },
+              { size: ofCoefficients.width, begin: ofCoefficients.begin },
+            ),
+            store: activationGradientStore("dx", ofResult, {
+              before: ofX,
+              activation: kind,
+              planes: { size: ofNorm.width, begin: ofNorm.begin },
+              stored,
+              firstPartial,
+            }),
+            weightsBegin,
+          });
+          expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+          const results = await runKernels(
+            gpu(),
+            [kernel],
+            {
+              dy: embed(dz, k, ofGradient),
+              y: embed(y, k, ofY),
+              coefficients: embedPlanes(above, ofCoefficients),
+              w: Float32Array.from([...rubbish(weightsBegin), ...w]),
+              before: embed(x, c, ofX),
+              norm: embedPlanes(below, ofNorm),
+              dx: embed(before, c, ofResult),
+              partials: rubbish((firstPartial + partialCount + 1) * 2 * c),
+            },
+            ["dx", "partials"],
+          );
+          const { dx } = referenceConv2d(g, { ...nothing(g), dy: normGradient(dz, y, above), w });
+          const [mean, , , inverse, gamma] = below;
+          const passed = activationGradient(x, dx, below, kind);
+          expectClose(
+            extract(results.dx, c, ofResult),
+            passed.map((value, i) => {
+              if (stored === "plain") return value;
+              return gamma[i % c] * value + (stored === "accumulated" ? before[i] : 0);
+            }),
+            closeness(gpu(), target),
+          );
+          const partialIndex = (i: number): Float32Array =>
+            results.partials.slice(2 * c * i, 2 * c * (i + 1));
+          for (const i of [0, 1, firstPartial + partialCount])
+            expect(partialIndex(i)).toEqual(rubbish(2 * c));
+          const total = new Float64Array(2 * c);
+          for (let i = firstPartial; i < firstPartial + partialCount; i++)
+            partialIndex(i).forEach((value, j) => (total[j] += value));
+          expectClose(total.slice(0, c), sums(passed, c), closeness(gpu(), target), "Σ da");
+          const normalized = passed.map((value, i) => value * (x[i] - mean[i % c]) * inverse[i % c]);
+          expectClose(total.slice(c), sums(normalized, c), closeness(gpu(), target), "Σ da·x̂");
+        },
+      );
 
       it("takes two tensors for one and leaves moments of all its phases", async (context) => {
         const target = targetFor(gpu(), adapt, context);

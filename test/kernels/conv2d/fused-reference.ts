@@ -45,15 +45,45 @@ export const norm = (channels: number, seed: number): Float32Array[] => [
   around(1, 0.7, channels, seed + 4),
 ];
 
-/** max((x − mean)·scale + beta, 0), in double precision. */
-export const activation = (
-  x: ArrayLike<number>,
-  [mean, scale, beta]: readonly Float32Array[],
-): Float64Array =>
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Activations that norms have in networks, and their derivatives. */
+const ACTIVATIONS = {
+  linear: { value: (x: number) => x, slope: () => 1 },
+  relu: { value: (x: number) => Math.max(x, 0), slope: (x: number) => (x > 0 ? 1 : 0) },
+  relu6: {
+    value: (x: number) => Math.min(Math.max(x, 0), 6),
+    slope: (x: number) => (x > 0 && x < 6 ? 1 : 0),
+  },
+  swish: {
+    value: (x: number) => x * sigmoid(x),
+    slope: (x: number) => sigmoid(x) * (1 + x * sigmoid(-x)),
+  },
+} as const;
+
+export type TestedActivation = keyof typeof ACTIVATIONS;
+
+/** (x − mean)·scale + beta, in double precision. */
+const normed = (x: ArrayLike<number>, [mean, scale, beta]: readonly Float32Array[]): Float64Array =>
   Float64Array.from({ length: x.length }, (_, i) => {
     const c = i % mean.length;
-    return Math.max((x[i] - mean[c]) * scale[c] + beta[c], 0);
+    return (x[i] - mean[c]) * scale[c] + beta[c];
   });
+
+/** activation((x − mean)·scale + beta), in double precision. */
+export const activation = (
+  x: ArrayLike<number>,
+  norm: readonly Float32Array[],
+  kind: TestedActivation = "relu",
+): Float64Array => normed(x, norm).map(ACTIVATIONS[kind].value);
+
+/** What that passes of `dz` back to before the activation. */
+export const activationGradient = (
+  x: ArrayLike<number>,
+  dz: ArrayLike<number>,
+  norm: readonly Float32Array[],
+  kind: TestedActivation = "relu",
+): Float64Array => normed(x, norm).map((value, i) => dz[i] * ACTIVATIONS[kind].slope(value));
 
 /** slope·dz + tilt·(y − mean) + offset, in double precision. */
 export const normGradient = (

@@ -18,6 +18,7 @@ import {
   normGradient,
   nothing,
 } from "./fused-reference.ts";
+import type { TestedActivation } from "./fused-reference.ts";
 import { numbers, referenceConv2d, sizes } from "./reference.ts";
 
 /** Tests what gradients of convolutions by their kernels load, and products of many layers. */
@@ -52,12 +53,28 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
       readonly growth: number;
       /** Channels by which x begins later in each layer. */
       readonly step: number;
+      /** Multiples at which the norms of the layers begin; 1 by default. */
+      readonly alignment?: number;
+      readonly kind?: TestedActivation;
     }
 
-    it.for([
+    it.for<[string, Layered]>([
       [
         "1×1 kernels of more channels each",
         { x: [2, 5, 7, 8], size: 1, outputs: 12, layers: 3, growth: 4, step: 0 },
+      ],
+      [
+        "norms that begin at multiples of 64",
+        {
+          x: [2, 5, 7, 56],
+          size: 1,
+          outputs: 16,
+          layers: 4,
+          growth: 8,
+          step: 0,
+          alignment: 64,
+          kind: "swish",
+        },
       ],
       [
         "3×3 kernels, each of channels of its own",
@@ -65,14 +82,21 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
       ],
       ["one 1×1 kernel", { x: [1, 3, 1, 4], size: 1, outputs: 8, layers: 1, growth: 4, step: 0 }],
       ["sums in several parts", { x: [1, 49, 53, 4], size: 1, outputs: 12, layers: 2, growth: 8, step: 4 }],
-    ] satisfies [string, Layered][])(
+    ])(
       "takes the kernels of all layers at once: %s",
-      async ([, { x: shape, size, outputs: k, layers, growth, step }], context) => {
+      async (
+        [, { x: shape, size, outputs: k, layers, growth, step, alignment = 1, kind = "relu" }],
+        context,
+      ) => {
         const target = targetFor(gpu(), adapt, context);
         const [batch, height, width, c] = shape;
         const rows = batch * height * width;
         const channels = (layer: number): number => c + layer * growth;
-        const before = (layer: number): number => layer * c + (growth * layer * (layer - 1)) / 2;
+        const before = (layer: number): number =>
+          Array.from({ length: layer }, (_, i) => Math.ceil(channels(i) / alignment) * alignment).reduce(
+            (sum, own) => sum + own,
+            0,
+          );
         const all = (layers - 1) * (growth + step) + c;
         const ofX = { width: all + 8, begin: 4 };
         const ofGradient = { width: layers * k + 4, begin: 4 };
@@ -87,7 +111,13 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
         const kernel = conv2dBackwardWeights(target, g, {
           half: true,
           left: (width, begins) =>
-            activationLoad("x", width, ofX, { size: ofNorm.width, begin: ofNorm.begin }, begins),
+            activationLoad(
+              "x",
+              width,
+              ofX,
+              { size: ofNorm.width, begin: ofNorm.begin, activation: kind },
+              begins,
+            ),
           right: (width, begins) =>
             normGradientLoad(
               width,
@@ -100,6 +130,7 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
             count: layers,
             growth,
             steps: { x: step, norm: "channels of x", dy: k, y: k, coefficients: k },
+            alignment,
           },
         });
         expect(usesMatrices(kernel.partial)).toBe(target.subgroupMatrix !== null && rows >= 5);
@@ -124,7 +155,7 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
           const part = geometry([batch, height, width, count], [size, size, count, k]);
           return referenceConv2d(part, {
             ...nothing(part),
-            x: activation(cut(x, all, layer * step, count), own),
+            x: activation(cut(x, all, layer * step, count), own, kind),
             dy: normGradient(cut(dz, layers * k, layer * k, k), cut(y, layers * k, layer * k, k), mine),
           }).dw;
         });

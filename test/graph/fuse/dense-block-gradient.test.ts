@@ -1,9 +1,8 @@
-import { describe, expect, it } from "vitest";
-import type { Plan } from "../../../../src/graph/plan.ts";
-import { expectClose } from "../../../helpers/close.ts";
-import { useGpu } from "../../../helpers/gpu.ts";
-import { STACKS, blockNumbers, runBlock, stackOf } from "./block.ts";
-import type { Block, BlockNumbers, LayerNumbers } from "./block.ts";
+import { describe, it } from "vitest";
+import { expectClose } from "../../helpers/close.ts";
+import { useGpu } from "../../helpers/gpu.ts";
+import { KINDS, blockNumbers, numbersOf, runBlock } from "./block.ts";
+import type { Block, BlockNumbers } from "./block.ts";
 import { referenceLoss } from "./reference.ts";
 
 const gpu = useGpu();
@@ -17,22 +16,23 @@ function moved(numbers: BlockNumbers, kind: string, i: number, step: number): Bl
     return copy as unknown as Float32Array;
   };
   if (kind === "x") return { ...numbers, x: change(numbers.x, i) };
+  // Only the array that holds number i of its kind changes.
   let first = 0;
-  return {
-    ...numbers,
-    layers: numbers.layers.map((layer) => {
-      const values = STACKS[kind](layer);
-      const at = i - first;
-      first += values.length;
-      return at >= 0 && at < values.length ? replaced(layer, kind, change(values, at)) : layer;
-    }),
-  };
-}
-
-function replaced(layer: LayerNumbers, kind: string, values: Float32Array): LayerNumbers {
-  if (kind === "kernel1" || kind === "kernel2") return { ...layer, [kind]: values };
-  const norm = kind.endsWith("1") ? "norm1" : "norm2";
-  return { ...layer, [norm]: { ...layer[norm], [kind.slice(0, -1)]: values } };
+  let moved: readonly [Float32Array, Float32Array] | undefined;
+  for (const values of KINDS[kind](numbers)) {
+    const at = i - first;
+    if (at >= 0 && at < values.length) moved = [values, change(values, at)];
+    first += values.length;
+  }
+  const swap = <T>(value: T): T =>
+    (value === moved![0]
+      ? moved![1]
+      : Array.isArray(value)
+        ? value.map(swap)
+        : value && typeof value === "object" && !ArrayBuffer.isView(value)
+          ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, swap(each)]))
+          : value) as T;
+  return swap(numbers);
 }
 
 const BLOCKS: Record<string, { block: Block; samples: number; tolerance: number }> = {
@@ -50,19 +50,19 @@ const BLOCKS: Record<string, { block: Block; samples: number; tolerance: number 
   "two layers, two pixels": {
     block: { x: [2, 1, 1, 8], layers: 2, growth: 4, bottleneck: 8 },
     samples: 200,
-    tolerance: 1e-4,
+    tolerance: 1e-3,
   },
 };
 
 describe.each(Object.entries(BLOCKS))(
   "the gradient of a dense block of %s",
   (_, { block, samples, tolerance }) => {
-    it.each(["x", ...Object.keys(STACKS)])(
+    it.each(["x", ...Object.keys(KINDS)])(
       "by %s is that of differences in double precision",
       async (kind) => {
         const numbers = blockNumbers(block);
-        const results = await runBlock(gpu(), block, "fused", { training: true, numbers });
-        const count = kind === "x" ? numbers.x.length : stackOf(numbers, kind).length;
+        const results = await runBlock(gpu(), block, { training: true, numbers });
+        const count = kind === "x" ? numbers.x.length : numbersOf(numbers, kind).length;
         const taken = Math.min(count, samples);
         const picked = Array.from({ length: taken }, (_, i) => Math.floor(((i + 0.5) * count) / taken));
         // So small that no ReLU turns over on the way.
@@ -81,18 +81,3 @@ describe.each(Object.entries(BLOCKS))(
     );
   },
 );
-
-describe("the gradient of a dense block", () => {
-  it("by its parameters is the same where nobody asks for that by its input, which then costs nothing", async () => {
-    const { block } = BLOCKS["three layers"];
-    const labels = ({ dispatches }: Plan): string[] => dispatches.map(({ kernel }) => kernel.label);
-    const seen: string[][] = [];
-    const inspect = (plan: Plan): number => seen.push(labels(plan));
-    const { dx, ...parameters } = await runBlock(gpu(), block, "fused", { training: true, inspect });
-    const alone = await runBlock(gpu(), block, "fused", { training: true, inspect, ofInput: false });
-    expect(dx).toBeDefined();
-    expect(alone).toEqual(parameters);
-    expect(seen[0]).toContain("shared_norm_input_gradient");
-    expect(seen[1]).not.toContain("shared_norm_input_gradient");
-  });
-});

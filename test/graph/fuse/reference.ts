@@ -3,11 +3,11 @@ import type { Block, BlockNumbers, LayerNumbers, NormNumbers } from "./block.ts"
 
 export interface Reference {
   readonly y: Float64Array;
-  /** The moving statistics after a step, stacked as the op has them; by the names of `runBlock`. */
+  /** The moving statistics after a step, by the names of `runBlock`. */
   readonly moved: Readonly<Record<"mean1" | "variance1" | "mean2" | "variance2", number[]>>;
 }
 
-/** A dense block by definition, in double precision. */
+/** A dense block and the norm that follows it by definition, in double precision. */
 export function referenceBlock(block: Block, numbers: BlockNumbers, training: boolean): Reference {
   const { x: xShape, growth, bottleneck } = block;
   const moved: Reference["moved"] = { mean1: [], variance1: [], mean2: [], variance2: [] };
@@ -48,7 +48,7 @@ export function referenceBlock(block: Block, numbers: BlockNumbers, training: bo
     channels = width;
   };
   numbers.layers.forEach(layer);
-  return { y, moved };
+  return { y: normRelu(y, channels, numbers.last, moved.mean1, moved.variance1), moved };
 }
 
 function moments(x: Float64Array, channels: number): [mean: number[], variance: number[]] {

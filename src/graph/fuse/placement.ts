@@ -1,0 +1,100 @@
+/**
+ * @file Concatenation without copies: what is joined along the channels is stored where it belongs from the start, and a
+ * slice is read where it lies.
+ */
+import { copyChannels } from "../../kernels/copy-channels.ts";
+import { allChannels } from "../../kernels/text/channel-range.ts";
+import type { Node, Tensor } from "../graph.ts";
+import { slice } from "../op.ts";
+import type { Op } from "../op.ts";
+import { rowsPerItem } from "../ops/channel-reduction.ts";
+import { ownPlace, rangeOf } from "./place.ts";
+import type { Place } from "./place.ts";
+import type { Readers } from "./readers.ts";
+
+export interface Placement {
+  /** Where tensors lie that do not lie by themselves. */
+  readonly places: ReadonlyMap<Tensor, Place>;
+  /** What remains of the concatenations and slices. */
+  readonly replaced: ReadonlyMap<Node, readonly Node[]>;
+}
+
+export interface Abilities {
+  /** Whether the node that makes `tensor` can store it among the channels of another. */
+  readonly canStore: (tensor: Tensor) => boolean;
+  /** Whether `node` can read `tensor` there. */
+  readonly canRead: (node: Node, tensor: Tensor) => boolean;
+}
+
+export function placeConcatenations(
+  nodes: readonly Node[],
+  readers: Readers,
+  { canStore, canRead }: Abilities,
+): Placement {
+  const places = new Map<Tensor, Place>();
+  const replaced = new Map<Node, readonly Node[]>();
+  const inFours = (tensor: Tensor): boolean => tensor.shape.length === 4 && tensor.shape[3] % 4 === 0;
+
+  // The last concatenation first: what it joins may be concatenations themselves.
+  for (const node of [...nodes].reverse()) {
+    const { pattern } = node.op;
+    if (pattern?.kind !== "concat" || !pattern.parts.every(inFours)) continue;
+    const [y] = node.outputs;
+    const { home, begin } = places.get(y) ?? ownPlace(y);
+    const copied: { x: Tensor; place: Place }[] = [];
+    let before = begin;
+    for (const x of pattern.parts) {
+      const place = { home, begin: before };
+      before += x.shape[3];
+      const free =
+        x.dtype === home.dtype &&
+        x.node !== null &&
+        !x.node.op.identity &&
+        !places.has(x) &&
+        !readers.isKept(x) &&
+        (x.node.op.pattern?.kind === "concat" || canStore(x)) &&
+        readers.of(x).every((reader) => reader === node || canRead(reader, x)) &&
+        pattern.parts.indexOf(x) === pattern.parts.lastIndexOf(x);
+      if (free) places.set(x, place);
+      else copied.push({ x, place });
+    }
+    if (copied.length < pattern.parts.length || home !== y) {
+      replaced.set(
+        node,
+        copied.map(({ x, place }) => copyNode(node, x, place)),
+      );
+    }
+  }
+  for (const node of nodes) {
+    const { pattern } = node.op;
+    if (pattern?.kind !== "slice") continue;
+    const { x, begin } = pattern;
+    const [y] = node.outputs;
+    if (!inFours(x) || !inFours(y) || begin % 4 !== 0 || readers.isKept(y)) continue;
+    if (!readers.of(y).every((reader) => canRead(reader, y))) continue;
+    const from = places.get(x) ?? ownPlace(x);
+    places.set(y, { home: from.home, begin: from.begin + begin });
+    replaced.set(node, []);
+  }
+  return { places, replaced };
+}
+
+/** Copies `x` to its place in the stead of `node`. */
+export function copyNode(node: Node, x: Tensor, place: Place): Node {
+  const { home } = place;
+  const [, , , channels] = x.shape;
+  const op: Op = {
+    name: "concat",
+    family: "copy",
+    outputs: [],
+    writes: [home],
+    lower(l) {
+      for (const range of l.slices([x, home])) {
+        const rows = range.count * rowsPerItem(x);
+        const kernel = copyChannels(l.target, rows, channels, allChannels(channels), rangeOf(place));
+        l.dispatch(kernel, { x: slice(x, range), y: slice(home, range) });
+      }
+    },
+  };
+  return { ...node, op, inputs: [x], outputs: [] };
+}

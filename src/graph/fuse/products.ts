@@ -1,0 +1,248 @@
+/** @file Products with what stands around them: a prologue for what they read, an epilogue for what they make. */
+import {
+  activationGradientStore,
+  joinedStore,
+  momentsStore,
+  plainStore,
+} from "../../kernels/conv2d/store.ts";
+import type { StoredGradient } from "../../kernels/conv2d/store.ts";
+import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/fold-norm.ts";
+import type { NormPlace } from "../../kernels/fold-norm.ts";
+import type { ActivationKind } from "../../kernels/text/activation.ts";
+import type { Node, Tensor } from "../graph.ts";
+import { loadOf, lowerWeights, slices } from "../lowering/conv2d-products.ts";
+import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
+import { lowerTiles, lowerTilesToMoments, momentsPerPartial } from "../lowering/tiles.ts";
+import { slice } from "../op.ts";
+import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
+import { ownPlace, rangeOf } from "./place.ts";
+import type { Place } from "./place.ts";
+import { imagesOf, loadOfReading, operandsOfReading, tensorsOf } from "./reading.ts";
+import type { NormPlanes, Reading } from "./reading.ts";
+import type { NormTable } from "./norm-tables.ts";
+import { lowerNormGradient } from "./norm-gradient.ts";
+import type { NormGradientTarget } from "./norm-gradient.ts";
+
+/** The planes of a norm, to be made as soon as the moments of its last channels are known. */
+export interface FoldedNorm {
+  readonly table: NormTable;
+  readonly place: NormPlace;
+}
+
+/** What becomes of a product's result. */
+export type Outcome =
+  /** It is stored, in one tensor or in two. */
+  | { readonly kind: "as it is" }
+  /** It lies elsewhere. */
+  | { readonly kind: "placed"; readonly place: Place }
+  /** And its moments come to `begin` and following of `mean` and `variance`, and to the planes of norms. */
+  | {
+      readonly kind: "moments";
+      readonly place: Place;
+      readonly mean: Tensor;
+      readonly variance: Tensor;
+      readonly begin: number;
+      readonly norms: readonly FoldedNorm[];
+    }
+  /** It passes back through an activation and a batch norm of `x`. */
+  | {
+      readonly kind: "gradient";
+      readonly place: Place;
+      readonly stored: StoredGradient;
+      readonly x: Place;
+      readonly planes: NormPlanes;
+      readonly activation: ActivationKind;
+      readonly target: NormGradientTarget;
+    };
+
+/** `node`, a product that gathers, which reads its only source as `reading` says, or its sources as they are. */
+export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | null, outcome: Outcome): Node {
+  const { sources, kernel, bias: biasTensor, taps } = pattern;
+  const bias = biasTensor !== null;
+  const { names } = taps;
+  const channels = taps.channels.reduce((sum, count) => sum + count, 0);
+  const half = sources[0].dtype === "f16";
+  const load = reading ? loadOfReading(reading, names.source, 4) : loadOf(names.source, sources);
+  const read = (range: BatchRange): Record<string, Operand> => ({
+    ...(reading ? operandsOfReading(reading, names.source, range) : slices(names.source, sources, range)),
+    w: kernel,
+    ...(biasTensor && { bias: biasTensor }),
+  });
+  const large = reading ? imagesOf(reading) : sources;
+  const written = writtenBy(node, outcome);
+  const op: Op = {
+    ...node.op,
+    writes: written,
+    lower(l) {
+      const known = momentsOf(l, node, pattern);
+      if (outcome.kind === "as it is" && !known) {
+        const results = node.outputs.slice(0, taps.channels.length);
+        const wanted = results.filter((result, i) => i === 0 || l.uses(result));
+        const joined = wanted.map(({ shape }, i) => ({
+          name: i === 0 ? names.result : `${names.result}2`,
+          channels: shape[3],
+        }));
+        const store = wanted.length === 2 ? joinedStore(joined[0], joined[1]) : undefined;
+        const count = joined.reduce((sum, each) => sum + each.channels, 0);
+        for (const range of l.slices([...large, ...wanted])) {
+          const product = taps.product(l, range.count, { load, store, channels: count, bias, half });
+          l.dispatch(product.kernel, { ...read(range), ...slices(names.result, wanted, range) });
+        }
+        return;
+      }
+      const place = outcome.kind === "as it is" ? ownPlace(node.outputs[0]) : outcome.place;
+      const { home } = place;
+      if (outcome.kind === "as it is" || outcome.kind === "placed") {
+        if (known) {
+          lowerTilesToMoments(l, l.slices([...large, home]), channels, known, (range, firstPartial) => ({
+            product: taps.product(l, range.count, {
+              load,
+              store: momentsStore(names.result, channels, rangeOf(place), firstPartial),
+              bias,
+              half,
+            }),
+            operands: { ...read(range), [names.result]: slice(home, range) },
+          }));
+          return;
+        }
+        const store = plainStore(names.result, channels, rangeOf(place));
+        for (const range of l.slices([...large, home])) {
+          const { kernel } = taps.product(l, range.count, { load, store, bias, half });
+          l.dispatch(kernel, { ...read(range), [names.result]: slice(home, range) });
+        }
+        return;
+      }
+      if (outcome.kind === "moments") {
+        const { partialCount, partials } = lowerTiles(
+          l,
+          l.slices([...large, home]),
+          momentsPerPartial(channels),
+          (range, firstPartial) => ({
+            product: taps.product(l, range.count, {
+              load,
+              store: momentsStore(names.result, channels, rangeOf(outcome.place), firstPartial),
+              bias,
+              half,
+            }),
+            operands: { ...read(range), [names.result]: slice(home, range) },
+          }),
+        );
+        lowerMoments(l, outcome, channels, partialCount, partials);
+        return;
+      }
+      const { x, planes, activation, stored, target } = outcome;
+      const { partialCount, partials } = lowerTiles(
+        l,
+        l.slices([...large, home, x.home]),
+        { partials: 2 * channels },
+        (range, firstPartial) => ({
+          product: taps.product(l, range.count, {
+            load,
+            store: activationGradientStore(names.result, rangeOf(outcome.place), {
+              before: rangeOf(x),
+              activation,
+              planes,
+              stored,
+              firstPartial,
+            }),
+            half,
+          }),
+          operands: {
+            ...read(range),
+            before: slice(x.home, range),
+            norm: planes.tensor,
+            [names.result]: slice(home, range),
+          },
+        }),
+      );
+      lowerNormGradient(l, target, partialCount, partials.partials);
+    },
+  };
+  const reads = [
+    ...(reading ? tensorsOf(reading) : sources),
+    kernel,
+    ...(biasTensor ? [biasTensor] : []),
+    ...readBy(outcome),
+  ];
+  return { ...node, op, inputs: reads };
+}
+
+/** The moments of a product's result, where it finds them and anybody reads them by themselves. */
+function momentsOf(
+  l: Lowering,
+  { outputs }: Node,
+  { moments }: TapsPattern,
+): { readonly mean: Tensor; readonly variance: Tensor } | null {
+  if (!moments) return null;
+  const [, mean, variance] = outputs;
+  return l.uses(mean) || l.uses(variance) ? { mean, variance } : null;
+}
+
+function lowerMoments(
+  l: Lowering,
+  { mean, variance, begin, norms }: Extract<Outcome, { kind: "moments" }>,
+  fresh: number,
+  partialCount: number,
+  partials: Record<"partials" | "counts", Operand>,
+): void {
+  const [first, ...others] = norms;
+  if (first) {
+    const { table, place } = first;
+    const kernel = mergeMomentsIntoNorm(l.target, place, { fresh, partialCount });
+    const { gamma, beta, planes } = table;
+    l.dispatch(kernel, { ...partials, gamma, beta, mean, variance, norm: planes });
+  } else
+    l.dispatch(mergeTileMoments(l.target, { begin, fresh, partialCount }), { ...partials, mean, variance });
+  for (const { table, place } of others) {
+    const { gamma, beta, planes } = table;
+    l.dispatch(foldNorm(l.target, place), { mean, variance, gamma, beta, norm: planes });
+  }
+}
+
+function writtenBy(node: Node, outcome: Outcome): Tensor[] {
+  if (outcome.kind === "as it is") return [...node.outputs];
+  const home = [...node.outputs, outcome.place.home];
+  if (outcome.kind === "placed") return home;
+  if (outcome.kind === "moments") {
+    const { mean, variance, norms } = outcome;
+    return [...home, mean, variance, ...norms.map(({ table }) => table.planes)];
+  }
+  return [...home, ...outcome.target.writes];
+}
+
+function readBy(outcome: Outcome): Tensor[] {
+  if (outcome.kind === "as it is" || outcome.kind === "placed") return [];
+  if (outcome.kind === "moments") return outcome.norms.flatMap(({ table }) => [table.gamma, table.beta]);
+  const { x, planes, target } = outcome;
+  return [x.home, planes.tensor, ...target.reads];
+}
+
+/** `node`, a product by weights, with prologues; its result goes to `to`. */
+export function fusedWeights(
+  node: Node,
+  { gradients, geometry, x }: WeightsPattern,
+  left: Reading,
+  right: Reading | null,
+  to: { readonly tensor: Tensor; readonly operand: Operand },
+): Node {
+  const half = x.dtype === "f16";
+  const op: Op = {
+    ...node.op,
+    writes: [to.tensor],
+    lower(l) {
+      const ranges = l.slices([...imagesOf(left), ...(right ? imagesOf(right) : gradients)]);
+      const fusion = {
+        left: (width: 4 | 1, begins = {}) => loadOfReading(left, "x", width, begins),
+        ...(right && { right: (width: 4 | 1, begins = {}) => loadOfReading(right, "dy", width, begins) }),
+        ...(!right && gradients.length > 1 && { right: (width: 4 | 1) => loadOf("dy", gradients, width)! }),
+        half,
+      };
+      lowerWeights(l, geometry, ranges, fusion, to.operand, (range) => ({
+        ...operandsOfReading(left, "x", range),
+        ...(right ? operandsOfReading(right, "dy", range) : slices("dy", gradients, range)),
+      }));
+    },
+  };
+  const inputs = [...tensorsOf(left), ...(right ? tensorsOf(right) : gradients)];
+  return { ...node, op, inputs };
+}

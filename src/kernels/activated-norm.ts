@@ -1,0 +1,123 @@
+/**
+ * @file A batch norm with an activation, from the planes of text/norm-planes.ts, where no product applies it in passing:
+ * its result, and the gradient of what comes before the activation with the sums that γ and β want.
+ */
+import type { Planes } from "./conv2d/load.ts";
+import type { StoredGradient } from "./conv2d/store.ts";
+import { defineKernel, u32 } from "./kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
+import { activationGradientText, activationText } from "./text/activation.ts";
+import type { ActivationKind } from "./text/activation.ts";
+import type { ChannelRange } from "./text/channel-range.ts";
+import { channelWalk, walkText } from "./text/channels.ts";
+import type { ChannelWalk } from "./text/channels.ts";
+import { planeIndex } from "./text/norm-planes.ts";
+import type { NormPlane } from "./text/norm-planes.ts";
+
+const VECTORS = "array<vec4f>";
+
+export interface ActivatedNorm {
+  readonly activation: ActivationKind;
+  /** Of the norm's input, `x`. */
+  readonly x: ChannelRange;
+  /** Of `norm`. */
+  readonly planes: Planes;
+}
+
+const rangeParams = (name: string, { width, begin }: ChannelRange): Record<string, Uniform> => ({
+  [`${name}Stride`]: u32(width / 4),
+  [`${name}Begin`]: u32(begin / 4),
+});
+
+const planesParams = ({ size, begin }: Planes): Record<string, Uniform> => ({
+  normSize: u32(size / 4),
+  normBegin: u32(begin / 4),
+});
+
+const planesText = (planes: readonly NormPlane[]): string =>
+  planes
+    .map(
+      (plane) =>
+        `let ${plane} = load_norm(${planeIndex(plane)}u * params.normSize + params.normBegin + column);`,
+    )
+    .join("\n  ");
+
+const at = (name: string): string => `row * params.${name}Stride + params.${name}Begin + column`;
+
+/** The channels `z` of a tensor become activation((x − mean)·scale + beta); all in multiples of 4. */
+export function activatedNorm(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  { activation, x, planes, z }: ActivatedNorm & { readonly z: ChannelRange },
+): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  return defineKernel({
+    label: `activated_norm_${activation}`,
+    read: { x: VECTORS, norm: VECTORS },
+    write: { z: VECTORS },
+    params: { ...walk.params, ...rangeParams("x", x), ...rangeParams("z", z), ...planesParams(planes) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: planesText(["mean", "scale", "beta"]),
+      row: `let before = fma(load_x(${at("x")}) - mean, scale, beta);
+    store_z(${at("z")}, ${activationText(activation, "before", "T")});`,
+    }),
+  });
+}
+
+/**
+ * da = dz·activation'((x − mean)·scale + beta), as `stored` says, to the channels `gradient` of a tensor; and, a partial of
+ * `walk` each from number `firstPartial` on, `partials` `[partials, 2, channels]`: Σ da and Σ da·x̂.
+ *
+ * @param options.dz of the tensor that holds dz
+ */
+export function activatedNormGradient(
+  walk: ChannelWalk,
+  firstPartial: number,
+  {
+    activation,
+    x,
+    planes,
+    gradient,
+    stored,
+    dz,
+  }: ActivatedNorm & {
+    readonly gradient: ChannelRange;
+    readonly stored: StoredGradient;
+    /** Null where it lies where da is to lie, and is not bound. */
+    readonly dz: ChannelRange | null;
+  },
+): Kernel {
+  const left = { plain: "da", scaled: "gamma * da", accumulated: "load_gradient(to) + gamma * da" }[stored];
+  return defineKernel({
+    label: `activated_norm_${activation}_gradient`,
+    read: { ...(dz && { dz: VECTORS }), x: VECTORS, norm: VECTORS },
+    write: { gradient: VECTORS, partials: VECTORS },
+    params: {
+      ...walk.params,
+      ...rangeParams("x", x),
+      ...rangeParams("gradient", gradient),
+      ...(dz && rangeParams("dz", dz)),
+      ...planesParams(planes),
+      firstPartial: u32(firstPartial),
+    },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: `${planesText(["mean", "scale", "beta", "inverse", ...(stored === "plain" ? [] : ["gamma" as const])])}
+  var sum = T();
+  var product = T();`,
+      row: `let value = load_x(${at("x")}) - mean;
+    let before = fma(value, scale, beta);
+    let to = ${at("gradient")};
+    let dz = ${dz ? `load_dz(${at("dz")})` : "load_gradient(to)"};
+    let da = ${activationGradientText(activation, "before", "dz", "T")};
+    sum += da;
+    product += da * (value * inverse);
+    store_gradient(to, ${left});`,
+      end: `let to = (params.firstPartial + partialIndex) * 2u * params.columns + column;
+  store_partials(to, sum);
+  store_partials(to + params.columns, product);`,
+    }),
+  });
+}
