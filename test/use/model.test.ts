@@ -111,9 +111,12 @@ describe("loadModel", () => {
       /calls class 4 "b", as class 1 is called/,
     );
     await refused(await saying({ classes: "null, hat" }), /does not name its 5 classes/);
-    await refused(await saying({ encoder: "vgg16" }), /has the encoder "vgg16".*densenet169.* and /);
+    await refused(
+      await saying({ encoder: "vgg16" }),
+      /its encoder is "vgg16", which is not known here: densenet121, densenet169/,
+    );
     await refused(await saying({ decoder: "bicubic" }), /has the decoder "bicubic".*transpose and nearest/);
-    await refused(await saying({ normalization: "caffe" }), /has the normalization "caffe"/);
+    await refused(await saying({ normalization: "bgr" }), /has the normalization "bgr"/);
   });
 });
 

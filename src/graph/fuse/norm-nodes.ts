@@ -73,7 +73,7 @@ export function passedBackNode(
     writes: [...node.outputs, to.home, ...target.writes],
     lower(l) {
       const inPlace = to.home === own && from.home === dz && l.overwrites(dz, own);
-      const { parts, partialCount, channels } = reductionParts(l, [own, from.home, to.home, x.home]);
+      const { parts, partialCount, channels } = reductionParts(l, [own, from.home, to.home, x.home], 2);
       const partials = l.scratch(4 * 2 * channels * partialCount);
       for (const { range, walk, firstPartial } of parts) {
         const kernel = activatedNormGradient(walk, firstPartial, {

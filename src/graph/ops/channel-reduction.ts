@@ -39,16 +39,21 @@ export interface ReductionPart {
   readonly firstPartial: number;
 }
 
-/** The parts in which `tensors`, all of one shape, are reduced, and how many partials they leave together. */
+/**
+ * The parts in which `tensors`, all of one shape, are reduced, and how many partials they leave together.
+ *
+ * @param perChannel how many numbers a partial has of each channel in one buffer
+ */
 export function reductionParts(
   l: Lowering,
   tensors: readonly Tensor[],
+  perChannel = 1,
 ): { parts: ReductionPart[]; partialCount: number; channels: number } {
   const [{ shape }] = tensors;
   const channels = shape[shape.length - 1];
   const ranges = l.slices(tensors);
   // The partials are bound as a whole, so they must fit a binding too.
-  const most = Math.max(1, Math.floor(l.target.maxBindingBytes / (4 * channels * ranges.length)));
+  const most = Math.max(1, Math.floor(l.target.maxBindingBytes / (4 * perChannel * channels * ranges.length)));
   let partialCount = 0;
   const parts = ranges.map((range) => {
     const rows = range.count * rowsPerItem(tensors[0]);

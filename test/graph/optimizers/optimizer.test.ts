@@ -159,7 +159,10 @@ describe("an optimizer of many parameters", () => {
         { name: "b", shape: [3], initializer: zeros },
       ];
       const stack = graph.stackedParameter("stack", parts);
-      OPTIMIZERS[optimizer](new Map([[stack, graph.input("g", stack.shape)]]), { learningRate: 1, name: "o" });
+      OPTIMIZERS[optimizer](new Map([[stack, graph.input("g", stack.shape)]]), {
+        learningRate: 1,
+        name: "o",
+      });
       const slots = [...graph.variables.values()].filter(({ name }) => name.startsWith("stack/"));
       const suffixes = optimizer === "adam" ? ["o_m", "o_v"] : ["o"];
       expect(slots.flatMap(variableParts).map(({ name, shape }) => [name, shape])).toEqual(

@@ -144,14 +144,14 @@ describe("refuseLargeBatch", () => {
   it("tells a plan that the adapter's limits forbid", async () => {
     const { limits, info, features, isSoftware } = gpu();
     const { minStorageBufferOffsetAlignment, maxComputeWorkgroupsPerDimension } = limits;
-    // The logits of nine photos are larger.
-    const most = { maxStorageBufferBindingSize: 2 ** 25, maxBufferSize: 2 ** 25 };
+    // The logits of eleven photos are larger; the decoder's kernels are not.
+    const most = { maxStorageBufferBindingSize: 40 * 2 ** 20, maxBufferSize: 40 * 2 ** 20 };
     const lesser = {
       ...{ info, features, isSoftware, adapterName: "A small GPU" },
       limits: { ...most, minStorageBufferOffsetAlignment, maxComputeWorkgroupsPerDimension },
     } as unknown as Gpu;
     await expect(refuseLargeBatch(lesser, options, PHOTOS, Infinity)).rejects.toThrow(
-      /does not fit: it needs a buffer of 89 MiB and A small GPU allows 32 MiB: the largest batch that fits is --batch-size 8,/,
+      /does not fit: it needs a buffer of 89 MiB and A small GPU allows 40 MiB: the largest batch that fits is --batch-size 10,/,
     );
     await expect(
       refuseLargeBatch(lesser, { ...options, imageSize: 512, batchSize: 1 }, PHOTOS, Infinity),
