@@ -35,6 +35,9 @@ export function placeConcatenations(
   const replaced = new Map<Node, readonly Node[]>();
   const inFours = (tensor: Tensor): boolean => tensor.shape.length === 4 && tensor.shape[3] % 4 === 0;
 
+  const isConcatInFours = ({ op: { pattern } }: Node): boolean =>
+    pattern?.kind === "concat" && pattern.parts.every(inFours);
+
   // The last concatenation first: what it joins may be concatenations themselves.
   for (const node of [...nodes].reverse()) {
     const { pattern } = node.op;
@@ -52,7 +55,7 @@ export function placeConcatenations(
         !x.node.op.identity &&
         !places.has(x) &&
         !readers.isKept(x) &&
-        (x.node.op.pattern?.kind === "concat" || canStore(x)) &&
+        (isConcatInFours(x.node) || canStore(x)) &&
         readers.of(x).every((reader) => reader === node || canRead(reader, x)) &&
         pattern.parts.indexOf(x) === pattern.parts.lastIndexOf(x);
       if (free) places.set(x, place);
