@@ -36,14 +36,14 @@ describe("half precision", () => {
       .flatMap(({ op, outputs }) => outputs.map((tensor) => ({ op: op.name, tensor })))
       .filter(({ tensor }) => tensor.shape.length === 4 && tensor.shape[0] === spec.batchSize);
     const full = images.filter(({ tensor }) => tensor.dtype === "f32").map(({ op }) => op);
-    // The sum over the layers of a dense block of what each adds to the gradient.
-    expect(full).toEqual(Array.from({ length: 4 }, () => "dense_block_gradient"));
+    expect(full).toEqual([]);
   });
 
-  it.each(PHASES)("takes little more than half the memory for activations: %s", (phase) => {
+  it.each(PHASES)("takes less than three quarters of the memory: %s", (phase) => {
     const arena = (precision: StepSpec["precision"]): number =>
       planStep({ ...spec, batchSize: 32, precision }, phase, paperTarget).summary.arenaBytes;
-    expect(arena("f16") / arena("f32")).toBeLessThan(0.65);
+    // The gradients of the parameters, in f32 either way, are a third of it at this size.
+    expect(arena("f16") / arena("f32")).toBeLessThan(0.72);
   });
 
   it("evaluates so too, and hands on what a frozen encoder makes in f32", () => {

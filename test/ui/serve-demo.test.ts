@@ -17,6 +17,7 @@ describe("serveDemo", () => {
     image_size: "64",
     classes: JSON.stringify(CLASSES),
     decoder: "nearest",
+    encoder: "densenet121",
     normalization: "imagenet",
   };
   let file: string;
