@@ -17,7 +17,6 @@ describe("serveDemo", () => {
     image_size: "64",
     classes: JSON.stringify(CLASSES),
     decoder: "nearest",
-    encoder: "densenet121",
     normalization: "imagenet",
   };
   let file: string;
@@ -48,6 +47,7 @@ describe("serveDemo", () => {
       imageSize: 64,
       classNames: CLASSES,
       decoder: "nearest",
+      encoder: "densenet121",
       normalization: "imagenet",
       weightBytes: bytes.byteLength,
     });
