@@ -12,7 +12,7 @@ import type { Block, BlockOptions, Results } from "./block.ts";
 import { referenceBlock } from "./reference.ts";
 
 // With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: isQuick });
+compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 type Options = Omit<BlockOptions, "training">;
