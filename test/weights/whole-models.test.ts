@@ -41,7 +41,7 @@ describe("the numbers of the tutorial's model arrive bit by bit", () => {
     expectNumbers(tensors);
     expect({ format, metadata, missing, unused }).toEqual({
       format: "keras-h5",
-      metadata: { backend: "tensorflow", keras_version: "2.15.0" },
+      metadata: { backend: "tensorflow", keras_version: "2.15.0", encoder: "densenet121" },
       missing: [],
       unused: [],
     });
@@ -56,13 +56,16 @@ describe("the numbers of the tutorial's model arrive bit by bit", () => {
     await writeFile(
       path,
       zipArchive([
-        { name: "metadata.json", bytes: json({ keras_version: "3.3.3" }) },
+        { name: "metadata.json", bytes: json({ keras_version: "3.3.3", encoder: "densenet121" }) },
         { name: "config.json", bytes: json(kerasConfig(layers, 3)), deflate: true },
         { name: "model.weights.h5", bytes: await readFile(weights) },
       ]),
     );
     const { tensors, format, metadata } = await loadWeights(path);
     expectNumbers(tensors);
-    expect({ format, metadata }).toEqual({ format: "keras", metadata: { keras_version: "3.3.3" } });
+    expect({ format, metadata }).toEqual({
+      format: "keras",
+      metadata: { keras_version: "3.3.3", encoder: "densenet121" },
+    });
   });
 });
