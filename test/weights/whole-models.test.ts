@@ -56,7 +56,7 @@ describe("the numbers of the tutorial's model arrive bit by bit", () => {
     await writeFile(
       path,
       zipArchive([
-        { name: "metadata.json", bytes: json({ keras_version: "3.3.3", encoder: "densenet121" }) },
+        { name: "metadata.json", bytes: json({ keras_version: "3.3.3" }) },
         { name: "config.json", bytes: json(kerasConfig(layers, 3)), deflate: true },
         { name: "model.weights.h5", bytes: await readFile(weights) },
       ]),
