@@ -53,7 +53,10 @@ export function reductionParts(
   const channels = shape[shape.length - 1];
   const ranges = l.slices(tensors);
   // The partials are bound as a whole, so they must fit a binding too.
-  const most = Math.max(1, Math.floor(l.target.maxBindingBytes / (4 * perChannel * channels * ranges.length)));
+  const most = Math.max(
+    1,
+    Math.floor(l.target.maxBindingBytes / (4 * perChannel * channels * ranges.length)),
+  );
   let partialCount = 0;
   const parts = ranges.map((range) => {
     const rows = range.count * rowsPerItem(tensors[0]);
