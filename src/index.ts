@@ -13,7 +13,7 @@ export type { GpuErrorKind } from "./gpu/errors.ts";
 export type { DispatchTime } from "./gpu/profiler.ts";
 
 // Graphs, and programs made of them.
-export { Graph, variableParts } from "./graph/graph.ts";
+export { Graph, partValues, variableParts } from "./graph/graph.ts";
 export type {
   Node,
   ParameterOptions,

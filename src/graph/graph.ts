@@ -70,6 +70,22 @@ export function variableParts({ name, variable }: Tensor): readonly VariablePart
   return variable.parts;
 }
 
+/**
+ * The values of each part of a variable, as views of `values`, which are the variable's or those of its gradient: a stack has
+ * gaps between its parts (see {@link STACK_ALIGNMENT}).
+ *
+ * @throws Error when `tensor` is not a variable.
+ */
+export function partValues(
+  tensor: Tensor,
+  values: Float32Array,
+): (VariablePart & { values: Float32Array })[] {
+  return variableParts(tensor).map((part, i) => {
+    const begin = tensor.variable!.begins[i];
+    return { ...part, values: values.subarray(begin, begin + sizeOf(part.shape)) };
+  });
+}
+
 /** The tensor in whose memory the numbers of `tensor` lie: itself, or what an identity (see `Op.identity`) was made of. */
 export function storageOf(tensor: Tensor): Tensor {
   let storage = tensor;

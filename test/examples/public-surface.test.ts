@@ -18,7 +18,7 @@ describe("what the library exports", () => {
       constant conv2d conv2dTranspose crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
       describeMemoryPlan diceLoss dropout encode encoderNamed f32 fill focalLoss
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
-      lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part perItemKernel pixelCount plan printKernelTimes
+      lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part partValues perItemKernel pixelCount plan printKernelTimes
       randomNormal relu reshape rmsprop sameShape scale seededRandom shapeText sizeOf skipsOf slice sliceChannels softmax
       sparseSoftmaxCrossEntropy standardize stopGradient trainable transpose tverskyLoss u32
       unet unetDecoder unetEncoder unetLayers upsampleNearest2x variableParts zeroPad2d zeros`),

@@ -1,9 +1,8 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../src/graph/gradients.ts";
-import { Graph, variableParts } from "../../src/graph/graph.ts";
+import { Graph, partValues } from "../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { compile } from "../../src/graph/program.ts";
-import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { unet } from "../../src/layers/unet.ts";
 import type { Encoder } from "../../src/layers/networks/encoder.ts";
@@ -102,12 +101,8 @@ async function step(
     const results = await program.run({ image: image as Float32Array, labels });
     const gradients = new Map<string, { shape: readonly number[]; values: Float32Array }>();
     for (const variable of found.keys()) {
-      let begin = 0;
-      for (const { name, shape } of variableParts(variable)) {
-        const end = begin + sizeOf(shape);
-        gradients.set(name, { shape, values: (results[variable.name] as Float32Array).subarray(begin, end) });
-        begin = end;
-      }
+      const parts = partValues(variable, results[variable.name] as Float32Array);
+      for (const { name, ...part } of parts) gradients.set(name, part);
     }
     return { loss: results.loss[0], gradients };
   } finally {

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Gpu } from "../../../src/gpu/gpu.ts";
 import { gradients } from "../../../src/graph/gradients.ts";
-import { Graph, variableParts } from "../../../src/graph/graph.ts";
+import { Graph, partValues } from "../../../src/graph/graph.ts";
 import type { Tensor, VariablePart } from "../../../src/graph/graph.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
 import { cast } from "../../../src/graph/ops/cast.ts";
@@ -211,16 +211,12 @@ export function blockGraph(
 
 /** The parts of the gradient of a variable; fails where there is anything between two of them. */
 function partsOf(variable: Tensor, gradient: Float32Array): Float32Array {
-  const { begins } = variable.variable!;
-  const parts = variableParts(variable).map(({ shape }, i) =>
-    gradient.slice(begins[i], begins[i] + sizeOf(shape)),
-  );
   const gaps = gradient.slice();
-  parts.forEach(({ length }, i) => gaps.fill(0, begins[i], begins[i] + length));
+  for (const { values } of partValues(variable, gaps)) values.fill(0);
   expect(gaps, `what lies between the parts of the gradient of ${variable.name}`).toEqual(
     new Float32Array(gaps.length),
   );
-  return join(parts);
+  return join(partValues(variable, gradient).map(({ values }) => values));
 }
 
 /**
