@@ -64,7 +64,8 @@ function dataGradient(x: Tensor, kernel: Tensor, dy: Tensor, g: Conv2dGeometry):
       outputs: [x],
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
-          l.dispatch(depthwiseBackwardData(l.target, { ...g, batch: range.count }), {
+          const { kernel: backward } = depthwiseBackwardData(l.target, { ...g, batch: range.count });
+          l.dispatch(backward, {
             dy: slice(dy, range),
             w: kernel,
             dx: slice(dx, range),

@@ -11,7 +11,6 @@ import {
   depthwiseWalk,
   extentParams,
   inFlight,
-  plainRow,
   rowText,
   stripOf,
   tapsOfTurn,
@@ -52,13 +51,21 @@ export function depthwiseBackwardWeights(
   {
     partialCount,
     firstPartial,
-    left,
-  }: { partialCount: number; firstPartial: number; left?: (width: 4 | 1) => Load },
+    left: leftOf,
+    right: rightOf,
+  }: {
+    readonly partialCount: number;
+    readonly firstPartial: number;
+    /** How x and dy are loaded, by the width that suits the kernel; by default tensors of their own. */
+    readonly left?: (width: 4 | 1) => Load;
+    readonly right?: (width: 4 | 1) => Load;
+  },
 ): Kernel {
   const { kernelHeight, kernelWidth, strideY, strideX, inChannels } = g;
   const walk = walkOf(target, g);
   const { lane } = walk;
-  const load = left?.(lane.width) ?? plainLoad("x", lane.width, allChannels(inChannels));
+  const left = leftOf?.(lane.width) ?? plainLoad("x", lane.width, allChannels(inChannels));
+  const right = rightOf?.(lane.width) ?? plainLoad("dy", lane.width, allChannels(inChannels));
   const stripSize = stripOf(g);
   const slots = range(inFlight(kernelHeight, strideY));
   const strip = range(stripSize);
@@ -71,20 +78,22 @@ export function depthwiseBackwardWeights(
 
   const kernel = defineKernel({
     label: "depthwise_conv2d_backward_weights",
-    read: { ...load.read, dy: array },
+    read: { ...left.read, ...right.read },
     write: { dw: array },
     params: {
       ...walk.params,
       ...extentParams(g),
-      ...load.params,
+      ...left.params,
+      ...right.params,
       partialCount: u32(partialCount),
       firstPartial: u32(firstPartial),
     },
     workgroups: walkGroups(target, walk, partialCount),
-    body: `${load.functions ?? ""}${walkMain(
+    body: `${left.functions ?? ""}${right.functions ?? ""}${walkMain(
       lane,
       "params.partialCount",
-      /* wgsl */ `${load.channel("quad")}
+      /* wgsl */ `${left.channel("quad")}
+  ${right.channel("quad")}
   ${taps.map((tap) => `var sum${tap} = T();`).join(" ")}
   for (var unit = first; unit < params.units; unit += params.partialCount) {
   ${unitText}
@@ -102,7 +111,8 @@ export function depthwiseBackwardWeights(
       height: "params.outHeight",
       width: "params.outWidth",
       name: "new_",
-      ...plainRow("dy"),
+      pixel: (pixel, id) => right.pixel(pixel, id),
+      value: (id) => right.value("quad", id),
     })}
     ${slots
       .flatMap((slot) =>
@@ -118,8 +128,8 @@ export function depthwiseBackwardWeights(
           height: "params.inHeight",
           width: "params.inWidth",
           name: `x${step}_`,
-          pixel: (pixel, id) => load.pixel(pixel, id),
-          value: (id) => load.value("quad", id),
+          pixel: (pixel, id) => left.pixel(pixel, id),
+          value: (id) => left.value("quad", id),
         }),
       )
       .join("\n    ")}

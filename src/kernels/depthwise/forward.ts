@@ -1,10 +1,9 @@
 import type { Conv2dGeometry } from "../conv2d/geometry.ts";
 import { tapFlops } from "../conv2d/geometry.ts";
 import { plainLoad } from "../conv2d/load.ts";
-import type { Load } from "../conv2d/load.ts";
 import { range } from "../conv2d/register-tile.ts";
 import { defineKernel, u32 } from "../kernel.ts";
-import type { Kernel, KernelTarget } from "../kernel.ts";
+import type { KernelTarget } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
 import {
   columnsText,
@@ -18,23 +17,17 @@ import {
   walkGroups,
   walkMain,
 } from "./walk.ts";
+import { walkStore } from "./fusion.ts";
+import type { DepthwiseFusion, DepthwiseKernel } from "./fusion.ts";
 import { weightsText } from "./weights-text.ts";
 
-/** What a depthwise convolution does besides; by default it loads a tensor of its own and leaves no moments. */
-export interface DepthwiseFusion {
-  /** How the input is loaded, by the width that suits the kernel. */
-  readonly load?: (width: 4 | 1) => Load;
+/** What a depthwise convolution forward does besides. */
+export interface DepthwiseForwardFusion extends DepthwiseFusion {
   /**
    * Leaves the moments of each channel over the pixels of each unit: `partials` `[units, 2, C]`, mean and biased variance, and
    * `counts` `[units]`, from unit `firstPartial` on. C must be a multiple of 4.
    */
   readonly moments?: { readonly firstPartial: number };
-}
-
-/** A kernel, and how many units it leaves moments of. */
-export interface DepthwiseKernel {
-  readonly kernel: Kernel;
-  readonly partialCount: number;
 }
 
 /**
@@ -44,7 +37,7 @@ export interface DepthwiseKernel {
 export function depthwiseForward(
   target: KernelTarget,
   g: Conv2dGeometry,
-  { load: loadOf, moments }: DepthwiseFusion = {},
+  { load: loadOf, store: storeOf, moments }: DepthwiseForwardFusion = {},
 ): DepthwiseKernel {
   const { kernelHeight, kernelWidth, strideY, strideX, inChannels } = g;
   const grid = { batch: g.batch, rows: g.outHeight, columns: g.outWidth, channels: inChannels };
@@ -52,6 +45,7 @@ export function depthwiseForward(
   const walk = depthwiseWalk(target, grid, stripSize);
   const { lane } = walk;
   const load = loadOf?.(lane.width) ?? plainLoad("x", lane.width, allChannels(inChannels));
+  const store = walkStore(storeOf, "y", inChannels, lane);
   const slots = range(inFlight(kernelHeight, strideY));
   const strip = range(stripSize);
   const taps = tapsOfTurn(kernelHeight, strideY);
@@ -61,30 +55,9 @@ export function depthwiseForward(
   const columns = (stripSize - 1) * strideX + kernelWidth;
   const array = `array<${lane.float}>`;
 
-  const kernel = defineKernel({
-    label: "depthwise_conv2d_forward",
-    read: { ...load.read, w: array },
-    write: { y: array, ...(moments && { partials: array, counts: "array<f32>" }) },
-    params: {
-      ...walk.params,
-      ...extentParams(g),
-      ...load.params,
-      ...(moments && { firstPartial: u32(moments.firstPartial) }),
-    },
-    workgroups: walkGroups(target, walk, walk.units),
-    body: `${load.functions ?? ""}${walkMain(
-      lane,
-      "params.units",
-      /* wgsl */ `let unit = first;
-  ${unitText}
-  let outX = strip * ${stripSize};
-  let left = outX * ${strideX} - params.padLeft;
-  ${columnsText("x", "left", columns, "params.inWidth")}
-  ${load.channel("quad")}
-  ${weights.declare}
-  ${slots.flatMap((slot) => strip.map((p) => `var ${sum(slot, p)} = T();`)).join(" ")}
-  ${moments ? "var count = 0.0; var origin = T(); var centre = T(); var squares = T();" : ""}
-  for (var row = firstRow - ${slots.length - 1}; row < endRow; row++) {
+  const rows = (
+    stored: (sum: string) => string,
+  ): string => /* wgsl */ `for (var row = firstRow - ${slots.length - 1}; row < endRow; row++) {
     ${steps
       .map((step) =>
         rowText({
@@ -110,11 +83,12 @@ export function depthwiseForward(
       )
       .join("\n    ")}
     if (row >= firstRow) {
-      let at = u32((image * params.outHeight + row) * params.outWidth + outX) * params.quads + quad;
+      let firstPlace = u32((image * params.outHeight + row) * params.outWidth + outX);
       ${strip
         .map(
           (p) => `if (outX + ${p} < params.outWidth) {
-        store_y(at + ${p}u * params.quads, ${sum(0, p)});${moments ? addMoment(sum(0, p)) : ""}
+        let place = firstPlace + ${p}u;
+        ${stored(sum(0, p))}${moments ? addMoment(sum(0, p)) : ""}
       }`,
         )
         .join("\n      ")}
@@ -124,7 +98,33 @@ export function depthwiseForward(
         strip.map((p) => `${sum(slot, p)} = ${slot + 1 < slots.length ? sum(slot + 1, p) : "T()"};`),
       )
       .join(" ")}
-  }
+  }`;
+
+  const kernel = defineKernel({
+    label: "depthwise_conv2d_forward",
+    read: { ...load.read, w: array, ...store.read },
+    write: { ...store.write, ...(moments && { partials: array, counts: "array<f32>" }) },
+    params: {
+      ...walk.params,
+      ...extentParams(g),
+      ...load.params,
+      ...store.params,
+      ...(moments && { firstPartial: u32(moments.firstPartial) }),
+    },
+    workgroups: walkGroups(target, walk, walk.units),
+    body: `${load.functions ?? ""}${store.functions ?? ""}${walkMain(
+      lane,
+      "params.units",
+      /* wgsl */ `let unit = first;
+  ${unitText}
+  let outX = strip * ${stripSize};
+  let left = outX * ${strideX} - params.padLeft;
+  ${columnsText("x", "left", columns, "params.inWidth")}
+  ${load.channel("quad")}
+  ${weights.declare}
+  ${slots.flatMap((slot) => strip.map((p) => `var ${sum(slot, p)} = T();`)).join(" ")}
+  ${moments ? "var count = 0.0; var origin = T(); var centre = T(); var squares = T();" : ""}
+  ${store.text(rows)}
   ${
     moments
       ? /* wgsl */ `let partial = params.firstPartial + unit;

@@ -152,12 +152,6 @@ export function rowText({ columns, count, row, where, height, width, name, pixel
       .join("\n    ")}`;
 }
 
-/** How a row of the buffer `name` is loaded as it is. */
-export const plainRow = (name: string): Pick<RowText, "pixel" | "value"> => ({
-  pixel: (pixel, id) => `let at${id} = ${pixel} * params.quads + quad;`,
-  value: (id) => `load_${name}(at${id})`,
-});
-
 /** Taps of the kernel that a row of the input meets: row `step` of those that are loaded a turn, with the results `slot` on. */
 export interface RowTaps {
   readonly step: number;

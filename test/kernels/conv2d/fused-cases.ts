@@ -15,7 +15,7 @@ import { closeness, targetFor } from "../../helpers/families.ts";
 import type { Families } from "../../helpers/families.ts";
 import { usesMatrices } from "../../helpers/emulated-matrices.ts";
 import { runKernels } from "../../helpers/gpu.ts";
-import { RUBBISH, embed, embedPlanes, extract, rubbish } from "./channel-embedding.ts";
+import { embed, embedPlanes, extract, rubbish } from "./channel-embedding.ts";
 import {
   activation,
   activationGradient,
@@ -27,44 +27,8 @@ import {
   nothing,
   sums,
 } from "./fused-reference.ts";
+import { checkMoments } from "./moments.ts";
 import { numbers, referenceConv2d, sizes } from "./reference.ts";
-
-/** Checks what `momentsStore` left in the partials from `first` on of the numbers `y` `[rows, channels]`. */
-function checkMoments(
-  y: Float32Array,
-  channels: number,
-  { partials, counts }: Record<string, Float32Array>,
-  [first, partialCount]: readonly [first: number, partialCount: number],
-): void {
-  const untouched = (values: Float32Array, perPartial: number): number[] => [
-    ...values.slice(0, first * perPartial),
-    ...values.slice((first + partialCount) * perPartial),
-  ];
-  for (const value of [...untouched(partials, 2 * channels), ...untouched(counts, 1)])
-    expect(value).toBe(RUBBISH);
-  const rows = y.length / channels;
-  const mean = sums(y, channels).map((sum) => sum / rows);
-  const squares = sums(
-    Float64Array.from(y, (value, i) => (value - mean[i % channels]) ** 2),
-    channels,
-  );
-  const merged = { mean: new Float64Array(channels), squares: new Float64Array(channels), rows: 0 };
-  const at = (partialIndex: number, plane: number, c: number): number =>
-    partials[(2 * partialIndex + plane) * channels + c];
-  for (let partialIndex = first; partialIndex < first + partialCount; partialIndex++) {
-    expect(counts[partialIndex]).toBeGreaterThan(0);
-    merged.rows += counts[partialIndex];
-    for (let c = 0; c < channels; c++)
-      merged.mean[c] += (counts[partialIndex] * at(partialIndex, 0, c)) / rows;
-  }
-  for (let partialIndex = first; partialIndex < first + partialCount; partialIndex++)
-    for (let c = 0; c < channels; c++)
-      merged.squares[c] +=
-        counts[partialIndex] * (at(partialIndex, 1, c) + (at(partialIndex, 0, c) - merged.mean[c]) ** 2);
-  expect(merged.rows).toBe(rows);
-  expectClose(merged.mean, mean, 1e-6, "the mean");
-  expectClose(merged.squares, squares, 1e-5, "the variance");
-}
 
 /** Tests what convolutions and their gradients by data load, and how they store. */
 export function describeFused(families: Families, gpu: () => Gpu): void {
