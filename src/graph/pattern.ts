@@ -22,6 +22,12 @@ export type Pattern =
   | { readonly kind: "slice"; readonly x: Tensor; readonly begin: number }
   | { readonly kind: "joinParts"; readonly parts: readonly JoinedPart[] };
 
+declare module "./graph-types.ts" {
+  interface OpPatterns {
+    readonly known: Pattern;
+  }
+}
+
 /** x̂ = (x − mean)/sqrt(variance + ε), of the moments of x. */
 export interface StandardizePattern {
   readonly kind: "standardize";

@@ -1,0 +1,235 @@
+/**
+ * @file What a graph is made of: tensors, variables, ops and their nodes, and the graph itself. Each of these types names
+ * others of them, so they share a file; those who use them import them from `graph.ts` and `op.ts`.
+ */
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { Initializer } from "./initializers.ts";
+import type { DType, Shape, TensorType } from "./shape.ts";
+
+/** A value of the graph: shape and dtype are known when it is made, its numbers only when a program runs. */
+export interface Tensor extends TensorType {
+  readonly graph: Graph;
+  /** Position in the order of creation; a node's inputs always come before its outputs. */
+  readonly id: number;
+  readonly name: string;
+  /** What computes it; `null` for inputs and variables. */
+  readonly node: Node | null;
+  /** Set on tensors that live beyond one run. */
+  readonly variable: Variable | null;
+}
+
+/** What makes a tensor a variable: it keeps its numbers between runs, and programs that name it share them. */
+export interface Variable {
+  /**
+   * `parameter`: learned, `gradients` follows it. `frozen`: a parameter that is not, so nothing behind it costs a
+   * backward pass. `state`: never a parameter (moving statistics, an optimizer's slots, the learning rate).
+   */
+  readonly role: "parameter" | "frozen" | "state";
+  /**
+   * What it belongs to, for those who treat some variables otherwise than others: `encoder`, `decoder` and `head` of the
+   * U-Net, `optimizer`, `accumulator`, or what the layer's author calls it; null when nothing was said.
+   */
+  readonly group: string | null;
+  /**
+   * The named pieces that lie in it one after the other: one of its own name and shape, or of a stacked variable several.
+   * Weight files and checkpoints know the pieces; the stack's own name is a label.
+   */
+  readonly parts: readonly VariablePart[];
+  /** The element that each part begins with. */
+  readonly begins: readonly number[];
+}
+
+export interface VariableOptions {
+  /** See {@link Variable.group}. */
+  readonly group?: string | null | undefined;
+}
+
+export interface ParameterOptions extends VariableOptions {
+  /** By default; `false` freezes it. */
+  readonly trainable?: boolean;
+}
+
+/** A piece of a variable that has a name, a shape and first values of its own. */
+export interface VariablePart {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+}
+
+/** One application of an op. */
+export interface Node {
+  readonly graph: Graph;
+  /** Position in the order of creation. */
+  readonly index: number;
+  readonly op: Op;
+  /** Whether it is part of the backward pass that `gradients` adds. */
+  readonly backward: boolean;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+/**
+ * A static graph, built once: inputs, variables and the ops between them, in an order in which they can run.
+ * `gradients` adds the backward pass to the same graph; `compile` makes a program of what is asked for.
+ */
+export interface Graph {
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** A stacked variable once, by its own name; its `parts` have names of their own. */
+  readonly variables: ReadonlyMap<string, Tensor>;
+  readonly nodes: readonly Node[];
+  /** A tensor that is fed at each run; the op `cast` makes f16 of one. */
+  input(name: string, shape: Shape, dtype?: Exclude<DType, "f16">): Tensor;
+  /** A learned tensor, f32; `trainable: false` freezes it. */
+  parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Tensor;
+  /** A tensor that lives beyond one run and is never learned, f32. */
+  state(name: string, shape: Shape, initializer: Initializer, options?: VariableOptions): Tensor;
+  /**
+   * Several learned tensors as one, f32 `[elements]`: what treats many parameters alike, an optimizer for example, takes
+   * them in one go. Every part begins at a multiple of `STACK_ALIGNMENT`; the op `part` gives one of them. Files know
+   * the parts only; `name` is what errors and plans call the whole.
+   *
+   * @throws Error when there is no part, or a part's name is taken.
+   */
+  stackedParameter(name: string, parts: readonly VariablePart[], options?: ParameterOptions): Tensor;
+  /** {@link state}, stacked as {@link stackedParameter} is. */
+  stackedState(name: string, parts: readonly VariablePart[], options?: VariableOptions): Tensor;
+  /**
+   * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
+   * variable is stacked a stack of `<part>/<suffix>`.
+   */
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: VariableOptions): Tensor;
+  /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
+  apply(op: Op, inputs: readonly Tensor[]): Node;
+  /** The graph as a table: one line a tensor, with the op that makes it, its shape and type, and what it is made of. */
+  print(): string;
+  /** Calls `build`; the nodes that it adds are those of the backward pass. */
+  addBackward<T>(build: () => T): T;
+}
+
+/**
+ * What an op is: the types of its outputs, how it runs (a few kernels) and how its gradient is built (a few
+ * other ops), together in one object. An op's file holds a function from tensors to tensors that calls
+ * `graph.apply` with such an object; nothing else need know that the op exists.
+ */
+export interface Op {
+  /** As the profiler, the plan and error messages call it, e.g. `conv2d`. */
+  readonly name: string;
+  /** What kind of work it is, for those who look at a plan. */
+  readonly family?: OpFamily;
+  readonly outputs: readonly TensorType[];
+  /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
+  readonly updates?: readonly Tensor[];
+  /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
+  readonly automatic?: boolean;
+  /** A few numbers put together, which count as computed where its inputs are. */
+  readonly derived?: boolean;
+  /**
+   * Of an op without outputs, instead of `lower`: how it and the nodes next to it that are lowered by the same function
+   * run together, in fewer dispatches than one by one. See `together`.
+   */
+  readonly together?: Together;
+  /**
+   * Inputs that the gradient takes for constants, or whose influence the gradients of others account for: what is behind
+   * them gets no gradient through this op.
+   */
+  readonly constants?: readonly Tensor[];
+  /**
+   * Of an op whose only output is its only input, or a part of it: it has no `lower`, costs no dispatch and takes no
+   * memory.
+   */
+  readonly identity?: boolean;
+  /** Of an identity: the element of its input that its output begins with, a multiple of `STACK_ALIGNMENT`; 0 by default. */
+  readonly begin?: number;
+  /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
+  readonly constant?: number;
+  /**
+   * Of an op that can find the moments of its first output a channel while it makes it: which outputs they are. It lowers
+   * to what finds them only where they are used. Their gradients become a part of the first output's before
+   * `gradient` is asked.
+   */
+  readonly moments?: { readonly mean: number; readonly variance: number };
+  /** What it is to the rewrites of `graph/fuse`. */
+  readonly pattern?: OpPatterns[keyof OpPatterns];
+  /** Tensors of other nodes that running it changes in place; only those rewrites make such ops. */
+  readonly writes?: readonly Tensor[];
+  /** Says which kernels compute `outputs`, once, when a program is compiled. */
+  lower?(lowering: Lowering, outputs: readonly Tensor[]): void;
+  /**
+   * Builds the gradient of each input from the gradients of the outputs (`null` where an output has no influence on
+   * the loss): one thunk an input, so that what nobody needs is never built; `null` for those of `constants`, and where an
+   * input has no gradient, so that it is an error to ask for one. Absent when no input has one.
+   */
+  gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
+}
+
+/**
+ * Kinds of work: convolutions and other matrix products; batch norms and their statistics; pooling and its opposite;
+ * activations and sums; copies, casts and constants; the loss and what is read from the logits; what becomes of gradients.
+ */
+export type OpFamily =
+  "convolution" | "normalization" | "pooling" | "elementwise" | "copy" | "loss" | "optimizer";
+
+/** See {@link Op.together}. */
+export interface Together {
+  readonly item: unknown;
+  readonly lower: (lowering: Lowering, items: readonly unknown[]) => void;
+}
+
+/** What an op may be to the rewrites of `graph/fuse`; `graph/pattern.ts`, which needs the types here, adds to it. */
+export interface OpPatterns {
+  readonly none: never;
+}
+
+/** A buffer that lives only while one op runs. */
+export interface Scratch {
+  readonly scratch: number;
+  readonly bytes: number;
+  readonly dtype: DType;
+}
+
+/** Images `first` to `first + count - 1` of a batch. */
+export interface BatchRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A part of a tensor along its first axis. */
+export interface BatchSlice {
+  readonly tensor: Tensor;
+  readonly range: BatchRange;
+}
+
+/** What a kernel's binding can be bound to. */
+export type Operand = Tensor | Scratch | BatchSlice;
+
+/** A tensor, or what an op has in a buffer of its own for each range. */
+export interface Sliceable extends TensorType {
+  readonly name: string;
+}
+
+/** What an op is given to say how it runs. */
+export interface Lowering {
+  readonly target: KernelTarget;
+  /** Adds a dispatch; `operands` names one operand for each of the kernel's bindings. */
+  dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
+  /** A buffer of `bytes` bytes for the op's own use, of f32 by default; its contents are undefined at first. */
+  scratch(bytes: number, dtype?: DType): Scratch;
+  /**
+   * Whether anything in the program reads `output`, one of the op's own: another op or the caller. One that nobody reads
+   * need not be computed and, bound nowhere, takes no memory.
+   */
+  uses(output: Tensor): boolean;
+  /**
+   * Lays `output`, one of the op's own, over `input`, so that it takes no memory of its own; false where that may not be,
+   * because something else still reads `input`. Where it is true the kernels bind `output` alone, which begins with the
+   * numbers of `input`.
+   */
+  overwrites(input: Tensor, output: Tensor): boolean;
+  /**
+   * Cuts a batch so that no part of any of `tensors` (all with the batch as first axis) is larger than one binding
+   * may be, and each part begins where the adapter lets a binding begin. One range when nothing needs cutting.
+   *
+   * @throws Error when a single image is already too large.
+   */
+  slices(tensors: readonly Sliceable[]): BatchRange[];
+}
