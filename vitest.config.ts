@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/helpers/report/longest-first.ts";
 
 /**
- * `npm test` is what one waits for; `npm run test:all` (`--mode all`) adds the files called `*.slow.test.ts`, trains the whole
- * network where otherwise a small one is enough, and has the driver compile as it does for users.
+ * `npm test` is what one waits for; `npm run test:all` (`--mode all`) adds the files called `*.slow.test.ts`, in which the
+ * whole network trains, and what `isQuick` leaves out elsewhere.
  */
 export default defineConfig(({ mode }) => ({
   test: {
@@ -11,6 +12,7 @@ export default defineConfig(({ mode }) => ({
     env: mode === "all" ? { BESPOKE_TESTS: "all" } : { BESPOKE_TESTS: "quick" },
     setupFiles: ["test/helpers/report/measure-file.ts"],
     reporters: ["default", "./test/helpers/report/slowest-files.ts"],
+    sequence: { sequencer: LongestFirst },
     // One process a file: Dawn's device lives and dies with it, and a crash names its file.
     pool: "forks",
     // Two software adapters at once only fight over the same cores.

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { isQuick } from "../helpers/quick.ts";
 import { smallUnetEnvironment } from "../helpers/small-network.ts";
 import { runCommandHere } from "./command-here.ts";
 
@@ -77,8 +76,8 @@ function runProcess(
   });
 }
 
-/** Runs `src/cli/<name>.ts` where it takes least time: in this process, or for real when all tests run. */
+/** Runs `src/cli/<name>.ts` in this process, unless what is asked for takes one of its own. */
 export const runCommandQuickly: typeof runCommandLine = (name, args, options = {}) =>
-  isQuick && options.env === undefined && !options.wholeNetwork
+  options.env === undefined && !options.wholeNetwork
     ? runCommandHere(name, args, options)
     : runCommandLine(name, args, options);

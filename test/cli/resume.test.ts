@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { releaseLock, takeLock } from "../../scripts/setup/lock-file.mjs";
-import { readCheckpoint } from "../../src/train/checkpoint.ts";
-import type { TrainingState } from "../../src/runs/training-state.ts";
 import { isQuick } from "../helpers/quick.ts";
-import { npmRun, runCommandLine } from "./command-process.ts";
+import { npmRun, runCommandLine, runCommandQuickly } from "./command-process.ts";
 import type { Ended } from "./command-process.ts";
+import { ending } from "./run-end.ts";
+import type { RunEnd } from "./run-end.ts";
 import { train } from "./train-process.ts";
 
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
@@ -21,28 +20,6 @@ const RUN = [
   ...["--epochs-frozen", "2", "--epochs-finetune", "2", "--steps-per-epoch", "2"],
   ...["--augment", "hue,flip_left_right", "--shuffle-buffer", "50", "--optimizer", "adam"],
 ];
-
-interface RunEnd {
-  readonly state: TrainingState;
-  /** SHA-256 of every variable's bytes. */
-  readonly variables: Readonly<Record<string, string>>;
-  readonly history: readonly string[];
-}
-
-/** A run's end without what a clock says. */
-async function ending(run: string): Promise<RunEnd> {
-  const { state, values } = await readCheckpoint(join(run, "checkpoints", "last.safetensors"));
-  const digests = [...values].map(([name, { data }]) => [
-    name,
-    createHash("sha256").update(data).digest("hex"),
-  ]);
-  const history = (await readFile(join(run, "history.csv"), "utf8")).split("\n");
-  return {
-    state: { ...state, history: state.history.map((row) => ({ ...row, seconds: 0 })) },
-    variables: Object.fromEntries(digests) as Record<string, string>,
-    history: history.map((line) => line.replace(/,[^,]*$/, "")),
-  };
-}
 
 describe("--resume", () => {
   let folder: string;
@@ -113,7 +90,8 @@ describe("--resume", () => {
       step: 1,
     });
     let interrupted = false;
-    const second = await train(folder, ["--resume", "stopped"], {
+    const second = await (isQuick ? runCommandQuickly : runCommandLine)("train", ["--resume", "stopped"], {
+      cwd: folder,
       onOutput: (said, kill) => {
         if (interrupted || !said.includes("Fine-tuning:")) return;
         // A second Ctrl-C would have it leave at once.

@@ -7,7 +7,6 @@ import { parseHistory } from "../../src/runs/history.ts";
 import type { Summary } from "../../src/runs/summary.ts";
 import { loadModel } from "../../src/use/model.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors-file.ts";
-import { inTestAll, isQuick } from "../helpers/quick.ts";
 import { runCommandLine } from "./command-process.ts";
 import { photos, TINY, train } from "./train-process.ts";
 
@@ -104,20 +103,6 @@ describe("npm run train", () => {
       decoder: "transpose",
       normalization: "unit",
     });
-  });
-
-  // Compiling its backward pass takes a minute where no shader is in the cache yet.
-  it.skipIf(isQuick)(inTestAll("trains the whole network, in few pipelines"), async () => {
-    const args = [...TINY, "--epochs-frozen", "0", "--out", "run"];
-    const { code, errors } = await train(folder, args, { wholeNetwork: true });
-    expect([code, errors]).toEqual([0, ""]);
-    const run = join(folder, "run");
-    const summary = JSON.parse(await readFile(join(run, "summary.json"), "utf8")) as Summary;
-    expect(summary).toMatchObject({ steps: 1, epochs: 1, validation_photos: 4 });
-    expect(summary.pipelines).toBeLessThanOrEqual(64);
-    const { tensors } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
-    expect(tensors.get("conv5_block16_2_conv/kernel")?.shape).toEqual([3, 3, 128, 32]);
-    expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
   });
 
   it("names the tensor of a checkpoint that does not fit", async () => {

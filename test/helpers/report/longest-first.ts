@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { BaseSequencer } from "vitest/node";
+import type { TestSpecification } from "vitest/node";
+
+/** The files that take most processor time, as `slowest-files.ts` has them. */
+const LONGEST = [
+  "test/kernels/conv2d/tiles-matrix.slow.test.ts",
+  "test/cli/whole-network.slow.test.ts",
+  "test/cli/train.test.ts",
+  "test/graph/fuse/fuse.test.ts",
+  "test/graph/half-precision.test.ts",
+  "test/cli/resume.test.ts",
+];
+
+/**
+ * Begins a run with the longest files, so that none of them is alone at its end. vitest itself goes by how long files took the last
+ * time, and by their size where it does not know, as on a fresh clone.
+ */
+export default class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const gone = LONGEST.filter((name) => !existsSync(name));
+    if (gone.length > 0) throw new Error(`longest-first.ts names files that are gone: ${gone.join(", ")}.`);
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = LONGEST.indexOf(relative(process.cwd(), moduleId));
+      return found < 0 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
