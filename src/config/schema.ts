@@ -68,7 +68,7 @@ export const schema = z.strictObject({
     "side of the square photos, a multiple of 32; some encoders take no small ones (docs/encoders.md)",
     whole(32).multipleOf(
       32,
-      "must be a multiple of 32, because the encoder halves a photo five times: 64 or 128, for example",
+      "must be a multiple of 32, because the encoder halves a photo five times: 128, for example",
     ),
   ),
   maskInterpolation: setting(

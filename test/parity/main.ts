@@ -19,9 +19,10 @@ interface Options {
   readonly json?: string;
   readonly filter?: string;
   readonly only?: Row["part"];
+  readonly encoder?: string;
 }
 
-async function compare(gpu: Gpu, { filter = "", only }: Options): Promise<Row[]> {
+async function compare(gpu: Gpu, { filter = "", only, encoder: chosen }: Options): Promise<Row[]> {
   const matches = (name: string): boolean => name.toLowerCase().includes(filter.toLowerCase());
   const wanted = (part: Row["part"]): boolean => (only ?? part) === part;
   const rows: Row[] = [];
@@ -41,7 +42,8 @@ async function compare(gpu: Gpu, { filter = "", only }: Options): Promise<Row[]>
   if (wanted("encoders")) {
     const results: Row[] = [];
     for (const encoder of ENCODERS)
-      if (matches(`${encoder.title} U-Net`)) results.push(await compareEncoderStep(gpu, encoder));
+      if ((chosen ?? encoder.name) === encoder.name && matches(`${encoder.title} U-Net`))
+        results.push(await compareEncoderStep(gpu, encoder));
     show(results, "A fine-tuning step of the U-Net on each encoder, against tfjs in double precision");
   }
   const network = [wanted("densenet") && matches("DenseNet121"), wanted("training") && matches("training")];
@@ -66,6 +68,11 @@ async function compare(gpu: Gpu, { filter = "", only }: Options): Promise<Row[]>
 }
 
 async function main(options: Options): Promise<void> {
+  if (options.encoder !== undefined && options.only !== "encoders") {
+    throw new Error(
+      `--encoder is of the part "encoders": it does not go with --only ${String(options.only)}.`,
+    );
+  }
   // Without it tfjs greets whoever runs it in Node.
   tf.enableProdMode();
   const gpu = await openGpu();
@@ -89,6 +96,11 @@ const command = new Command("parity")
   .option("--filter <text>", "only cases whose name has this text in it")
   .addOption(
     new Option("--only <part>", "only one part").choices(["kernels", "densenet", "encoders", "training"]),
+  )
+  .addOption(
+    new Option("--encoder <name>", "only a step on this encoder")
+      .choices(ENCODERS.map(({ name }) => name))
+      .implies({ only: "encoders" }),
   )
   .action(async (options: Options) => {
     try {

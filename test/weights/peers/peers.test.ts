@@ -17,6 +17,7 @@ import { loadWeights } from "../../../src/weights/load.ts";
 import { relativeError } from "../../parity/row.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { checksums } from "../random-network.ts";
+import { readFloats } from "./floats.ts";
 
 const SIZE = 64;
 const CLASSES = 59;
@@ -47,11 +48,7 @@ if (listings.length === 0) {
 }
 const inFolder = (name: string): string => join(folder, name);
 const listing = <T>(name: string): T => JSON.parse(readFileSync(inFolder(name), "utf8")) as T;
-
-function numbers(name: string): Float32Array {
-  const bytes = readFileSync(inFolder(name));
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-}
+const numbers = (name: string): Float32Array => readFloats(inFolder(name));
 
 const gpu = useGpu();
 
