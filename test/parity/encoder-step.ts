@@ -6,6 +6,7 @@ import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { unet } from "../../src/layers/unet.ts";
 import type { Encoder } from "../../src/layers/networks/encoder.ts";
+import type { Layer } from "../../src/layers/networks/layer.ts";
 import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { summaryError } from "../helpers/tensor-summary.ts";
 import { drawnLabels, drawnPhotos, drawnVariables } from "../layers/networks/drawn.ts";
@@ -31,7 +32,7 @@ export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Ro
   // The smallest photos of which the deepest batch norms see more than two values a channel.
   const imageSize = encoder.smallestImage > 64 ? 128 : 64;
   const layers = unetLayers({ encoder: network, classes: CLASSES, decoder: "transpose" });
-  const values = [...drawnVariables(layers, GAIN)].map(awayFromKinks);
+  const values = drawnValues(layers);
   const task: TfjsTask = {
     encoder: encoder.name,
     image: drawnPhotos(imageSize, { inside: encoder.preprocessing === "inside", photos: PHOTOS }),
@@ -63,9 +64,21 @@ export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Ro
   );
 }
 
+/** A part of a network that has ReLUs is kept away from their kinks; one of smooth activations has nothing to gain by it. */
+function drawnValues(layers: readonly Layer[]): Value[] {
+  const isKinked = ({ operation }: Layer): boolean =>
+    operation.kind === "Activation" && ["relu", "relu6"].includes(operation.activation);
+  const kinked = new Set(layers.filter(isKinked).map(({ part }) => part));
+  return layers.flatMap((layer) => {
+    const values = [...drawnVariables([layer], GAIN)];
+    return kinked.has(layer.part) ? values.map(awayFromKinks) : values;
+  });
+}
+
 /**
  * Betas of 3 and −7.5 in place of small ones, and half of each gamma. A ReLU's gradient jumps where its input is 0, and an input
- * that rounding moves across is a pixel of gradient more or less: this way hardly any is near 0, nor is a sum of two.
+ * that rounding moves across is a pixel of gradient more or less: this way hardly any is near 0, nor is a sum of two. It costs
+ * precision: what a batch norm then subtracts is larger than what it leaves.
  */
 function awayFromKinks([name, { shape, data }]: Value): Value {
   if (name.endsWith("/beta")) return [name, { shape, data: data.map((beta) => (beta > 0 ? 3 : -7.5)) }];
