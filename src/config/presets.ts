@@ -33,7 +33,7 @@ const article: TrainConfig = {
   encoder: DEFAULT_ENCODER.name,
   decoder: "transpose",
   freeze: "encoder",
-  bnMomentum: 0.99,
+  bnMomentum: null,
   optimizer: "rmsprop",
   learningRate: 1e-3,
   finetuneLearningRate: 1e-3,

@@ -175,8 +175,13 @@ export const schema = z.strictObject({
   bnMomentum: setting(
     "--bn-momentum M",
     "Network",
-    "share of their moving statistics that all batch norms keep in a step",
-    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+    "share of their moving statistics that all batch norms keep in a step, encoder and decoder; none for each layer's own, as " +
+      "Keras has it (docs/encoders.md)",
+    z
+      .number({ error: "must be a number, or none" })
+      .min(0, "must be at least 0")
+      .lt(1, "must be below 1")
+      .nullable(),
   ),
 
   optimizer: setting("--optimizer NAME", "Optimization", "as Keras has them", choice(["rmsprop", "adam"])),

@@ -2,6 +2,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { ones, zeros } from "../graph/initializers.ts";
 import { fill } from "../graph/ops/fill.ts";
 import { batchNormInference, batchNormTraining } from "../graph/ops/batch-norm.ts";
+import type { ActivationKind } from "../kernels/text/activation.ts";
 import type { Mode } from "./layer.ts";
 
 export interface BatchNormalizationOptions extends Mode {
@@ -10,8 +11,8 @@ export interface BatchNormalizationOptions extends Mode {
   readonly momentum: number;
   /** Without it there is no `gamma`; with it by default. */
   readonly scale?: boolean;
-  /** Applies a ReLU in the same kernels. */
-  readonly activation?: "relu" | undefined;
+  /** Of an `Activation` that follows, applied in the same kernels; linear by default. */
+  readonly activation?: ActivationKind | undefined;
 }
 
 /** Keras `BatchNormalization` over the last axis, with `gamma`, `beta`, `moving_mean`, `moving_variance` `[C]`. */

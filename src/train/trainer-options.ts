@@ -47,7 +47,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     classNames: data.photos.classNames,
     ignores: data.photos.ignores,
     loss: lossSpec(config),
-    momentum: config.bnMomentum,
+    momentum: config.bnMomentum ?? undefined,
     encoder: encoderNamed(config.encoder),
     decoder: config.decoder,
     optimizer: config.optimizer,

@@ -188,8 +188,7 @@ export async function evaluateModel(
   const classes = classNames.length;
   const variables = new Variables(gpu);
   try {
-    // The momentum is of no account to a network that only evaluates.
-    const network = { batchSize, imageSize, classes, encoder, decoder, momentum: 0 };
+    const network = { batchSize, imageSize, classes, encoder, decoder };
     const evaluator = await compileEvaluator(gpu, variables, network);
     try {
       await restoreWeights(variables, file);

@@ -11,7 +11,7 @@ const resolveConfig = (said: Said, adapter: AdapterKind): TrainConfig =>
 describe("resolveConfig", () => {
   it("gives hardware the tutorial and a CPU adapter the quick preset of its size", () => {
     const article = resolveConfig({}, "hardware");
-    expect(article).toMatchObject({ preset: "article", imageSize: 128, batchSize: 64, bnMomentum: 0.99 });
+    expect(article).toMatchObject({ preset: "article", imageSize: 128, batchSize: 64, bnMomentum: null });
     expect(article).toMatchObject({
       epochsFrozen: 20,
       epochsFinetune: 20,
@@ -48,6 +48,16 @@ describe("resolveConfig", () => {
     );
     expect(() => resolveConfig({ encoder: "vgg16" }, "lavapipe")).toThrow(
       /^--encoder must be one of densenet121, densenet169, .* \(it is "vgg16"\)\.$/,
+    );
+  });
+
+  it("leaves batch norms their own momentum but for short runs, and takes one for all", () => {
+    expect(resolveConfig({ preset: "article", encoder: "nasnetmobile" }, "hardware").bnMomentum).toBeNull();
+    expect(resolveConfig({ preset: "quick" }, "hardware").bnMomentum).toBe(0.9);
+    expect(resolveConfig({ bnMomentum: 0.5 }, "hardware").bnMomentum).toBe(0.5);
+    expect(resolveConfig({ preset: "quick", bnMomentum: null }, "hardware").bnMomentum).toBeNull();
+    expect(() => resolveConfig({ bnMomentum: 1 }, "hardware")).toThrow(
+      "--bn-momentum must be below 1 (it is 1).",
     );
   });
 

@@ -3,6 +3,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
 import { kernelTarget } from "../../graph/kernel-target.ts";
+import { unetLayers } from "../../layers/networks/unet.ts";
 import { autotunedTiles, inTiles } from "../autotune.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import type { TrainConfig } from "../../config/index.ts";
@@ -114,16 +115,27 @@ function describeNetwork(
   return [
     "Network",
     row("encoder", `${encoderOf(options).title}, ${weights ?? "random weights"}`),
-    row(
-      "decoder",
-      `${decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"}, batch norm momentum ${bnMomentum}`,
-    ),
+    row("decoder", decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"),
+    row("batch norms", `momentum ${bnMomentum ?? `${momentaOf(options).join(" and ")}, as in Keras`}`),
     row("parameters", elements.toLocaleString("en")),
     ...(precision === "f16"
       ? [row("precision", "activations and their gradients in f16, all else in f32")]
       : []),
     ...["image", "labels"].map((name) => row(name, shapeText(graph.inputs.get(name)!.shape))),
     row("logits", shapeText(logits.shape)),
+  ];
+}
+
+/** Those that the batch norms of a network have by themselves. */
+function momentaOf(options: TrainerOptions): number[] {
+  const { classes, decoder = "transpose" } = options;
+  const layers = unetLayers({ encoder: encoderOf(options), classes, decoder });
+  return [
+    ...new Set(
+      layers.flatMap(({ operation }) =>
+        operation.kind === "BatchNormalization" ? [operation.momentum] : [],
+      ),
+    ),
   ];
 }
 

@@ -31,8 +31,8 @@ export interface NetworkSpec extends Criterion {
   /** Side of the square photos, a multiple of 32. */
   readonly imageSize: number;
   readonly classes: number;
-  /** Of the batch norms' moving statistics. */
-  readonly momentum: number;
+  /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
+  readonly momentum?: number | undefined;
   /** DenseNet121 by default. */
   readonly encoder?: Encoder | undefined;
   /** How the decoder doubles the size; "transpose" by default. */
@@ -184,9 +184,9 @@ export function compileEvaluator(
 
 /** See {@link compileEvaluator}. */
 export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
-  const { batchSize, imageSize, classes, momentum, encoder, decoder } = spec;
+  const { batchSize, imageSize, classes, encoder, decoder } = spec;
   const graph = new Graph();
-  const options = { classes, training: false, trainableEncoder: false, momentum, encoder, decoder };
+  const options = { classes, training: false, trainableEncoder: false, encoder, decoder };
   const logits = logitsOf(graph, spec, options, from);
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const ignoreLabel = IGNORED_LABEL;

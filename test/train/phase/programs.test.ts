@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { storageOf } from "../../../src/graph/graph.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
-import { evaluator, trainingStep } from "../../../src/train/phase/programs.ts";
+import { encoderNamed } from "../../../src/layers/networks/encoders.ts";
+import { evaluator, trainingPass, trainingStep } from "../../../src/train/phase/programs.ts";
 import type { StepSpec } from "../../../src/train/phase/programs.ts";
 import { paperTarget } from "../../helpers/target.ts";
 
@@ -9,6 +11,21 @@ const spec: StepSpec = {
   ...{ batchSize: 2, imageSize: 32, classes: 7, momentum: 0.9 },
   ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
 };
+
+it("batch norms keep as much of their statistics as their layers say, or all what is said for all", () => {
+  const moved = (momentum?: number): Record<string, number[]> => {
+    const { graph } = trainingPass({ ...spec, encoder: encoderNamed("mobilenetv2"), momentum }, "finetune");
+    const found: Record<string, Set<number>> = {};
+    for (const { op } of graph.nodes) {
+      if (op.pattern?.kind !== "movingStatistics") continue;
+      const { movingMean, momentum } = op.pattern;
+      (found[storageOf(movingMean).variable!.group!] ??= new Set()).add(momentum);
+    }
+    return Object.fromEntries(Object.entries(found).map(([group, momenta]) => [group, [...momenta]]));
+  };
+  expect(moved()).toEqual({ encoder: [0.999], decoder: [0.99] });
+  expect(moved(0.5)).toEqual({ encoder: [0.5], decoder: [0.5] });
+});
 
 describe("programs of a data set in which some pixels do not count", () => {
   const kernels = (goals: Goals): string[] =>
