@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { ENCODER_NAMES } from "../../layers/networks/encoders.ts";
+import { choice, setting, text } from "../setting.ts";
+
+/** The network, and what it begins with. */
+export const networkSettings = {
+  weights: setting(
+    "--weights PATH",
+    "Network",
+    "to begin with, an encoder or a whole network: a .safetensors, .h5 or .keras file, or a tfjs folder; of a network of other " +
+      "classes the head starts anew; none for random ones",
+    text().nullable(),
+  ),
+  encoder: setting(
+    "--encoder NAME",
+    "Network",
+    "the network of keras.applications that reads the photos, pretrained on ImageNet once `npm run fetch -- --encoder NAME` has " +
+      "brought its weights: docs/encoders.md",
+    choice(ENCODER_NAMES),
+  ),
+  decoder: setting(
+    "--decoder KIND",
+    "Network",
+    "upsampling by transposed convolutions (pix2pix) or by nearest neighbour and convolution",
+    choice(["transpose", "nearest"]),
+  ),
+  freeze: setting(
+    "--freeze PART",
+    "Network",
+    "what the first phase leaves as it is, statistics included: the encoder; with decoder the encoder and the decoder, so that " +
+      "the head learns alone, as after --weights of other classes; with none nothing. The second phase trains everything",
+    choice(["encoder", "decoder", "none"]),
+  ),
+  bnMomentum: setting(
+    "--bn-momentum M",
+    "Network",
+    "share of their moving statistics that all batch norms keep in a step, encoder and decoder; none for each layer's own, as " +
+      "Keras has it (docs/encoders.md)",
+    z
+      .number({ error: "must be a number, or none" })
+      .min(0, "must be at least 0")
+      .lt(1, "must be below 1")
+      .nullable(),
+  ),
+};

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { choice, rate, setting, text, whole } from "../setting.ts";
+
+/** How classes are weighed by their share of the pixels. */
+const WEIGHTINGS = ["balanced", "sqrt", "enet"] as const;
+export type Weighting = (typeof WEIGHTINGS)[number];
+
+/** Whether `--class-weights` names a way of weighing, and not a file. */
+export const isWeighting = (name: string): name is Weighting =>
+  (WEIGHTINGS as readonly string[]).includes(name);
+
+/** The loss, and how it is made small. */
+export const optimizationSettings = {
+  optimizer: setting("--optimizer NAME", "Optimization", "as Keras has them", choice(["rmsprop", "adam"])),
+  learningRate: setting(
+    "--learning-rate RATE",
+    "Optimization",
+    "of the first phase; given alone it scales the other phase's with it",
+    rate(),
+  ),
+  finetuneLearningRate: setting(
+    "--finetune-learning-rate RATE",
+    "Optimization",
+    "of the fine-tuning phase",
+    rate(),
+  ),
+  schedule: setting(
+    "--schedule KIND",
+    "Optimization",
+    "the learning rate over each phase: constant, or falling to 0 along a cosine",
+    choice(["constant", "cosine"]),
+  ),
+  warmupSteps: setting(
+    "--warmup-steps N",
+    "Optimization",
+    "steps over which each phase's learning rate rises from 0",
+    whole(0),
+  ),
+  clipNorm: setting(
+    "--clip-norm NORM",
+    "Optimization",
+    "scale gradients down to this global norm; none for no clipping",
+    z.number({ error: "must be a number" }).gt(0, "must be above 0").nullable(),
+  ),
+  loss: setting(
+    "--loss NAME",
+    "Optimization",
+    "what is made small, in training and validation: the cross-entropy; soft Dice, alone or besides it; focal (Lin et al. 2017); " +
+      "Tversky (Salehi et al. 2017); Lovász-Softmax (Berman et al. 2018). Dice, Tversky and Lovász look at a whole batch, " +
+      "a micro-batch with --accumulate, and at each class that it has alike: docs/losses.md",
+    choice(["cross-entropy", "dice", "dice-cross-entropy", "focal", "tversky", "lovasz"]),
+  ),
+  labelSmoothing: setting(
+    "--label-smoothing S",
+    "Optimization",
+    "of the cross-entropies: the truth is 1 − S of its class and S spread evenly over all, as Keras has it",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+  ),
+  focalGamma: setting(
+    "--focal-gamma GAMMA",
+    "Optimization",
+    "how much less the focal loss counts what is nearly right; 0 is the cross-entropy",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0"),
+  ),
+  tverskyAlpha: setting(
+    "--tversky-alpha ALPHA",
+    "Optimization",
+    "what the Tversky loss counts a false positive",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0"),
+  ),
+  tverskyBeta: setting(
+    "--tversky-beta BETA",
+    "Optimization",
+    "what the Tversky loss counts a false negative",
+    z.number({ error: "must be a number" }).gt(0, "must be above 0"),
+  ),
+  classWeights: setting(
+    "--class-weights KIND|FILE",
+    "Optimization",
+    "weigh each pixel's cross-entropy or focal loss by its class: balanced as scikit-learn has it, sqrt, the square root of that, enet, " +
+      "1 / ln(1.02 + share of the pixels) (Paszke et al. 2016), or a file of lines such as hat,2.5 or 40,2.5, one for each class; none for no weights",
+    z.union([choice(["none", ...WEIGHTINGS]), text()], {
+      error: `must be one of none, ${WEIGHTINGS.join(", ")}, or a file of weights`,
+    }),
+  ),
+  precision: setting(
+    "--precision TYPE",
+    "Optimization",
+    "what activations and their gradients are stored in: f16 takes half the memory and traffic, where the adapter has it; " +
+      "weights, statistics, sums and the loss stay f32, and the loss is scaled",
+    choice(["f32", "f16"]),
+  ),
+};
