@@ -4,8 +4,7 @@
  * strides or activations, another ε.
  */
 import type { Encoder } from "../../layers/networks/encoder.ts";
-import { INPUT } from "../../layers/networks/layer.ts";
-import type { Edges, Layer, LayerOperation } from "../../layers/networks/layer.ts";
+import type { Layer } from "../../layers/networks/layer.ts";
 import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
 import {
   configModel,
@@ -14,10 +13,11 @@ import {
   type ConfigLayer,
   type ConfigModel,
 } from "./keras-config.ts";
-import { readOperation, type ReadOperation } from "./keras-operation.ts";
+import { readOperation } from "./keras-operation.ts";
 import { misfit, oneOutput, preparation, quote } from "./misfit.ts";
+import { pairLayers } from "./pair-layers.ts";
+import type { Ours, Theirs } from "./pair-layers.ts";
 import { preparedConfig, preparedLayers } from "./preparation.ts";
-import { agreement, signatures, type Node, type Signatures } from "./signatures.ts";
 import { topInConfig, topLayer } from "./top.ts";
 
 /** A model that is ours, or its encoder, perhaps with its top. */
@@ -53,7 +53,7 @@ export function matchTopology(
     encoder.preprocessing === "inside" ? preparedConfig(model.layers) : { steps: [], rest: model.layers };
   checkPreparation(rest, source);
   const theirs = rest.map((layer): Theirs => ({ layer, read: readOperation(layer) }));
-  const attempts = networksOf(encoder, rest).map((ours) => attempt(ours, theirs));
+  const attempts = networksOf(encoder, rest).map((ours) => pairLayers(ours, theirs));
   const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
   if (best.problems.length > 0) throw misfit(source, best.problems, encoder);
   const { pairs } = best;
@@ -99,12 +99,6 @@ function checkOutput(
     [`its output is made by ${what} where the U-Net ends with ${quote(head.path)}`],
     encoder,
   );
-}
-
-/** A network of ours: all of its layers, and those that a model must have. */
-interface Ours {
-  readonly all: readonly Layer[];
-  readonly wanted: readonly Layer[];
 }
 
 /** What the model may be: a U-Net with either decoder, or an encoder, whole or as far as a decoder needs it. */
@@ -153,170 +147,4 @@ function withoutIdentities(layers: readonly Layer[]): Layer[] {
     else found.push({ ...layer, inputs });
   }
   return found;
-}
-
-interface Theirs {
-  readonly layer: ConfigLayer;
-  /** Undefined for what none of our layers does. */
-  readonly read: ReadOperation | undefined;
-}
-
-/** Layers by what they do and read. */
-type Index = ReadonlyMap<string, readonly Theirs[]>;
-
-const key = (kind: string, inputs: readonly string[]): string => JSON.stringify([kind, ...inputs]);
-
-function indexed(theirs: readonly Theirs[]): Index {
-  const index = new Map<string, Theirs[]>();
-  for (const each of theirs) {
-    const at = key(each.read?.operation.kind ?? each.layer.className, each.layer.inputs);
-    const same = index.get(at);
-    if (same === undefined) index.set(at, [each]);
-    else same.push(each);
-  }
-  return index;
-}
-
-interface Attempt {
-  readonly pairs: Map<string, ConfigLayer>;
-  readonly problems: string[];
-}
-
-function attempt({ all, wanted }: Ours, theirs: readonly Theirs[]): Attempt {
-  const index = indexed(theirs);
-  const following = signatures(
-    all.map(({ name, operation, inputs }): Node => ({ id: name, operation, inputs })),
-    theirs.map(({ layer, read }): Node => ({
-      id: layer.path,
-      operation: read?.operation,
-      inputs: layer.inputs,
-    })),
-  );
-  const pairs = new Map<string, ConfigLayer>();
-  /** Where the result of a layer of ours is in the model. */
-  const places = new Map<string, string>([[INPUT, MODEL_INPUT]]);
-  const taken = new Set<ConfigLayer>();
-  const problems: string[] = [];
-  for (const layer of wanted) {
-    const inputs = layer.inputs.map((input) => places.get(input));
-    const known = inputs.every((input) => input !== undefined);
-    const candidates = known
-      ? candidatesFor(layer, inputs, index).filter((each) => !taken.has(each.layer))
-      : [];
-    const fitting = candidates.filter(({ read }) => difference(layer, read) === undefined);
-    const likeliest = likeliestOf(layer, fitting, following);
-    if (likeliest.length === 1) {
-      const { layer: found } = likeliest[0];
-      pairs.set(layer.name, found);
-      places.set(layer.name, found.path);
-      taken.add(found);
-    } else if (layer.operation.kind === "CenterCropOrPad" && known && candidates.length === 0) {
-      // For photos of the model's size there was nothing to crop or pad.
-      places.set(layer.name, inputs[0]);
-    } else problems.push(problem(layer, candidates, likeliest));
-  }
-  return { pairs, problems };
-}
-
-function candidatesFor(
-  { operation }: Layer,
-  inputs: readonly (string | undefined)[],
-  index: Index,
-): readonly Theirs[] {
-  const kinds = operation.kind === "CenterCropOrPad" ? ["Cropping2D", "ZeroPadding2D"] : [operation.kind];
-  return kinds.flatMap((kind) => index.get(key(kind, inputs as string[])) ?? []);
-}
-
-/** Of layers that do the same with the same input, those whose results go the same way as ours the farthest. */
-function likeliestOf(
-  ours: Layer,
-  fitting: readonly Theirs[],
-  [here, there]: readonly Signatures[],
-): readonly Theirs[] {
-  if (fitting.length < 2) return fitting;
-  const agreements = fitting.map(({ layer }) => agreement(here.get(ours.name)!, there.get(layer.path)!));
-  const farthest = Math.max(...agreements);
-  return fitting.filter((_, i) => agreements[i] === farthest);
-}
-
-function problem(ours: Layer, candidates: readonly Theirs[], fitting: readonly Theirs[]): string {
-  if (fitting.length > 1) {
-    const names = fitting.map(({ layer }) => quote(layer.path)).join(" and ");
-    return `its layers ${names} do the same with the same input`;
-  }
-  if (candidates.length > 0) {
-    const [{ layer, read }] = candidates;
-    return `its layer ${quote(layer.path)} has another ${difference(ours, read)} than "${ours.name}"`;
-  }
-  const reads = ours.inputs.map((input) => `"${input}"`).join(" and ");
-  return `it has no ${ours.operation.kind} in the place of "${ours.name}", which reads ${reads}`;
-}
-
-/** The setting in which a layer differs from ours, by Keras's name, or undefined where it does the same. */
-function difference(layer: Layer, read: ReadOperation | undefined): string | undefined {
-  const ours = layer.operation;
-  if (read === undefined) return "class";
-  const { operation: theirs, odd } = read;
-  if (odd !== undefined) return odd;
-  switch (ours.kind) {
-    case "CenterCropOrPad":
-      return isCentred(theirs) ? undefined : theirs.kind === "Cropping2D" ? "cropping" : "padding";
-    case "ZeroPadding2D":
-      return theirs.kind === ours.kind && isSamePadding(ours.padding, theirs.padding) ? undefined : "padding";
-    default: {
-      const [mine, other] = [compared(ours, layer), compared(theirs, layer)];
-      const setting = Object.keys(mine).find(
-        (name) => JSON.stringify(mine[name]) !== JSON.stringify(other[name]),
-      );
-      return setting && kerasName(setting);
-    }
-  }
-}
-
-/** The settings of an operation that must be equal. */
-function compared(operation: LayerOperation, { part }: Layer): Record<string, unknown> {
-  const settings: Record<string, unknown> = { ...operation };
-  // Where there is a gamma, another ε is made good by it; how fast the statistics move matters to training alone.
-  if (operation.kind === "BatchNormalization") {
-    delete settings.momentum;
-    if (operation.scale) delete settings.epsilon;
-  }
-  if (part === "head") delete settings.filters;
-  // A kernel of one pixel has nothing to pad for.
-  if ("kernelSize" in operation && operation.kernelSize.every((extent) => extent === 1))
-    delete settings.padding;
-  return settings;
-}
-
-const NAMES: Readonly<Record<string, string>> = { target: "target_shape" };
-
-/** `kernelSize` → `kernel_size`. */
-const kerasName = (setting: string): string =>
-  NAMES[setting] ?? setting.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-const EDGES = ["top", "bottom", "left", "right"] as const;
-
-/** Of a padding that depends on the photos' size, whatever it is for some size. */
-function isSamePadding(
-  ours: Edges | { readonly halving: number },
-  theirs: Edges | { readonly halving: number },
-): boolean {
-  if ("halving" in theirs) return false;
-  if (!("halving" in ours)) return EDGES.every((edge) => ours[edge] === theirs[edge]);
-  const end = Math.floor(ours.halving / 2);
-  const begins = (edge: number): boolean => edge === end || edge === end - 1;
-  return theirs.bottom === end && theirs.right === end && begins(theirs.top) && begins(theirs.left);
-}
-
-/** Whether as much is added or taken on both sides, what is odd at the end. */
-function isCentred(operation: LayerOperation): boolean {
-  const edges =
-    operation.kind === "Cropping2D"
-      ? operation.cropping
-      : operation.kind === "ZeroPadding2D" && !("halving" in operation.padding)
-        ? operation.padding
-        : undefined;
-  if (edges === undefined) return false;
-  const isEven = (begin: number, end: number): boolean => end === begin || end === begin + 1;
-  return isEven(edges.top, edges.bottom) && isEven(edges.left, edges.right);
 }
