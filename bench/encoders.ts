@@ -13,6 +13,7 @@ import type { Encoder } from "../src/layers/networks/encoder.ts";
 import { smallestSide } from "../src/layers/networks/image-size.ts";
 import { trainingStep } from "../src/train/phase/programs.ts";
 import type { StepSpec } from "../src/train/phase/programs.ts";
+import { run } from "./command.ts";
 import { prepareOurs } from "./contender.ts";
 import { compare } from "./measure.ts";
 import { convolutions } from "./step/arithmetic.ts";
@@ -109,13 +110,5 @@ async function main(options: Options): Promise<void> {
 const command = new Command("bench:encoders")
   .description("Prints what each encoder costs, as a table in Markdown.")
   .option("--encoders <names>", "only these, with commas between", ENCODER_NAMES.join(","))
-  .option("--no-time", "leave the times out")
-  .action(async (options: Options) => {
-    try {
-      await main(options);
-    } catch (error) {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    }
-  });
-await command.parseAsync();
+  .option("--no-time", "leave the times out");
+await run(command, main);

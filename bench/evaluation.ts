@@ -4,7 +4,7 @@
  *
  * Says the ratio of each pair and, from timestamps, which share of the GPU's time the counting takes.
  */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import { evaluationBatches } from "../src/data/batches.ts";
 import { GeneratedDataset } from "../src/data/generated-dataset.ts";
@@ -15,6 +15,7 @@ import { Variables } from "../src/graph/variables.ts";
 import { ConfusionMatrix } from "../src/runs/metrics.ts";
 import { evaluate } from "../src/train/phase/evaluate.ts";
 import { evaluator } from "../src/train/phase/programs.ts";
+import { positive, run } from "./command.ts";
 
 interface Options {
   readonly size: number;
@@ -97,16 +98,9 @@ async function shareOfCounting(
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number from 1 up.");
-  return value;
-}
-
 const command = new Command("bench:evaluation")
-  .option("--size <pixels>", "side of the photos", whole, 128)
-  .option("--batch <n>", "photos at a time", whole, 8)
-  .option("--photos <n>", "photos a turn", whole, 40)
-  .option("--rounds <n>", "pairs", whole, 5)
-  .parse();
-await main(command.opts<Options>());
+  .option("--size <pixels>", "side of the photos", positive, 128)
+  .option("--batch <n>", "photos at a time", positive, 8)
+  .option("--photos <n>", "photos a turn", positive, 40)
+  .option("--rounds <n>", "pairs", positive, 5);
+await run(command, main);

@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { describeAdapter } from "../src/adapter/adapters.ts";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
@@ -15,6 +15,7 @@ import type { BenchCase } from "./bench-case.ts";
 import { benchCases, matches } from "./cases/cases.ts";
 import { idealTime, measureCeilings } from "./ceilings.ts";
 import type { Ceilings } from "./ceilings.ts";
+import { positive, run, side } from "./command.ts";
 import { largestDifference, prepareOurs, prepareTfjs } from "./contender.ts";
 import type { Contender } from "./contender.ts";
 import { compare } from "./measure.ts";
@@ -130,19 +131,6 @@ function context({ info }: Gpu): Record<string, unknown> {
   };
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
-function side(text: string): number {
-  const value = positive(text);
-  if (value % 32 !== 0) throw new InvalidArgumentError("It must be a multiple of 32.");
-  return value;
-}
-
 const command = new Command("bench")
   .description(
     "Times every kernel at the network's shapes, beside tfjs's WebGPU backend on the same adapter.",
@@ -152,13 +140,5 @@ const command = new Command("bench")
   .option("--filter <text>", "only cases with this in their name", "")
   .option("--time <ms>", "how long a case is sampled", positive, 400)
   .option("--no-tfjs", "leave tfjs out")
-  .option("--json [file]", "also write the numbers to a file, or to the standard output")
-  .action(async (options: Options) => {
-    try {
-      await main(options);
-    } catch (error) {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    }
-  });
-await command.parseAsync();
+  .option("--json [file]", "also write the numbers to a file, or to the standard output");
+await run(command, main);

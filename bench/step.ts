@@ -17,7 +17,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Decoder } from "../src/layers/networks/decoder.ts";
@@ -27,6 +27,7 @@ import { PHASES } from "../src/runs/phase.ts";
 import type { Precision, StepSpec } from "../src/train/phase/programs.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { measureFma } from "./ceilings.ts";
+import { positive, run } from "./command.ts";
 import { disableShaderCaches } from "./step/cold.ts";
 import { measurePhase } from "./step/measure-phase.ts";
 import { reportLines } from "./step/report.ts";
@@ -105,13 +106,6 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
 const command = new Command("bench:step")
   .description("Measures whole training steps, beside tfjs's WebGPU backend on the same adapter.")
   .option(
@@ -147,13 +141,5 @@ const command = new Command("bench:step")
     "--cold",
     "without the driver's cache of compiled shaders (one phase: a second would share the first one's)",
   )
-  .option("--json <file>", "also write the numbers to a file")
-  .action(async (options: Options) => {
-    try {
-      await main(options);
-    } catch (error) {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    }
-  });
-await command.parseAsync();
+  .option("--json <file>", "also write the numbers to a file");
+await run(command, main);

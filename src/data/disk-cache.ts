@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { mapConcurrently } from "./concurrency.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import { messageOf } from "../message-of.ts";
 import type { Sample } from "./dataset.ts";
 import { readIndex, readRecord, writeIndex, writeRecord } from "./sample-file.ts";
@@ -159,20 +160,5 @@ async function removeAbandoned(path: string): Promise<void> {
     if (!file.startsWith(path) || !name.endsWith(TEMPORARY)) continue;
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
     if (Date.now() - mtimeMs > HOUR_MS) await rm(file, { force: true }).catch(() => undefined);
-  }
-}
-
-/** Makes a folder and those above it. Node's own `recursive` never ends on some paths below /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
-    await makeFolder(dirname(folder));
-    await mkdir(folder).catch((again: NodeJS.ErrnoException) => {
-      if (again.code !== "EEXIST") throw again;
-    });
   }
 }

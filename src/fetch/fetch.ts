@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../files/make-folder.ts";
 import { fileMatches, sizeOf } from "./checksum.ts";
 import { Downloader } from "./downloader.ts";
 import type { DownloaderOptions } from "./downloader.ts";
@@ -50,7 +50,7 @@ export async function fetchRepository(source: RepositorySource, options: FetchOp
   const answer = await downloader.text(listing);
   const files = verifiedFiles(answer, tree, new URL(api).host).filter(({ path }) => wanted(path));
   for (const parent of new Set(files.map(({ path }) => dirname(join(folder, path)))))
-    await makeFolder(parent);
+    await makeTarget(parent);
 
   progress?.start(
     files.length,
@@ -94,7 +94,7 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
   const { name, url, checksum, byHand } = source;
   const { folder, marker, progress, ...rest } = options;
   if (!options.force && (await isComplete(folder, marker, versionOf(source)))) return { already: true };
-  await makeFolder(folder);
+  await makeTarget(folder);
   const path = join(folder, name);
   if (checksum === null || !(await fileMatches(path, { checksum }))) {
     const downloader = new Downloader({
@@ -123,21 +123,14 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
   return { already: false };
 }
 
-/** Makes a folder and those above it. (`recursive: true` would never return on some pseudo file systems.) */
-async function makeFolder(path: string): Promise<void> {
+/** @throws FetchError when the folder cannot be made */
+async function makeTarget(folder: string): Promise<void> {
   try {
-    await mkdir(path);
+    await makeFolder(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
-    const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path) throw fileError(error, path);
-    await makeFolder(parent);
-    await mkdir(path).catch((again: unknown) => {
-      if ((again as NodeJS.ErrnoException).code === "ENOENT") {
-        throw new FetchError(`Cannot write ${path}: nothing can be made there; choose another folder.`);
-      }
-      throw fileError(again, path);
-    });
+    // As it is below /proc.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new FetchError(`Cannot write ${folder}: nothing can be made there; choose another folder.`);
+    throw fileError(error, folder);
   }
 }

@@ -6,6 +6,7 @@ import { decodePair } from "../data/decode.ts";
 import type { FolderDataset } from "../data/folder-dataset.ts";
 import type { Remark } from "../data/remarks.ts";
 import { sharp } from "../data/sharp.ts";
+import { countClasses } from "../masks/count-classes.ts";
 
 /** What a photo and its mask turned out to be. */
 export interface Examination {
@@ -78,7 +79,7 @@ export async function examine(
 }
 
 function countsOf(labels: Uint8Array): Map<number, number> {
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
-  return new Map([...counts].flatMap((pixels, label) => (pixels > 0 ? [[label, pixels] as const] : [])));
+  return new Map(
+    [...countClasses([labels])].flatMap((pixels, label) => (pixels > 0 ? [[label, pixels] as const] : [])),
+  );
 }

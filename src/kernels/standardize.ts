@@ -78,6 +78,16 @@ export function standardizeBackward(
   });
 }
 
+/** γ and β of a column. */
+const AFFINE_COLUMN = `let weight = load_gamma(column);
+  let offset = load_beta(column);`;
+
+/** da of a row: `dz` through the activation of γ·x̂ + β. */
+const affineRow = (activation: ActivationKind): string => `let normalized = load_normalized(at);
+    let before = normalized * weight + offset;
+    let dz = load_dz(at);
+    let da = ${activationGradientText(activation, "before", "dz", "T")};`;
+
 /** `z` of `normalized` = x̂. */
 export function affineForward(
   target: KernelTarget,
@@ -93,7 +103,7 @@ export function affineForward(
     params: walk.params,
     workgroups: walk.workgroups,
     body: walkText(walk, {
-      start: "let weight = load_gamma(column);\n  let offset = load_beta(column);",
+      start: AFFINE_COLUMN,
       row: `let before = load_normalized(at) * weight + offset;
     store_z(at, ${activationText(activation, "before", "T")});`,
     }),
@@ -115,10 +125,9 @@ export function affineBackward(
     params: walk.params,
     workgroups: walk.workgroups,
     body: walkText(walk, {
-      start: "let weight = load_gamma(column);\n  let offset = load_beta(column);",
-      row: `let before = load_normalized(at) * weight + offset;
-    let dz = load_dz(at);
-    store_gradient(at, weight * ${activationGradientText(activation, "before", "dz", "T")});`,
+      start: AFFINE_COLUMN,
+      row: `${affineRow(activation)}
+    store_gradient(at, weight * da);`,
     }),
   });
 }
@@ -136,14 +145,10 @@ export function affineParameterGradients(
     params: { ...walk.params, firstPartial: u32(firstPartial) },
     workgroups: walk.workgroups,
     body: walkText(walk, {
-      start: `let weight = load_gamma(column);
-  let offset = load_beta(column);
+      start: `${AFFINE_COLUMN}
   var sumGamma = T(0.0);
   var sumBeta = T(0.0);`,
-      row: `let normalized = load_normalized(at);
-    let before = normalized * weight + offset;
-    let dz = load_dz(at);
-    let da = ${activationGradientText(activation, "before", "dz", "T")};
+      row: `${affineRow(activation)}
     sumGamma += da * normalized;
     sumBeta += da;`,
       end: `let to = (params.firstPartial + partialIndex) * params.columns + column;

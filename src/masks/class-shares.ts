@@ -1,3 +1,5 @@
+import { countClasses } from "./count-classes.ts";
+
 /** How much of a photo one class takes. */
 export interface ClassShare {
   readonly id: number;
@@ -9,8 +11,7 @@ export interface ClassShare {
 
 /** The classes that occur in a mask, the largest first. */
 export function classShares(mask: Uint8Array, classNames: readonly string[]): ClassShare[] {
-  const counts = new Uint32Array(classNames.length);
-  for (let pixel = 0; pixel < mask.length; pixel++) counts[mask[pixel]]++;
+  const counts = countClasses([mask]);
   return classNames
     .map((name, id) => ({ id, name, pixels: counts[id], share: counts[id] / mask.length }))
     .filter(({ pixels }) => pixels > 0)

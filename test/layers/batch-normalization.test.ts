@@ -34,10 +34,10 @@ it("with an activation is what a BatchNormalization followed by that Activation 
   const program = await compile(gpu(), { outputs });
   try {
     const y = await program.run({ x: data });
-    expectClose(y.together as Float32Array, y.apart as Float32Array);
-    expectClose(y.togetherInUse as Float32Array, y.apartInUse as Float32Array);
+    expectClose(y.together, y.apart);
+    expectClose(y.togetherInUse, y.apartInUse);
     // As x·sigmoid(x) has it, and a ReLU has not.
-    const least = Math.min(...(y.together as Float32Array));
+    const least = Math.min(...y.together);
     expect(least).toBeLessThan(-0.1);
     expect(least).toBeGreaterThan(-0.279);
   } finally {

@@ -1,4 +1,4 @@
-import { dirname, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { readCvat } from "../annotations/cvat.ts";
 import { readForeignText } from "../annotations/foreign.ts";
 import { count, DataError } from "../data-error.ts";
@@ -7,7 +7,7 @@ import type { AnnotatedPhoto } from "./named-pairs.ts";
 import { findPhotos } from "./find-photos.ts";
 import type { Format, Part } from "./format.ts";
 import { partNamed } from "./parts.ts";
-import { peek } from "./peek.ts";
+import { filesThat } from "./peek.ts";
 import type { Place } from "./place.ts";
 
 /**
@@ -72,16 +72,6 @@ async function findEach(photos: ReturnType<typeof readCvat>["photos"], file: str
   return found;
 }
 
-async function filesOf(place: Place): Promise<string[]> {
-  const entries = place.isFolder ? ((await place.entries()) ?? []) : [];
-  const files = place.isFolder
-    ? entries.filter((entry) => !entry.isDirectory()).map(({ name }) => place.file(name))
-    : [place.path];
-  const found: string[] = [];
-  for (const file of files) {
-    if (extname(file).toLowerCase() === ".xml" && isCvat(await peek(file))) found.push(file);
-  }
-  return found;
-}
+const filesOf = (place: Place): Promise<string[]> => filesThat(place, ".xml", isCvat);
 
 const isCvat = (text: string): boolean => /^(?:<\?xml[^>]*>\s*)?<annotations[\s>]/.test(text);

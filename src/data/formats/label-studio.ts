@@ -1,11 +1,11 @@
-import { dirname, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseJson, readForeignText } from "../annotations/foreign.ts";
 import { readLabelStudio } from "../annotations/label-studio.ts";
 import { count, DataError } from "../data-error.ts";
 import { namedPairs } from "./named-pairs.ts";
 import { findPhotos } from "./find-photos.ts";
 import type { Format } from "./format.ts";
-import { peek } from "./peek.ts";
+import { filesThat } from "./peek.ts";
 import type { Place } from "./place.ts";
 
 /** What Label Studio puts before the names of photos that are uploaded. */
@@ -71,17 +71,7 @@ function withoutPrefix(path: string): string[] {
   return PREFIX.test(name) ? [path.slice(0, at) + name.replace(PREFIX, "")] : [];
 }
 
-async function filesOf(place: Place): Promise<string[]> {
-  const entries = place.isFolder ? ((await place.entries()) ?? []) : [];
-  const files = place.isFolder
-    ? entries.filter((entry) => !entry.isDirectory()).map(({ name }) => place.file(name))
-    : [place.path];
-  const found: string[] = [];
-  for (const file of files) {
-    if (extname(file).toLowerCase() === ".json" && isExport(await peek(file))) found.push(file);
-  }
-  return found;
-}
+const filesOf = (place: Place): Promise<string[]> => filesThat(place, ".json", isExport);
 
 /** A file's ends tell: strokes of brushes may be long. */
 const isExport = (text: string): boolean =>

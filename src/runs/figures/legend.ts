@@ -1,3 +1,4 @@
+import { countClasses } from "../../masks/count-classes.ts";
 import type { Box } from "./mosaic.ts";
 import { HATCH, isIgnored, someIgnored } from "./not-counted.ts";
 import { INK, MUTED, shorten, text } from "./svg.ts";
@@ -63,13 +64,6 @@ export function classesByFrequency(masks: readonly Uint8Array[], classes: number
   return [...counts.keys()]
     .filter((label) => counts[label] > 0 && !isIgnored(label, classes))
     .sort((a, b) => counts[b] - counts[a] || a - b);
-}
-
-/** How many pixels each of 256 classes has. */
-export function countClasses(masks: readonly Uint8Array[]): Float64Array {
-  const counts = new Float64Array(256);
-  for (const mask of masks) for (let pixel = 0; pixel < mask.length; pixel++) counts[mask[pixel]]++;
-  return counts;
 }
 
 /** What a class is called, named or not. */

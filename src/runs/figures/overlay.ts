@@ -1,7 +1,8 @@
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
 import { sharp } from "../../data/sharp.ts";
-import { className, classesByFrequency, countClasses, legend } from "./legend.ts";
+import { countClasses } from "../../masks/count-classes.ts";
+import { className, classesByFrequency, legend } from "./legend.ts";
 import type { LegendEntry } from "./legend.ts";
 import { MARGIN, photoDrawing, titleElement } from "./mosaic.ts";
 import type { Raster } from "./mosaic.ts";
