@@ -7,9 +7,9 @@ import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
-import { bestRow } from "../runs/monitor.ts";
 import type { Monitor } from "../runs/monitor.ts";
 import { learningRateAt } from "./phase/learning-rate.ts";
+import { limitReached, outOfTime, phaseEnded } from "./phase/limits.ts";
 import type { StepResult } from "../runs/observer.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
@@ -117,8 +117,8 @@ export class Trainer {
     const start = performance.now();
     for (const phase of PHASES.slice(PHASES.indexOf(this.#state.phase))) {
       if (phase !== this.#state.phase) this.#state = atPhase(this.#state, phase);
-      if (epochs[phase] === 0 || this.#phaseEnded()) continue;
-      if (this.#limitReached(start)) return "limit";
+      if (epochs[phase] === 0 || phaseEnded(this.#options, this.#state)) continue;
+      if (limitReached(this.#options, this.#state, start)) return "limit";
       const ending = await this.#runPhase(phase, data, events, start);
       if (ending === "limit") return ending;
     }
@@ -136,7 +136,9 @@ export class Trainer {
    * @returns null when there is none, or no next step.
    */
   async firstNonFinite({ training, classWeights }: TrainerData): Promise<string | null> {
-    const phase = this.#phaseEnded() ? PHASES[PHASES.indexOf(this.#state.phase) + 1] : this.#state.phase;
+    const phase = phaseEnded(this.#options, this.#state)
+      ? PHASES[PHASES.indexOf(this.#state.phase) + 1]
+      : this.#state.phase;
     if (phase === undefined) return null;
     if (phase !== this.#state.phase) this.#state = atPhase(this.#state, phase);
     const batches = this.#stream(phase, training);
@@ -172,7 +174,7 @@ export class Trainer {
     const flight = new Flight({ onCpu: this.#gpu.isSoftware });
     try {
       await events.phase?.(phase, steps.plan);
-      while (!this.#phaseEnded()) {
+      while (!phaseEnded(this.#options, this.#state)) {
         const before = performance.now();
         await this.#steps(steps, batches, flight, start, events);
         this.steppedMs += performance.now() - before;
@@ -185,7 +187,7 @@ export class Trainer {
           await events.checkpoint?.(this.#state);
         }
         await events.epoch?.(outcome);
-        if (this.#limitReached(start)) return "limit";
+        if (limitReached(this.#options, this.#state, start)) return "limit";
       }
       return "finished";
     } catch (error) {
@@ -229,7 +231,7 @@ export class Trainer {
           const waitedMs = this.waitedMs + batches.waitedMs;
           events.step?.({ phase, ...at, loss, accuracy, learningRate, waitedMs });
         });
-        if (signal?.aborted || this.#outOfTime(start)) break;
+        if (signal?.aborted || outOfTime(this.#options, start)) break;
       }
     } catch (error) {
       await flight.drain().catch(() => undefined);
@@ -287,24 +289,5 @@ export class Trainer {
       warmupSteps,
       steps: epochs[phase] * stepsPerEpoch,
     });
-  }
-
-  #phaseEnded(): boolean {
-    const { epochs, patience, monitor } = this.#options;
-    const { phase, phaseEpoch, history } = this.#state;
-    if (phaseEpoch >= epochs[phase]) return true;
-    const rows = history.filter((row) => row.phase === phase);
-    const best = bestRow(rows, monitor);
-    return patience !== null && best !== null && rows.at(-1)!.epoch - best.epoch >= patience;
-  }
-
-  #limitReached(start: number): boolean {
-    const { maxSteps } = this.#options;
-    return (maxSteps !== null && this.#state.globalStep >= maxSteps) || this.#outOfTime(start);
-  }
-
-  #outOfTime(start: number): boolean {
-    const { time } = this.#options;
-    return time !== null && performance.now() - start >= 1000 * time;
   }
 }
