@@ -5,17 +5,18 @@ import { range } from "../conv2d/register-tile.ts";
 import { defineKernel, i32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
+import { cellStripOf } from "./strip.ts";
 import {
-  columnsText,
+  columnText,
   depthwiseWalk,
   extentParams,
   inFlight,
-  rowText,
-  stripOf,
+  rowsText,
   unitText,
   walkGroups,
   walkMain,
 } from "./walk.ts";
+import type { LoadedRows } from "./walk.ts";
 import { walkStore } from "./fusion.ts";
 import type { DepthwiseFusion, DepthwiseKernel } from "./fusion.ts";
 import { weightsText } from "./weights-text.ts";
@@ -24,8 +25,8 @@ import { weightsText } from "./weights-text.ts";
  * Gradient of a depthwise convolution by its input: reads `dy` `[N, Ho, Wo, C]` and `w` `[kh, kw, C, 1]`, writes `dx`
  * `[N, H, W, C]`.
  *
- * The image with its padding is a grid of *cells*, strideY × strideX pixels each; row `o` of dy has a part in the cells of rows
- * `o` and following, always with the same taps. A walk goes down the cells.
+ * The image with its padding is a grid of *cells*, strideY × strideX pixels each; column `o` of dy has a part in the cells of
+ * columns `o` and following, always with the same taps. A walk goes along the cells.
  */
 export function depthwiseBackwardData(
   target: KernelTarget,
@@ -40,57 +41,52 @@ export function depthwiseBackwardData(
     columns: Math.floor((g.padLeft + g.inWidth - 1) / strideX) - firstCellX + 1,
     channels: g.inChannels,
   };
-  const stripCells = Math.max(1, Math.floor(stripOf(g) / strideX));
-  const walk = depthwiseWalk(target, grid, stripCells);
+  const cells = cellStripOf(target, g);
+  const walk = depthwiseWalk(target, grid, cells);
   const { lane } = walk;
   const load = loadOf?.(lane.width) ?? plainLoad("dy", lane.width, allChannels(g.inChannels));
   const store = walkStore(storeOf, "dx", g.inChannels, lane);
-  const slots = range(inFlight(kernelHeight, strideY));
-  const reach = inFlight(kernelWidth, strideX) - 1;
-  const columns = stripCells + reach;
-  const [phasesY, phasesX] = [range(strideY), range(stripCells * strideX)];
+  const slots = range(inFlight(kernelWidth, strideX));
+  const reach = inFlight(kernelHeight, strideY) - 1;
+  const sources: LoadedRows = {
+    name: "dy",
+    extent: "out",
+    first: `cell - ${reach}`,
+    count: cells + reach,
+  };
+  const [rows, phases] = [range(cells * strideY), range(strideX)];
   const weights = weightsText(target, kernelHeight * kernelWidth);
   const sum = (slot: number, y: number, x: number): string => `sum${slot}_${y}_${x}`;
   const eachSum = (text: (slot: number, y: number, x: number) => string): string =>
-    slots.flatMap((slot) => phasesY.flatMap((y) => phasesX.map((x) => text(slot, y, x)))).join(" ");
+    slots.flatMap((slot) => rows.flatMap((y) => phases.map((x) => text(slot, y, x)))).join(" ");
   const array = `array<${lane.float}>`;
 
-  const rows = (
-    stored: (sum: string) => string,
-  ): string => /* wgsl */ `for (var row = firstRow - ${slots.length - 1}; row < endRow; row++) {
-    ${rowText({
-      columns: "dy",
-      count: columns,
-      row: "params.firstCellY + row",
-      height: "params.outHeight",
-      width: "params.outWidth",
-      name: "dy_",
-      pixel: (pixel, id) => load.pixel(pixel, id),
-      value: (id) => load.value("quad", id),
-    })}
+  const columns = (stored: (sum: string) => string): string => /* wgsl */ `
+  let begin = max(firstColumn - ${slots.length - 1}, -params.firstCellX);
+  for (var column = begin; column < endColumn; column++) {
+    ${columnText({ rows: sources, column: "params.firstCellX + column", load, name: "dy_" })}
     ${range(kernelHeight)
       .flatMap((ky) =>
         range(kernelWidth).flatMap((kx) =>
-          range(stripCells).map((cell) => {
-            const to = sum(Math.floor(ky / strideY), ky % strideY, cell * strideX + (kx % strideX));
-            const column = cell + reach - Math.floor(kx / strideX);
-            return `${to} = fma(dy_${column}, ${weights.of(ky * kernelWidth + kx)}, ${to});`;
+          range(cells).map((cell) => {
+            const to = sum(Math.floor(kx / strideX), cell * strideY + (ky % strideY), kx % strideX);
+            const source = cell + reach - Math.floor(ky / strideY);
+            return `${to} = fma(dy_${source}, ${weights.of(ky * kernelWidth + kx)}, ${to});`;
           }),
         ),
       )
       .join("\n    ")}
-    if (row >= firstRow) {
-      ${phasesY
-        .map(
-          (y) => `{ let inY = (params.firstCellY + row) * ${strideY} + ${y} - params.padTop;
-      let at = ((image * params.inHeight + inY) * params.inWidth + inX);
-      let insideY = inY >= 0 && inY < params.inHeight;
-      ${phasesX
-        .map(
-          (x) =>
-            `if (insideY && inX + ${x} >= 0 && inX + ${x} < params.inWidth) { let place = u32(at + ${x}); ${stored(sum(0, y, x))} }`,
-        )
-        .join("\n      ")} }`,
+    if (column >= firstColumn) {
+      let inX = (params.firstCellX + column) * ${strideX} - params.padLeft;
+      ${phases
+        .flatMap((x) =>
+          rows.map(
+            (y) =>
+              `if (inY + ${y} >= 0 && inY + ${y} < params.inHeight && inX + ${x} >= 0 && inX + ${x} < params.inWidth) {
+        let place = u32((image * params.inHeight + inY + ${y}) * params.inWidth + inX + ${x});
+        ${stored(sum(0, y, x))}
+      }`,
+          ),
         )
         .join("\n      ")}
     }
@@ -115,14 +111,13 @@ export function depthwiseBackwardData(
       "params.units",
       /* wgsl */ `let unit = first;
   ${unitText}
-  let cell = params.firstCellX + strip * ${stripCells};
-  let left = cell - ${reach};
-  ${columnsText("dy", "left", columns, "params.outWidth")}
-  let inX = cell * ${strideX} - params.padLeft;
+  let cell = params.firstCellY + strip * ${cells};
+  let inY = cell * ${strideY} - params.padTop;
+  ${rowsText(sources)}
   ${load.channel("quad")}
   ${weights.declare}
   ${eachSum((...at) => `var ${sum(...at)} = T();`)}
-  ${store.text(rows)}`,
+  ${store.text(columns)}`,
     )}`,
   });
   return { kernel: { ...kernel, flops: tapFlops(g) * g.inChannels }, partialCount: walk.units };

@@ -6,18 +6,19 @@ import { range } from "../conv2d/register-tile.ts";
 import { defineKernel, u32 } from "../kernel.ts";
 import type { Kernel, KernelTarget } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
+import { stripOf } from "./strip.ts";
 import {
-  columnsText,
+  columnText,
   depthwiseWalk,
   extentParams,
   inFlight,
-  rowText,
-  stripOf,
-  tapsOfTurn,
+  rowsText,
   unitText,
   walkGroups,
   walkMain,
 } from "./walk.ts";
+import type { LoadedRows } from "./walk.ts";
+import { windowText } from "./window.ts";
 
 /** Units that may leave partials: on hardware enough to fill it, on a CPU few. */
 const INVOCATIONS = { register: 2 ** 9, workgroup: 2 ** 16 } as const;
@@ -36,14 +37,14 @@ const walkOf = (target: KernelTarget, g: Conv2dGeometry) =>
   depthwiseWalk(
     target,
     { batch: g.batch, rows: g.outHeight, columns: g.outWidth, channels: g.inChannels },
-    stripOf(g),
+    stripOf(target, g),
   );
 
 /**
  * Gradient of a depthwise convolution by its kernel: reads `x` `[N, H, W, C]` and `dy` `[N, Ho, Wo, C]`, leaves `partialCount` sums
  * over some of the pixels each, `dw` `[.., kh, kw, C]`, from number `firstPartial` on; see {@link depthwisePartials}.
  *
- * A walk goes down the output as forward, with the last rows of dy in registers in place of sums.
+ * A walk goes along the output as forward, with the last columns of dy in registers in place of sums.
  */
 export function depthwiseBackwardWeights(
   target: KernelTarget,
@@ -61,19 +62,19 @@ export function depthwiseBackwardWeights(
     readonly right?: (width: 4 | 1) => Load;
   },
 ): Kernel {
-  const { kernelHeight, kernelWidth, strideY, strideX, inChannels } = g;
+  const { kernelHeight, kernelWidth, strideX, inChannels } = g;
   const walk = walkOf(target, g);
   const { lane } = walk;
+  const strip = stripOf(target, g);
   const left = leftOf?.(lane.width) ?? plainLoad("x", lane.width, allChannels(inChannels));
   const right = rightOf?.(lane.width) ?? plainLoad("dy", lane.width, allChannels(inChannels));
-  const stripSize = stripOf(g);
-  const slots = range(inFlight(kernelHeight, strideY));
-  const strip = range(stripSize);
+  const window = windowText(g, strip, left);
+  const results: LoadedRows = { name: "dy", extent: "out", first: "outY", count: strip };
+  const slots = range(inFlight(kernelWidth, strideX));
   const taps = range(kernelHeight * kernelWidth);
-  const turn = tapsOfTurn(kernelHeight, strideY);
-  const steps = [...new Set(turn.map(({ step }) => step))];
-  const columns = (stripSize - 1) * strideX + kernelWidth;
-  const dy = (slot: number, p: number): string => `dy${slot}_${p}`;
+  const dy = (slot: number, row: number): string => `dy${slot}_${row}`;
+  const eachDy = (text: (slot: number, row: number) => string): string =>
+    slots.flatMap((slot) => range(strip).map((row) => text(slot, row))).join(" ");
   const array = `array<${lane.float}>`;
 
   const kernel = defineKernel({
@@ -97,52 +98,20 @@ export function depthwiseBackwardWeights(
   ${taps.map((tap) => `var sum${tap} = T();`).join(" ")}
   for (var unit = first; unit < params.units; unit += params.partialCount) {
   ${unitText}
-  let outX = strip * ${stripSize};
-  let left = outX * ${strideX} - params.padLeft;
-  ${columnsText("x", "left", columns, "params.inWidth")}
-  ${columnsText("dy", "outX", stripSize, "params.outWidth")}
-  ${slots.flatMap((slot) => strip.map((p) => `var ${dy(slot, p)} = T();`)).join(" ")}
-  for (var row = firstRow - ${slots.length - 1}; row < endRow; row++) {
-    ${rowText({
-      columns: "dy",
-      count: stripSize,
-      row: `row + ${slots.length - 1}`,
-      where: `row + ${slots.length - 1} < endRow`,
-      height: "params.outHeight",
-      width: "params.outWidth",
+  ${window.declare}
+  ${rowsText(results)}
+  ${eachDy((...at) => `var ${dy(...at)} = T();`)}
+  for (var column = firstColumn - ${slots.length - 1}; column < endColumn; column++) {
+    ${columnText({
+      rows: results,
+      column: `column + ${slots.length - 1}`,
+      where: `column + ${slots.length - 1} < endColumn`,
+      load: right,
       name: "new_",
-      pixel: (pixel, id) => right.pixel(pixel, id),
-      value: (id) => right.value("quad", id),
     })}
-    ${slots
-      .flatMap((slot) =>
-        strip.map((p) => `${dy(slot, p)} = ${slot + 1 < slots.length ? dy(slot + 1, p) : `new_${p}`};`),
-      )
-      .join(" ")}
-    ${steps
-      .map((step) =>
-        rowText({
-          columns: "x",
-          count: columns,
-          row: `row * ${strideY} - params.padTop + ${kernelHeight - strideY + step}`,
-          height: "params.inHeight",
-          width: "params.inWidth",
-          name: `x${step}_`,
-          pixel: (pixel, id) => left.pixel(pixel, id),
-          value: (id) => left.value("quad", id),
-        }),
-      )
-      .join("\n    ")}
-    ${turn
-      .flatMap(({ step, slot, ky }) =>
-        range(kernelWidth).flatMap((kx) =>
-          strip.map((p) => {
-            const to = `sum${ky * kernelWidth + kx}`;
-            return `${to} = fma(x${step}_${p * strideX + kx}, ${dy(slot, p)}, ${to});`;
-          }),
-        ),
-      )
-      .join("\n    ")}
+    ${eachDy((slot, row) => `${dy(slot, row)} = ${slot + 1 < slots.length ? dy(slot + 1, row) : `new_${row}`};`)}
+    ${window.load}
+    ${window.products(({ x, slot, row, tap }) => `sum${tap} = fma(${x}, ${dy(slot, row)}, sum${tap});`)}
   }
   }
   let to = (params.firstPartial + first) * ${taps.length}u * params.quads + quad;

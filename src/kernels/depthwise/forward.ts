@@ -2,24 +2,15 @@ import type { Conv2dGeometry } from "../conv2d/geometry.ts";
 import { tapFlops } from "../conv2d/geometry.ts";
 import { plainLoad } from "../conv2d/load.ts";
 import { range } from "../conv2d/register-tile.ts";
-import { defineKernel, u32 } from "../kernel.ts";
+import { defineKernel, i32, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
-import {
-  columnsText,
-  depthwiseWalk,
-  extentParams,
-  inFlight,
-  rowText,
-  stripOf,
-  tapsOfTurn,
-  unitText,
-  walkGroups,
-  walkMain,
-} from "./walk.ts";
+import { stripOf } from "./strip.ts";
+import { depthwiseWalk, extentParams, inFlight, unitText, walkGroups, walkMain } from "./walk.ts";
 import { walkStore } from "./fusion.ts";
 import type { DepthwiseFusion, DepthwiseKernel } from "./fusion.ts";
 import { weightsText } from "./weights-text.ts";
+import { windowText } from "./window.ts";
 
 /** What a depthwise convolution forward does besides. */
 export interface DepthwiseForwardFusion extends DepthwiseFusion {
@@ -39,65 +30,38 @@ export function depthwiseForward(
   g: Conv2dGeometry,
   { load: loadOf, store: storeOf, moments }: DepthwiseForwardFusion = {},
 ): DepthwiseKernel {
-  const { kernelHeight, kernelWidth, strideY, strideX, inChannels } = g;
+  const { kernelHeight, kernelWidth, strideX, inChannels } = g;
   const grid = { batch: g.batch, rows: g.outHeight, columns: g.outWidth, channels: inChannels };
-  const stripSize = stripOf(g);
-  const walk = depthwiseWalk(target, grid, stripSize);
+  const strip = stripOf(target, g);
+  const walk = depthwiseWalk(target, grid, strip);
   const { lane } = walk;
   const load = loadOf?.(lane.width) ?? plainLoad("x", lane.width, allChannels(inChannels));
   const store = walkStore(storeOf, "y", inChannels, lane);
-  const slots = range(inFlight(kernelHeight, strideY));
-  const strip = range(stripSize);
-  const taps = tapsOfTurn(kernelHeight, strideY);
+  const window = windowText(g, strip, load);
   const weights = weightsText(target, kernelHeight * kernelWidth);
-  const sum = (slot: number, p: number): string => `sum${slot}_${p}`;
-  const steps = [...new Set(taps.map(({ step }) => step))];
-  const columns = (stripSize - 1) * strideX + kernelWidth;
+  const slots = range(inFlight(kernelWidth, strideX));
+  const rows = range(strip);
+  const sum = (slot: number, row: number): string => `sum${slot}_${row}`;
+  const eachSum = (text: (slot: number, row: number) => string): string =>
+    slots.flatMap((slot) => rows.map((row) => text(slot, row))).join(" ");
   const array = `array<${lane.float}>`;
 
-  const rows = (
-    stored: (sum: string) => string,
-  ): string => /* wgsl */ `for (var row = firstRow - ${slots.length - 1}; row < endRow; row++) {
-    ${steps
-      .map((step) =>
-        rowText({
-          columns: "x",
-          count: columns,
-          row: `row * ${strideY} - params.padTop + ${kernelHeight - strideY + step}`,
-          height: "params.inHeight",
-          width: "params.inWidth",
-          name: `x${step}_`,
-          pixel: (pixel, id) => load.pixel(pixel, id),
-          value: (id) => load.value("quad", id),
-        }),
-      )
-      .join("\n    ")}
-    ${taps
-      .flatMap(({ step, slot, ky }) =>
-        range(kernelWidth).flatMap((kx) =>
-          strip.map(
-            (p) =>
-              `${sum(slot, p)} = fma(x${step}_${p * strideX + kx}, ${weights.of(ky * kernelWidth + kx)}, ${sum(slot, p)});`,
-          ),
-        ),
-      )
-      .join("\n    ")}
-    if (row >= firstRow) {
-      let firstPlace = u32((image * params.outHeight + row) * params.outWidth + outX);
-      ${strip
+  const columns = (stored: (sum: string) => string): string => /* wgsl */ `
+  let begin = min(firstColumn, max(firstColumn - ${slots.length - 1}, params.begin));
+  for (var column = begin; column < endColumn; column++) {
+    ${window.load}
+    ${window.products(({ x, slot, row, tap }) => `${sum(slot, row)} = fma(${x}, ${weights.of(tap)}, ${sum(slot, row)});`)}
+    if (column >= firstColumn) {
+      ${rows
         .map(
-          (p) => `if (outX + ${p} < params.outWidth) {
-        let place = firstPlace + ${p}u;
-        ${stored(sum(0, p))}${moments ? addMoment(sum(0, p)) : ""}
+          (row) => `if (outY + ${row} < params.outHeight) {
+        let place = u32((image * params.outHeight + outY + ${row}) * params.outWidth + column);
+        ${stored(sum(0, row))}${moments ? addMoment(sum(0, row)) : ""}
       }`,
         )
         .join("\n      ")}
     }
-    ${slots
-      .flatMap((slot) =>
-        strip.map((p) => `${sum(slot, p)} = ${slot + 1 < slots.length ? sum(slot + 1, p) : "T()"};`),
-      )
-      .join(" ")}
+    ${eachSum((slot, row) => `${sum(slot, row)} = ${slot + 1 < slots.length ? sum(slot + 1, row) : "T()"};`)}
   }`;
 
   const kernel = defineKernel({
@@ -107,6 +71,7 @@ export function depthwiseForward(
     params: {
       ...walk.params,
       ...extentParams(g),
+      begin: i32(window.begin),
       ...load.params,
       ...store.params,
       ...(moments && { firstPartial: u32(moments.firstPartial) }),
@@ -117,14 +82,12 @@ export function depthwiseForward(
       "params.units",
       /* wgsl */ `let unit = first;
   ${unitText}
-  let outX = strip * ${stripSize};
-  let left = outX * ${strideX} - params.padLeft;
-  ${columnsText("x", "left", columns, "params.inWidth")}
+  ${window.declare}
   ${load.channel("quad")}
   ${weights.declare}
-  ${slots.flatMap((slot) => strip.map((p) => `var ${sum(slot, p)} = T();`)).join(" ")}
+  ${eachSum((...at) => `var ${sum(...at)} = T();`)}
   ${moments ? "var count = 0.0; var origin = T(); var centre = T(); var squares = T();" : ""}
-  ${store.text(rows)}
+  ${store.text(columns)}
   ${
     moments
       ? /* wgsl */ `let partial = params.firstPartial + unit;
@@ -135,10 +98,7 @@ export function depthwiseForward(
   }`,
     )}`,
   });
-  return {
-    kernel: { ...kernel, flops: tapFlops(g) * inChannels },
-    partialCount: walk.units,
-  };
+  return { kernel: { ...kernel, flops: tapFlops(g) * inChannels }, partialCount: walk.units };
 }
 
 /** Welford's step, of values taken relative to the first one; see moments.ts. */
