@@ -107,6 +107,7 @@ export function depthwiseBackwardData(
     },
     workgroups: walkGroups(target, walk, walk.units),
     body: `${load.functions ?? ""}${store.functions ?? ""}${walkMain(
+      target,
       lane,
       "params.units",
       /* wgsl */ `let unit = first;

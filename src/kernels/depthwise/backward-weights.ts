@@ -20,8 +20,11 @@ import {
 import type { LoadedRows } from "./walk.ts";
 import { windowText } from "./window.ts";
 
-/** Units that may leave partials: on hardware enough to fill it, on a CPU few. */
-const INVOCATIONS = { register: 2 ** 9, workgroup: 2 ** 16 } as const;
+/**
+ * Invocations that leave partials: on hardware enough to fill it, on a CPU few, as merging them costs as much as
+ * many products.
+ */
+const INVOCATIONS = { register: 2 ** 7, workgroup: 2 ** 16 } as const;
 /** Pixels that one partial sum may add up, for accuracy. */
 const LONGEST_SUM = 2048;
 
@@ -91,6 +94,7 @@ export function depthwiseBackwardWeights(
     },
     workgroups: walkGroups(target, walk, partialCount),
     body: `${left.functions ?? ""}${right.functions ?? ""}${walkMain(
+      target,
       lane,
       "params.partialCount",
       /* wgsl */ `${left.channel("quad")}

@@ -78,6 +78,7 @@ export function depthwiseForward(
     },
     workgroups: walkGroups(target, walk, walk.units),
     body: `${load.functions ?? ""}${store.functions ?? ""}${walkMain(
+      target,
       lane,
       "params.units",
       /* wgsl */ `let unit = first;

@@ -18,7 +18,8 @@ import type { KernelTarget, Uniform } from "../kernel.ts";
 import { laneFor } from "../text/lane.ts";
 import type { Lane } from "../text/lane.ts";
 
-const SIZE = 64;
+/** Invocations of a workgroup: on a CPU two subgroups, so that few invocations still make work for many cores. */
+const SIZE = { register: 16, workgroup: 64 } as const;
 
 /** Invocations that fill the machine; a walk is as long as they allow, since its first columns are extra. */
 const INVOCATIONS = { register: 2 ** 9, workgroup: 2 ** 16 } as const;
@@ -70,15 +71,20 @@ export const walkGroups = (
   target: KernelTarget,
   { params }: DepthwiseWalk,
   count: number,
-): [number, number, number] => linearGrid(target, count * params.quads.value, SIZE);
+): [number, number, number] => linearGrid(target, count * params.quads.value, SIZE[target.family]);
 
 /** The `main` of a walking kernel: `body` for `quad`, a lane of channels, and `first`, a number below `count`. */
-export const walkMain = (lane: Lane, count: string, body: string): string => /* wgsl */ `
+export const walkMain = (
+  { family }: KernelTarget,
+  lane: Lane,
+  count: string,
+  body: string,
+): string => /* wgsl */ `
 alias T = ${lane.float};
 
-@compute @workgroup_size(${SIZE})
+@compute @workgroup_size(${SIZE[family]})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${linearIndex(SIZE)}
+  ${linearIndex(SIZE[family])}
   let first = index / params.quads;
   if (first >= ${count}) { return; }
   let quad = index - first * params.quads;
