@@ -38,7 +38,7 @@ import { randomInput } from "../helpers/tfjs-reference.ts";
 import { blockNumbers, runBlock } from "./fuse/block.ts";
 
 // With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: isQuick });
+compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 const needsHalf = ({ skip }: TestContext): void =>

@@ -9,12 +9,19 @@ type Adapt = (target: KernelTarget) => KernelTarget;
 /** Ways to write a kernel, by their names. */
 export type Families = Readonly<Record<string, Adapt>>;
 
-/** What a kernel that is written more than once must be tested as. */
-export const FAMILIES: Families = {
+/** Products in registers, without a barrier. */
+export const REGISTER: Families = {
   "register tiles": (target) => ({ ...target, family: "register" }),
   "register tiles without subgroups": (target) => ({ ...target, family: "register", subgroupSize: 0 }),
+};
+
+/** Products in workgroup memory, behind barriers: lavapipe compiles each text for seconds, half as long in 4 lanes. */
+export const WORKGROUP: Families = {
   "workgroup tiles": (target) => ({ ...target, family: "workgroup", subgroupMatrix: null }),
 };
+
+/** What a kernel that is written more than once must be tested as. */
+export const FAMILIES: Families = { ...REGISTER, ...WORKGROUP };
 
 /** Products on subgroup matrices, which `runKernels` emulates where the adapter has none; of images stored as f16 only. */
 export const MATRICES: Families = {

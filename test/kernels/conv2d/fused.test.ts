@@ -1,9 +1,7 @@
-import { FAMILIES } from "../../helpers/families.ts";
+import { REGISTER } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { compileQuickly } from "../../helpers/quick-compiler.ts";
-import { isQuick } from "../../helpers/quick.ts";
 import { describeFused } from "./fused-cases.ts";
 
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: isQuick });
-describeFused(FAMILIES, useGpu());
+compileQuickly();
+describeFused(REGISTER, useGpu());

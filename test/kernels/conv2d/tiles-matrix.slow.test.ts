@@ -8,16 +8,14 @@ import { checkEveryTile, TILED } from "./tiles-cases.ts";
 compileQuickly({ narrow: true });
 const gpu = useGpu();
 
-const CASES = [
-  ...TILED,
-  [
-    "wider than a narrow tile",
-    conv2dGeometry([1, 11, 13, 72], [1, 1, 72, 76], { strides: 1, padding: "same" }),
-  ],
-] as const;
+const WIDE = conv2dGeometry([1, 11, 13, 72], [1, 1, 72, 76], { strides: 1, padding: "same" });
 
 describe.each(Object.entries(MATRICES))("every one of the tiles for %s", (_, adapt) => {
-  it.for(CASES)("computes a convolution and its gradients, %s", async ([, g], context) => {
+  it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
     await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
+  });
+
+  it("computes a convolution and its gradients, more than 64 channels in the wide tiles that only they are given", async (context) => {
+    await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), WIDE, { widerThan: 64 });
   });
 });

@@ -11,7 +11,7 @@ import { matrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { MatrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { TileOperand, TileRequest } from "../../../src/kernels/tiling.ts";
 import type { KernelTarget } from "../../../src/kernels/kernel.ts";
-import { FAMILIES, targetFor } from "../../helpers/families.ts";
+import { REGISTER, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
@@ -205,11 +205,8 @@ describe("tileGroup", () => {
   });
 });
 
-describe.each(Object.entries(FAMILIES).filter(([name]) => name !== "workgroup tiles"))(
-  "every one of the %s",
-  (_, adapt) => {
-    it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
-      await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
-    });
-  },
-);
+describe.each(Object.entries(REGISTER))("every one of the %s", (_, adapt) => {
+  it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
+    await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
+  });
+});
