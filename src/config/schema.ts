@@ -3,18 +3,19 @@ import { dataSettings } from "./settings/data.ts";
 import { lengthSettings } from "./settings/length.ts";
 import { networkSettings } from "./settings/network.ts";
 import { optimizationSettings } from "./settings/optimization.ts";
-import { runSettings } from "./settings/run.ts";
+import { presetSetting, runSettings } from "./settings/run.ts";
 
 /**
  * Everything that decides a run. This one table gives the flags, the keys of a configuration file, `config.json`, the
  * documentation and the messages about values that cannot be used.
  */
 export const schema = z.strictObject({
-  ...runSettings,
+  preset: presetSetting,
   ...dataSettings,
   ...networkSettings,
   ...optimizationSettings,
   ...lengthSettings,
+  ...runSettings,
 });
 
 /** Every setting of a run, resolved. */

@@ -1,13 +1,15 @@
 import { choice, setting, text, toggle, whole } from "../setting.ts";
 
+/** What the others have where nothing is said. */
+export const presetSetting = setting(
+  "--preset NAME",
+  "Run",
+  "settings to begin from: the tutorial's recipe, or a first result within minutes",
+  choice(["quick", "article"]),
+);
+
 /** Where and on what a run is made, and what it leaves. */
 export const runSettings = {
-  preset: setting(
-    "--preset NAME",
-    "Run",
-    "settings to begin from: the tutorial's recipe, or a first result within minutes",
-    choice(["quick", "article"]),
-  ),
   seed: setting(
     "--seed N",
     "Run",
