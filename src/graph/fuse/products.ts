@@ -1,16 +1,11 @@
 /** @file Products with what stands around them: a prologue for what they read, an epilogue for what they make. */
-import {
-  activationGradientStore,
-  joinedStore,
-  momentsStore,
-  plainStore,
-} from "../../kernels/conv2d/store.ts";
-import type { StoredGradient } from "../../kernels/conv2d/store.ts";
+import type { Epilogue, StoredGradient } from "../../kernels/conv2d/store.ts";
 import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/fold-norm.ts";
 import type { NormPlace } from "../../kernels/fold-norm.ts";
+import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { loadOf, lowerWeights, slices } from "../lowering/conv2d-products.ts";
+import { loadOf, resultsOf, slices } from "../lowering/conv2d-products.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
 import { lowerTiles, lowerTilesToMoments, momentsPerPartial } from "../lowering/tiles.ts";
 import { slice } from "../op.ts";
@@ -62,7 +57,9 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
   const { names } = taps;
   const channels = taps.channels.reduce((sum, count) => sum + count, 0);
   const half = sources[0].dtype === "f16";
-  const load = reading ? loadOfReading(reading, names.source, 4) : loadOf(names.source, sources);
+  const load = reading
+    ? (width: 4 | 1) => loadOfReading(reading, names.source, width)
+    : loadOf(names.source, sources);
   const read = (range: BatchRange): Record<string, Operand> => ({
     ...(reading ? operandsOfReading(reading, names.source, range) : slices(names.source, sources, range)),
     w: kernel,
@@ -78,84 +75,51 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       if (outcome.kind === "as it is" && !known) {
         const results = node.outputs.slice(0, taps.channels.length);
         const wanted = results.filter((result, i) => i === 0 || l.uses(result));
-        const joined = wanted.map(({ shape }, i) => ({
-          name: i === 0 ? names.result : `${names.result}2`,
-          channels: shape[3],
-        }));
-        const store = wanted.length === 2 ? joinedStore(joined[0], joined[1]) : undefined;
-        const count = joined.reduce((sum, each) => sum + each.channels, 0);
+        const fusion = { load, ...resultsOf(wanted.map(({ shape }) => shape[3])), bias, half };
         for (const range of l.slices([...large, ...wanted])) {
-          const product = taps.product(l, range.count, { load, store, channels: count, bias, half });
-          l.dispatch(product.kernel, { ...read(range), ...slices(names.result, wanted, range) });
+          const { kernel } = taps.product(l, range.count, fusion);
+          l.dispatch(kernel, { ...read(range), ...slices(names.result, wanted, range) });
         }
         return;
       }
       const place = outcome.kind === "as it is" ? ownPlace(node.outputs[0]) : outcome.place;
       const { home } = place;
-      if (outcome.kind === "as it is" || outcome.kind === "placed") {
-        if (known) {
-          lowerTilesToMoments(l, l.slices([...large, home]), channels, known, (range, firstPartial) => ({
-            product: taps.product(l, range.count, {
-              load,
-              store: momentsStore(names.result, channels, rangeOf(place), firstPartial),
-              bias,
-              half,
-            }),
-            operands: { ...read(range), [names.result]: slice(home, range) },
-          }));
-          return;
-        }
-        const store = plainStore(names.result, channels, rangeOf(place));
-        for (const range of l.slices([...large, home])) {
-          const { kernel } = taps.product(l, range.count, { load, store, bias, half });
-          l.dispatch(kernel, { ...read(range), [names.result]: slice(home, range) });
-        }
-        return;
-      }
-      if (outcome.kind === "moments") {
+      const to = rangeOf(place);
+      const product = (range: BatchRange, epilogue: Epilogue, more: Record<string, Operand> = {}) => ({
+        product: taps.product(l, range.count, { load, epilogue, bias, half }),
+        operands: { ...read(range), ...more, [names.result]: slice(home, range) },
+      });
+      if (outcome.kind === "gradient") {
+        const { x, planes, activation, stored, target } = outcome;
+        const how = { before: rangeOf(x), activation, planes, stored };
         const { partialCount, partials } = lowerTiles(
           l,
-          l.slices([...large, home]),
-          momentsPerPartial(channels),
-          (range, firstPartial) => ({
-            product: taps.product(l, range.count, {
-              load,
-              store: momentsStore(names.result, channels, rangeOf(outcome.place), firstPartial),
-              bias,
-              half,
-            }),
-            operands: { ...read(range), [names.result]: slice(home, range) },
-          }),
+          l.slices([...large, home, x.home]),
+          { partials: 2 * channels },
+          (range, firstPartial) =>
+            product(
+              range,
+              { kind: "activationGradient", range: to, ...how, firstPartial },
+              { before: slice(x.home, range), norm: planes.tensor },
+            ),
         );
-        lowerMoments(l, outcome, channels, partialCount, partials);
+        lowerNormGradient(l, target, partialCount, partials.partials);
         return;
       }
-      const { x, planes, activation, stored, target } = outcome;
-      const { partialCount, partials } = lowerTiles(
-        l,
-        l.slices([...large, home, x.home]),
-        { partials: 2 * channels },
-        (range, firstPartial) => ({
-          product: taps.product(l, range.count, {
-            load,
-            store: activationGradientStore(names.result, rangeOf(outcome.place), {
-              before: rangeOf(x),
-              activation,
-              planes,
-              stored,
-              firstPartial,
-            }),
-            half,
-          }),
-          operands: {
-            ...read(range),
-            before: slice(x.home, range),
-            norm: planes.tensor,
-            [names.result]: slice(home, range),
-          },
-        }),
-      );
-      lowerNormGradient(l, target, partialCount, partials.partials);
+      const ranges = l.slices([...large, home]);
+      if (outcome.kind === "placed" && !known) {
+        for (const range of ranges) {
+          const { product: made, operands } = product(range, { kind: "plain", range: to });
+          l.dispatch(made.kernel, operands);
+        }
+        return;
+      }
+      const withMoments = (range: BatchRange, firstPartial: number) =>
+        product(range, { kind: "moments", range: to, firstPartial });
+      if (outcome.kind === "moments") {
+        const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), withMoments);
+        lowerMoments(l, outcome, channels, partialCount, partials);
+      } else lowerTilesToMoments(l, ranges, channels, known!, withMoments);
     },
   };
   const reads = [
@@ -220,7 +184,7 @@ function readBy(outcome: Outcome): Tensor[] {
 /** `node`, a product by weights, with prologues; its result goes to `to`. */
 export function fusedWeights(
   node: Node,
-  { gradients, geometry, x }: WeightsPattern,
+  { gradients, x, lower }: WeightsPattern,
   left: Reading,
   right: Reading | null,
   to: { readonly tensor: Tensor; readonly operand: Operand },
@@ -230,14 +194,15 @@ export function fusedWeights(
     ...node.op,
     writes: [to.tensor],
     lower(l) {
-      const ranges = l.slices([...imagesOf(left), ...(right ? imagesOf(right) : gradients)]);
-      const fusion = {
-        left: (width: 4 | 1, begins = {}) => loadOfReading(left, "x", width, begins),
-        ...(right && { right: (width: 4 | 1, begins = {}) => loadOfReading(right, "dy", width, begins) }),
-        ...(!right && gradients.length > 1 && { right: (width: 4 | 1) => loadOf("dy", gradients, width)! }),
+      const fusion: WeightsFusion = {
+        left: (width, begins = {}) => loadOfReading(left, "x", width, begins),
+        right: right
+          ? (width, begins = {}) => loadOfReading(right, "dy", width, begins)
+          : loadOf("dy", gradients),
         half,
       };
-      lowerWeights(l, geometry, ranges, fusion, to.operand, (range) => ({
+      const ranges = l.slices([...imagesOf(left), ...(right ? imagesOf(right) : gradients)]);
+      lower(l, ranges, fusion, to.operand, (range) => ({
         ...operandsOfReading(left, "x", range),
         ...(right ? operandsOfReading(right, "dy", range) : slices("dy", gradients, range)),
       }));

@@ -314,8 +314,8 @@ export class Rewrite {
       const [dw] = node.outputs;
       const join = this.#joins.take(dw, "exact");
       if (left.kind === "stored" && left.place.home === x && !right && !join) return;
-      if (join && right) {
-        const { geometry } = pattern;
+      const { geometry } = pattern;
+      if (join && right && geometry) {
         this.#weights.push({ node, geometry, left, right, half: x.dtype === "f16", to: join });
       }
       const to = join

@@ -9,7 +9,8 @@ import { conv2dForwardFused } from "../../kernels/conv2d/forward.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { joinedLoad } from "../../kernels/conv2d/load.ts";
 import type { Load } from "../../kernels/conv2d/load.ts";
-import { joinedStore, momentsStore } from "../../kernels/conv2d/store.ts";
+import { storeOf } from "../../kernels/conv2d/store.ts";
+import type { Epilogue } from "../../kernels/conv2d/store.ts";
 import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import type { Tensor } from "../graph.ts";
@@ -56,7 +57,8 @@ export function applyBackwardData(dy: Images, kernel: Tensor, g: Conv2dGeometry,
     extents: [g.batch, g.inHeight, g.inWidth],
     channels: [g.inChannels],
     evenPhases: g.inHeight % g.strideY === 0 && g.inWidth % g.strideX === 0,
-    product: (l, batch, fusion) => conv2dBackwardDataFused(l.target, { ...g, batch }, fusion),
+    product: (l, batch, fusion) =>
+      conv2dBackwardDataFused(l.target, { ...g, batch }, fused(fusion, "dx", g.inChannels)),
     names: { source: "dy", result: "dx" },
   })[0];
 }
@@ -68,9 +70,21 @@ export interface Taps {
   readonly channels: readonly number[];
   /** Whether all phases of the result have as many pixels. */
   readonly evenPhases: boolean;
-  readonly product: (l: Lowering, batch: number, fusion: TapFusion) => TapKernel;
+  readonly product: (l: Lowering, batch: number, fusion: TapsFusion) => TapKernel;
   /** Of the kernel's bindings. */
   readonly names: { readonly source: string; readonly result: string };
+}
+
+/** What a product that gathers does besides; by default it loads and stores tensors of its own. */
+export interface TapsFusion {
+  /** By the width of the lanes that it works on. */
+  readonly load?: ((width: 4 | 1) => Load) | undefined;
+  readonly epilogue?: Epilogue | undefined;
+  /** Compute only so many of the result's channels, from the first on; all by default. */
+  readonly channels?: number;
+  readonly bias?: boolean;
+  /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
+  readonly half?: boolean;
 }
 
 /** What a node of {@link Taps} reads. Its outputs are the results and, where it finds them, mean and variance of the first. */
@@ -90,15 +104,39 @@ export interface WeightsPattern {
   readonly x: Tensor;
   /** One tensor, or two taken for one. */
   readonly gradients: readonly Tensor[];
-  readonly geometry: Conv2dGeometry;
+  /** Of a matrix product, several of which may run as one; null for any other. */
+  readonly geometry: Conv2dGeometry | null;
+  readonly lower: WeightsLowering;
 }
+
+/** Runs a product by weights to `dw`, range by range of the batch; `operands` of a range but `dw`. */
+export type WeightsLowering = (
+  l: Lowering,
+  ranges: readonly BatchRange[],
+  fusion: WeightsFusion,
+  dw: Operand,
+  operands: (range: BatchRange) => Record<string, Operand>,
+) => void;
 
 const forwardTaps = (g: Conv2dGeometry): Taps => ({
   extents: [g.batch, g.outHeight, g.outWidth],
   channels: [g.outChannels],
   evenPhases: true,
-  product: (l, batch, fusion) => conv2dForwardFused(l.target, { ...g, batch }, fusion),
+  product: (l, batch, fusion) =>
+    conv2dForwardFused(l.target, { ...g, batch }, fused(fusion, "y", g.outChannels)),
   names: { source: "x", result: "y" },
+});
+
+/** {@link TapsFusion} as a matrix product with the result `name` takes it; its operands come in fours where they are fused. */
+const fused = (
+  { load, epilogue, channels, ...others }: TapsFusion,
+  name: string,
+  all: number,
+): TapFusion => ({
+  ...others,
+  ...(channels !== undefined && { channels }),
+  ...(load && { load: load(4) }),
+  ...(epilogue && { store: storeOf(name, channels ?? all, epilogue) }),
 });
 
 /** The names of the bindings of one tensor or of two. */
@@ -106,13 +144,13 @@ const names = (name: string, tensors: readonly unknown[]): string[] =>
   [name, `${name}2`].slice(0, tensors.length);
 
 /** {@link joinedLoad} of two tensors; of one, what a product loads by itself. */
-export function loadOf(name: string, tensors: readonly Tensor[], width: 4 | 1 = 4): Load | undefined {
+export function loadOf(name: string, tensors: readonly Tensor[]): ((width: 4 | 1) => Load) | undefined {
   if (tensors.length === 1) return undefined;
   const [first, second] = tensors.map(({ shape }, i) => ({
     name: names(name, tensors)[i],
     channels: shape[3],
   }));
-  return joinedLoad(width, first, second);
+  return (width) => joinedLoad(width, first, second);
 }
 
 export const slices = (
@@ -122,7 +160,14 @@ export const slices = (
 ): Record<string, Operand> =>
   Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], slice(tensor, range)]));
 
-function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
+/** How a product stores tensors of so many channels, one or two. */
+export function resultsOf(channels: readonly number[]): Pick<TapsFusion, "epilogue" | "channels"> {
+  const [first, second] = channels;
+  if (channels.length === 1) return { channels: first };
+  return { channels: first + second, epilogue: { kind: "joined", channels: [first, second] } };
+}
+
+export function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
   const { extents, channels, evenPhases, product, names: bindings } = taps;
   const sources = listed(source);
   // What is stored as f16 loses next to nothing when its neighbours in a product are rounded to f16 too.
@@ -159,25 +204,16 @@ function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): 
       const [, mean, variance] = outputs;
       if (moments && (l.uses(mean) || l.uses(variance))) {
         lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstPartial) => {
-          const store = momentsStore(bindings.result, channels[0], allChannels(channels[0]), firstPartial);
+          const epilogue = { kind: "moments", range: allChannels(channels[0]), firstPartial } as const;
           return {
-            product: product(l, range.count, { load, store, bias: bias !== null, half }),
+            product: product(l, range.count, { load, epilogue, bias: bias !== null, half }),
             operands: operands(range),
           };
         });
         return;
       }
-      const [first, second] = wanted.map((count, i) => ({
-        name: names(bindings.result, wanted)[i],
-        channels: count,
-      }));
-      const store = wanted.length === 1 ? undefined : joinedStore(first, second);
-      const count = wanted.reduce((sum, each) => sum + each, 0);
-      for (const range of ranges)
-        l.dispatch(
-          product(l, range.count, { load, store, channels: count, bias: bias !== null, half }).kernel,
-          operands(range),
-        );
+      const fusion = { load, ...resultsOf(wanted), bias: bias !== null, half };
+      for (const range of ranges) l.dispatch(product(l, range.count, fusion).kernel, operands(range));
     },
   };
   return kernel.graph
@@ -193,18 +229,31 @@ export function applyBackwardWeights(
   naming: Pick<Op, "name" | "gradient">,
 ): Tensor {
   const shape = [g.kernelHeight, g.kernelWidth, g.inChannels, g.outChannels];
+  const lower: WeightsLowering = (l, ...how) => lowerWeights(l, g, ...how);
+  return applyWeights(x, dy, shape, naming, { geometry: g, lower });
+}
+
+/** A gradient by a kernel of the shape `shape`, from `x` and `dy`. */
+export function applyWeights(
+  x: Tensor,
+  dy: Images,
+  shape: Shape,
+  naming: Pick<Op, "name" | "gradient">,
+  { geometry, lower }: Pick<WeightsPattern, "geometry" | "lower">,
+): Tensor {
   const gradients = listed(dy);
-  const right = gradients.length === 1 ? undefined : (width: 4 | 1) => loadOf("dy", gradients, width)!;
   const op: Op = {
     ...naming,
     family: "convolution",
     outputs: [{ shape, dtype: "f32" }],
-    pattern: { kind: "weights", x, gradients, geometry: g },
-    lower: (l, [dw]) =>
-      lowerWeights(l, g, l.slices([x, ...gradients]), { right, half: x.dtype === "f16" }, dw, (range) => ({
+    pattern: { kind: "weights", x, gradients, geometry, lower },
+    lower(l, [dw]) {
+      const fusion = { right: loadOf("dy", gradients), half: x.dtype === "f16" };
+      lower(l, l.slices([x, ...gradients]), fusion, dw, (range) => ({
         x: slice(x, range),
         ...slices("dy", gradients, range),
-      })),
+      }));
+    },
   };
   return x.graph.apply(op, [x, ...gradients]).outputs[0];
 }

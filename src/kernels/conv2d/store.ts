@@ -52,6 +52,33 @@ export interface StoredTile {
 
 const vectorArray = "array<vec4f>";
 
+/** An epilogue as data: what becomes of a product's result. */
+export type Epilogue =
+  /** See {@link plainStore}. */
+  | { readonly kind: "plain"; readonly range: ChannelRange }
+  /** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
+  | { readonly kind: "joined"; readonly channels: readonly [number, number] }
+  /** See {@link momentsStore}. */
+  | { readonly kind: "moments"; readonly range: ChannelRange; readonly firstPartial: number }
+  /** See {@link activationGradientStore}. */
+  | ({ readonly kind: "activationGradient"; readonly range: ChannelRange } & ActivationGradient);
+
+/** The store of a matrix product's `channels` channels to the binding `name`. */
+export function storeOf(name: string, channels: number, epilogue: Epilogue): Store {
+  switch (epilogue.kind) {
+    case "plain":
+      return plainStore(name, channels, epilogue.range);
+    case "joined": {
+      const [first, second] = epilogue.channels;
+      return joinedStore({ name, channels: first }, { name: `${name}2`, channels: second });
+    }
+    case "moments":
+      return momentsStore(name, channels, epilogue.range, epilogue.firstPartial);
+    case "activationGradient":
+      return activationGradientStore(name, epilogue.range, epilogue);
+  }
+}
+
 /** Stores into the channels `range` of a tensor `[.., range.width]`. */
 export function plainStore(name: string, channels: number, range: ChannelRange): Store {
   const width = [channels, range.width, range.begin].every((extent) => extent % 4 === 0) ? 4 : 1;
@@ -152,6 +179,16 @@ export function biasedStore(store: Store, channels: number): Store {
 /** What {@link activationGradientStore} leaves of da: itself, γ·da, or γ·da added to what is there. */
 export type StoredGradient = "plain" | "scaled" | "accumulated";
 
+export interface ActivationGradient {
+  /** Of the tensor `before`. */
+  readonly before: ChannelRange;
+  readonly activation: ActivationKind;
+  /** `begin`: the first channel, within a plane. */
+  readonly planes: Planes;
+  readonly stored: StoredGradient;
+  readonly firstPartial?: number;
+}
+
 /**
  * What lies before a product in the backward pass: the activation and the batch norm of the tensor `before` that the
  * product's own input was made of. Of the result r, da = r·activation'((before − mean)·scale + beta), and the store
@@ -164,16 +201,8 @@ export type StoredGradient = "plain" | "scaled" | "accumulated";
 export function activationGradientStore(
   name: string,
   range: ChannelRange,
-  options: {
-    readonly before: ChannelRange;
-    readonly activation: ActivationKind;
-    /** `begin`: the first channel, within a plane. */
-    readonly planes: Planes;
-    readonly stored: StoredGradient;
-    readonly firstPartial?: number;
-  },
+  { before, activation, planes, stored, firstPartial = 0 }: ActivationGradient,
 ): Store {
-  const { before, activation, planes, stored, firstPartial = 0 } = options;
   const plane = (wanted: NormPlane, column: string): string =>
     `load_norm(${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column})`;
   const scales = stored !== "plain";

@@ -32,7 +32,7 @@ export interface WeightsProduct {
   readonly half: boolean;
 }
 
-type LoadOfWidth = (width: 4 | 1, begins: Begins) => Load;
+type LoadOfWidth = (width: 4 | 1, begins?: Begins) => Load;
 
 /** Several products in one dispatch, which differ in where their operands begin, and in the number of channels of x. */
 export interface WeightsLayers {
@@ -51,9 +51,9 @@ export interface WeightsLayers {
 /** What a product does besides; by default it loads tensors of its own. */
 export interface WeightsFusion {
   /** x. */
-  readonly left?: LoadOfWidth;
+  readonly left?: LoadOfWidth | undefined;
   /** dy. */
-  readonly right?: LoadOfWidth;
+  readonly right?: LoadOfWidth | undefined;
   readonly layers?: WeightsLayers;
   /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
   readonly half?: boolean;
