@@ -15,6 +15,10 @@ export type Pattern =
   | AffineGradientPattern
   | BatchNormPattern
   | MovingStatisticsPattern
+  | ActivationPattern
+  | ActivationGradientPattern
+  /** Elementwise. */
+  | { readonly kind: "sum"; readonly terms: readonly Tensor[] }
   | { readonly kind: "concat"; readonly parts: readonly Tensor[] }
   /** Over all axes but the last. */
   | { readonly kind: "channelSum"; readonly x: Tensor }
@@ -62,6 +66,20 @@ export interface AffineGradientPattern {
 /** Moving statistics that follow the moments of a batch, of the batch norm whose result is `norm`. */
 export interface MovingStatisticsPattern extends MovingStatistics {
   readonly kind: "movingStatistics";
+}
+
+/** f(x), elementwise. */
+export interface ActivationPattern {
+  readonly kind: "activation";
+  readonly x: Tensor;
+  readonly activation: ActivationKind;
+}
+
+/** The gradient by x of {@link ActivationPattern}, from that of its result. */
+export interface ActivationGradientPattern {
+  readonly kind: "activationGradient";
+  readonly of: ActivationPattern;
+  readonly dy: Tensor;
 }
 
 /** A batch norm with given statistics. */

@@ -1,6 +1,6 @@
 /**
  * @file A batch norm with an activation, from the planes of text/norm-planes.ts, where no product applies it in passing:
- * its result, and the gradient of what comes before the activation with the sums that γ and β want.
+ * its result, alone or in a sum, and the gradient of what comes before the activation with the sums that γ and β want.
  */
 import type { Planes } from "./conv2d/load.ts";
 import type { StoredGradient } from "./conv2d/store.ts";
@@ -29,16 +29,17 @@ const rangeParams = (name: string, { width, begin }: ChannelRange): Record<strin
   [`${name}Begin`]: u32(begin / 4),
 });
 
-const planesParams = ({ size, begin }: Planes): Record<string, Uniform> => ({
-  normSize: u32(size / 4),
-  normBegin: u32(begin / 4),
+/** Of the buffer `norm`, or of number `id` of several. */
+const planesParams = ({ size, begin }: Planes, id: number | "" = ""): Record<string, Uniform> => ({
+  [`norm${id}Size`]: u32(size / 4),
+  [`norm${id}Begin`]: u32(begin / 4),
 });
 
-const planesText = (planes: readonly NormPlane[]): string =>
+const planesText = (planes: readonly NormPlane[], id: number | "" = ""): string =>
   planes
     .map(
       (plane) =>
-        `let ${plane} = load_norm(${planeIndex(plane)}u * params.normSize + params.normBegin + column);`,
+        `let ${plane}${id} = load_norm${id}(${planeIndex(plane)}u * params.norm${id}Size + params.norm${id}Begin + column);`,
     )
     .join("\n  ");
 
@@ -66,8 +67,61 @@ export function activatedNorm(
   });
 }
 
+/** A term of {@link activatedSum}: activation(norm(x)), or without `planes` activation(x). */
+export interface SumTerm {
+  readonly x: ChannelRange;
+  readonly planes: Planes | null;
+  readonly activation: ActivationKind;
+}
+
 /**
- * da = dz·activation'((x − mean)·scale + beta), as `stored` says, to the channels `gradient` of a tensor; and, a partial of
+ * The channels `z` of a tensor become `activation` of the sum of `terms`, of which term `i` reads `x<i>` and, where it has
+ * `planes`, `norm<i>`; all in multiples of 4.
+ */
+export function activatedSum(
+  target: KernelTarget,
+  rows: number,
+  channels: number,
+  {
+    terms,
+    activation,
+    z,
+  }: { readonly terms: readonly SumTerm[]; readonly activation: ActivationKind; readonly z: ChannelRange },
+): Kernel {
+  const walk = channelWalk(target, rows, channels, "map");
+  const kinds = terms.map((term) => (term.planes ? `norm_${term.activation}` : term.activation));
+  const read: Record<string, string> = {};
+  const params: Record<string, Uniform> = {};
+  terms.forEach(({ x, planes }, i) => {
+    Object.assign(params, rangeParams(`x${i}`, x), planes && planesParams(planes, i));
+    read[`x${i}`] = VECTORS;
+    if (planes) read[`norm${i}`] = VECTORS;
+  });
+  return defineKernel({
+    label: `sum_of_${kinds.join("_and_")}${activation === "linear" ? "" : `_to_${activation}`}`,
+    read,
+    write: { z: VECTORS },
+    params: { ...walk.params, ...params, ...rangeParams("z", z) },
+    workgroups: walk.workgroups,
+    body: walkText(walk, {
+      start: terms
+        .map(({ planes }, i) => (planes ? planesText(["mean", "scale", "beta"], i) : ""))
+        .join("\n  "),
+      row: `${terms
+        .map(({ planes, activation }, i) => {
+          const x = `load_x${i}(${at(`x${i}`)})`;
+          return `let before${i} = ${planes ? `fma(${x} - mean${i}, scale${i}, beta${i})` : x};
+    let term${i} = ${activationText(activation, `before${i}`, "T")};`;
+        })
+        .join("\n    ")}
+    let sum = ${terms.map((_, i) => `term${i}`).join(" + ")};
+    store_z(${at("z")}, ${activationText(activation, "sum", "T")});`,
+    }),
+  });
+}
+
+/**
+ * da = dz·activation'((x − mean)·scale + beta), as `stored` says, to the channels `gradient` of a tensor, if any; and, a partial of
  * `walk` each from number `firstPartial` on, `partials` `[partials, 2, channels]`: Σ da and Σ da·x̂.
  *
  * @param options.dz of the tensor that holds dz
@@ -83,7 +137,8 @@ export function activatedNormGradient(
     stored,
     dz,
   }: ActivatedNorm & {
-    readonly gradient: ChannelRange;
+    /** Null where da is not stored: it is dz, of a linear activation. */
+    readonly gradient: ChannelRange | null;
     readonly stored: StoredGradient;
     /** Null where it lies where da is to lie, and is not bound. */
     readonly dz: ChannelRange | null;
@@ -93,11 +148,11 @@ export function activatedNormGradient(
   return defineKernel({
     label: `activated_norm_${activation}_gradient`,
     read: { ...(dz && { dz: VECTORS }), x: VECTORS, norm: VECTORS },
-    write: { gradient: VECTORS, partials: VECTORS },
+    write: { ...(gradient && { gradient: VECTORS }), partials: VECTORS },
     params: {
       ...walk.params,
       ...rangeParams("x", x),
-      ...rangeParams("gradient", gradient),
+      ...(gradient && rangeParams("gradient", gradient)),
       ...(dz && rangeParams("dz", dz)),
       ...planesParams(planes),
       firstPartial: u32(firstPartial),
@@ -109,12 +164,12 @@ export function activatedNormGradient(
   var product = T();`,
       row: `let value = load_x(${at("x")}) - mean;
     let before = fma(value, scale, beta);
-    let to = ${at("gradient")};
+    ${gradient ? `let to = ${at("gradient")};` : ""}
     let dz = ${dz ? `load_dz(${at("dz")})` : "load_gradient(to)"};
     let da = ${activationGradientText(activation, "before", "dz", "T")};
     sum += da;
     product += da * (value * inverse);
-    store_gradient(to, ${left});`,
+    ${gradient ? `store_gradient(to, ${left});` : ""}`,
       end: `let to = (params.firstPartial + partialIndex) * 2u * params.columns + column;
   store_partials(to, sum);
   store_partials(to + params.columns, product);`,

@@ -96,7 +96,7 @@ function beginsOf(reading: Reading, name: string): Record<string, number> {
     case "stored":
       return { [name]: reading.place.begin };
     case "activated":
-      return { [name]: reading.x.begin, norm: reading.planes.begin };
+      return { [name]: reading.x.begin, ...(reading.planes && { norm: reading.planes.begin }) };
     case "normGradient": {
       const { gradient, x, coefficients } = reading;
       return { [name]: gradient.begin, input: x.begin, coefficients: coefficients.begin };

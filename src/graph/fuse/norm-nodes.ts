@@ -52,7 +52,7 @@ export interface PassedBack {
   readonly x: Place;
   readonly planes: NormPlanes;
   readonly activation: ActivationKind;
-  /** Where the gradient of the norm's result lies, and where what is left of it goes. */
+  /** Where the gradient of the norm's result lies, and where what is left of it goes: the same place if it stays as it is. */
   readonly from: Place;
   readonly to: Place;
   readonly stored: StoredGradient;
@@ -70,8 +70,9 @@ export function passedBackNode(
     name: "batch_norm_gradient",
     family: "normalization",
     outputs: node.op.outputs,
-    writes: [...node.outputs, to.home, ...target.writes],
+    writes: [...node.outputs, ...(to === from ? [] : [to.home]), ...target.writes],
     lower(l) {
+      const stays = to === from;
       const inPlace = to.home === own && from.home === dz && l.overwrites(dz, own);
       const { parts, partialCount, channels } = reductionParts(l, [own, from.home, to.home, x.home], 2);
       const partials = l.scratch(4 * 2 * channels * partialCount);
@@ -80,7 +81,7 @@ export function passedBackNode(
           activation,
           x: rangeOf(x),
           planes,
-          gradient: rangeOf(to),
+          gradient: stays ? null : rangeOf(to),
           stored,
           dz: inPlace ? null : rangeOf(from),
         });
@@ -88,7 +89,7 @@ export function passedBackNode(
           ...(!inPlace && { dz: slice(from.home, range) }),
           x: slice(x.home, range),
           norm: planes.tensor,
-          gradient: slice(to.home, range),
+          ...(!stays && { gradient: slice(to.home, range) }),
           partials,
         });
       }

@@ -41,13 +41,20 @@ export type Outcome =
     }
   /** It passes back through an activation and a batch norm of `x`. */
   | {
-      readonly kind: "gradient";
+      readonly kind: "normGradient";
       readonly place: Place;
       readonly stored: StoredGradient;
       readonly x: Place;
       readonly planes: NormPlanes;
       readonly activation: ActivationKind;
       readonly target: NormGradientTarget;
+    }
+  /** It passes back through an activation of `before`. */
+  | {
+      readonly kind: "activationGradient";
+      readonly place: Place;
+      readonly before: Place;
+      readonly activation: ActivationKind;
     };
 
 /** `node`, a product that gathers, which reads its only source as `reading` says, or its sources as they are. */
@@ -89,7 +96,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         product: taps.product(l, range.count, { load, epilogue, bias, half }),
         operands: { ...read(range), ...more, [names.result]: slice(home, range) },
       });
-      if (outcome.kind === "gradient") {
+      if (outcome.kind === "normGradient") {
         const { x, planes, activation, stored, target } = outcome;
         const how = { before: rangeOf(x), activation, planes, stored };
         const { partialCount, partials } = lowerTiles(
@@ -99,11 +106,23 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
           (range, firstPartial) =>
             product(
               range,
-              { kind: "activationGradient", range: to, ...how, firstPartial },
+              { kind: "normGradient", range: to, ...how, firstPartial },
               { before: slice(x.home, range), norm: planes.tensor },
             ),
         );
         lowerNormGradient(l, target, partialCount, partials.partials);
+        return;
+      }
+      if (outcome.kind === "activationGradient") {
+        const { before, activation } = outcome;
+        for (const range of l.slices([...large, home, before.home])) {
+          const { product: made, operands } = product(
+            range,
+            { kind: "activationGradient", range: to, before: rangeOf(before), activation },
+            { before: slice(before.home, range) },
+          );
+          l.dispatch(made.kernel, operands);
+        }
         return;
       }
       const ranges = l.slices([...large, home]);
@@ -166,7 +185,7 @@ function lowerMoments(
 function writtenBy(node: Node, outcome: Outcome): Tensor[] {
   if (outcome.kind === "as it is") return [...node.outputs];
   const home = [...node.outputs, outcome.place.home];
-  if (outcome.kind === "placed") return home;
+  if (outcome.kind === "placed" || outcome.kind === "activationGradient") return home;
   if (outcome.kind === "moments") {
     const { mean, variance, norms } = outcome;
     return [...home, mean, variance, ...norms.map(({ table }) => table.planes)];
@@ -177,6 +196,7 @@ function writtenBy(node: Node, outcome: Outcome): Tensor[] {
 function readBy(outcome: Outcome): Tensor[] {
   if (outcome.kind === "as it is" || outcome.kind === "placed") return [];
   if (outcome.kind === "moments") return outcome.norms.flatMap(({ table }) => [table.gamma, table.beta]);
+  if (outcome.kind === "activationGradient") return [outcome.before.home];
   const { x, planes, target } = outcome;
   return [x.home, planes.tensor, ...target.reads];
 }

@@ -1,8 +1,9 @@
 /**
  * @file How a product gets at a tensor that may never be stored: as it lies somewhere, or made while it loads of what is
- * stored, by a batch norm with its activation or by the gradient of a standardization. The prologue of a product.
+ * stored, by a batch norm with its activation, an activation alone, or the gradient of a standardization. The prologue of a
+ * product; sums read what is normalized and activated so, too.
  */
-import { activationLoad, normGradientLoad, plainLoad } from "../../kernels/conv2d/load.ts";
+import { activatedLoad, activationLoad, normGradientLoad, plainLoad } from "../../kernels/conv2d/load.ts";
 import type { Begins, Load, Planes } from "../../kernels/conv2d/load.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
@@ -21,7 +22,8 @@ export type Reading =
   | {
       readonly kind: "activated";
       readonly x: Place;
-      readonly planes: NormPlanes;
+      /** Null where nothing is normalized. */
+      readonly planes: NormPlanes | null;
       readonly activation: ActivationKind;
     }
   | {
@@ -38,7 +40,9 @@ export function loadOfReading(reading: Reading, name: string, width: 4 | 1, begi
       return plainLoad(name, width, rangeOf(reading.place), begins);
     case "activated": {
       const { x, planes, activation } = reading;
-      return activationLoad(name, width, rangeOf(x), { ...planes, activation }, begins);
+      return planes
+        ? activationLoad(name, width, rangeOf(x), { ...planes, activation }, begins)
+        : activatedLoad(name, width, rangeOf(x), activation, begins);
     }
     case "normGradient": {
       const gradient = { name, range: rangeOf(reading.gradient) };
@@ -58,7 +62,10 @@ export function operandsOfReading(
     case "stored":
       return { [name]: slice(reading.place.home, range) };
     case "activated":
-      return { [name]: slice(reading.x.home, range), norm: reading.planes.tensor };
+      return {
+        [name]: slice(reading.x.home, range),
+        ...(reading.planes && { norm: reading.planes.tensor }),
+      };
     case "normGradient":
       return {
         [name]: slice(reading.gradient.home, range),
@@ -83,7 +90,7 @@ export function imagesOf(reading: Reading): Tensor[] {
 /** Everything that it reads. */
 export function tensorsOf(reading: Reading): Tensor[] {
   const images = imagesOf(reading);
-  if (reading.kind === "activated") return [...images, reading.planes.tensor];
+  if (reading.kind === "activated") return [...images, ...(reading.planes ? [reading.planes.tensor] : [])];
   if (reading.kind === "normGradient") return [...images, reading.coefficients.tensor];
   return images;
 }

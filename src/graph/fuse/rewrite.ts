@@ -1,7 +1,9 @@
 import type { NormPlace } from "../../kernels/fold-norm.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
+import type { ActivationPattern } from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
+import { bendsAlike, gradientOfInputNode, passesBackTo } from "./activations.ts";
 import { batchedWeights, batchesOf } from "./batched-weights.ts";
 import type { WeightsJob } from "./batched-weights.ts";
 import { findFamilies } from "./families.ts";
@@ -21,6 +23,8 @@ import { copyNode, placeConcatenations } from "./placement.ts";
 import type { Placement } from "./placement.ts";
 import { fusedTaps, fusedWeights } from "./products.ts";
 import type { FoldedNorm, Outcome } from "./products.ts";
+import { findSums, sumNode } from "./sums.ts";
+import type { Sum } from "./sums.ts";
 import { readersOf } from "./readers.ts";
 import type { Readers } from "./readers.ts";
 import type { Reading } from "./reading.ts";
@@ -35,6 +39,9 @@ export class Rewrite {
   readonly #tables = new NormTables();
   readonly #families: FamilyLayout[];
   readonly #joins: Joins;
+  readonly #sums: ReadonlyMap<Node, Sum>;
+  /** The sums of their roots, and of what they absorb. */
+  readonly #inSums: ReadonlyMap<Node, Sum>;
   readonly #placement: Placement;
   readonly #folder = new StatisticsFolder();
   /** The norms of all families, and the nodes of their gradients. */
@@ -58,6 +65,10 @@ export class Rewrite {
     this.#normOf = new Set(norms.map(({ node }) => node));
     this.#gradientNodes = new Set(norms.flatMap(({ gradient }) => gradient?.node ?? []));
     this.#joins = fuseJoins(nodes, this.#readers);
+    this.#sums = findSums(nodes, this.#readers);
+    this.#inSums = new Map(
+      [...this.#sums.values()].flatMap((sum) => [sum.root, ...sum.absorbed].map((node) => [node, sum])),
+    );
     this.#placement = placeConcatenations(nodes, this.#readers, {
       canStore: (tensor) => this.#canStore(tensor),
       canRead: (node, tensor) => this.#canRead(node, tensor),
@@ -69,6 +80,7 @@ export class Rewrite {
     const pattern = node?.op.pattern;
     if (pattern?.kind === "taps") return pattern.taps.channels.length === 1 && node!.outputs[0] === tensor;
     if (pattern?.kind === "batchNorm") return hasPlanes(pattern);
+    if (node && this.#sums.has(node)) return true;
     return pattern?.kind === "affine" && this.#normOf.has(node!);
   }
 
@@ -82,6 +94,16 @@ export class Rewrite {
         return hasPlanes(pattern) && pattern.norm.x === tensor;
       case "affineGradient":
         return pattern.dz === tensor && this.#gradientNodes.has(node);
+      case "sum":
+        return this.#addsUp(node, tensor);
+      case "activation":
+        return (
+          pattern.x === tensor &&
+          this.#isActivatedInPassing(node, pattern) &&
+          this.#gradientsOf(pattern).every((gradient) => this.#passesBack(gradient))
+        );
+      case "activationGradient":
+        return pattern.dy !== tensor && this.#passesBack(node);
       default:
         return false;
     }
@@ -96,6 +118,40 @@ export class Rewrite {
     return x !== gradient && (x === tensor || (gradients.length === 1 && gradient === tensor));
   }
 
+  /** Whether a sum adds up `tensor`, and nobody reads it otherwise on the sum's behalf. */
+  #addsUp(node: Node, tensor: Tensor): boolean {
+    return this.#inSums.get(node)?.terms.includes(tensor) ?? false;
+  }
+
+  /** Whether `reader` can make `tensor` while it loads. */
+  #canMake(reader: Node, tensor: Tensor): boolean {
+    return this.#isImages(reader, tensor) || this.#addsUp(reader, tensor);
+  }
+
+  /** Whether all who read the result of an activation make it while they load, its gradient aside. */
+  #isActivatedInPassing(node: Node, pattern: ActivationPattern): boolean {
+    const [y] = node.outputs;
+    if (this.#inSums.has(node) || !bendsAlike(pattern) || y.shape.length !== 4 || y.shape[3] % 4 !== 0)
+      return false;
+    return this.#isMadeInPassing(y, this.#gradientsOf(pattern));
+  }
+
+  #gradientsOf(pattern: ActivationPattern): Node[] {
+    return this.#nodes.filter(
+      ({ op }) => op.pattern?.kind === "activationGradient" && op.pattern.of === pattern,
+    );
+  }
+
+  /** Whether the product that makes what the gradient of an activation reads can pass it back itself. */
+  #passesBack(node: Node): boolean {
+    const { pattern } = node.op;
+    return (
+      pattern?.kind === "activationGradient" &&
+      bendsAlike(pattern.of) &&
+      passesBackTo(node, pattern.dy, this.#readers)
+    );
+  }
+
   #placeOf(tensor: Tensor): Place {
     return this.#placement.places.get(tensor) ?? ownPlace(tensor);
   }
@@ -108,7 +164,9 @@ export class Rewrite {
       for (const [member, node] of family.gradients) this.#memberGradient(family, member, node);
     }
     for (const node of this.#nodes) this.#given(node);
+    for (const node of this.#nodes) this.#activation(node);
     for (const [node, replacement] of this.#placement.replaced) this.#replaced.set(node, replacement);
+    for (const sum of this.#sums.values()) this.#sum(sum);
     for (const node of this.#nodes) this.#product(node);
     this.#batchWeights();
     for (const [node, replacement] of this.#joins.replacements()) this.#replaced.set(node, replacement);
@@ -159,7 +217,7 @@ export class Rewrite {
     const planes = this.#tables.planesOf(pattern);
     const { activation } = pattern;
     const x = family.place;
-    if (this.#readByProductsAlone(z)) {
+    if (this.#isMadeInPassing(z)) {
       this.#readings.set(z, { kind: "activated", x, planes, activation });
       this.#replaced.set(node, []);
       return;
@@ -173,7 +231,7 @@ export class Rewrite {
     if (pattern?.kind !== "batchNorm" || !hasPlanes(pattern)) return;
     const { norm, activation } = pattern;
     const [z] = node.outputs;
-    const virtual = this.#readByProductsAlone(z);
+    const virtual = this.#isMadeInPassing(z);
     const lies = norm.x.node?.op.pattern?.kind === "concat" || this.#placement.places.has(z);
     if (!virtual && !lies && !this.#placement.places.has(norm.x)) return;
     const x = this.#placeOf(norm.x);
@@ -207,14 +265,15 @@ export class Rewrite {
       this.#readers.of(dz).length === 1;
     if (passes) {
       const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? ownPlace(dz));
-      this.#outcomes.set(dz.node!, { kind: "gradient", place, stored, x, planes, activation, target });
+      this.#outcomes.set(dz.node!, { kind: "normGradient", place, stored, x, planes, activation, target });
       this.#replaced.set(node, []);
       this.#gradientPlaces.set(norm, place);
       return;
     }
     const own = node.outputs[0];
     const from = this.#placeOf(dz);
-    const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? ownPlace(own));
+    const stays = activation === "linear" && !shared && !family.gradientPlace;
+    const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? (stays ? from : ownPlace(own)));
     this.#gradientPlaces.set(norm, place);
     const passed = { x, planes, activation, from, to: place, stored, target } as const;
     this.#replaced.set(node, [passedBackNode(node, dz, passed)]);
@@ -266,7 +325,7 @@ export class Rewrite {
       : this.#tables.coefficientsOf(norm.pattern);
     const sums = this.#readers.of(dx).filter(({ op }) => op.pattern?.kind === "channelSum");
     for (const sum of sums) this.#zero(sum);
-    if (this.#readByProductsAlone(dx, sums)) {
+    if (this.#isMadeInPassing(dx, sums, (reader) => this.#isImages(reader, dx))) {
       this.#readings.set(dx, { kind: "normGradient", gradient, x, coefficients });
       this.#replaced.set(node, []);
       return;
@@ -285,10 +344,56 @@ export class Rewrite {
   }
 
   /** Whether every reader, but for `others`, can make `tensor` while it loads. */
-  #readByProductsAlone(tensor: Tensor, others: readonly Node[] = []): boolean {
+  #isMadeInPassing(
+    tensor: Tensor,
+    others: readonly Node[] = [],
+    canMake = (reader: Node): boolean => this.#canMake(reader, tensor),
+  ): boolean {
     if (this.#readers.isKept(tensor)) return false;
     const readers = this.#readers.of(tensor).filter((reader) => !others.includes(reader));
-    return readers.length > 0 && readers.every((reader) => this.#isImages(reader, tensor));
+    return readers.length > 0 && readers.every(canMake);
+  }
+
+  /** An activation by itself, or the gradient of one. */
+  #activation(node: Node): void {
+    const { pattern } = node.op;
+    if (pattern?.kind === "activation" && this.#isActivatedInPassing(node, pattern)) {
+      const { x, activation } = pattern;
+      this.#readings.set(node.outputs[0], {
+        kind: "activated",
+        x: this.#placeOf(x),
+        planes: null,
+        activation,
+      });
+      this.#replaced.set(node, []);
+    } else if (pattern?.kind === "activationGradient") {
+      const { of, dy } = pattern;
+      const [dx] = node.outputs;
+      const y = node.inputs.find((input) => input !== dy && input !== of.x);
+      const isStored = y !== undefined && !this.#readings.has(y);
+      if (this.#passesBack(node) && !this.#outcomes.has(dy.node!)) {
+        const before = this.#placeOf(isStored ? y : of.x);
+        const { activation } = of;
+        this.#outcomes.set(dy.node!, { kind: "activationGradient", place: ownPlace(dx), before, activation });
+        this.#replaced.set(node, []);
+      } else if (y && !isStored) this.#replaced.set(node, [gradientOfInputNode(node, pattern)]);
+    }
+  }
+
+  /** A sum, where there is more to do than to add what is stored. */
+  #sum(sum: Sum): void {
+    const { root, terms, absorbed } = sum;
+    const [z] = root.outputs;
+    const readings = terms.map(
+      (term): Reading => this.#readingOf([term]) ?? { kind: "stored", place: ownPlace(term) },
+    );
+    const place = this.#placeOf(z);
+    const isPlain = readings.every(
+      (reading, i) => reading.kind === "stored" && reading.place.home === terms[i],
+    );
+    if (isPlain && absorbed.length === 0 && place.home === z) return;
+    for (const node of absorbed) this.#replaced.set(node, []);
+    this.#replaced.set(root, [sumNode(sum, readings, place)]);
   }
 
   /** How a product reads a tensor that does not lie by itself; null for any other, and for two taken for one. */

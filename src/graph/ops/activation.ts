@@ -2,6 +2,7 @@ import { activationBackward, activationForward } from "../../kernels/activation.
 import { gradientFollowsFromOutput } from "../../kernels/text/activation.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
+import type { ActivationPattern } from "../pattern.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /**
@@ -10,29 +11,30 @@ import { lowerElementwise } from "../lowering/elementwise.ts";
  */
 export function activation(x: Tensor, kind: ActivationKind): Tensor {
   if (kind === "linear") return x;
+  const pattern: ActivationPattern = { kind: "activation", x, activation: kind };
   return x.graph.apply(
     {
       name: kind,
       family: "elementwise",
       outputs: [x],
+      pattern,
       lower: (l, [y]) =>
         lowerElementwise(l, (target, count) => activationForward(target, count, kind), { x, y }),
-      gradient: ([dy], [y]) => [() => activationGradient(kind, { x, y, dy: dy! })],
+      gradient: ([dy], [y]) => [() => activationGradient(pattern, y, dy!)],
     },
     [x],
   ).outputs[0];
 }
 
-function activationGradient(
-  kind: ActivationKind,
-  { x, y, dy }: { readonly x: Tensor; readonly y: Tensor; readonly dy: Tensor },
-): Tensor {
+function activationGradient(of: ActivationPattern, y: Tensor, dy: Tensor): Tensor {
+  const { x, activation: kind } = of;
   const kept: Record<string, Tensor> = gradientFollowsFromOutput(kind) ? { y } : { x };
   return x.graph.apply(
     {
       name: `${kind}_gradient`,
       family: "elementwise",
       outputs: [x],
+      pattern: { kind: "activationGradient", of, dy },
       lower: (l, [dx]) =>
         lowerElementwise(l, (target, count) => activationBackward(target, count, kind), { ...kept, dy, dx }),
     },

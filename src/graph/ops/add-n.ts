@@ -27,6 +27,7 @@ export function addN(tensors: readonly Tensor[]): Tensor {
       name: "add_n",
       family: "elementwise",
       outputs: [{ shape: first.shape, dtype }],
+      pattern: { kind: "sum", terms: tensors },
       lower(l, [y]) {
         const groups = groupsOf(mostTermsAtOnce(l.target), tensors);
         for (const range of l.slices([...tensors, y])) {

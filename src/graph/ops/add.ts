@@ -15,6 +15,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
       name: "add",
       family: "elementwise",
       outputs: [a],
+      pattern: { kind: "sum", terms: [a, b] },
       lower: (l, [y]) => lowerElementwise(l, addForward, { a, b, y }),
       gradient: ([dy]) => [() => dy!, () => dy!],
     },

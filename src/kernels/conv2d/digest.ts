@@ -5,7 +5,7 @@ import { conv2dBackwardWeights } from "./backward-weights.ts";
 import { conv2dForwardFused } from "./forward.ts";
 import { conv2dGeometry } from "./geometry.ts";
 import { activationLoad, normGradientLoad } from "./load.ts";
-import { momentsStore, activationGradientStore } from "./store.ts";
+import { momentsStore, normGradientStore } from "./store.ts";
 import { tileCandidates } from "./tiles.ts";
 
 /**
@@ -49,7 +49,7 @@ function products(target: KernelTarget, half: boolean): Kernel[] {
     conv2dForwardFused(target, g, { load: activation(4), store: momentsStore("y", 64, range), half }).kernel,
     conv2dBackwardDataFused(target, g, {
       load: gradient(4),
-      store: activationGradientStore("dx", range, {
+      store: normGradientStore("dx", range, {
         before: range,
         activation: "relu",
         planes,

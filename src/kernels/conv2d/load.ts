@@ -88,14 +88,11 @@ export function activationLoad(
 ): Load {
   const plain = plainLoad(name, width, range, begins);
   const begin = begins.norm ?? "params.normBegin";
-  const type = width === 4 ? "vec4f" : "f32";
   return {
     ...plain,
     read: { ...plain.read, norm: arrayOf(width) },
     params: { ...plain.params, normSize: u32(planes.size / width), normBegin: u32(planes.begin / width) },
-    functions: /* wgsl */ `
-fn activated(before: ${type}) -> ${type} { return ${activationText(planes.activation, "before", type)}; }
-`,
+    functions: activatedText(planes.activation, width),
     channel: (lane, id = "") =>
       `let mean${id} = load_norm(${begin} + ${lane});
       let scale${id} = load_norm(params.normSize + ${begin} + ${lane});
@@ -104,6 +101,29 @@ fn activated(before: ${type}) -> ${type} { return ${activationText(planes.activa
       `activated(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}))`,
   };
 }
+
+/** `activation(x)`, of the channels `range`. */
+export function activatedLoad(
+  name: string,
+  width: 4 | 1,
+  range: ChannelRange,
+  activation: ActivationKind,
+  begins: Begins = {},
+): Load {
+  const plain = plainLoad(name, width, range, begins);
+  return {
+    ...plain,
+    functions: activatedText(activation, width),
+    value: (lane, id) => `activated(${plain.value(lane, id)})`,
+  };
+}
+
+const activatedText = (activation: ActivationKind, width: 4 | 1): string => {
+  const type = width === 4 ? "vec4f" : "f32";
+  return /* wgsl */ `
+fn activated(before: ${type}) -> ${type} { return ${activationText(activation, "before", type)}; }
+`;
+};
 
 /**
  * The gradient of a batch norm by its input y, from `dz`, the gradient of its output (or a multiple of it), in the form

@@ -60,6 +60,8 @@ export type Epilogue =
   | { readonly kind: "joined"; readonly channels: readonly [number, number] }
   /** See {@link momentsStore}. */
   | { readonly kind: "moments"; readonly range: ChannelRange; readonly firstPartial: number }
+  /** See {@link normGradientStore}. */
+  | ({ readonly kind: "normGradient"; readonly range: ChannelRange } & NormGradient)
   /** See {@link activationGradientStore}. */
   | ({ readonly kind: "activationGradient"; readonly range: ChannelRange } & ActivationGradient);
 
@@ -74,6 +76,8 @@ export function storeOf(name: string, channels: number, epilogue: Epilogue): Sto
     }
     case "moments":
       return momentsStore(name, channels, epilogue.range, epilogue.firstPartial);
+    case "normGradient":
+      return normGradientStore(name, epilogue.range, epilogue);
     case "activationGradient":
       return activationGradientStore(name, epilogue.range, epilogue);
   }
@@ -176,13 +180,16 @@ export function biasedStore(store: Store, channels: number): Store {
   };
 }
 
-/** What {@link activationGradientStore} leaves of da: itself, γ·da, or γ·da added to what is there. */
+/** What {@link normGradientStore} leaves of da: itself, γ·da, or γ·da added to what is there. */
 export type StoredGradient = "plain" | "scaled" | "accumulated";
 
 export interface ActivationGradient {
   /** Of the tensor `before`. */
   readonly before: ChannelRange;
   readonly activation: ActivationKind;
+}
+
+export interface NormGradient extends ActivationGradient {
   /** `begin`: the first channel, within a plane. */
   readonly planes: Planes;
   readonly stored: StoredGradient;
@@ -198,10 +205,10 @@ export interface ActivationGradient {
  *
  * `norm` holds the planes of norm-planes.ts. The result's channels must be a multiple of 4.
  */
-export function activationGradientStore(
+export function normGradientStore(
   name: string,
   range: ChannelRange,
-  { before, activation, planes, stored, firstPartial = 0 }: ActivationGradient,
+  { before, activation, planes, stored, firstPartial = 0 }: NormGradient,
 ): Store {
   const plane = (wanted: NormPlane, column: string): string =>
     `load_norm(${planeIndex(wanted)}u * params.normSize + params.normBegin + ${column})`;
@@ -218,11 +225,7 @@ export function activationGradientStore(
       normBegin: u32(planes.begin / 4),
       firstPartial: u32(firstPartial),
     },
-    functions: /* wgsl */ `
-fn activationGradient(before: vec4f, dz: vec4f) -> vec4f {
-  return ${activationGradientText(activation, "before", "dz", "vec4f")};
-}
-`,
+    functions: activationGradientFunction(activation),
     partials: true,
     text: (tile) => `let partialIndex = params.firstPartial + ${tile.partialIndex};
   ${tile.vectors
@@ -257,6 +260,37 @@ fn activationGradient(before: vec4f, dz: vec4f) -> vec4f {
     .join("\n")}`,
   };
 }
+
+/** Stores r·activation'(`before`) of the result r; its channels must be a multiple of 4. */
+export function activationGradientStore(
+  name: string,
+  range: ChannelRange,
+  { before, activation }: ActivationGradient,
+): Store {
+  return {
+    width: 4,
+    read: { before: vectorArray },
+    write: { [name]: vectorArray },
+    params: { ...rangeParams(name, 4, range), ...rangeParams("before", 4, before) },
+    functions: activationGradientFunction(activation),
+    partials: false,
+    text: (tile) =>
+      eachSum(
+        tile,
+        (v, sum) => `let quad${v} = ${tile.column(v)} / 4u;
+      if (${tile.column(v)} < params.channels) {
+        let before = load_before(place * params.beforeStride + params.beforeBegin + quad${v});
+        store_${name}(place * params.${name}Stride + params.${name}Begin + quad${v}, activationGradient(before, ${sum}));
+      }`,
+      ),
+  };
+}
+
+const activationGradientFunction = (activation: ActivationKind): string => /* wgsl */ `
+fn activationGradient(before: vec4f, dz: vec4f) -> vec4f {
+  return ${activationGradientText(activation, "before", "dz", "vec4f")};
+}
+`;
 
 const rangeParams = (name: string, width: 4 | 1, range: ChannelRange): Record<string, Uniform> => ({
   [`${name}Stride`]: u32(range.width / width),

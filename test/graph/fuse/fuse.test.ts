@@ -107,6 +107,42 @@ const CASES: Record<string, RandomGraph> = {
       { kind: "conv", from: 0, size: 1, strides: 1, filters: 4 },
     ],
   },
+  "an inverted residual block, and what follows it": {
+    ...{ x: [2, 5, 6, 8], stacked: true, kept: [] },
+    steps: [
+      { ...conv, size: 1, filters: 16 },
+      { ...norm, activation: "relu6" },
+      { kind: "depthwise", from: 0, size: 3, strides: 1 },
+      { ...norm, activation: "relu6" },
+      { ...conv, size: 1, filters: 8 },
+      { kind: "residual", from: 0, second: 4, activation: "linear" },
+      { ...conv, size: 1, filters: 12 },
+    ],
+  },
+  "residual blocks with an activation after the sum": {
+    ...{ x: [2, 4, 5, 8], stacked: false, kept: [] },
+    steps: [
+      conv,
+      { kind: "residual", from: 0, second: 1, activation: "relu" },
+      conv,
+      { kind: "residual", from: 0, second: 1, activation: "relu" },
+      { ...conv, strides: 2 },
+    ],
+  },
+  "a sum of norms beside others in a concatenation, activated before what reads it": {
+    ...{ x: [2, 6, 5, 8], stacked: true, kept: [] },
+    steps: [
+      { kind: "activation", from: 0, activation: "relu" },
+      { kind: "depthwise", from: 0, size: 5, strides: 1 },
+      { ...conv, size: 1, filters: 8 },
+      { ...norm, activation: "linear" },
+      { kind: "residual", from: 4, second: 0, activation: "linear" },
+      { kind: "concat", from: 0, second: 2 },
+      { kind: "activation", from: 0, activation: "relu" },
+      { kind: "depthwise", from: 0, size: 3, strides: 2 },
+      { ...conv, size: 1, filters: 4 },
+    ],
+  },
   "one tensor that two norms read": {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [

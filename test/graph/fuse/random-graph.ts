@@ -3,18 +3,20 @@ import fc from "fast-check";
 import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor, VariablePart } from "../../../src/graph/graph.ts";
+import { activation } from "../../../src/graph/ops/activation.ts";
 import { add } from "../../../src/graph/ops/add.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
 import { cast } from "../../../src/graph/ops/cast.ts";
 import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
+import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
 import { part } from "../../../src/graph/ops/part.ts";
 import { averagePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
-import { relu } from "../../../src/graph/ops/relu.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
 import { sameShape, sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
+import type { ActivationKind } from "../../../src/kernels/text/activation.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
 const ACTIVATIONS = ["linear", "relu", "relu6", "swish"] as const;
@@ -32,7 +34,10 @@ export type Step = { readonly from: number } & (
   | { readonly kind: "slice"; readonly begin: number; readonly size: number }
   | { readonly kind: "add"; readonly second: number }
   | { readonly kind: "pool"; readonly average: boolean }
-  | { readonly kind: "relu" }
+  | { readonly kind: "activation"; readonly activation: ActivationKind }
+  /** Norm, added to what it read or to another, activated. */
+  | { readonly kind: "residual"; readonly second: number | null; readonly activation: "linear" | "relu" }
+  | { readonly kind: "depthwise"; readonly size: 3 | 5; readonly strides: 1 | 2 }
   /** Norm, 1×1, norm, 3×3, joined to what it read. */
   | { readonly kind: "dense layer"; readonly bottleneck: number; readonly growth: number }
 );
@@ -94,7 +99,32 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("add" as const), from, second: fc.nat({ max: 4 }) }),
   fc.record({ kind: fc.constant("pool" as const), from, average: fc.boolean() }),
-  fc.record({ kind: fc.constant("relu" as const), from }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("activation" as const),
+      from,
+      activation: fc.constantFrom("relu" as const, "relu6" as const, "swish" as const, "sigmoid" as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("residual" as const),
+      from,
+      second: fc.option(fc.nat({ max: 4 })),
+      activation: fc.constantFrom("linear" as const, "relu" as const),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("depthwise" as const),
+      from,
+      size: fc.constantFrom(3 as const, 3 as const, 5 as const),
+      strides: fc.constantFrom(1 as const, 1 as const, 2 as const),
+    }),
+  },
 );
 
 export const randomGraph: fc.Arbitrary<RandomGraph> = fc.record({
@@ -220,9 +250,22 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
         all.push(pool(input, { poolSize: 2, strides, padding: "same" }));
         break;
       }
-      case "relu":
-        all.push(relu(input));
+      case "activation":
+        all.push(activation(input, step.activation));
         break;
+      case "residual": {
+        const alike = all.filter(({ shape }) => sameShape(shape, input.shape));
+        const normalized = norm(input, { training: true, activation: "linear" });
+        const sum = add(normalized, step.second === null ? input : back(alike, step.second));
+        all.push(activation(sum, step.activation));
+        break;
+      }
+      case "depthwise": {
+        const kernel = variable("kernel", [step.size, step.size, channels, 1]);
+        const strides = Math.min(height, width) < 4 ? 1 : step.strides;
+        all.push(depthwiseConv2d(input, kernel, { strides, padding: "same" }));
+        break;
+      }
       case "dense layer": {
         const learned = { training: true, activation: "relu" } as const;
         const middle = conv(norm(input, learned), 1, 1, step.bottleneck);

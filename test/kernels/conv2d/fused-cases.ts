@@ -5,7 +5,7 @@ import { conv2dBackwardDataFused } from "../../../src/kernels/conv2d/backward-da
 import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
 import { activationLoad, joinedLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
 import {
-  activationGradientStore,
+  normGradientStore,
   joinedStore,
   momentsStore,
   plainStore,
@@ -182,7 +182,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
               { name: "y", range: ofY },
               { size: ofCoefficients.width, begin: ofCoefficients.begin },
             ),
-            store: activationGradientStore("dx", ofResult, {
+            store: normGradientStore("dx", ofResult, {
               before: ofX,
               activation: kind,
               planes: { size: ofNorm.width, begin: ofNorm.begin },

@@ -1,0 +1,43 @@
+/** @file Activations that stand by themselves: who can do their work in passing. */
+import { activationBackward } from "../../kernels/activation.ts";
+import { gradientFollowsFromOutput } from "../../kernels/text/activation.ts";
+import type { Node, Tensor } from "../graph.ts";
+import { lowerElementwise } from "../lowering/elementwise.ts";
+import type { Op } from "../op.ts";
+import type { ActivationGradientPattern, ActivationPattern } from "../pattern.ts";
+import type { Readers } from "./readers.ts";
+
+/** Whether `node`, a product that gathers, is alone in making what `reader` reads, and nobody else reads it. */
+export function passesBackTo(reader: Node, made: Tensor, readers: Readers): boolean {
+  const product = made.node?.op.pattern;
+  return (
+    product?.kind === "taps" &&
+    product.taps.channels.length === 1 &&
+    made.node!.outputs[0] === made &&
+    made.shape[3] % 4 === 0 &&
+    !readers.isKept(made) &&
+    readers.of(made).every((each) => each === reader)
+  );
+}
+
+/**
+ * Whether the gradient can be taken from the input by whoever takes it from the output: a bend at 0 or at 6 is one of both.
+ * A sigmoid's output is not its input.
+ */
+export const bendsAlike = ({ activation }: ActivationPattern): boolean => activation !== "sigmoid";
+
+/** The gradient of an activation from its input, in the stead of `node`, where its output is not stored. */
+export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPattern): Node {
+  const { x, activation } = of;
+  const kept = gradientFollowsFromOutput(activation) ? "y" : "x";
+  const op: Op = {
+    ...node.op,
+    lower: (l, [dx]) =>
+      lowerElementwise(l, (target, count) => activationBackward(target, count, activation), {
+        [kept]: x,
+        dy,
+        dx,
+      }),
+  };
+  return { ...node, op, inputs: [x, dy] };
+}
