@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { activationLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import { activationGradientStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
+import { normGradientStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
 import { depthwiseBackwardData } from "../../../src/kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights } from "../../../src/kernels/depthwise/backward-weights.ts";
 import { depthwiseForward } from "../../../src/kernels/depthwise/forward.ts";
@@ -107,7 +107,7 @@ describe.each<KernelFamily>(["register", "workgroup"])(
               begin: ofCoefficients.begin,
             },
           ),
-        store: activationGradientStore("dx", ofResult, {
+        store: normGradientStore("dx", ofResult, {
           before: ofX,
           activation: kind,
           planes: { size: ofNorm.width, begin: ofNorm.begin },
