@@ -12,3 +12,27 @@ export function fillForward(target: KernelTarget, count: number, value: number, 
     body: "store_y(params.begin + index, params.value);",
   });
 }
+
+/** A range of a tensor's numbers. */
+export interface Gap {
+  readonly begin: number;
+  readonly count: number;
+}
+
+/** Lanes that fill one gap together. */
+const LANES = 64;
+
+/** The numbers of `y`, f32, that lie in `gaps` become 0. */
+export function fillGaps(target: KernelTarget, gaps: readonly Gap[]): Kernel {
+  const table = (name: keyof Gap): string =>
+    `const ${name}s = array<u32, ${gaps.length}>(${gaps.map((gap) => `${gap[name]}u`).join(", ")});`;
+  return perItemKernel(target, gaps.length * LANES, {
+    label: "fill_gaps",
+    read: {},
+    write: { y: "array<f32>" },
+    functions: `${table("begin")}\n${table("count")}\n`,
+    body: `let gap = index / ${LANES}u;
+  let end = begins[gap] + counts[gap];
+  for (var i = begins[gap] + index % ${LANES}u; i < end; i += ${LANES}u) { store_y(i, 0.0); }`,
+  });
+}

@@ -1,5 +1,6 @@
 /** @file The gradient of a stack of parameters: whoever makes the gradient of a part stores it where it belongs. */
-import { fillForward } from "../../kernels/fill.ts";
+import { fillForward, fillGaps } from "../../kernels/fill.ts";
+import type { Gap } from "../../kernels/fill.ts";
 import { copyNumbers } from "../../kernels/copy.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
@@ -52,7 +53,7 @@ function remaining({ node, parts, taken }: Join): Node[] {
   const [joined] = node.outputs;
   const filledParts = parts.filter(({ values }) => taken.get(values) !== "zero");
   const copied = parts.filter(({ values }) => !taken.has(values));
-  const gaps: { begin: number; count: number }[] = [];
+  const gaps: Gap[] = [];
   let end = 0;
   const gapTo = (begin: number): void => {
     if (begin > end) gaps.push({ begin: end, count: begin - end });
@@ -69,7 +70,9 @@ function remaining({ node, parts, taken }: Join): Node[] {
     ...node.op,
     writes: [joined],
     lower(l) {
-      for (const { begin, count } of gaps) l.dispatch(fillForward(l.target, count, 0, begin), { y: joined });
+      if (gaps.length === 1)
+        l.dispatch(fillForward(l.target, gaps[0].count, 0, gaps[0].begin), { y: joined });
+      else if (gaps.length > 1) l.dispatch(fillGaps(l.target, gaps), { y: joined });
       for (const { begin, values } of copied) {
         const count = sizeOf(values.shape);
         l.dispatch(copyNumbers(l.target, count), {
