@@ -73,7 +73,7 @@ export interface PlanSummary {
 export function plan(goals: PlanOptions, target: KernelTarget): Plan {
   const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
   const scheduled = schedule(outputs.values(), goals.updates ?? []);
-  const nodes = goals.fuse === false ? scheduled : fuse(scheduled, [...outputs.values()]);
+  const nodes = goals.fuse === false ? scheduled : fuse(scheduled, [...outputs.values()], target);
   const dispatches = lowerNodes(nodes, outputs.values(), target);
 
   const inputs = new Set<Tensor>();

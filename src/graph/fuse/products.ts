@@ -28,8 +28,8 @@ export interface FoldedNorm {
 export type Outcome =
   /** It is stored, in one tensor or in two. */
   | { readonly kind: "as it is" }
-  /** It lies elsewhere. */
-  | { readonly kind: "placed"; readonly place: Place }
+  /** It lies elsewhere, added to others. */
+  | { readonly kind: "placed"; readonly place: Place; readonly addends: readonly Place[] }
   /** And its moments come to `begin` and following of `mean` and `variance`, and to the planes of norms. */
   | {
       readonly kind: "moments";
@@ -39,20 +39,22 @@ export type Outcome =
       readonly begin: number;
       readonly norms: readonly FoldedNorm[];
     }
-  /** It passes back through an activation and a batch norm of `x`. */
+  /** It is added to others, and the sum passes back through an activation and a batch norm of `x`. */
   | {
       readonly kind: "normGradient";
       readonly place: Place;
+      readonly addends: readonly Place[];
       readonly stored: StoredGradient;
       readonly x: Place;
       readonly planes: NormPlanes;
       readonly activation: ActivationKind;
       readonly target: NormGradientTarget;
     }
-  /** It passes back through an activation of `before`. */
+  /** It passes back through an activation of `before`, and is added to others. */
   | {
       readonly kind: "activationGradient";
       readonly place: Place;
+      readonly addends: readonly Place[];
       readonly before: Place;
       readonly activation: ActivationKind;
     };
@@ -72,12 +74,15 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
     w: kernel,
     ...(biasTensor && { bias: biasTensor }),
   });
-  const large = reading ? imagesOf(reading) : sources;
   const written = writtenBy(node, outcome);
   const op: Op = {
     ...node.op,
     writes: written,
     lower(l) {
+      const large = [
+        ...(reading ? imagesOf(reading) : sources),
+        ...("addends" in outcome ? outcome.addends.map(({ home }) => home) : []),
+      ];
       const known = momentsOf(l, node, pattern);
       if (outcome.kind === "as it is" && !known) {
         const results = node.outputs.slice(0, taps.channels.length);
@@ -92,9 +97,16 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       const place = outcome.kind === "as it is" ? ownPlace(node.outputs[0]) : outcome.place;
       const { home } = place;
       const to = rangeOf(place);
+      const added = "addends" in outcome ? outcome.addends : [];
+      const addends = added.map(rangeOf);
       const product = (range: BatchRange, epilogue: Epilogue, more: Record<string, Operand> = {}) => ({
         product: taps.product(l, range.count, { load, epilogue, bias, half }),
-        operands: { ...read(range), ...more, [names.result]: slice(home, range) },
+        operands: {
+          ...read(range),
+          ...more,
+          ...Object.fromEntries(added.map((addend, i) => [`addend${i}`, slice(addend.home, range)])),
+          [names.result]: slice(home, range),
+        },
       });
       if (outcome.kind === "normGradient") {
         const { x, planes, activation, stored, target } = outcome;
@@ -106,7 +118,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
           (range, firstPartial) =>
             product(
               range,
-              { kind: "normGradient", range: to, ...how, firstPartial },
+              { kind: "normGradient", range: to, addends, ...how, firstPartial },
               { before: slice(x.home, range), norm: planes.tensor },
             ),
         );
@@ -118,7 +130,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         for (const range of l.slices([...large, home, before.home])) {
           const { product: made, operands } = product(
             range,
-            { kind: "activationGradient", range: to, before: rangeOf(before), activation },
+            { kind: "activationGradient", range: to, addends, before: rangeOf(before), activation },
             { before: slice(before.home, range) },
           );
           l.dispatch(made.kernel, operands);
@@ -128,7 +140,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       const ranges = l.slices([...large, home]);
       if (outcome.kind === "placed" && !known) {
         for (const range of ranges) {
-          const { product: made, operands } = product(range, { kind: "plain", range: to });
+          const { product: made, operands } = product(range, { kind: "plain", range: to, addends });
           l.dispatch(made.kernel, operands);
         }
         return;
@@ -194,11 +206,13 @@ function writtenBy(node: Node, outcome: Outcome): Tensor[] {
 }
 
 function readBy(outcome: Outcome): Tensor[] {
-  if (outcome.kind === "as it is" || outcome.kind === "placed") return [];
+  if (outcome.kind === "as it is") return [];
   if (outcome.kind === "moments") return outcome.norms.flatMap(({ table }) => [table.gamma, table.beta]);
-  if (outcome.kind === "activationGradient") return [outcome.before.home];
+  const addends = outcome.addends.map(({ home }) => home);
+  if (outcome.kind === "placed") return addends;
+  if (outcome.kind === "activationGradient") return [...addends, outcome.before.home];
   const { x, planes, target } = outcome;
-  return [x.home, planes.tensor, ...target.reads];
+  return [...addends, x.home, planes.tensor, ...target.reads];
 }
 
 /** `node`, a product by weights, with prologues; its result goes to `to`. */

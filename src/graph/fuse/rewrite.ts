@@ -3,6 +3,8 @@ import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { ActivationPattern } from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
+import { findAdders, NORM_GRADIENT_BUFFERS } from "./adders.ts";
+import type { Adder } from "./adders.ts";
 import { bendsAlike, gradientOfInputNode, passesBackTo } from "./activations.ts";
 import { batchedWeights, batchesOf } from "./batched-weights.ts";
 import type { WeightsJob } from "./batched-weights.ts";
@@ -36,12 +38,15 @@ type Replacement = readonly Node[];
 export class Rewrite {
   readonly #nodes: readonly Node[];
   readonly #readers: Readers;
+  /** That a kernel may bind. */
+  readonly #maxBuffers: number;
   readonly #tables = new NormTables();
   readonly #families: FamilyLayout[];
   readonly #joins: Joins;
   readonly #sums: ReadonlyMap<Node, Sum>;
   /** The sums of their roots, and of what they absorb. */
   readonly #inSums: ReadonlyMap<Node, Sum>;
+  readonly #adders: ReadonlyMap<Node, Adder>;
   readonly #placement: Placement;
   readonly #folder = new StatisticsFolder();
   /** The norms of all families, and the nodes of their gradients. */
@@ -52,8 +57,11 @@ export class Rewrite {
   readonly #outcomes = new Map<Node, Outcome>();
   readonly #weights: WeightsJob[] = [];
   readonly #replaced = new Map<Node, Replacement>();
+  /** Of products that run later than they did, where. */
+  readonly #movedTo = new Map<Node, Node>();
 
-  constructor(nodes: readonly Node[], outputs: readonly Tensor[]) {
+  constructor(nodes: readonly Node[], outputs: readonly Tensor[], maxBuffers: number) {
+    this.#maxBuffers = maxBuffers;
     this.#nodes = nodes;
     this.#readers = readersOf(nodes, outputs);
     const order = new Map(nodes.map((node, i) => [node, i]));
@@ -69,6 +77,7 @@ export class Rewrite {
     this.#inSums = new Map(
       [...this.#sums.values()].flatMap((sum) => [sum.root, ...sum.absorbed].map((node) => [node, sum])),
     );
+    this.#adders = findAdders(this.#sums.values(), this.#readers, { order, maxBuffers });
     this.#placement = placeConcatenations(nodes, this.#readers, {
       canStore: (tensor) => this.#canStore(tensor),
       canRead: (node, tensor) => this.#canRead(node, tensor),
@@ -253,30 +262,51 @@ export class Rewrite {
     const { shared } = family;
     const first = norm === family.gradientNorms[0];
     const stored = !shared ? "plain" : first ? "scaled" : "accumulated";
-    const product = dz.node?.op.pattern;
-    const passes =
-      product?.kind === "taps" &&
-      product.taps.channels.length === 1 &&
-      // Of phases of unequal size some tiles have no row, and leave no sums.
-      product.taps.evenPhases &&
-      dz.node!.outputs[0] === dz &&
-      !this.#outcomes.has(dz.node!) &&
-      !this.#readers.isKept(dz) &&
-      this.#readers.of(dz).length === 1;
-    if (passes) {
-      const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? ownPlace(dz));
-      this.#outcomes.set(dz.node!, { kind: "normGradient", place, stored, x, planes, activation, target });
+    const from = this.#placeOf(dz);
+    // Of a linear one da is dz, which others may read, too.
+    const stays = activation === "linear" && !shared && !family.gradientPlace;
+    const product = this.#productOf(dz, node, stays);
+    if (product) {
+      const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? (stays ? from : ownPlace(dz)));
+      const addends = product.others.map((other) => this.#placeOf(other));
+      this.#outcomes.set(product.node, {
+        kind: "normGradient",
+        ...{ place, addends, stored, x, planes, activation, target },
+      });
       this.#replaced.set(node, []);
       this.#gradientPlaces.set(norm, place);
       return;
     }
     const own = node.outputs[0];
-    const from = this.#placeOf(dz);
-    const stays = activation === "linear" && !shared && !family.gradientPlace;
     const place = shared ? ownPlace(shared.total) : (family.gradientPlace ?? (stays ? from : ownPlace(own)));
     this.#gradientPlaces.set(norm, place);
     const passed = { x, planes, activation, from, to: place, stored, target } as const;
     this.#replaced.set(node, [passedBackNode(node, dz, passed)]);
+  }
+
+  /**
+   * The product that makes `dz`, alone or by adding its result to `others`, and can pass it back through the norm whose
+   * gradient `reader` finds; with `shared` others may read it, too.
+   */
+  #productOf(
+    dz: Tensor,
+    reader: Node,
+    shared: boolean,
+  ): { readonly node: Node; readonly others: readonly Tensor[] } | null {
+    const adder = dz.node ? this.#adders.get(dz.node) : undefined;
+    if (adder && (adder.activationGradient || adder.buffers + NORM_GRADIENT_BUFFERS > this.#maxBuffers))
+      return null;
+    const made = adder ? adder.product.outputs[0] : dz;
+    const pattern = made.node?.op.pattern;
+    const can =
+      pattern?.kind === "taps" &&
+      pattern.taps.channels.length === 1 &&
+      // Of phases of unequal size some tiles have no row, and leave no sums.
+      pattern.taps.evenPhases &&
+      made.node!.outputs[0] === made &&
+      !this.#outcomes.has(made.node!) &&
+      (shared || (!this.#readers.isKept(dz) && this.#readers.of(dz).every((each) => each === reader)));
+    return can ? { node: made.node!, others: adder?.others ?? [] } : null;
   }
 
   /** Where the gradient by what a norm standardizes lies. */
@@ -374,7 +404,8 @@ export class Rewrite {
       if (this.#passesBack(node) && !this.#outcomes.has(dy.node!)) {
         const before = this.#placeOf(isStored ? y : of.x);
         const { activation } = of;
-        this.#outcomes.set(dy.node!, { kind: "activationGradient", place: ownPlace(dx), before, activation });
+        const place = this.#placeOf(dx);
+        this.#outcomes.set(dy.node!, { kind: "activationGradient", place, addends: [], before, activation });
         this.#replaced.set(node, []);
       } else if (y && !isStored) this.#replaced.set(node, [gradientOfInputNode(node, pattern)]);
     }
@@ -384,6 +415,12 @@ export class Rewrite {
   #sum(sum: Sum): void {
     const { root, terms, absorbed } = sum;
     const [z] = root.outputs;
+    const adder = this.#adders.get(root);
+    if (adder && this.#addsInPassing(adder, this.#placeOf(z))) {
+      for (const node of absorbed) this.#replaced.set(node, []);
+      this.#movedTo.set(adder.product, root);
+      return;
+    }
     const readings = terms.map(
       (term): Reading => this.#readingOf([term]) ?? { kind: "stored", place: ownPlace(term) },
     );
@@ -394,6 +431,19 @@ export class Rewrite {
     if (isPlain && absorbed.length === 0 && place.home === z) return;
     for (const node of absorbed) this.#replaced.set(node, []);
     this.#replaced.set(root, [sumNode(sum, readings, place)]);
+  }
+
+  /** Whether a product stores at `place` what it makes and others added to it. */
+  #addsInPassing({ product, activationGradient, others }: Adder, place: Place): boolean {
+    const known = this.#outcomes.get(product);
+    const addends = others.map((other) => this.#placeOf(other));
+    if (activationGradient) {
+      if (known?.kind !== "activationGradient") return false;
+      this.#outcomes.set(product, { ...known, place, addends });
+      return true;
+    }
+    if (!known) this.#outcomes.set(product, { kind: "placed", place, addends });
+    return !known || known.kind === "normGradient";
   }
 
   /** How a product reads a tensor that does not lie by itself; null for any other, and for two taken for one. */
@@ -409,9 +459,12 @@ export class Rewrite {
       const reading = this.#readingOf(pattern.sources);
       const [y] = node.outputs;
       const place = this.#placement.places.get(y);
-      const outcome = this.#outcomes.get(node) ?? (place ? { kind: "placed", place } : { kind: "as it is" });
-      if (reading || outcome.kind !== "as it is")
-        this.#replaced.set(node, [fusedTaps(node, pattern, reading, outcome)]);
+      const outcome =
+        this.#outcomes.get(node) ?? (place ? { kind: "placed", place, addends: [] } : { kind: "as it is" });
+      if (reading || outcome.kind !== "as it is") {
+        this.#replaced.set(node, []);
+        this.#replaced.set(this.#movedTo.get(node) ?? node, [fusedTaps(node, pattern, reading, outcome)]);
+      }
     } else if (pattern?.kind === "weights") {
       const { x, gradients } = pattern;
       const left = this.#readingOf([x]) ?? { kind: "stored" as const, place: ownPlace(x) };
