@@ -41,7 +41,7 @@ export interface StoredTile {
   /** Text of the first channel of a vec4 of columns. */
   column(vector: number): string;
   /** Text of the number of rows of the whole tile that are in the matrix. */
-  readonly count: string;
+  count(): string;
   /** Text of the tile's number among the tiles along the rows. */
   readonly partialIndex: string;
   /** Text of the condition that the invocation writes what concerns the whole tile. */
@@ -150,7 +150,7 @@ export function momentsStore(name: string, channels: number, range: ChannelRange
     partials: true,
     text: (tile) => `${plain.text(tile)}
   let partialIndex = params.firstPartial + ${tile.partialIndex};
-  let rowsInside = f32(${tile.count});
+  let rowsInside = f32(${tile.count()});
   ${tile.vectors
     .map((v) => {
       const total = (value: (row: number) => string): string =>

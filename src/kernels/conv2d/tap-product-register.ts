@@ -138,7 +138,7 @@ ${mainText(tile)} {
       eachRow(tile, "firstRow + row < rows", (sum) => `let place = ${placeText(tile)};\n    ${text(sum)}`),
     sum: (row, v) => `sum${row}_${v}`,
     column: (v) => `(firstColumn + ${4 * tile.lanes * v}u)`,
-    count: `min(rows - firstRow, ${tile.rows}u)`,
+    count: () => `min(rows - firstRow, ${tile.rows}u)`,
     partialIndex: "(group.z * params.rowTiles + rowTile)",
     writer: "true",
     // Every lane holds all rows of its columns.

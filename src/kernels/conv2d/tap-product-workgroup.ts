@@ -149,7 +149,7 @@ ${arithmetic.main} {
       ),
     sum: (row) => `sum${row}`,
     column: () => "column",
-    count: `min(rows - firstRow, ${tile.rows}u)`,
+    count: () => `min(rows - firstRow, ${tile.rows}u)`,
     partialIndex: "(group.z * params.rowTiles + rowTile)",
     writer: "ownRow == 0u",
     acrossRows: (variable) => `totals[local] = ${variable};

@@ -71,9 +71,7 @@ function walkedTile(walk: Parameters<WalkStore["text"]>[0]): StoredTile {
     eachRow: (text) => walk((sum) => text(() => sum)),
     sum: missing,
     column: () => "(4u * quad)",
-    get count() {
-      return missing();
-    },
+    count: missing,
     partialIndex: "unit",
     writer: "true",
     acrossRows: () => "",
