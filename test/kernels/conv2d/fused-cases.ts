@@ -4,12 +4,7 @@ import { allChannels } from "../../../src/kernels/text/channel-range.ts";
 import { conv2dBackwardDataFused } from "../../../src/kernels/conv2d/backward-data.ts";
 import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
 import { activationLoad, joinedLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import {
-  normGradientStore,
-  joinedStore,
-  momentsStore,
-  plainStore,
-} from "../../../src/kernels/conv2d/store.ts";
+import { joinedStore, momentsStore, plainStore, storeOf } from "../../../src/kernels/conv2d/store.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { closeness, targetFor } from "../../helpers/families.ts";
 import type { Families } from "../../helpers/families.ts";
@@ -173,6 +168,8 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           const ofX = { width: c + 8, begin: 4 };
           const ofNorm = { width: c + 4, begin: 4 };
           const ofResult = { width: c + 12, begin: 8 };
+          const ofAddend = { width: c + 4, begin: 0 };
+          const addend = numbers(size.x, 7);
           const [firstPartial, weightsBegin] = [2, 8];
           const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
             half: true,
@@ -182,12 +179,10 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
               { name: "y", range: ofY },
               { size: ofCoefficients.width, begin: ofCoefficients.begin },
             ),
-            store: normGradientStore("dx", ofResult, {
-              before: ofX,
-              activation: kind,
+            store: storeOf("dx", c, {
+              ...{ kind: "normGradient", range: ofResult, before: ofX, activation: kind },
               planes: { size: ofNorm.width, begin: ofNorm.begin },
-              stored,
-              firstPartial,
+              ...{ stored, firstPartial, addends: [ofAddend] },
             }),
             weightsBegin,
           });
@@ -201,6 +196,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
               coefficients: embedPlanes(above, ofCoefficients),
               w: Float32Array.from([...rubbish(weightsBegin), ...w]),
               before: embed(x, c, ofX),
+              addend0: embed(addend, c, ofAddend),
               norm: embedPlanes(below, ofNorm),
               dx: embed(before, c, ofResult),
               partials: rubbish((firstPartial + partialCount + 1) * 2 * c),
@@ -209,7 +205,8 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           );
           const { dx } = referenceConv2d(g, { ...nothing(g), dy: normGradient(dz, y, above), w });
           const [mean, , , inverse, gamma] = below;
-          const passed = activationGradient(x, dx, below, kind);
+          const added = Float64Array.from(dx, (value, i) => value + addend[i]);
+          const passed = activationGradient(x, added, below, kind);
           expectClose(
             extract(results.dx, c, ofResult),
             passed.map((value, i) => {
@@ -230,6 +227,60 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
           expectClose(total.slice(c), sums(normalized, c), closeness(gpu(), target), "Σ da·x̂");
         },
       );
+
+      it.for([
+        ["1×1, through a swish", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "swish"],
+        ["3×3, stride 2, through a ReLU6", geometry([2, 5, 7, 8], [3, 3, 8, 12], 2), "relu6"],
+        ["1×1, alone", geometry([3, 5, 7, 36], [1, 1, 36, 20]), null],
+      ] as const)("is added to what lies elsewhere: %s", async ([, g, kind], context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const [c, size] = [g.inChannels, sizes(g)];
+        const [dy, w, before] = [numbers(size.y, 1), numbers(size.w, 2), numbers(size.x, 3)];
+        const addends = [numbers(size.x, 4), numbers(size.x, 5)];
+        const [ofResult, ofBefore] = [
+          { width: c + 12, begin: 8 },
+          { width: c + 8, begin: 4 },
+        ];
+        const ofAddends = [
+          { width: c + 4, begin: 4 },
+          { width: c, begin: 0 },
+        ];
+        const { kernel } = conv2dBackwardDataFused(target, g, {
+          half: true,
+          store: storeOf(
+            "dx",
+            c,
+            kind
+              ? {
+                  ...{ kind: "activationGradient", range: ofResult, before: ofBefore },
+                  ...{ activation: kind, addends: ofAddends },
+                }
+              : { kind: "plain", range: ofResult, addends: ofAddends },
+          ),
+        });
+        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+        const { dx } = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            ...{ dy, w, dx: rubbish((size.x / c) * ofResult.width) },
+            ...(kind && { before: embed(before, c, ofBefore) }),
+            addend0: embed(addends[0], c, ofAddends[0]),
+            addend1: embed(addends[1], c, ofAddends[1]),
+          },
+          ["dx"],
+        );
+        const product = referenceConv2d(g, { ...nothing(g), dy, w }).dx;
+        const plane = (value: number): Float32Array => new Float32Array(c).fill(value);
+        const passed = kind
+          ? activationGradient(before, product, [plane(0), plane(1), plane(0)], kind)
+          : product;
+        expectClose(
+          extract(dx, c, ofResult),
+          Float64Array.from(passed, (value, i) => value + addends[0][i] + addends[1][i]),
+          closeness(gpu(), target),
+        );
+      });
 
       it("takes two tensors for one and leaves moments of all its phases", async (context) => {
         const target = targetFor(gpu(), adapt, context);

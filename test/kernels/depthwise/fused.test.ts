@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { activationLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import { normGradientStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
+import { normGradientStore, momentsStore, plainStore, storeOf } from "../../../src/kernels/conv2d/store.ts";
 import { depthwiseBackwardData } from "../../../src/kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights } from "../../../src/kernels/depthwise/backward-weights.ts";
 import { depthwiseForward } from "../../../src/kernels/depthwise/forward.ts";
@@ -150,6 +150,39 @@ describe.each<KernelFamily>(["register", "workgroup"])(
       );
       expectClose(total.slice(channels), sums(normalized, channels), 1e-5, "Σ da·x̂");
     });
+
+    it.for(CASES)(
+      "passes back through an activation and is added to what lies elsewhere: %s",
+      async ([, g, kind], context) => {
+        const [channels, size] = [g.inChannels, depthwiseSizes(g)];
+        const [dy, w] = [numbers(size.y, 1), numbers(size.w, 2)];
+        const [before, addend] = [numbers(size.x, 3), numbers(size.x, 4)];
+        const [ofBefore, ofAddend, ofResult] = [among(channels, 8), among(channels, 4), among(channels, 12)];
+        const { kernel } = depthwiseBackwardData(target(context), g, {
+          store: storeOf("dx", channels, {
+            ...{ kind: "activationGradient", range: ofResult, before: ofBefore },
+            ...{ activation: kind, addends: [ofAddend] },
+          }),
+        });
+        const { dx } = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            ...{ dy, w, dx: rubbish((size.x / channels) * ofResult.width) },
+            before: embed(before, channels, ofBefore),
+            addend0: embed(addend, channels, ofAddend),
+          },
+          ["dx"],
+        );
+        const plane = (value: number): Float32Array => new Float32Array(channels).fill(value);
+        const as = [plane(0), plane(1), plane(0)];
+        const passed = activationGradient(before, referenceByData(g, dy, w), as, kind);
+        expectClose(
+          extract(dx, channels, ofResult),
+          passed.map((value, i) => value + addend[i]),
+        );
+      },
+    );
 
     it.for(CASES)(
       "normalizes x and goes back through a norm of dy, by weights: %s",
