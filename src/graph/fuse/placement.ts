@@ -4,6 +4,7 @@
  */
 import { copyChannels } from "../../kernels/copy-channels.ts";
 import { allChannels } from "../../kernels/text/channel-range.ts";
+import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { Op } from "../op.ts";
@@ -32,6 +33,10 @@ export function placeConcatenations(
   { canStore, canRead }: Abilities,
 ): Placement {
   const places = new Map<Tensor, Place>();
+  const placedIn = new Map<Tensor, Tensor[]>();
+  // A dispatch cannot read and write one buffer as two bindings.
+  const meets = (x: Tensor, home: Tensor): boolean =>
+    (placedIn.get(home) ?? []).some((other) => readsOf(x).has(other) || readsOf(other).has(x));
   const replaced = new Map<Node, readonly Node[]>();
   const inFours = (tensor: Tensor): boolean => tensor.shape.length === 4 && tensor.shape[3] % 4 === 0;
 
@@ -57,9 +62,12 @@ export function placeConcatenations(
         !readers.isKept(x) &&
         (isConcatInFours(x.node) || canStore(x)) &&
         readers.of(x).every((reader) => reader === node || canRead(reader, x)) &&
-        pattern.parts.indexOf(x) === pattern.parts.lastIndexOf(x);
-      if (free) places.set(x, place);
-      else copied.push({ x, place });
+        pattern.parts.indexOf(x) === pattern.parts.lastIndexOf(x) &&
+        !meets(x, home);
+      if (free) {
+        places.set(x, place);
+        placedIn.set(home, [...(placedIn.get(home) ?? []), x]);
+      } else copied.push({ x, place });
     }
     if (copied.length < pattern.parts.length || home !== y) {
       replaced.set(
@@ -80,6 +88,32 @@ export function placeConcatenations(
     replaced.set(node, []);
   }
   return { places, replaced };
+}
+
+/** What may be made in passing, so that whoever reads it reads what it is made of. */
+const PASSING = new Set<string | undefined>([
+  ...["standardize", "affine", "batchNorm", "activation", "sum"],
+  ...["standardizeGradient", "affineGradient", "activationGradient"],
+]);
+
+/** All that the dispatch which makes `tensor` may read, whatever is fused into it. */
+function readsOf(tensor: Tensor): ReadonlySet<Tensor> {
+  const reads = new Set<Tensor>();
+  const visit = ({ node }: Tensor): void => {
+    if (!node) return;
+    const kind = node.op.pattern?.kind;
+    for (const input of node.inputs) {
+      const storage = storageOf(input);
+      if (reads.has(storage)) continue;
+      reads.add(storage);
+      const from = storage.node?.op.pattern?.kind;
+      // A sum may be made by a product whose result it adds up, with what the product reads.
+      const isAdded = from === "taps" && (kind === "sum" || kind === "activationGradient");
+      if (PASSING.has(from) || isAdded) visit(storage);
+    }
+  };
+  visit(tensor);
+  return reads;
 }
 
 /** Copies `x` to its place in the stead of `node`. */

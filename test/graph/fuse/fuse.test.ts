@@ -143,6 +143,20 @@ const CASES: Record<string, RandomGraph> = {
       { ...conv, size: 1, filters: 4 },
     ],
   },
+  "joined with what is made of it": {
+    ...{ x: [2, 4, 5, 8], stacked: false, kept: [] },
+    steps: [conv, conv, { kind: "concat", from: 0, second: 1 }, norm, { ...conv, filters: 12 }],
+  },
+  "a sum joined with one of its terms": {
+    ...{ x: [2, 4, 5, 8], stacked: false, kept: [] },
+    steps: [
+      conv,
+      { ...conv, from: 1 },
+      { kind: "add", from: 0, second: 1 },
+      { kind: "concat", from: 1, second: 0 },
+      { ...conv, filters: 12 },
+    ],
+  },
   "one tensor that two norms read": {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [
