@@ -17,7 +17,7 @@ import { buildLayers } from "../../../src/layers/networks/build.ts";
 import type { Encoder } from "../../../src/layers/networks/encoder.ts";
 import { encoderNamed, ENCODERS } from "../../../src/layers/networks/encoders.ts";
 import { INPUT, type Layer } from "../../../src/layers/networks/layer.ts";
-import { unetLayers } from "../../../src/layers/networks/unet.ts";
+import { skipLayers, unetLayers } from "../../../src/layers/networks/unet.ts";
 import { loadWeights } from "../../../src/weights/load.ts";
 import { writeModel } from "../../../src/weights/write.ts";
 import { useGpu } from "../../helpers/gpu.ts";
@@ -85,21 +85,19 @@ describe.each(listings)("%s", (name) => {
 
   test.each(listed)("$encoder: the weights are those that were drawn, and predict the same", async (each) => {
     const encoder = encoderNamed(each.encoder);
-    const layers = encoder.layers();
     const { gain } = await kerasFixture(encoder);
-    const expected = checksums(new Map(drawnVariables(layers, gain)));
     for (const file of each.files) {
       const loaded = await loadWeights(join(folder, file));
       expect(loaded.encoder?.name, file).toBe(encoder.name);
-      const sums = checksums(loaded.tensors);
-      // A model that ends at the taps does not have what follows them.
-      if (file.includes("-tapped-")) expect(expected, file).toMatchObject(sums);
-      else expect(sums, file).toEqual(expected);
+      // A model that ends at the taps does not have what follows them; a layer that normalizes photos may be there besides.
+      const layers = file.includes("-tapped-") ? skipLayers(encoder) : encoder.layers();
+      const expected = checksums(new Map(drawnVariables(layers, gain)));
+      expect(checksums(loaded.tensors), file).toMatchObject(expected);
     }
+    const layers = encoder.layers();
     const { tensors } = await loadWeights(join(folder, each.files[0]));
     const taps = await predict(layers, tensors as Values, {
-      encoder,
-      size: each.size,
+      ...{ encoder, size: each.size },
       outputs: encoder.taps,
     });
     const errors = encoder.taps.map((tap, i) =>

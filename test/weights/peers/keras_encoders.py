@@ -140,6 +140,10 @@ def read(folder):
     errors = {tap: error(p, folder / f"tap{i}.f32") for i, (tap, p) in enumerate(zip(NETWORKS[name][3], predictions))}
     model = unet(name, size, network["classes"], network["decoder"])
     model.load_weights(str(folder / "unet.h5"))
+    # Keras 3 sets the weights of a nested Normalization from such a file, and goes on with those of before.
+    for layer in next(each for each in model.layers if isinstance(each, tf.keras.Model) and len(each.layers) > 20).layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
     errors["logits"] = error(model.predict(image, verbose=0), folder / "logits.f32")
     print(json.dumps({"keras": VERSION, "errors": errors}))
 
