@@ -60,6 +60,8 @@ def block(filters, decoder):
 
 def unet(name, size, classes, decoder):
     """As the tutorial builds it, on any encoder."""
+    # The taps of some have names that Keras gives by itself, and counts on.
+    tf.keras.backend.clear_session()
     down = taps(name, encoder(name, size))
     image = layers.Input(shape=[size, size, 3])
     *skips, x = [centered(tap, size // 2 ** (i + 1)) for i, tap in enumerate(down(image))]
