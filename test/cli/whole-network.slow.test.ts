@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { Summary } from "../../src/runs/summary.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { runCommandLine } from "./command-process.ts";
 import { ending } from "./run-end.ts";
+
+compileQuickly();
 
 /** Two steps of each phase. */
 const RUN = [
