@@ -1,11 +1,14 @@
 /**
  * @file Runs several ops as one: a rewrite of what a program will run, which changes neither its inputs nor its outputs.
  *
- * - **Prologue.** A batch norm with its activation, and the gradient of a standardization, are never stored where products
- *   alone read them: these make them while they load.
+ * - **Prologue.** A batch norm with its activation, an activation alone, and the gradient of a standardization are never
+ *   stored where products alone read them: these make them while they load. A sum makes norms and activations so, too.
  * - **Epilogue.** A convolution finds the moments of its result while it stores it. Where its result passes back through an
- *   activation and a batch norm, it does so on its way out, with the sums that γ and β want.
- * - **Placement.** What is joined along the channels to be standardized lies in one tensor from the start.
+ *   activation and a batch norm, it does so on its way out, with the sums that γ and β want, and where it is added to others,
+ *   it adds them.
+ * - **Placement.** What is joined along the channels lies in one tensor from the start, and a gradient in its stack.
+ *
+ * Products are convolutions, transposed and depthwise ones, and their gradients.
  *
  * What cannot be rewritten stays as it is. `compile(…, { fuse: false })` runs every op by itself and is the reference.
  */

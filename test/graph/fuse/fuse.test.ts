@@ -157,6 +157,10 @@ const CASES: Record<string, RandomGraph> = {
       { ...conv, filters: 12 },
     ],
   },
+  "one tensor that two norms read, whose gradients come in another order than the norms'": {
+    ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
+    steps: [conv, norm, { ...norm, from: 1, activation: "swish" }, conv, { ...conv, from: 2 }],
+  },
   "one tensor that two norms read": {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [
