@@ -22,15 +22,15 @@ export interface Placement {
 
 export interface Abilities {
   /** Whether the node that makes `tensor` can store it among the channels of another. */
-  readonly canStore: (tensor: Tensor) => boolean;
+  canStore(tensor: Tensor): boolean;
   /** Whether `node` can read `tensor` there. */
-  readonly canRead: (node: Node, tensor: Tensor) => boolean;
+  canRead(node: Node, tensor: Tensor): boolean;
 }
 
 export function placeConcatenations(
   nodes: readonly Node[],
   readers: Readers,
-  { canStore, canRead }: Abilities,
+  abilities: Abilities,
 ): Placement {
   const places = new Map<Tensor, Place>();
   const placedIn = new Map<Tensor, Tensor[]>();
@@ -60,8 +60,8 @@ export function placeConcatenations(
         !x.node.op.identity &&
         !places.has(x) &&
         !readers.isKept(x) &&
-        (isConcatInFours(x.node) || canStore(x)) &&
-        readers.of(x).every((reader) => reader === node || canRead(reader, x)) &&
+        (isConcatInFours(x.node) || abilities.canStore(x)) &&
+        readers.of(x).every((reader) => reader === node || abilities.canRead(reader, x)) &&
         pattern.parts.indexOf(x) === pattern.parts.lastIndexOf(x) &&
         !meets(x, home);
       if (free) {
@@ -82,7 +82,7 @@ export function placeConcatenations(
     const { x, begin } = pattern;
     const [y] = node.outputs;
     if (!inFours(x) || !inFours(y) || begin % 4 !== 0 || readers.isKept(y)) continue;
-    if (!readers.of(y).every((reader) => canRead(reader, y))) continue;
+    if (!readers.of(y).every((reader) => abilities.canRead(reader, y))) continue;
     const from = places.get(x) ?? ownPlace(x);
     places.set(y, { home: from.home, begin: from.begin + begin });
     replaced.set(node, []);
