@@ -32,6 +32,7 @@ export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPa
   const kept = gradientFollowsFromOutput(activation) ? "y" : "x";
   const op: Op = {
     ...node.op,
+    writes: node.outputs,
     lower: (l, [dx]) =>
       lowerElementwise(l, (target, count) => activationBackward(target, count, activation), {
         [kept]: x,

@@ -100,7 +100,8 @@ const PASSING = new Set<string | undefined>([
 function readsOf(tensor: Tensor): ReadonlySet<Tensor> {
   const reads = new Set<Tensor>();
   const visit = ({ node }: Tensor): void => {
-    if (!node) return;
+    // No dispatch makes a concatenation that lies in another: what it joins lies there.
+    if (!node || node.op.pattern?.kind === "concat") return;
     const kind = node.op.pattern?.kind;
     for (const input of node.inputs) {
       const storage = storageOf(input);

@@ -143,6 +143,16 @@ const CASES: Record<string, RandomGraph> = {
       { ...conv, size: 1, filters: 4 },
     ],
   },
+  "an activation that only a sum and a gradient which no product makes read": {
+    ...{ x: [2, 4, 4, 4], stacked: false, kept: [] },
+    steps: [
+      { kind: "activation", from: 0, activation: "relu" },
+      { kind: "residual", from: 1, second: 0, activation: "linear" },
+      { kind: "activation", from: 1, activation: "relu6" },
+      { ...conv, from: 0, size: 1 },
+      { kind: "pool", from: 1, average: false },
+    ],
+  },
   "joined with what is made of it": {
     ...{ x: [2, 4, 5, 8], stacked: false, kept: [] },
     steps: [conv, conv, { kind: "concat", from: 0, second: 1 }, norm, { ...conv, filters: 12 }],
