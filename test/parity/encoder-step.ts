@@ -21,6 +21,11 @@ const CLASSES = 5;
 /** He's uniform initialization. */
 const GAIN = 6;
 /**
+ * Of the head's kernel, so that no class is all but certain: where the network says the same of every pixel so do the gradients, and
+ * their batch norms leave little of them but rounding.
+ */
+const HEAD_GAIN = GAIN / 256;
+/**
  * Gradients of biases and betas are sums over all pixels that cancel where a batch norm follows, but for rounding: errors of theirs are
  * measured by at least this share of the largest gradient.
  */
@@ -29,7 +34,7 @@ const LEAST = 1e-3;
 /** An encoder's U-Net on two photos: the loss of a fine-tuning step and all its gradients, against tfjs in double precision. */
 export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Row> {
   const network = withoutDropout(encoder);
-  // The smallest photos of which the deepest batch norms see more than two values a channel.
+  // The smallest photos of which the deepest batch norms see more than two values a.
   const imageSize = encoder.smallestImage > 64 ? 128 : 64;
   const layers = unetLayers({ encoder: network, classes: CLASSES, decoder: "transpose" });
   const values = drawnValues(layers);
@@ -70,7 +75,7 @@ function drawnValues(layers: readonly Layer[]): Value[] {
     operation.kind === "Activation" && ["relu", "relu6"].includes(operation.activation);
   const kinked = new Set(layers.filter(isKinked).map(({ part }) => part));
   return layers.flatMap((layer) => {
-    const values = [...drawnVariables([layer], GAIN)];
+    const values = [...drawnVariables([layer], layer.part === "head" ? HEAD_GAIN : GAIN)];
     return kinked.has(layer.part) ? values.map(awayFromKinks) : values;
   });
 }
