@@ -34,7 +34,7 @@ const LEAST = 1e-3;
 /** An encoder's U-Net on two photos: the loss of a fine-tuning step and all its gradients, against tfjs in double precision. */
 export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Row> {
   const network = withoutDropout(encoder);
-  // The smallest photos of which the deepest batch norms see more than two values a.
+  // The smallest photos of which the deepest batch norms see more than two values a channel.
   const imageSize = encoder.smallestImage > 64 ? 128 : 64;
   const layers = unetLayers({ encoder: network, classes: CLASSES, decoder: "transpose" });
   const values = drawnValues(layers);
