@@ -1,5 +1,6 @@
 /** @file Products with what stands around them: a prologue for what they read, an epilogue for what they make. */
-import type { Epilogue, StoredGradient } from "../../kernels/conv2d/store.ts";
+import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
+import type { StoredGradient } from "../../kernels/conv2d/store.ts";
 import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/fold-norm.ts";
 import type { NormPlace } from "../../kernels/fold-norm.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";

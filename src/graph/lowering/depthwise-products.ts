@@ -1,5 +1,5 @@
 /** @file The three products behind depthwise convolutions, as nodes: forward, by data and by weights. */
-import { storeOf } from "../../kernels/conv2d/store.ts";
+import { storeOf } from "../../kernels/conv2d/epilogue.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { depthwiseBackwardData } from "../../kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depthwise/backward-weights.ts";

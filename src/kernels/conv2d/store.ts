@@ -50,46 +50,7 @@ export interface StoredTile {
   acrossRows(variable: string): string;
 }
 
-const vectorArray = "array<vec4f>";
-
-/** An epilogue as data: what becomes of a product's result. */
-export type Epilogue =
-  /** See {@link plainStore}, and {@link addedStore} for `addends`. */
-  | { readonly kind: "plain"; readonly range: ChannelRange; readonly addends?: readonly ChannelRange[] }
-  /** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
-  | { readonly kind: "joined"; readonly channels: readonly [number, number] }
-  /** See {@link momentsStore}. */
-  | { readonly kind: "moments"; readonly range: ChannelRange; readonly firstPartial: number }
-  /** See {@link normGradientStore}; `addends` are added before. */
-  | ({
-      readonly kind: "normGradient";
-      readonly range: ChannelRange;
-      readonly addends?: readonly ChannelRange[];
-    } & NormGradient)
-  /** See {@link activationGradientStore}; `addends` are added afterwards. */
-  | ({
-      readonly kind: "activationGradient";
-      readonly range: ChannelRange;
-      readonly addends?: readonly ChannelRange[];
-    } & ActivationGradient);
-
-/** The store of a matrix product's `channels` channels to the binding `name`. */
-export function storeOf(name: string, channels: number, epilogue: Epilogue): Store {
-  switch (epilogue.kind) {
-    case "plain":
-      return addedStore(plainStore(name, channels, epilogue.range), epilogue.addends);
-    case "joined": {
-      const [first, second] = epilogue.channels;
-      return joinedStore({ name, channels: first }, { name: `${name}2`, channels: second });
-    }
-    case "moments":
-      return momentsStore(name, channels, epilogue.range, epilogue.firstPartial);
-    case "normGradient":
-      return addedStore(normGradientStore(name, epilogue.range, epilogue), epilogue.addends);
-    case "activationGradient":
-      return activationGradientStore(name, epilogue.range, epilogue);
-  }
-}
+export const vectorArray = "array<vec4f>";
 
 /** Stores into the channels `range` of a tensor `[.., range.width]`. */
 export function plainStore(name: string, channels: number, range: ChannelRange): Store {
@@ -269,81 +230,20 @@ export function normGradientStore(
   };
 }
 
-/** Adds the channels `addends` of the tensors `addend0`, `addend1` to the results before `store` has them; for those in fours. */
-function addedStore(store: Store, addends: readonly ChannelRange[] = []): Store {
-  if (addends.length === 0) return store;
-  return {
-    ...store,
-    read: { ...store.read, ...addendBuffers(addends) },
-    params: { ...store.params, ...addendParams(addends) },
-    text: (tile) =>
-      store.text({
-        ...tile,
-        eachRow: (text) =>
-          tile.eachRow((sum) =>
-            text((v) => {
-              const quad = `min(${tile.column(v)}, params.channels - 4u) / 4u`;
-              return `(${[sum(v), ...addends.map((_, i) => addendText(i, quad))].join(" + ")})`;
-            }),
-          ),
-      }),
-  };
-}
-
-const addendBuffers = (addends: readonly ChannelRange[]): Record<string, string> =>
-  Object.fromEntries(addends.map((_, i) => [`addend${i}`, vectorArray]));
-
-const addendParams = (addends: readonly ChannelRange[]): Record<string, Uniform> =>
-  Object.assign({}, ...addends.map((range, i) => rangeParams(`addend${i}`, 4, range))) as Record<
-    string,
-    Uniform
-  >;
-
-const addendText = (i: number, quad: string): string =>
-  `load_addend${i}(place * params.addend${i}Stride + params.addend${i}Begin + ${quad})`;
-
-/** Stores r·activation'(`before`) of the result r, and `addends` added to that; its channels must be a multiple of 4. */
-export function activationGradientStore(
-  name: string,
-  range: ChannelRange,
-  { before, activation, addends = [] }: ActivationGradient & { readonly addends?: readonly ChannelRange[] },
-): Store {
-  return {
-    width: 4,
-    read: { before: vectorArray, ...addendBuffers(addends) },
-    write: { [name]: vectorArray },
-    params: {
-      ...rangeParams(name, 4, range),
-      ...rangeParams("before", 4, before),
-      ...addendParams(addends),
-    },
-    functions: activationGradientFunction(activation),
-    partials: false,
-    text: (tile) =>
-      eachSum(
-        tile,
-        (v, sum) => `let quad${v} = ${tile.column(v)} / 4u;
-      if (${tile.column(v)} < params.channels) {
-        let before = load_before(place * params.beforeStride + params.beforeBegin + quad${v});
-        let passed = ${[`activationGradient(before, ${sum})`, ...addends.map((_, i) => addendText(i, `quad${v}`))].join(" + ")};
-        store_${name}(place * params.${name}Stride + params.${name}Begin + quad${v}, passed);
-      }`,
-      ),
-  };
-}
-
-const activationGradientFunction = (activation: ActivationKind): string => /* wgsl */ `
+export const activationGradientFunction = (activation: ActivationKind): string => /* wgsl */ `
 fn activationGradient(before: vec4f, dz: vec4f) -> vec4f {
   return ${activationGradientText(activation, "before", "dz", "vec4f")};
 }
 `;
 
-const rangeParams = (name: string, width: 4 | 1, range: ChannelRange): Record<string, Uniform> => ({
+/** The uniforms of a range, in lanes of `width` channels. */
+export const rangeParams = (name: string, width: 4 | 1, range: ChannelRange): Record<string, Uniform> => ({
   [`${name}Stride`]: u32(range.width / width),
   [`${name}Begin`]: u32(range.begin / width),
 });
 
-const eachSum = (tile: StoredTile, text: (vector: number, sum: string) => string): string =>
+/** WGSL that runs `text` for each vec4 of each row. */
+export const eachSum = (tile: StoredTile, text: (vector: number, sum: string) => string): string =>
   tile.eachRow((sum) => tile.vectors.map((v) => text(v, sum(v))).join(" "));
 
 function writePartials(tile: StoredTile, v: number, values: readonly string[]): string {

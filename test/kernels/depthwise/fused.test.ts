@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { activationLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import { normGradientStore, momentsStore, plainStore, storeOf } from "../../../src/kernels/conv2d/store.ts";
+import { storeOf } from "../../../src/kernels/conv2d/epilogue.ts";
+import { normGradientStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
 import { depthwiseBackwardData } from "../../../src/kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights } from "../../../src/kernels/depthwise/backward-weights.ts";
 import { depthwiseForward } from "../../../src/kernels/depthwise/forward.ts";

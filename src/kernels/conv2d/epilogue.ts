@@ -1,0 +1,116 @@
+/** @file Epilogues as data, which the graph chooses from, and what of them adds other tensors to the result. */
+import type { Uniform } from "../kernel.ts";
+import type { ChannelRange } from "../text/channel-range.ts";
+import {
+  activationGradientFunction,
+  eachSum,
+  joinedStore,
+  momentsStore,
+  normGradientStore,
+  plainStore,
+  rangeParams,
+  vectorArray,
+} from "./store.ts";
+import type { ActivationGradient, NormGradient, Store } from "./store.ts";
+
+/** An epilogue as data: what becomes of a product's result. */
+export type Epilogue =
+  /** See {@link plainStore}, and {@link addedStore} for `addends`. */
+  | { readonly kind: "plain"; readonly range: ChannelRange; readonly addends?: readonly ChannelRange[] }
+  /** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
+  | { readonly kind: "joined"; readonly channels: readonly [number, number] }
+  /** See {@link momentsStore}. */
+  | { readonly kind: "moments"; readonly range: ChannelRange; readonly firstPartial: number }
+  /** See {@link normGradientStore}; `addends` are added before. */
+  | ({
+      readonly kind: "normGradient";
+      readonly range: ChannelRange;
+      readonly addends?: readonly ChannelRange[];
+    } & NormGradient)
+  /** See {@link activationGradientStore}; `addends` are added afterwards. */
+  | ({
+      readonly kind: "activationGradient";
+      readonly range: ChannelRange;
+      readonly addends?: readonly ChannelRange[];
+    } & ActivationGradient);
+
+/** The store of a matrix product's `channels` channels to the binding `name`. */
+export function storeOf(name: string, channels: number, epilogue: Epilogue): Store {
+  switch (epilogue.kind) {
+    case "plain":
+      return addedStore(plainStore(name, channels, epilogue.range), epilogue.addends);
+    case "joined": {
+      const [first, second] = epilogue.channels;
+      return joinedStore({ name, channels: first }, { name: `${name}2`, channels: second });
+    }
+    case "moments":
+      return momentsStore(name, channels, epilogue.range, epilogue.firstPartial);
+    case "normGradient":
+      return addedStore(normGradientStore(name, epilogue.range, epilogue), epilogue.addends);
+    case "activationGradient":
+      return activationGradientStore(name, epilogue.range, epilogue);
+  }
+}
+
+/** Adds the channels `addends` of the tensors `addend0`, `addend1` to the results before `store` has them; for those in fours. */
+function addedStore(store: Store, addends: readonly ChannelRange[] = []): Store {
+  if (addends.length === 0) return store;
+  return {
+    ...store,
+    read: { ...store.read, ...addendBuffers(addends) },
+    params: { ...store.params, ...addendParams(addends) },
+    text: (tile) =>
+      store.text({
+        ...tile,
+        eachRow: (text) =>
+          tile.eachRow((sum) =>
+            text((v) => {
+              const quad = `min(${tile.column(v)}, params.channels - 4u) / 4u`;
+              return `(${[sum(v), ...addends.map((_, i) => addendText(i, quad))].join(" + ")})`;
+            }),
+          ),
+      }),
+  };
+}
+
+const addendBuffers = (addends: readonly ChannelRange[]): Record<string, string> =>
+  Object.fromEntries(addends.map((_, i) => [`addend${i}`, vectorArray]));
+
+const addendParams = (addends: readonly ChannelRange[]): Record<string, Uniform> =>
+  Object.assign({}, ...addends.map((range, i) => rangeParams(`addend${i}`, 4, range))) as Record<
+    string,
+    Uniform
+  >;
+
+const addendText = (i: number, quad: string): string =>
+  `load_addend${i}(place * params.addend${i}Stride + params.addend${i}Begin + ${quad})`;
+
+/** Stores r·activation'(`before`) of the result r, and `addends` added to that; its channels must be a multiple of 4. */
+export function activationGradientStore(
+  name: string,
+  range: ChannelRange,
+  { before, activation, addends = [] }: ActivationGradient & { readonly addends?: readonly ChannelRange[] },
+): Store {
+  return {
+    width: 4,
+    read: { before: vectorArray, ...addendBuffers(addends) },
+    write: { [name]: vectorArray },
+    params: {
+      ...rangeParams(name, 4, range),
+      ...rangeParams("before", 4, before),
+      ...addendParams(addends),
+    },
+    functions: activationGradientFunction(activation),
+    partials: false,
+    text: (tile) =>
+      eachSum(
+        tile,
+        (v, sum) => `let quad${v} = ${tile.column(v)} / 4u;
+      if (${tile.column(v)} < params.channels) {
+        let before = load_before(place * params.beforeStride + params.beforeBegin + quad${v});
+        let passed = ${[`activationGradient(before, ${sum})`, ...addends.map((_, i) => addendText(i, `quad${v}`))].join(" + ")};
+        store_${name}(place * params.${name}Stride + params.${name}Begin + quad${v}, passed);
+      }`,
+      ),
+  };
+}
