@@ -207,6 +207,14 @@ export interface Sliceable extends TensorType {
   readonly name: string;
 }
 
+/** One of the sums of {@link Lowering.sum}. */
+export interface Summed {
+  readonly partials: Operand;
+  readonly partialCount: number;
+  readonly count: number;
+  readonly result: Operand;
+}
+
 /** What an op is given to say how it runs. */
 export interface Lowering {
   readonly target: KernelTarget;
@@ -214,6 +222,11 @@ export interface Lowering {
   dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;
   /** A buffer of `bytes` bytes for the op's own use, of f32 by default; its contents are undefined at first. */
   scratch(bytes: number, dtype?: DType): Scratch;
+  /**
+   * Sums matrices `partials` `[partialCount, count]` over their first axis, each to its `result`, f32. What is fused runs
+   * together with the sums of other ops: later, but before anything reads a result or changes what is summed up.
+   */
+  sum(sums: readonly Summed[]): void;
   /**
    * Whether anything in the program reads `output`, one of the op's own: another op or the caller. One that nobody reads
    * need not be computed and, bound nowhere, takes no memory.

@@ -1,32 +1,22 @@
 import { withStorage } from "../kernels/kernel.ts";
-import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { KernelTarget } from "../kernels/kernel.ts";
+import type { Bound, Dispatch } from "./dispatch.ts";
 import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
+import { PendingSums } from "./pending-sums.ts";
 import { bytesOf, bytesOfItems, bytesPerItem, shapeText } from "./shape.ts";
 import type { DType } from "./shape.ts";
 
-/** A part of a tensor or scratch buffer as one binding of one dispatch. */
-export interface Binding {
-  readonly owner: Tensor | Scratch;
-  /** In bytes from the start of the owner. */
-  readonly offset: number;
-  readonly bytes: number;
-  readonly access: "read" | "read_write";
-}
-
-/** A kernel with what its storage bindings are bound to, in binding order. */
-export interface Dispatch {
-  readonly kernel: Kernel;
-  readonly bindings: readonly Binding[];
-  readonly node: Node;
-}
-
-/** Asks every node, in order, which kernels it runs; identities run none. `outputs` are what the caller will read. */
+/**
+ * Asks every node, in order, which kernels it runs; identities run none. `outputs` are what the caller will read. With
+ * `together` the sums that nodes ask for run together with those of others; see `Lowering.sum`.
+ */
 export function lowerNodes(
   nodes: readonly Node[],
   outputs: Iterable<Tensor>,
   target: KernelTarget,
+  { together = false }: { together?: boolean } = {},
 ): Dispatch[] {
   const kept = new Set([...outputs].map(storageOf));
   const computed = nodes.filter(({ op }) => !op.identity);
@@ -36,7 +26,12 @@ export function lowerNodes(
   /** What lies where an input of its node lay; later nodes know it under its own name. */
   const laidOver = new Map<Tensor | Scratch, Tensor | Scratch>();
   const dispatches: Dispatch[] = [];
+  const sums = new PendingSums(target, (dispatch) => dispatches.push(dispatch));
   let scratches = 0;
+  const bind = (operand: Operand): Bound => {
+    const bound = resolve(operand);
+    return { ...bound, owner: laidOver.get(bound.owner) ?? bound.owner };
+  };
   for (const group of neighbours(computed)) {
     const [node] = group;
     const lowering: Lowering = {
@@ -56,19 +51,25 @@ export function lowerNodes(
                 `${target.maxBindingBytes}: use a smaller batch or image size.`,
             );
           }
-          if (access === "read_write" && !group.some((node) => mayWrite(node, owner))) {
-            throw new Error(
-              `${node.op.name}: ${kernel.label} writes "${nameOf(owner)}", which is not its to write.`,
-            );
-          }
+          if (access === "read_write") checkWrites(group, owner, kernel.label);
         }
         const placed = bindings.map((bound) => ({
           ...bound,
           owner: laidOver.get(bound.owner) ?? bound.owner,
         }));
+        if (sums.mustComeBefore(placed)) sums.run();
         const halves = Object.keys(operands).filter((name) => dtypeOf(operands[name]) === "f16");
         const storage = Object.fromEntries(halves.map((name) => [name, "f16" as const]));
         dispatches.push({ kernel: withStorage(kernel, storage), bindings: placed, node });
+      },
+      sum(all) {
+        for (const { partials, partialCount, count, result } of all) {
+          const to = bind(result);
+          checkWrites(group, to.owner, "sum_over_partials");
+          const half = dtypeOf(partials) === "f16";
+          sums.add({ node, partials: { ...bind(partials), half }, partialCount, count, result: to });
+        }
+        if (!together) sums.run();
       },
       scratch: (bytes, dtype = "f32") => ({ scratch: scratches++, bytes, dtype }),
       uses: (output) => lastReader.has(output) || kept.has(output),
@@ -91,6 +92,7 @@ export function lowerNodes(
     else if (op.lower) op.lower(lowering, node.outputs);
     else throw new Error(`${op.name} does not say how it runs.`);
   }
+  sums.run();
   return dispatches;
 }
 
@@ -109,7 +111,7 @@ function neighbours(nodes: readonly Node[]): Node[][] {
 const dtypeOf = (operand: Operand): DType => ("tensor" in operand ? operand.tensor.dtype : operand.dtype);
 
 /** Where an operand lies within the tensor or scratch buffer it belongs to. */
-function resolve(operand: Operand): Omit<Binding, "access"> {
+function resolve(operand: Operand): Bound {
   if ("scratch" in operand) return { owner: operand, offset: 0, bytes: operand.bytes };
   if (!("tensor" in operand))
     return { owner: storageOf(operand), offset: 4 * beginOf(operand), bytes: bytesOf(operand) };
@@ -157,6 +159,11 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
 
 const nameOf = (owner: Tensor | Scratch): string => ("name" in owner ? owner.name : "scratch");
+
+function checkWrites(nodes: readonly Node[], owner: Tensor | Scratch, label: string): void {
+  if (nodes.some((node) => mayWrite(node, owner))) return;
+  throw new Error(`${nodes[0].op.name}: ${label} writes "${nameOf(owner)}", which is not its to write.`);
+}
 
 function mayWrite(node: Node, owner: Tensor | Scratch): boolean {
   if ("scratch" in owner || owner.node === node) return true;

@@ -10,6 +10,7 @@ export type {
   Operand,
   Scratch,
   Sliceable,
+  Summed,
   Together,
 } from "./graph-types.ts";
 

@@ -17,6 +17,9 @@ export type Pattern =
   | MovingStatisticsPattern
   | ActivationPattern
   | ActivationGradientPattern
+  | ScaledPattern
+  | SpreadPattern
+  | PixelSumsPattern
   /** Elementwise. */
   | { readonly kind: "sum"; readonly terms: readonly Tensor[] }
   | { readonly kind: "concat"; readonly parts: readonly Tensor[] }
@@ -88,4 +91,25 @@ export interface BatchNormPattern {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly activation: ActivationKind;
+}
+
+/** Each channel of each image of `x` `[N, H, W, C]` times a number of its own, of `factor` `[N, .., C]`. */
+export interface ScaledPattern {
+  readonly kind: "scaled";
+  readonly x: Tensor;
+  readonly factor: Tensor;
+}
+
+/** `scale` times `values` `[N, .., C]`, a number of each channel of each image, at every pixel of `[N, H, W, C]`. */
+export interface SpreadPattern {
+  readonly kind: "spread";
+  readonly values: Tensor;
+  readonly scale: number;
+}
+
+/** Σ x·factor over the pixels of each image, both `[N, H, W, C]`. */
+export interface PixelSumsPattern {
+  readonly kind: "pixelSums";
+  readonly x: Tensor;
+  readonly factor: Tensor;
 }

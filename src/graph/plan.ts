@@ -3,7 +3,7 @@ import { fuse } from "./fuse/fuse.ts";
 import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
 import { lowerNodes } from "./lower.ts";
-import type { Dispatch } from "./lower.ts";
+import type { Dispatch } from "./dispatch.ts";
 import type { Scratch } from "./op.ts";
 import { printPlan } from "./print.ts";
 import { bytesOf, sizeOf } from "./shape.ts";
@@ -73,8 +73,9 @@ export interface PlanSummary {
 export function plan(goals: PlanOptions, target: KernelTarget): Plan {
   const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
   const scheduled = schedule(outputs.values(), goals.updates ?? []);
-  const nodes = goals.fuse === false ? scheduled : fuse(scheduled, [...outputs.values()], target);
-  const dispatches = lowerNodes(nodes, outputs.values(), target);
+  const fuses = goals.fuse !== false;
+  const nodes = fuses ? fuse(scheduled, [...outputs.values()], target) : scheduled;
+  const dispatches = lowerNodes(nodes, outputs.values(), target, { together: fuses });
 
   const inputs = new Set<Tensor>();
   const variables = new Set<Tensor>();

@@ -1,7 +1,7 @@
 /** @file Plans as tables that a person can read. */
 import { formatBytes, formatCount, textTable } from "../text-table.ts";
 import type { Tile } from "../kernels/tiling.ts";
-import type { Binding, Dispatch } from "./lower.ts";
+import type { Binding, Dispatch } from "./dispatch.ts";
 import { shapeText } from "./shape.ts";
 import type { TensorType } from "./shape.ts";
 

@@ -1,6 +1,6 @@
 import type { DispatchTime } from "../gpu/profiler.ts";
 import { textTable } from "../text-table.ts";
-import type { Dispatch } from "./lower.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { bytesBound } from "./print.ts";
 
 /** All dispatches of one kernel for one op. */

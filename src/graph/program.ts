@@ -8,7 +8,7 @@ import type { TileFor } from "../kernels/tiling.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
 import { kernelTarget } from "./kernel-target.ts";
 import type { Tensor } from "./graph.ts";
-import type { Binding } from "./lower.ts";
+import type { Binding } from "./dispatch.ts";
 import { plan } from "./plan.ts";
 import type { Plan, PlanOptions, PlanSummary } from "./plan.ts";
 import { bytesOf, shapeText, sizeOf } from "./shape.ts";

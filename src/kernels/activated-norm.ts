@@ -1,6 +1,6 @@
 /**
  * @file A batch norm with an activation, from the planes of text/norm-planes.ts, where no product applies it in passing:
- * its result, alone or in a sum, and the gradient of what comes before the activation with the sums that γ and β want.
+ * its result and the gradient of what comes before the activation with the sums that γ and β want.
  */
 import type { Planes } from "./conv2d/load.ts";
 import type { StoredGradient } from "./conv2d/store.ts";
@@ -24,18 +24,18 @@ export interface ActivatedNorm {
   readonly planes: Planes;
 }
 
-const rangeParams = (name: string, { width, begin }: ChannelRange): Record<string, Uniform> => ({
+export const rangeParams = (name: string, { width, begin }: ChannelRange): Record<string, Uniform> => ({
   [`${name}Stride`]: u32(width / 4),
   [`${name}Begin`]: u32(begin / 4),
 });
 
 /** Of the buffer `norm`, or of number `id` of several. */
-const planesParams = ({ size, begin }: Planes, id: number | "" = ""): Record<string, Uniform> => ({
+export const planesParams = ({ size, begin }: Planes, id: number | "" = ""): Record<string, Uniform> => ({
   [`norm${id}Size`]: u32(size / 4),
   [`norm${id}Begin`]: u32(begin / 4),
 });
 
-const planesText = (planes: readonly NormPlane[], id: number | "" = ""): string =>
+export const planesText = (planes: readonly NormPlane[], id: number | "" = ""): string =>
   planes
     .map(
       (plane) =>
@@ -63,59 +63,6 @@ export function activatedNorm(
       start: planesText(["mean", "scale", "beta"]),
       row: `let before = fma(load_x(${at("x")}) - mean, scale, beta);
     store_z(${at("z")}, ${activationText(activation, "before", "T")});`,
-    }),
-  });
-}
-
-/** A term of {@link activatedSum}: activation(norm(x)), or without `planes` activation(x). */
-export interface SumTerm {
-  readonly x: ChannelRange;
-  readonly planes: Planes | null;
-  readonly activation: ActivationKind;
-}
-
-/**
- * The channels `z` of a tensor become `activation` of the sum of `terms`, of which term `i` reads `x<i>` and, where it has
- * `planes`, `norm<i>`; all in multiples of 4.
- */
-export function activatedSum(
-  target: KernelTarget,
-  rows: number,
-  channels: number,
-  {
-    terms,
-    activation,
-    z,
-  }: { readonly terms: readonly SumTerm[]; readonly activation: ActivationKind; readonly z: ChannelRange },
-): Kernel {
-  const walk = channelWalk(target, rows, channels, "map");
-  const kinds = terms.map((term) => (term.planes ? `norm_${term.activation}` : term.activation));
-  const read: Record<string, string> = {};
-  const params: Record<string, Uniform> = {};
-  terms.forEach(({ x, planes }, i) => {
-    Object.assign(params, rangeParams(`x${i}`, x), planes && planesParams(planes, i));
-    read[`x${i}`] = VECTORS;
-    if (planes) read[`norm${i}`] = VECTORS;
-  });
-  return defineKernel({
-    label: `sum_of_${kinds.join("_and_")}${activation === "linear" ? "" : `_to_${activation}`}`,
-    read,
-    write: { z: VECTORS },
-    params: { ...walk.params, ...params, ...rangeParams("z", z) },
-    workgroups: walk.workgroups,
-    body: walkText(walk, {
-      start: terms
-        .map(({ planes }, i) => (planes ? planesText(["mean", "scale", "beta"], i) : ""))
-        .join("\n  "),
-      row: `${terms
-        .map(({ planes, activation }, i) => {
-          const x = `load_x${i}(${at(`x${i}`)})`;
-          return `let before${i} = ${planes ? `fma(${x} - mean${i}, scale${i}, beta${i})` : x};
-    let term${i} = ${activationText(activation, `before${i}`, "T")};`;
-        })
-        .join("\n    ")}
-    let sum = ${terms.map((_, i) => `term${i}`).join(" + ")};
-    store_z(${at("z")}, ${activationText(activation, "sum", "T")});`,
     }),
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { activatedNorm, activatedNormGradient, activatedSum } from "../../src/kernels/activated-norm.ts";
+import { activatedNorm, activatedNormGradient } from "../../src/kernels/activated-norm.ts";
 import { channelWalk } from "../../src/kernels/text/channels.ts";
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
@@ -36,41 +36,6 @@ describe.each(Object.entries(FAMILIES))("a batch norm of planes with %s", (_, ad
       ["z"],
     );
     expectClose(extract(z, CHANNELS, ofZ), activation(x, layer, kind));
-  });
-
-  it("stores a sum of what it makes and others, activated", async (context) => {
-    const target = targetFor(gpu(), adapt, context);
-    const [plain, swished] = [numbers(ROWS * CHANNELS, 8), numbers(ROWS * CHANNELS, 9)];
-    const [ofPlain, ofZ] = [
-      { width: CHANNELS, begin: 0 },
-      { width: CHANNELS + 4, begin: 4 },
-    ];
-    const kernel = activatedSum(target, ROWS, CHANNELS, {
-      terms: [
-        { x: ofX, planes, activation: "relu6" },
-        { x: ofPlain, planes: null, activation: "linear" },
-        { x: ofX, planes: null, activation: "swish" },
-      ],
-      ...{ activation: "relu", z: ofZ },
-    });
-    const { z } = await runKernels(
-      gpu(),
-      [kernel],
-      {
-        x0: embed(x, CHANNELS, ofX),
-        norm0: embedPlanes(layer, planesRange),
-        x1: plain,
-        x2: embed(swished, CHANNELS, ofX),
-        z: rubbish(ROWS * ofZ.width),
-      },
-      ["z"],
-    );
-    const normed = activation(x, layer, "relu6");
-    const sum = Array.from(plain, (value, i) => value + normed[i] + swished[i] / (1 + Math.exp(-swished[i])));
-    expectClose(
-      extract(z, CHANNELS, ofZ),
-      sum.map((value) => Math.max(value, 0)),
-    );
   });
 
   it("leaves sums alone where the gradient stays as it is", async (context) => {

@@ -1,7 +1,7 @@
 import { tileCandidates, tileGroup } from "../../kernels/conv2d/tiles.ts";
 import type { Tile, TileRequest } from "../../kernels/tiling.ts";
 import type { KernelTarget } from "../../kernels/kernel.ts";
-import type { Dispatch } from "../lower.ts";
+import type { Dispatch } from "../dispatch.ts";
 import { plan } from "../plan.ts";
 import type { Goals } from "../plan.ts";
 

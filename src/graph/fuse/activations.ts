@@ -3,8 +3,9 @@ import { activationBackward } from "../../kernels/activation.ts";
 import { gradientFollowsFromOutput } from "../../kernels/text/activation.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
+import { lowerImageSums } from "../lowering/image-sums.ts";
 import type { Op } from "../op.ts";
-import type { ActivationGradientPattern, ActivationPattern } from "../pattern.ts";
+import type { ActivationGradientPattern, ActivationPattern, PixelSumsPattern } from "../pattern.ts";
 import type { Readers } from "./readers.ts";
 
 /** Whether `node`, a product that gathers, is alone in making what `reader` reads, and nobody else reads it. */
@@ -15,10 +16,13 @@ export function passesBackTo(reader: Node, made: Tensor, readers: Readers): bool
     product.taps.channels.length === 1 &&
     made.node!.outputs[0] === made &&
     made.shape[3] % 4 === 0 &&
-    !readers.isKept(made) &&
-    readers.of(made).every((each) => each === reader)
+    isReadBy(reader, made, readers)
   );
 }
+
+/** Whether `node` alone reads `tensor`. */
+export const isReadBy = (node: Node, tensor: Tensor, readers: Readers): boolean =>
+  !readers.isKept(tensor) && readers.of(tensor).every((reader) => reader === node);
 
 /**
  * Whether the gradient can be taken from the input by whoever takes it from the output: a bend at 0 or at 6 is one of both.
@@ -41,4 +45,32 @@ export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPa
       }),
   };
   return { ...node, op, inputs: [x, dy] };
+}
+
+/** Sums over pixels passed back through an activation, in the stead of `node`; `kept` is the activation's input or output. */
+export function pixelSumsGradientNode(
+  node: Node,
+  { activation, x: before }: ActivationPattern,
+  { x, factor }: PixelSumsPattern,
+  kept: Tensor,
+): Node {
+  const through = { activation, kept: kept === before ? "input" : "output" } as const;
+  const op: Op = {
+    ...node.op,
+    writes: node.outputs,
+    lower: (l, [y]) => lowerImageSums(l, { x, factor, y }, 1, { through, kept }),
+  };
+  return { ...node, op, inputs: [x, factor, kept] };
+}
+
+/** Whether `node`, an activation, is alone in reading what a product makes, which can make it in its stead. */
+export function isAppliedTo(node: Node, { x }: ActivationPattern, readers: Readers): boolean {
+  const { pattern } = x.node?.op ?? {};
+  return (
+    pattern?.kind === "taps" &&
+    pattern.taps.channels.length === 1 &&
+    x.node!.outputs[0] === x &&
+    !x.node!.outputs.slice(1).some((moments) => readers.isRead(moments)) &&
+    isReadBy(node, x, readers)
+  );
 }

@@ -40,11 +40,10 @@ export function findAdders(
   return adders;
 }
 
-/** What is no activation or batch norm is stored, and not made in passing. */
-function isStored({ node }: Tensor): boolean {
-  const kind = node?.op.pattern?.kind;
-  return kind !== "affine" && kind !== "batchNorm" && kind !== "activation";
-}
+/** What sums may make in passing, so that it is not stored. */
+const MADE = new Set<string | undefined>(["affine", "batchNorm", "activation", "scaled", "spread"]);
+
+const isStored = ({ node }: Tensor): boolean => !MADE.has(node?.op.pattern?.kind);
 
 function adderOf(
   term: Tensor,

@@ -4,12 +4,15 @@ import type { Place } from "./place.ts";
 import type { Placement } from "./placement.ts";
 import type { Outcome } from "./products.ts";
 import type { Reading } from "./reading.ts";
+import type { TermReading } from "./sums.ts";
 
 /** What a rewrite makes of a program. */
 export class Changes {
   readonly #placement: Placement;
   /** How products and sums read what is not stored as itself. */
   readonly readings = new Map<Tensor, Reading>();
+  /** How sums read what they alone read, and what is not stored either. */
+  readonly terms = new Map<Tensor, TermReading>();
   /** What becomes of what products make. */
   readonly outcomes = new Map<Node, Outcome>();
   /** What becomes of one node: others in its place. */

@@ -96,6 +96,11 @@ export class Passing implements Abilities {
     );
   }
 
+  /** Whether sums alone read `tensor`, and can make it themselves. */
+  isAdded(tensor: Tensor): boolean {
+    return this.#isMade(tensor, [], (reader) => this.#addsUp(reader, tensor));
+  }
+
   /** Whether every reader of the gradient of a standardization, but for `others`, can make it while it loads. */
   isNormGradient(tensor: Tensor, others: readonly Node[]): boolean {
     return this.#isMade(tensor, others, (reader) => this.isImages(reader, tensor));

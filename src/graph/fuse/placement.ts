@@ -93,7 +93,7 @@ export function placeConcatenations(
 /** What may be made in passing, so that whoever reads it reads what it is made of. */
 const PASSING = new Set<string | undefined>([
   ...["standardize", "affine", "batchNorm", "activation", "sum"],
-  ...["standardizeGradient", "affineGradient", "activationGradient"],
+  ...["standardizeGradient", "affineGradient", "activationGradient", "scaled", "spread"],
 ]);
 
 /** All that the dispatch which makes `tensor` may read, whatever is fused into it. */

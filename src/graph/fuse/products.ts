@@ -29,8 +29,13 @@ export interface FoldedNorm {
 export type Outcome =
   /** It is stored, in one tensor or in two. */
   | { readonly kind: "as it is" }
-  /** It lies elsewhere, added to others. */
-  | { readonly kind: "placed"; readonly place: Place; readonly addends: readonly Place[] }
+  /** It lies elsewhere, added to others or activated. */
+  | {
+      readonly kind: "placed";
+      readonly place: Place;
+      readonly addends: readonly Place[];
+      readonly activation?: ActivationKind;
+    }
   /** And its moments come to `begin` and following of `mean` and `variance`, and to the planes of norms. */
   | {
       readonly kind: "moments";
@@ -141,7 +146,10 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       const ranges = l.slices([...large, home]);
       if (outcome.kind === "placed" && !known) {
         for (const range of ranges) {
-          const { product: made, operands } = product(range, { kind: "plain", range: to, addends });
+          const { product: made, operands } = product(range, {
+            ...{ kind: "plain", range: to, addends },
+            activation: outcome.activation,
+          });
           l.dispatch(made.kernel, operands);
         }
         return;

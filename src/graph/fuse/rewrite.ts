@@ -1,9 +1,15 @@
 import type { Node, Tensor } from "../graph.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
 import { slice } from "../op.ts";
-import type { ActivationGradientPattern, BatchNormPattern } from "../pattern.ts";
+import type {
+  ActivationGradientPattern,
+  ActivationPattern,
+  BatchNormPattern,
+  ScaledPattern,
+  SpreadPattern,
+} from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
-import { gradientOfInputNode } from "./activations.ts";
+import { gradientOfInputNode, isAppliedTo, isReadBy, pixelSumsGradientNode } from "./activations.ts";
 import { findAdders } from "./adders.ts";
 import type { Adder } from "./adders.ts";
 import { batchedWeights, batchesOf } from "./batched-weights.ts";
@@ -27,9 +33,9 @@ import type { Placement } from "./placement.ts";
 import { fusedTaps, fusedWeights } from "./products.ts";
 import { readersOf } from "./readers.ts";
 import type { Readers } from "./readers.ts";
-import type { Reading } from "./reading.ts";
+import { storingParts } from "./stored-parts.ts";
 import { findSums, sumNode } from "./sums.ts";
-import type { Sum } from "./sums.ts";
+import type { Sum, TermReading } from "./sums.ts";
 
 /** One rewrite of what a program runs; see fuse.ts. */
 export class Rewrite {
@@ -81,6 +87,7 @@ export class Rewrite {
       else if (pattern?.kind === "weights") this.#weightsGradient(node, pattern);
     }
     this.#batchWeights();
+    for (const node of this.#nodes) this.#storeParts(node);
     for (const [node, replacement] of this.#joins.replacements()) changes.replaced.set(node, replacement);
     for (const [node, replacement] of fuseMovingStatistics(this.#nodes, this.#families, this.#tables))
       changes.replaced.set(node, replacement);
@@ -95,7 +102,18 @@ export class Rewrite {
       const x = this.#changes.placeOf(pattern.x);
       this.#changes.readings.set(node.outputs[0], { kind: "activated", x, planes: null, activation });
       this.#changes.drop(node);
-    } else if (pattern?.kind === "activationGradient") this.#activationGradient(node, pattern);
+    } else if (pattern?.kind === "activation") this.#appliedActivation(node, pattern);
+    else if (pattern?.kind === "activationGradient") this.#activationGradient(node, pattern);
+    else if (pattern?.kind === "scaled" || pattern?.kind === "spread") this.#term(node, pattern);
+  }
+
+  /** What sums alone read, they scale or spread themselves. */
+  #term(node: Node, pattern: ScaledPattern | SpreadPattern): void {
+    const [y] = node.outputs;
+    if (!this.#passing.isAdded(y)) return;
+    const changes = this.#changes;
+    changes.terms.set(y, pattern.kind === "scaled" ? { ...pattern, x: changes.placeOf(pattern.x) } : pattern);
+    changes.drop(node);
   }
 
   /** A batch norm with given statistics. */
@@ -115,6 +133,17 @@ export class Rewrite {
       changes.replaced.set(node, [...folds, activatedNode(node, x, changes.placeOf(z), planes, activation)]);
   }
 
+  /** The product that makes what an activation alone reads stores its result activated. */
+  #appliedActivation(node: Node, pattern: ActivationPattern): void {
+    const { outcomes } = this.#changes;
+    const product = pattern.x.node;
+    if (!isAppliedTo(node, pattern, this.#readers) || outcomes.has(product!)) return;
+    const { activation } = pattern;
+    const place = this.#changes.placeOf(node.outputs[0]);
+    outcomes.set(product!, { kind: "placed", place, activation, addends: [] });
+    this.#changes.drop(node);
+  }
+
   /** Passed back by the product that makes dy, or taken from x where y is not stored. */
   #activationGradient(node: Node, pattern: ActivationGradientPattern): void {
     const { of, dy } = pattern;
@@ -122,11 +151,15 @@ export class Rewrite {
     const changes = this.#changes;
     const y = node.inputs.find((input) => input !== dy && input !== of.x);
     const isStored = y !== undefined && !changes.readings.has(y);
+    const sums = dy.node?.op.pattern;
     if (this.#passing.passesBack(node) && !changes.outcomes.has(dy.node!)) {
       const [place, before] = [dx, isStored ? y : of.x].map((tensor) => changes.placeOf(tensor));
       const { activation } = of;
       changes.outcomes.set(dy.node!, { kind: "activationGradient", place, addends: [], before, activation });
       changes.drop(node);
+    } else if (sums?.kind === "pixelSums" && isReadBy(node, dy, this.#readers)) {
+      changes.drop(dy.node!);
+      changes.replaced.set(node, [pixelSumsGradientNode(node, of, sums, isStored ? y : of.x)]);
     } else if (y && !isStored) changes.replaced.set(node, [gradientOfInputNode(node, pattern)]);
   }
 
@@ -143,7 +176,8 @@ export class Rewrite {
       return;
     }
     const readings = terms.map(
-      (term): Reading => changes.readingOf([term]) ?? { kind: "stored", place: ownPlace(term) },
+      (term): TermReading =>
+        changes.terms.get(term) ?? changes.readingOf([term]) ?? { kind: "stored", place: ownPlace(term) },
     );
     const isPlain = readings.every(
       (reading, i) => reading.kind === "stored" && reading.place.home === terms[i],
@@ -193,6 +227,11 @@ export class Rewrite {
       ? { tensor: join.tensor, operand: slice(join.tensor, { first: join.begin, count: sizeOf(dw.shape) }) }
       : { tensor: dw, operand: dw };
     this.#changes.replaced.set(node, [fusedWeights(node, pattern, left, right, to)]);
+  }
+
+  #storeParts(node: Node): void {
+    const storing = this.#changes.replaced.has(node) ? null : storingParts(node, this.#joins);
+    if (storing) this.#changes.replaced.set(node, [storing]);
   }
 
   /** Runs products by weights together, where the last of them would run. */

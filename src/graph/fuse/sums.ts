@@ -1,9 +1,10 @@
 /** @file Sums, with what is normalized or activated to be added and what follows, as one kernel. */
-import { activatedSum } from "../../kernels/activated-norm.ts";
+import { activatedSum } from "../../kernels/activated-sum.ts";
+import type { SumTerm } from "../../kernels/activated-sum.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
-import type { Op } from "../op.ts";
+import type { BatchRange, Op, Operand } from "../op.ts";
 import { rowsPerItem } from "../ops/channel-reduction.ts";
 import { rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -61,40 +62,85 @@ const isReadOnce = (tensor: Tensor, inputs: readonly Tensor[], readers: Readers)
   readers.of(tensor).length === 1 &&
   inputs.filter((input) => input === tensor).length === 1;
 
+/** How a sum gets at a term that may never be stored: as products do, or from a number of each channel of each image. */
+export type TermReading =
+  | Reading
+  | { readonly kind: "scaled"; readonly x: Place; readonly factor: Tensor }
+  | { readonly kind: "spread"; readonly values: Tensor; readonly scale: number };
+
 /** Stores a sum at `place`, in the stead of its root. */
-export function sumNode({ root, activation }: Sum, readings: readonly Reading[], place: Place): Node {
+export function sumNode({ root, activation }: Sum, readings: readonly TermReading[], place: Place): Node {
   const [own] = root.outputs;
-  const images = readings.flatMap(imagesOf);
+  const terms = readings.map(termOf);
+  const images = terms.flatMap((term) => term.images);
   const op: Op = {
     name: "sum",
     family: "elementwise",
     outputs: root.op.outputs,
     writes: [own, place.home],
     lower(l) {
+      const pixels = rowsPerItem(own);
       for (const range of l.slices([...images, place.home])) {
-        const kernel = activatedSum(l.target, range.count * rowsPerItem(own), own.shape[3], {
-          terms: readings.map(termOf),
+        const kernel = activatedSum(l.target, range.count * pixels, own.shape[3], {
+          terms: terms.map(({ term }) => term),
           activation,
           z: rangeOf(place),
+          pixels,
         });
-        const operands = readings.flatMap((reading, i) => {
-          const { x, norm } = operandsOfReading(reading, "x", range);
-          return [[`x${i}`, x] as const, ...(norm ? [[`norm${i}`, norm] as const] : [])];
-        });
+        const operands = terms.flatMap((term, i) =>
+          Object.entries(term.operands(range)).map(([name, operand]) => [`${name}${i}`, operand] as const),
+        );
         l.dispatch(kernel, { ...Object.fromEntries(operands), z: slice(place.home, range) });
       }
     },
   };
-  return { ...root, op, inputs: readings.flatMap(tensorsOf) };
+  return { ...root, op, inputs: terms.flatMap(({ reads }) => reads) };
 }
 
-function termOf(reading: Reading): Parameters<typeof activatedSum>[3]["terms"][number] {
+interface Term {
+  readonly term: SumTerm;
+  /** Of what it reads, what is cut with the batch. */
+  readonly images: readonly Tensor[];
+  readonly reads: readonly Tensor[];
+  operands(range: BatchRange): Record<string, Operand>;
+}
+
+function termOf(reading: TermReading): Term {
   switch (reading.kind) {
-    case "stored":
-      return { x: rangeOf(reading.place), planes: null, activation: "linear" };
-    case "activated":
-      return { x: rangeOf(reading.x), planes: reading.planes, activation: reading.activation };
+    case "scaled": {
+      const { x, factor } = reading;
+      return {
+        term: { kind: "scaled", x: rangeOf(x) },
+        images: [x.home, factor],
+        reads: [x.home, factor],
+        operands: (range) => ({ x: slice(x.home, range), factor: slice(factor, range) }),
+      };
+    }
+    case "spread": {
+      const { values, scale } = reading;
+      return {
+        term: { kind: "spread", scale },
+        images: [values],
+        reads: [values],
+        operands: (range) => ({ factor: slice(values, range) }),
+      };
+    }
     case "normGradient":
       throw new Error("A sum does not read gradients of batch norms in passing.");
+    default:
+      return {
+        term:
+          reading.kind === "stored"
+            ? { kind: "activated", x: rangeOf(reading.place), planes: null, activation: "linear" }
+            : {
+                kind: "activated",
+                x: rangeOf(reading.x),
+                planes: reading.planes,
+                activation: reading.activation,
+              },
+        images: imagesOf(reading),
+        reads: tensorsOf(reading),
+        operands: (range) => operandsOfReading(reading, "x", range),
+      };
   }
 }

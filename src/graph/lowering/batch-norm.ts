@@ -8,7 +8,7 @@ import type { BatchNormKernelOptions } from "../../kernels/batch-norm.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { Lowering, Operand } from "../op.ts";
-import { mergeSums, reductionParts, rowsPerItem } from "../ops/channel-reduction.ts";
+import { reductionParts, rowsPerItem } from "../ops/channel-reduction.ts";
 import { sizeOf } from "../shape.ts";
 
 /** `x` `[N, .., C]`, the rest `[C]`. */
@@ -57,7 +57,9 @@ export function lowerParameterGradients(
       dbeta: partials[1],
     });
   }
-  mergeSums(l, partialCount, channels, partials, [dgamma, dbeta]);
+  l.sum(
+    [dgamma, dbeta].map((result, i) => ({ partials: partials[i], partialCount, count: channels, result })),
+  );
 }
 
 /** What {@link lowerInputGradient} reads, by the kernel's names: what is large, and what is `[C]`. */

@@ -6,7 +6,6 @@ import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depth
 import { depthwiseForward } from "../../kernels/depthwise/forward.ts";
 import type { Tensor } from "../graph.ts";
 import type { Op } from "../op.ts";
-import { mergeSums } from "../ops/channel-reduction.ts";
 import { applyTaps, applyWeights } from "./conv2d-products.ts";
 import type { Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
 
@@ -84,5 +83,5 @@ const weightsLowering =
       });
       l.dispatch(kernel, { ...operands(range), dw: partials });
     }
-    if (total > 1 && "scratch" in partials) mergeSums(l, total, count, [partials], [dw]);
+    if (total > 1 && "scratch" in partials) l.sum([{ partials, partialCount: total, count, result: dw }]);
   };

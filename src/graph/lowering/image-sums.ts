@@ -1,4 +1,5 @@
 import { sumOverPixels } from "../../kernels/image-sums.ts";
+import type { PassedBackThrough } from "../../kernels/image-sums.ts";
 import { imageWalk } from "../../kernels/text/image-walk.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
@@ -16,15 +17,16 @@ export const imageExtents = ({ shape }: Tensor): { pixels: number; channels: num
 
 /**
  * Sums `x` `[N, .., C]`, times `factor` of its shape where that is given, over the pixels of each image, times `scale`, into `y` `[N, .., C]`,
- * of one pixel an image.
+ * of one pixel an image. They may pass `back` through an activation, whose input or output is the tensor `kept`.
  */
 export function lowerImageSums(
   l: Lowering,
   { x, factor, y }: { readonly x: Tensor; readonly factor?: Tensor; readonly y: Tensor },
   scale: number,
+  back: { readonly through: PassedBackThrough; readonly kept: Tensor } | null = null,
 ): void {
   const { pixels, channels } = imageExtents(x);
-  for (const range of l.slices([x, ...(factor ? [factor] : []), y])) {
+  for (const range of l.slices([x, ...(factor ? [factor] : []), ...(back ? [back.kept] : []), y])) {
     const batch = range.count;
     let walk = imageWalk(l.target, { batch, pixels, channels });
     let from: Record<string, Operand> = {
@@ -38,6 +40,8 @@ export function lowerImageSums(
       walk = imageWalk(l.target, { batch, pixels: walk.parts, channels }, parts);
       from = { x: partials };
     }
-    l.dispatch(sumOverPixels(walk, { scale, product: "factor" in from }), { ...from, y: slice(y, range) });
+    const last = sumOverPixels(walk, { scale, product: "factor" in from, back: back?.through ?? null });
+    const kept = back && { kept: slice(back.kept, range) };
+    l.dispatch(last, { ...from, ...kept, y: slice(y, range) });
   }
 }

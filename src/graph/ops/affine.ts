@@ -3,7 +3,7 @@ import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { AffinePattern } from "../pattern.ts";
-import { checkChannels, mergeSums, reductionParts, rowsPerItem } from "./channel-reduction.ts";
+import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 
 /**
  * z = activation(γ·x̂ + β) over the last axis of `normalized` x̂ `[N, .., C]`; `gamma` and `beta` `[C]`: the second half of a
@@ -69,7 +69,14 @@ function affineGradient(of: AffinePattern, dz: Tensor): readonly Tensor[] {
               dbeta: partials[1],
             });
           }
-          mergeSums(l, partialCount, channels, partials, [dgamma, dbeta]);
+          l.sum(
+            [dgamma, dbeta].map((result, i) => ({
+              partials: partials[i],
+              partialCount,
+              count: channels,
+              result,
+            })),
+          );
         }
         if (!l.uses(gradient)) return;
         for (const range of l.slices([normalized, dz, gradient])) {

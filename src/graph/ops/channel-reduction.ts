@@ -5,12 +5,7 @@
  */
 import { channelWalk, mergeWalks } from "../../kernels/text/channels.ts";
 import type { ChannelWalk } from "../../kernels/text/channels.ts";
-import {
-  sumChannels,
-  sumChannelsBackward,
-  sumChannelsOfSeveral,
-  sumOverPartials,
-} from "../../kernels/channel-sum.ts";
+import { sumChannels, sumChannelsBackward } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
@@ -92,25 +87,8 @@ export function mergePartials(
   }
 }
 
-/** Sums partials `[partials, channels]` over the first axis, several matrices at once, to `results` `[channels]`. */
-export function mergeSums(
-  l: Lowering,
-  partialCount: number,
-  channels: number,
-  partials: readonly Scratch[],
-  results: readonly Operand[],
-): void {
-  const named = (name: string, operands: readonly Operand[]): Record<string, Operand> =>
-    Object.fromEntries(operands.map((operand, i) => [`${name}${i}`, operand]));
-  if (channels % 4 === 0) {
-    const kernel = sumOverPartials(l.target, partialCount, channels, partials.length);
-    l.dispatch(kernel, { ...named("x", partials), ...named("sum", results) });
-    return;
-  }
-  mergePartials(l, partialCount, channels, partials, results, (walk, from, to) => {
-    l.dispatch(sumChannelsOfSeveral(walk, partials.length), { ...named("x", from), ...named("sum", to) });
-  });
-}
+/** Rows that are summed up at once, without partial sums. */
+const FEW_ROWS = 128;
 
 /** Sum over all axes but the last: `[.., C]` to `[C]`, in f32. */
 export function channelSum(x: Tensor): Tensor {
@@ -122,12 +100,17 @@ export function channelSum(x: Tensor): Tensor {
       pattern: { kind: "channelSum", x },
       outputs: [{ shape: x.shape.slice(-1), dtype: "f32" }],
       lower(l, [sum]) {
+        const rows = sizeOf(x.shape.slice(0, -1));
         const { parts, partialCount, channels } = reductionParts(l, [x]);
-        const partial = l.scratch(4 * partialCount * channels);
-        for (const { range, walk, firstPartial } of parts) {
-          l.dispatch(sumChannels(walk, firstPartial), { x: slice(x, range), sum: partial });
+        if (rows <= FEW_ROWS && parts.length === 1) {
+          l.sum([{ partials: x, partialCount: rows, count: channels, result: sum }]);
+          return;
         }
-        mergeSums(l, partialCount, channels, [partial], [sum]);
+        const partials = l.scratch(4 * partialCount * channels);
+        for (const { range, walk, firstPartial } of parts) {
+          l.dispatch(sumChannels(walk, firstPartial), { x: slice(x, range), sum: partials });
+        }
+        l.sum([{ partials, partialCount, count: channels, result: sum }]);
       },
       gradient: ([dsum]) => [() => channelSumGradient(x, dsum!)],
     },

@@ -27,6 +27,7 @@ export function multiplyChannels(x: Tensor, factor: Tensor): Tensor {
       name: "multiply_channels",
       family: "elementwise",
       outputs: [x],
+      pattern: { kind: "scaled", x, factor },
       lower(l, [y]) {
         for (const range of l.slices([x, factor, y])) {
           const kernel = multiplyPixels(l.target, { batch: range.count, ...imageExtents(x) });
@@ -46,6 +47,7 @@ function factorGradient(x: Tensor, factor: Tensor, dy: Tensor): Tensor {
       name: "multiply_channels_factor_gradient",
       family: "elementwise",
       outputs: [factor],
+      pattern: { kind: "pixelSums", x, factor: dy },
       lower: (l, [dfactor]) => lowerImageSums(l, { x, factor: dy, y: dfactor }, 1),
     },
     [x, dy],

@@ -125,6 +125,7 @@ function globalAverageGradient(x: Tensor, dy: Tensor): Tensor {
       name: "global_average_pool2d_gradient",
       family: "pooling",
       outputs: [x],
+      pattern: { kind: "spread", values: dy, scale: 1 / pixels },
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
           const kernel = spreadOverPixels(l.target, { batch: range.count, pixels, channels }, 1 / pixels);

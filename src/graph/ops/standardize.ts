@@ -3,7 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { StandardizePattern } from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
-import { checkChannels, mergeSums, reductionParts, rowsPerItem } from "./channel-reduction.ts";
+import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 import { concat } from "./concat.ts";
 import { channelMoments } from "./moments.ts";
 
@@ -74,7 +74,14 @@ function standardizeGradient(of: StandardizePattern, normalized: Tensor, gradien
           });
         }
         const [sums, products] = [0, 1].map(() => l.scratch(4 * channels));
-        mergeSums(l, partialCount, channels, partials, [sums, products]);
+        l.sum(
+          [sums, products].map((result, i) => ({
+            partials: partials[i],
+            partialCount,
+            count: channels,
+            result,
+          })),
+        );
         const batchRows = sizeOf(x.shape.slice(0, -1));
         for (const range of l.slices([gradient, normalized, dx])) {
           const rows = range.count * rowsPerItem(x);

@@ -1,5 +1,7 @@
 /** @file Epilogues as data, which the graph chooses from, and what of them adds other tensors to the result. */
 import type { Uniform } from "../kernel.ts";
+import { activationText } from "../text/activation.ts";
+import type { ActivationKind } from "../text/activation.ts";
 import type { ChannelRange } from "../text/channel-range.ts";
 import {
   activationGradientFunction,
@@ -15,8 +17,13 @@ import type { ActivationGradient, NormGradient, Store } from "./store.ts";
 
 /** An epilogue as data: what becomes of a product's result. */
 export type Epilogue =
-  /** See {@link plainStore}, and {@link addedStore} for `addends`. */
-  | { readonly kind: "plain"; readonly range: ChannelRange; readonly addends?: readonly ChannelRange[] }
+  /** See {@link plainStore}, {@link addedStore} for `addends`, and {@link activatedStore}. */
+  | {
+      readonly kind: "plain";
+      readonly range: ChannelRange;
+      readonly addends?: readonly ChannelRange[];
+      readonly activation?: ActivationKind | undefined;
+    }
   /** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
   | { readonly kind: "joined"; readonly channels: readonly [number, number] }
   /** See {@link momentsStore}. */
@@ -37,8 +44,10 @@ export type Epilogue =
 /** The store of a matrix product's `channels` channels to the binding `name`. */
 export function storeOf(name: string, channels: number, epilogue: Epilogue): Store {
   switch (epilogue.kind) {
-    case "plain":
-      return addedStore(plainStore(name, channels, epilogue.range), epilogue.addends);
+    case "plain": {
+      const { range, addends, activation } = epilogue;
+      return addedStore(activatedStore(plainStore(name, channels, range), activation), addends);
+    }
     case "joined": {
       const [first, second] = epilogue.channels;
       return joinedStore({ name, channels: first }, { name: `${name}2`, channels: second });
@@ -50,6 +59,22 @@ export function storeOf(name: string, channels: number, epilogue: Epilogue): Sto
     case "activationGradient":
       return activationGradientStore(name, epilogue.range, epilogue);
   }
+}
+
+/** Activates the results, with what is added to them, before `store` has them. */
+function activatedStore(store: Store, activation: ActivationKind = "linear"): Store {
+  if (activation === "linear") return store;
+  return {
+    ...store,
+    functions: /* wgsl */ `
+fn activatedResult(before: vec4f) -> vec4f { return ${activationText(activation, "before", "vec4f")}; }
+`,
+    text: (tile) =>
+      store.text({
+        ...tile,
+        eachRow: (text) => tile.eachRow((sum) => text((v) => `activatedResult(${sum(v)})`)),
+      }),
+  };
 }
 
 /** Adds the channels `addends` of the tensors `addend0`, `addend1` to the results before `store` has them; for those in fours. */

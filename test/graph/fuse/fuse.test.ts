@@ -119,6 +119,28 @@ const CASES: Record<string, RandomGraph> = {
       { ...conv, size: 1, filters: 12 },
     ],
   },
+  "squeeze and excite between a depthwise convolution and a projection, biases and odd channels in stacks": {
+    ...{ x: [3, 5, 6, 8], stacked: true, kept: [] },
+    steps: [
+      { kind: "depthwise", from: 0, size: 3, strides: 1 },
+      { ...norm, activation: "swish" },
+      { kind: "squeeze", from: 0, filters: 3, activation: "swish" },
+      { ...conv, size: 1, filters: 5, bias: true },
+      { ...norm, activation: "linear" },
+      { kind: "squeeze", from: 0, filters: 4, activation: "relu" },
+    ],
+  },
+  "a product that an activation alone reads": {
+    ...{ x: [2, 5, 5, 8], stacked: true, kept: [] },
+    steps: [
+      { ...conv, filters: 6, bias: true },
+      { kind: "activation", from: 0, activation: "relu6" },
+      { kind: "pool", from: 0, average: false },
+      { ...conv, from: 0, size: 1, bias: true },
+      { kind: "activation", from: 0, activation: "sigmoid" },
+      { kind: "add", from: 0, second: 0 },
+    ],
+  },
   "residual blocks with an activation after the sum": {
     ...{ x: [2, 4, 5, 8], stacked: false, kept: [] },
     steps: [

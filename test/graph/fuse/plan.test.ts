@@ -7,14 +7,17 @@ import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import type { PlanSummary } from "../../../src/graph/plan.ts";
 import { denseNet121 } from "../../../src/layers/networks/densenet.ts";
+import type { Encoder } from "../../../src/layers/networks/encoder.ts";
+import { ENCODERS } from "../../../src/layers/networks/encoders.ts";
 import { unet } from "../../../src/layers/unet.ts";
 import { paperGpu } from "../../helpers/target.ts";
 
-/** A step that learns all of DenseNet121's U-Net. */
-function step(batch: number, size: number, fuse: boolean): PlanSummary {
+/** A step that learns all of a U-Net, by default DenseNet121's. */
+function step(batch: number, size: number, fuse: boolean, encoder: Encoder = denseNet121): PlanSummary {
   const graph = new Graph();
   const image = graph.input("image", [batch, size, size, 3]);
-  const options = { classes: 59, training: true, trainableEncoder: true, encoder: denseNet121 };
+  const dropout = { seed: 1, step: graph.input("step", [], "u32") };
+  const options = { classes: 59, training: true, trainableEncoder: true, encoder, dropout };
   const labels = graph.input("labels", [batch, size, size], "u32");
   const loss = sparseSoftmaxCrossEntropy(unet(image, options), labels);
   const updates = rmsprop(gradients(loss), { learningRate: 1e-3 });
@@ -33,4 +36,15 @@ describe("a step that fine-tunes DenseNet121's U-Net", () => {
   it("of 64 photos of 128² takes at most 1.6 GB", () => {
     expect(step(64, 128, true).peakBytes).toBeLessThanOrEqual(1.6e9);
   });
+});
+
+describe("a step that fine-tunes a U-Net of two photos", () => {
+  it.each(ENCODERS.map((encoder) => [encoder.name, encoder] as const))(
+    "takes at most half as many dispatches as its ops one by one: %s",
+    (_, encoder) => {
+      const size = Math.max(64, 32 * Math.ceil(encoder.smallestImage / 32));
+      const [fused, plain] = [true, false].map((fuse) => step(2, size, fuse, encoder).dispatches);
+      expect(fused).toBeLessThanOrEqual(plain / 2);
+    },
+  );
 });

@@ -11,8 +11,10 @@ import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
 import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
+import { multiplyChannels } from "../../../src/graph/ops/multiply-channels.ts";
 import { part } from "../../../src/graph/ops/part.ts";
-import { averagePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
+import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
+import { reshape } from "../../../src/graph/ops/reshape.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
 import { sameShape, sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
@@ -23,7 +25,13 @@ const ACTIVATIONS = ["linear", "relu", "relu6", "swish"] as const;
 
 /** What adds a tensor; `from` counts back from the newest one. */
 export type Step = { readonly from: number } & (
-  | { readonly kind: "conv"; readonly size: 1 | 3; readonly strides: 1 | 2; readonly filters: number }
+  | {
+      readonly kind: "conv";
+      readonly size: 1 | 3;
+      readonly strides: 1 | 2;
+      readonly filters: number;
+      readonly bias?: boolean;
+    }
   | { readonly kind: "transposed"; readonly second: number | null; readonly filters: number }
   | {
       readonly kind: "norm";
@@ -37,6 +45,8 @@ export type Step = { readonly from: number } & (
   | { readonly kind: "activation"; readonly activation: ActivationKind }
   /** Norm, added to what it read or to another, activated. */
   | { readonly kind: "residual"; readonly second: number | null; readonly activation: "linear" | "relu" }
+  /** Squeeze and excite: pixels' mean, two 1×1 with biases, each activated, the factor of each channel. */
+  | { readonly kind: "squeeze"; readonly filters: number; readonly activation: "relu" | "swish" }
   | { readonly kind: "depthwise"; readonly size: 3 | 5; readonly strides: 1 | 2 }
   /** Norm, 1×1, norm, 3×3, joined to what it read. */
   | { readonly kind: "dense layer"; readonly bottleneck: number; readonly growth: number }
@@ -52,7 +62,7 @@ export interface RandomGraph {
 }
 
 /** Mostly in fours, which products can take and make in passing. */
-const channels = fc.constantFrom(4, 8, 16, 12, 8, 16, 5);
+const channels = fc.constantFrom(4, 8, 16, 12, 8, 16, 5, 6);
 const from = fc.nat({ max: 3 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -64,6 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       size: fc.constantFrom(1 as const, 3 as const),
       strides: fc.constantFrom(1 as const, 1 as const, 2 as const),
       filters: channels,
+      bias: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -117,6 +128,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("squeeze" as const),
+      from,
+      filters: fc.constantFrom(4, 3),
+      activation: fc.constantFrom("relu" as const, "swish" as const),
+    }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("depthwise" as const),
@@ -139,7 +159,8 @@ export const randomGraph: fc.Arbitrary<RandomGraph> = fc.record({
   kept: fc.array(fc.nat({ max: 6 }), { maxLength: 2 }),
 });
 
-type Role = "kernel" | "gamma" | "beta" | "mean" | "variance";
+const ROLES = ["kernel", "gamma", "beta", "mean", "variance", "bias"] as const;
+type Role = (typeof ROLES)[number];
 const isState = (role: Role): boolean => role === "mean" || role === "variance";
 
 function valuesOf(role: Role, shape: Shape, seed: number): Float32Array {
@@ -158,7 +179,7 @@ const single =
   (graph: Graph, listed: Map<Role, VariablePart[]>): Variables =>
   (role, shape) => {
     const parts = listed.get(role) ?? [];
-    const seed = 1000 * (1 + ["kernel", "gamma", "beta", "mean", "variance"].indexOf(role)) + parts.length;
+    const seed = 1000 * (1 + ROLES.indexOf(role)) + parts.length;
     const own = { name: `${role}_${parts.length}`, shape, initializer: () => valuesOf(role, shape, seed) };
     listed.set(role, [...parts, own]);
     return isState(role)
@@ -199,8 +220,11 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
       ? batchNormTraining(input, gamma, beta, mean, variance, { epsilon, momentum: 0.9, activation })
       : batchNormInference(input, gamma, beta, mean, variance, { epsilon, activation });
   };
-  const conv = (input: Tensor, size: number, strides: number, filters: number): Tensor =>
-    conv2d(input, variable("kernel", [size, size, input.shape[3], filters]), { strides, padding: "same" });
+  const conv = (input: Tensor, size: number, strides: number, filters: number, biased = false): Tensor =>
+    conv2d(input, variable("kernel", [size, size, input.shape[3], filters]), {
+      ...{ strides, padding: "same" },
+      ...(biased && { bias: variable("bias", [filters]) }),
+    });
   const back = (tensors: readonly Tensor[], count: number): Tensor =>
     tensors[tensors.length - 1 - (count % tensors.length)];
   for (const step of steps) {
@@ -209,7 +233,9 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
     const ofExtents = all.filter(({ shape }) => sameShape(shape.slice(0, 3), input.shape.slice(0, 3)));
     switch (step.kind) {
       case "conv":
-        all.push(conv(input, step.size, Math.min(height, width) < 4 ? 1 : step.strides, step.filters));
+        all.push(
+          conv(input, step.size, Math.min(height, width) < 4 ? 1 : step.strides, step.filters, step.bias),
+        );
         break;
       case "transposed": {
         if (height > 7 || width > 7) break;
@@ -258,6 +284,13 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
         const normalized = norm(input, { training: true, activation: "linear" });
         const sum = add(normalized, step.second === null ? input : back(alike, step.second));
         all.push(activation(sum, step.activation));
+        break;
+      }
+      case "squeeze": {
+        const mean = reshape(globalAveragePool2d(input), [input.shape[0], 1, 1, channels]);
+        const squeezed = activation(conv(mean, 1, 1, step.filters, true), step.activation);
+        const factor = activation(conv(squeezed, 1, 1, channels, true), "sigmoid");
+        all.push(multiplyChannels(input, factor));
         break;
       }
       case "depthwise": {

@@ -118,6 +118,28 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         checkMoments(y, g.outChannels, results, [firstPartial, partialCount]);
       });
 
+      it.for([
+        ["channels in fours", geometry([2, 5, 7, 8], [3, 3, 8, 12]), "sigmoid"],
+        ["odd channels", geometry([2, 3, 5, 8], [1, 1, 8, 11]), "relu6"],
+      ] as const)("adds its bias and activates its result: %s", async ([, g, kind], context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const [x, w, bias] = [numbers(sizes(g).x, 1), numbers(sizes(g).w, 2), numbers(g.outChannels, 3)];
+        const { kernel } = conv2dForwardFused(target, g, {
+          ...{ half: true, bias: true },
+          store: storeOf("y", g.outChannels, {
+            ...{ kind: "plain", range: allChannels(g.outChannels), activation: kind },
+          }),
+        });
+        const { y } = await runKernels(gpu(), [kernel], { x, w, bias, y: rubbish(sizes(g).y) }, ["y"]);
+        const before = referenceConv2d(g, { ...nothing(g), x, w }).y.map(
+          (value, i) => value + bias[i % g.outChannels],
+        );
+        const expected = before.map((value) =>
+          kind === "sigmoid" ? 1 / (1 + Math.exp(-value)) : Math.min(Math.max(value, 0), 6),
+        );
+        expectClose(y, expected, closeness(gpu(), target));
+      });
+
       it("takes two tensors for one and makes two of its result", async (context) => {
         const target = targetFor(gpu(), adapt, context);
         const g = geometry([2, 5, 7, 20], [3, 3, 20, 12], 2);
