@@ -34,15 +34,13 @@ const LEAST = 1e-3;
 /** An encoder's U-Net on two photos: the loss of a fine-tuning step and all its gradients, against tfjs in double precision. */
 export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Row> {
   const network = withoutDropout(encoder);
-  // The smallest photos of which the deepest batch norms see more than two values a channel.
-  const imageSize = encoder.smallestImage > 64 ? 128 : 64;
+  const { imageSize, image } = photosFor(encoder);
   const layers = unetLayers({ encoder: network, classes: CLASSES, decoder: "transpose" });
   const values = drawnValues(layers);
   const task: TfjsTask = {
     encoder: encoder.name,
-    image: drawnPhotos(imageSize, { inside: encoder.preprocessing === "inside", photos: PHOTOS }),
     labels: drawnLabels(imageSize, { classes: CLASSES, photos: PHOTOS }),
-    ...{ imageSize, classes: CLASSES },
+    ...{ image, imageSize, classes: CLASSES },
     variables: new Map(values.map(([name, { data }]) => [name, data])),
   };
   const [ours, theirs] = [await step(gpu, network, task, values), await gradientsWithTfjsInDouble(task)];
@@ -67,6 +65,24 @@ export async function compareEncoderStep(gpu: Gpu, encoder: Encoder): Promise<Ro
     },
     same,
   );
+}
+
+/**
+ * The smallest photos of which the deepest batch norms see more than two values a channel. InceptionV3's last blocks would be 2×2
+ * of photos of 128²: an average of 3×3 pixels around each is the same for all four, and a norm of one number a photo leaves ±1
+ * of it, whatever it is, and of its gradient rounding alone. There tfjs in single precision is 1.2e-4 from itself in double.
+ *
+ * A max pool's gradient goes to the largest pixel of a window, or to another where rounding makes that one larger. InceptionV3
+ * has more windows than any other encoder, and in the first two photos two pixels of `mixed2` are but three units in the last
+ * place apart: its photos are the next two, where none are closer than 2.5e-6 of the larger.
+ */
+function photosFor({ smallestImage, preprocessing }: Encoder): {
+  readonly imageSize: number;
+  readonly image: Float32Array;
+} {
+  const [imageSize, first] = smallestImage > 64 ? [160, PHOTOS] : [64, 0];
+  const drawn = drawnPhotos(imageSize, { inside: preprocessing === "inside", photos: first + PHOTOS });
+  return { imageSize, image: drawn.slice(first * imageSize ** 2 * 3) };
 }
 
 /** A part of a network that has ReLUs is kept away from their kinks; one of smooth activations has nothing to gain by it. */
