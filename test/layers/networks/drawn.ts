@@ -6,7 +6,7 @@ import { sizeOf } from "../../../src/graph/shape.ts";
 function uniform(name: string, count: number): Float64Array {
   let seed = 2166136261;
   for (const byte of Buffer.from(name, "ascii")) seed = Math.imul(seed ^ byte, 16777619);
-  return Float64Array.from({ length: count }, (_, i) => {
+  return new Float64Array(count).map((_, i) => {
     const s = (Math.imul(seed + Math.imul(i, 2654435769), 747796405) + 2891336453) >>> 0;
     const w = Math.imul((s >>> ((s >>> 28) + 4)) ^ s, 277803737) >>> 0;
     return ((w ^ (w >>> 22)) >>> 8) / 2 ** 24;
@@ -16,7 +16,7 @@ function uniform(name: string, count: number): Float64Array {
 /** The values of a weight. */
 export function drawnWeight({ name, role, shape }: LayerWeight, gain: number): Float32Array {
   const [centre, width] = spread(role, shape, gain);
-  return Float32Array.from(uniform(name, sizeOf(shape)), (u) => centre + width * (2 * u - 1));
+  return new Float32Array(uniform(name, sizeOf(shape)).map((u) => centre + width * (2 * u - 1)));
 }
 
 /** Photos `[photos, size, size, 3]`: in −1…1, or in 0…255 for a network that scales by itself. */
