@@ -60,35 +60,42 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
 export const repeat = (count: number, text: (i: number) => string): string =>
   range(count).map(text).join("\n");
 
+/** The first tile-row, as text, of those that are some lane's `r`-th own row. */
+export const firstOwnRow = (tile: RegisterTile, r: number): string =>
+  `${r * (tile.subgroups ? tile.lanes : 1)}u`;
+
 /** The tile-row, as text, that is the lane's `r`-th own row. */
 export const ownRow = (tile: RegisterTile, r: number): string =>
-  tile.subgroups ? `(${r * tile.lanes}u + lane)` : `${r}u`;
+  tile.subgroups ? `(${firstOwnRow(tile, r)} + lane)` : firstOwnRow(tile, r);
 
 /** Declares the sums, all zero. */
 export const declareSums = (tile: RegisterTile): string =>
   repeat(tile.rows, (row) => repeat(tile.vectors, (v) => `var sum${row}_${v} = vec4f();`));
 
 /**
- * One step of the sum: adds to every row its value of the left operand times the right operand.
+ * Some steps of the sum, for the rows that lanes have as their `r`-th own: adds to each its values of the left operand times
+ * the right operand. A row's steps lie together, so that its sums stay in registers meanwhile.
  *
- * @param left text of the value of the lane's `r`-th own row
- * @param right text of the lane's `v`-th vec4 of columns
+ * @param left text of the value of the lane's own row, of a step
+ * @param right text of the lane's `v`-th vec4 of columns, of a step
  */
 export function addProducts(
   tile: RegisterTile,
-  left: (r: number) => string,
-  right: (v: number) => string,
+  r: number,
+  steps: number,
+  left: (step: number) => string,
+  right: (v: number, step: number) => string,
 ): string {
   const spread = tile.subgroups ? tile.lanes : 1;
-  return repeat(tile.rowsPerLane, (r) =>
-    repeat(spread, (from) => {
-      const row = r * spread + from;
-      const value = tile.subgroups ? `subgroupBroadcast(${left(r)}, ${from}u)` : left(r);
+  return repeat(spread, (from) => {
+    const row = r * spread + from;
+    return repeat(steps, (step) => {
+      const value = tile.subgroups ? `subgroupBroadcast(${left(step)}, ${from}u)` : left(step);
       return `{ let value = vec4f(${value}); ${range(tile.vectors)
-        .map((v) => `sum${row}_${v} = fma(value, ${right(v)}, sum${row}_${v});`)
+        .map((v) => `sum${row}_${v} = fma(value, ${right(v, step)}, sum${row}_${v});`)
         .join(" ")} }`;
-    }),
-  );
+    });
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   declareSums,
   eachRow,
   enableText,
+  firstOwnRow,
   mainText,
   ownRow,
   range,
@@ -72,16 +73,20 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       ${load.pixel(`u32(max(place${r}, 0))`, `${r}`)}`,
   );
   const zero = vectorDepth ? "vec4f()" : "0.0";
-  const multiply = `
-        ${repeat(own.length, (r) => `let value${r} = select(${zero}, ${load.value("turn", `${r}`)}, inside${r});`)}
-        ${repeat(tile.vectors, loadWeights)}
-        ${repeat(steps, (step) =>
-          addProducts(
-            tile,
-            (r) => `value${r}${steps === 1 ? "" : `[${step}]`}`,
-            (v) => `right${step}_${v}`,
-          ),
+  const rowsText = (
+    r: number,
+  ): string => `let value = select(${zero}, ${load.value("turn", `${r}`)}, inside${r});
+        ${addProducts(
+          tile,
+          r,
+          steps,
+          (step) => (steps === 1 ? "value" : `value[${step}]`),
+          (v, step) => `right${step}_${v}`,
         )}`;
+  // A tile that ends with the matrix skips the rows past it.
+  const multiply = `
+        ${repeat(tile.vectors, loadWeights)}
+        ${repeat(own.length, (r) => `${r === 0 ? "" : `if (firstRow + ${firstOwnRow(tile, r)} < rows) `}{ ${rowsText(r)} }`)}`;
   const taps = (text: string): string => `
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {

@@ -87,26 +87,29 @@ export function requestFor<Product extends Omit<TileRequest, "family">>(
 }
 
 /**
- * 16 × 64 where there are as many columns and a subgroup has 8 lanes or more, else 16 × 32. Without subgroups every lane
- * loads the values of all rows, so there are 4. No larger ones: SwiftShader takes minutes to compile them.
+ * 16 × 32: lavapipe decodes a turn of its loop once and runs it from there, which it no longer does with a larger one. Without
+ * subgroups every lane loads the values of all rows, so there are 4. SwiftShader, whose subgroups have 4 lanes, takes
+ * minutes to compile a larger tile.
  */
 function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { subgroupSize } = target;
-  // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
-  const wide = request.columns > 32 && request.store.width === 4 && subgroupSize >= 8;
-  const width = wide ? 64 : 32;
-  const shapes: (readonly [rows: number, columns: number])[] =
+  const sizes: (readonly [rows: number, columns: number])[] =
     subgroupSize < 4
       ? [[4, 32]]
-      : [
-          [16, width],
-          [16, 32],
-          [8, 32],
-          [8, width],
-          // lavapipe's compiler is quick enough for it.
-          ...(subgroupSize >= 8 ? [[24, 32] as const] : []),
-        ];
-  return shapes.map(([rows, columns]) => {
+      : subgroupSize < 8
+        ? [
+            [16, 32],
+            [8, 32],
+          ]
+        : [
+            [16, 32],
+            [8, 32],
+            [24, 32],
+            [32, 32],
+            // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
+            ...(request.columns > 32 && request.store.width === 4 ? [[16, 64] as const] : []),
+          ];
+  return sizes.map(([rows, columns]) => {
     const tile = registerTile(target, { rows, columns });
     return { rows: tile.rows, columns: tile.columns };
   });

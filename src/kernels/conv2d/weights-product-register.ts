@@ -16,19 +16,20 @@ import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 
-/** Pixels of a line that one turn of the loop adds. */
+/** Pixels that one turn of the loop adds. */
 const STEPS = 4;
 
-/** A {@link WeightsProduct} in register tiles; see register-tile.ts. Sums are split between lines of pixels. */
+/** A {@link WeightsProduct} in register tiles; see register-tile.ts. */
 export function weightsProductRegister(target: KernelTarget, product: WeightsProduct): WeightsKernel {
   const { geometry: g, layers, rows, totalRows, columns, params } = product;
   const tiling = weightsTiling(target, product);
   const tile = registerTile(target, tiling.tile);
   const own = range(tile.rowsPerLane);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
-  const lines = g.batch * g.outHeight;
-  const linesPerSplit = Math.ceil(lines / splitCount(target, product, tiles, tiling.tile.workgroups));
-  const splits = Math.ceil(lines / linesPerSplit);
+  const pixels = g.batch * g.outHeight * g.outWidth;
+  const wanted = splitCount(target, product, tiles, tiling.tile.workgroups);
+  const pixelsPerSplit = STEPS * Math.ceil(pixels / (STEPS * wanted));
+  const splits = Math.ceil(pixels / pixelsPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
   const layered = layersText(product, splits, tiling.request);
   const { left, right } = layered;
@@ -40,11 +41,11 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
       ? `let column${v}_0 = min(${firstColumn(v)}, params.outChannels - 4u) / 4u;
   ${right.channel(`column${v}_0`, `Right${v}`)}`
       : repeat(4, (j) => `let column${v}_${j} = min(${firstColumn(v)} + ${j}u, params.outChannels - 1u);`);
-  const loadRight = (v: number): string =>
+  const loadRight = (v: number, step: number): string =>
     vector
-      ? right.value(`column${v}_0`, "", `Right${v}`)
+      ? right.value(`column${v}_0`, `${step}`, `Right${v}`)
       : `vec4f(${range(4)
-          .map((j) => right.value(`column${v}_${j}`, ""))
+          .map((j) => right.value(`column${v}_${j}`, `${step}`))
           .join(", ")})`;
 
   const partial = defineKernel({
@@ -57,8 +58,8 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
       ...left.params,
       ...right.params,
       ...layered.params,
-      lines: u32(lines),
-      linesPerSplit: u32(linesPerSplit),
+      pixels: u32(pixels),
+      pixelsPerSplit: u32(pixelsPerSplit),
       columnTiles: u32(grid.columnTiles),
     },
     workgroups: grid.workgroups,
@@ -81,44 +82,45 @@ ${mainText(tile)} {
     )
     .join("\n")}
   ${declareSums(tile)}
-  let firstLine = split * params.linesPerSplit;
-  let end = min(firstLine + params.linesPerSplit, params.lines);
+  let firstPixel = split * params.pixelsPerSplit;
+  let end = min(firstPixel + params.pixelsPerSplit, params.pixels);
+  let firstLine = firstPixel / params.outWidth;
+  // The place of the first pixel of a turn, in the image of dy.
   var image = firstLine / params.outHeight;
-  var outY = firstLine - image * params.outHeight;
-  for (var line = firstLine; line < end; line++) {
+  var outY = i32(firstLine - image * params.outHeight);
+  var outX = i32(firstPixel - firstLine * params.outWidth);
+  for (var turn = firstPixel; turn < end; turn += ${STEPS}u) {
+    ${repeat(
+      STEPS,
+      (step) => `let pixel${step} = turn + ${step}u;
+    ${right.pixel(`min(pixel${step}, params.pixels - 1u)`, `${step}`)}
+    ${repeat(tile.vectors, (v) => `let right${v}_${step} = ${loadRight(v, step)};`)}
     ${own
       .map(
-        (r) => `let y${r} = i32(outY) * params.strideY + shiftY${r};
-    let insideY${r} = y${r} >= 0 && y${r} < params.inHeight;
-    let width${r} = select(0u, u32(params.inWidth), insideY${r});
-    let left${r} = u32((i32(image) * params.inHeight + select(0, y${r}, insideY${r})) * params.inWidth);`,
+        (r) => `let y${r}_${step} = outY * params.strideY + shiftY${r};
+    let x${r}_${step} = outX * params.strideX + shiftX${r};
+    let inside${r}_${step} = y${r}_${step} >= 0 && y${r}_${step} < params.inHeight
+      && x${r}_${step} >= 0 && x${r}_${step} < params.inWidth && pixel${step} < end;
+    let at${r}_${step} = (i32(image) * params.inHeight + y${r}_${step}) * params.inWidth + x${r}_${step};
+    ${left.pixel(`u32(select(0, at${r}_${step}, inside${r}_${step}))`, `${r}_${step}`)}
+    let value${r}_${step} = select(0.0, ${left.value(`channel${r}`, `${r}_${step}`, `Left${r}`)}, inside${r}_${step});`,
       )
       .join("\n")}
-    for (var outX = 0u; outX < params.outWidth; outX += ${STEPS}u) {
-      ${repeat(
-        STEPS,
-        (step) => `{
-      let pixel = outX + ${step}u;
-      ${right.pixel("(line * params.outWidth + min(pixel, params.outWidth - 1u))", "")}
-      ${repeat(tile.vectors, (v) => `let right${v} = ${loadRight(v)};`)}
-      ${own
-        .map(
-          (r) => `let x${r} = u32(i32(pixel) * params.strideX + shiftX${r});
-      let inside${r} = x${r} < width${r} && pixel < params.outWidth;
-      ${left.pixel(`(left${r} + select(0u, x${r}, inside${r}))`, `${r}`)}
-      let value${r} = select(0.0, ${left.value(`channel${r}`, `${r}`, `Left${r}`)}, inside${r});`,
-        )
-        .join("\n")}
-      ${addProducts(
+    outX++;
+    outY += select(0, 1, outX == i32(params.outWidth));
+    outX = select(outX, 0, outX == i32(params.outWidth));
+    image += select(0u, 1u, outY == i32(params.outHeight));
+    outY = select(outY, 0, outY == i32(params.outHeight));`,
+    )}
+    ${repeat(own.length, (r) =>
+      addProducts(
         tile,
-        (r) => `value${r}`,
-        (v) => `right${v}`,
-      )}
-      }`,
-      )}
-    }
-    outY++;
-    if (outY == params.outHeight) { outY = 0u; image++; }
+        r,
+        STEPS,
+        (step) => `value${r}_${step}`,
+        (v, step) => `right${v}_${step}`,
+      ),
+    )}
   }
   let firstOut = split * params.totalRows + rowsBefore + firstRow;
   ${eachRow(tile, "firstRow + row < rows", (sum) =>

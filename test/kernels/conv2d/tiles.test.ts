@@ -92,9 +92,7 @@ describe("tileCandidates", () => {
   });
 
   it.each([
-    [{ family: "register", columns: 64 }, "16×64"],
-    [{ family: "register", columns: 32 }, "16×32"],
-    [{ family: "register", columns: 64, store: { buffers: ["y"], width: 1 } }, "16×32"],
+    [{ family: "register", columns: 64 }, "16×32"],
     [{ family: "workgroup", columns: 32 }, "128×32, 16 steps"],
     [{ family: "workgroup", columns: 33 }, "64×64, 16 steps"],
     [{ family: "workgroup", columns: 64, rows: 64 }, "32×64, 16 steps"],
@@ -103,7 +101,7 @@ describe("tileCandidates", () => {
       { family: "workgroup", kind: "backwardWeights", rows: 32, columns: 8, depth: 3 },
       "128×32, 16 steps, 256 workgroups",
     ],
-    [{ family: "register", kind: "backwardWeights" }, "16×64, 64 workgroups"],
+    [{ family: "register", kind: "backwardWeights" }, "16×32, 64 workgroups"],
   ] as const)("begins with the default: for %j, %s", (some, expected) => {
     const request = { ...REQUEST, ...some };
     expect(describeTile(tileCandidates({ ...paperTarget, subgroupSize: 8 }, request)[0])).toBe(expected);
