@@ -209,7 +209,7 @@ fn kernelTap(phase: Phase, tapY: u32, tapX: u32) -> u32 {
 fn sourcePixel(pixel: Pixel, tapY: u32, tapX: u32) -> i32 {
   let y = pixel.sourceY + params.direction * i32(tapY);
   let x = pixel.sourceX + params.direction * i32(tapX);
-  let inside = y >= 0 && y < params.sourceHeight && x >= 0 && x < params.sourceWidth;
+  let inside = (y >= 0) & (y < params.sourceHeight) & (x >= 0) & (x < params.sourceWidth);
   return select(-1, (pixel.image + y) * params.sourceWidth + x, inside);
 }
 `;

@@ -99,8 +99,8 @@ ${mainText(tile)} {
       .map(
         (r) => `let y${r}_${step} = outY * params.strideY + shiftY${r};
     let x${r}_${step} = outX * params.strideX + shiftX${r};
-    let inside${r}_${step} = y${r}_${step} >= 0 && y${r}_${step} < params.inHeight
-      && x${r}_${step} >= 0 && x${r}_${step} < params.inWidth && pixel${step} < end;
+    let inside${r}_${step} = (y${r}_${step} >= 0) & (y${r}_${step} < params.inHeight)
+      & (x${r}_${step} >= 0) & (x${r}_${step} < params.inWidth) & (pixel${step} < end);
     let at${r}_${step} = (i32(image) * params.inHeight + y${r}_${step}) * params.inWidth + x${r}_${step};
     ${left.pixel(`u32(select(0, at${r}_${step}, inside${r}_${step}))`, `${r}_${step}`)}
     let value${r}_${step} = select(0.0, ${left.value(`channel${r}`, `${r}_${step}`, `Left${r}`)}, inside${r}_${step});`,
