@@ -129,7 +129,7 @@ export const rowsText = ({ name, extent, first, count }: LoadedRows): string =>
       (
         i,
       ) => `let ${name}Line${i} = (image * params.${extent}Height + clamp(${first} + ${i}, 0, params.${extent}Height - 1)) * params.${extent}Width;
-  let ${name}Inside${i} = ${first} + ${i} >= 0 && ${first} + ${i} < params.${extent}Height;`,
+  let ${name}Inside${i} = (${first} + ${i} >= 0) & (${first} + ${i} < params.${extent}Height);`,
     )
     .join("\n  ");
 
@@ -150,12 +150,12 @@ export function columnText({ rows, column, where, load, name }: LoadedColumn): s
   const id = (i: number): string => `_${name}${i}`;
   const width = `params.${rows.extent}Width`;
   return /* wgsl */ `let ${name}Column = ${column};
-    let ${name}Counts = ${name}Column >= 0 && ${name}Column < ${width}${where ? ` && ${where}` : ""};
+    let ${name}Counts = (${name}Column >= 0) & (${name}Column < ${width})${where ? ` & (${where})` : ""};
     let ${name}At = clamp(${name}Column, 0, ${width} - 1);
     ${range(rows.count)
       .map(
         (i) => `${load.pixel(`u32(${rows.name}Line${i} + ${name}At)`, id(i))}
-    let ${name}${i} = select(T(), ${load.value("quad", id(i))}, ${rows.name}Inside${i} && ${name}Counts);`,
+    let ${name}${i} = select(T(), ${load.value("quad", id(i))}, ${rows.name}Inside${i} & ${name}Counts);`,
       )
       .join("\n    ")}`;
 }
