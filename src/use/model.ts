@@ -37,8 +37,8 @@ const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
 
 /**
  * Finds a trained network: a checkpoint, or the folder of a run (then its `checkpoints/best.safetensors`, else `last`),
- * also by its name below `runs/`. What a checkpoint does not say of itself is taken to be the tutorial's (DenseNet121, transposed
- * convolutions, pixels in [0, 1], classes without names), but for the image size.
+ * also by its name below `runs/`. What neither a checkpoint nor its layers say is taken to be the tutorial's (transposed convolutions,
+ * pixels in [0, 1], classes without names), but for the image size.
  *
  * @param options.imageSize another size than the one the network was trained at.
  * @throws ModelError when there is none, or it holds an encoder only, or its image size is not known or of no use;

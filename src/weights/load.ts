@@ -81,6 +81,8 @@ function completed(metadata: Metadata, { decoder, encoder }: MatchedWeights): Me
   // Who does not say which decoder it is means the other one.
   if (decoder === "nearest") said.decoder ??= decoder;
   if (encoder !== undefined) said.encoder ??= encoder.name;
+  // Its own first layers do the rest, whoever has trained it.
+  if (encoder?.preprocessing === "inside") said.normalization ??= "bytes";
   return said;
 }
 

@@ -4,8 +4,11 @@ import { assignWeights, loadWeights } from "../../src/weights/load.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import { encodeSafetensors } from "../../src/weights/safetensors.ts";
 import type { NamedTensors } from "../../src/weights/tensors.ts";
+import { encoderNamed } from "../../src/layers/networks/encoders.ts";
+import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { FileError } from "../../src/files/file-error.ts";
 import { float32 } from "./arbitrary-tensors.ts";
+import { randomWeights } from "./random-network.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const inFolder = temporaryFolder();
@@ -26,6 +29,19 @@ describe("loadWeights", () => {
       missing: [],
       unused: ["conv/bias", "conv/kernel"],
     });
+  });
+
+  test.each([
+    ["mobilenetv2", {}],
+    // Whatever it was trained with, its first layers want bytes.
+    ["efficientnetb0", { normalization: "bytes" }],
+  ])("a U-Net on %s that says nothing of itself", async (name, found) => {
+    const path = inFolder(`${name}.safetensors`);
+    const layers = unetLayers({ encoder: encoderNamed(name), classes: 2, decoder: "nearest" });
+    await writeSafetensors(path, randomWeights(layers), {});
+    const { metadata, encoder } = await loadWeights(path);
+    expect(encoder?.name).toBe(name);
+    expect(metadata).toEqual({ encoder: name, decoder: "nearest", ...found });
   });
 
   test("a tfjs folder, and its model.json", async () => {
