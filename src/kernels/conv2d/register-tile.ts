@@ -42,6 +42,9 @@ export function registerTile({ subgroupSize }: KernelTarget, { rows, columns }: 
   };
 }
 
+/** Whether a lane's own rows can be fours; of more lanes they would be more rows than a lane can keep the sums of. */
+export const canOwnFours = ({ subgroupSize }: KernelTarget): boolean => subgroupSize <= 8;
+
 /** `enable subgroups;` where the tile needs it. */
 export const enableText = (tile: RegisterTile): string => (tile.subgroups ? "enable subgroups;" : "");
 
@@ -73,29 +76,32 @@ export const declareSums = (tile: RegisterTile): string =>
   repeat(tile.rows, (row) => repeat(tile.vectors, (v) => `var sum${row}_${v} = vec4f();`));
 
 /**
- * Some steps of the sum, for the rows that lanes have as their `r`-th own: adds to each its values of the left operand times
- * the right operand. A row's steps lie together, so that its sums stay in registers meanwhile.
+ * Some steps of the sum, for the rows that lanes have as their `own`-th: adds to each its values of the left operand times
+ * the right operand. A row's steps lie together, so that its sums stay in registers meanwhile. With a `width` of 4 a lane's
+ * own are four rows that lie together.
  *
- * @param left text of the value of the lane's own row, of a step
+ * @param left text of the value of the lane's own row, or of its `part`-th, of a step
  * @param right text of the lane's `v`-th vec4 of columns, of a step
  */
 export function addProducts(
   tile: RegisterTile,
-  r: number,
-  steps: number,
-  left: (step: number) => string,
+  { own, width = 1, steps }: { readonly own: number; readonly width?: 4 | 1; readonly steps: number },
+  left: (step: number, part: number) => string,
   right: (v: number, step: number) => string,
 ): string {
   const spread = tile.subgroups ? tile.lanes : 1;
-  return repeat(spread, (from) => {
-    const row = r * spread + from;
-    return repeat(steps, (step) => {
-      const value = tile.subgroups ? `subgroupBroadcast(${left(step)}, ${from}u)` : left(step);
-      return `{ let value = vec4f(${value}); ${range(tile.vectors)
-        .map((v) => `sum${row}_${v} = fma(value, ${right(v, step)}, sum${row}_${v});`)
-        .join(" ")} }`;
-    });
-  });
+  return repeat(spread, (from) =>
+    repeat(width, (part) => {
+      const row = width * (own * spread + from) + part;
+      return repeat(steps, (step) => {
+        const own = left(step, part);
+        const value = tile.subgroups ? `subgroupBroadcast(${own}, ${from}u)` : own;
+        return `{ let value = vec4f(${value}); ${range(tile.vectors)
+          .map((v) => `sum${row}_${v} = fma(value, ${right(v, step)}, sum${row}_${v});`)
+          .join(" ")} }`;
+      });
+    }),
+  );
 }
 
 /**

@@ -78,8 +78,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
   ): string => `let value = select(${zero}, ${load.value("turn", `${r}`)}, inside${r});
         ${addProducts(
           tile,
-          r,
-          steps,
+          { own: r, steps },
           (step) => (steps === 1 ? "value" : `value[${step}]`),
           (v, step) => `right${step}_${v}`,
         )}`;

@@ -7,7 +7,7 @@ import type { KernelTarget } from "../kernel.ts";
 import { PRODUCT_LABEL } from "../tiling.ts";
 import type { Tile, TileOperand, TileRequest } from "../tiling.ts";
 import { matrixBytes, matrixTile } from "./matrix-tile.ts";
-import { registerTile } from "./register-tile.ts";
+import { canOwnFours, registerTile } from "./register-tile.ts";
 import type { SlabTile } from "./slab.ts";
 import { workgroupTile } from "./workgroup-tile.ts";
 
@@ -87,27 +87,32 @@ export function requestFor<Product extends Omit<TileRequest, "family">>(
 }
 
 /**
- * 16 × 32: lavapipe decodes a turn of its loop once and runs it from there, which it no longer does with a larger one. Without
- * subgroups every lane loads the values of all rows, so there are 4. SwiftShader, whose subgroups have 4 lanes, takes
- * minutes to compile a larger tile.
+ * 16 × 32: lavapipe runs a turn of its loop from what a core keeps decoded, which it no longer does with a larger one. By weights,
+ * where lanes own rows in fours and a turn is one pixel, as many as they all own. Without subgroups every lane loads the
+ * values of all rows, so there are 4. SwiftShader, whose subgroups have 4 lanes, takes minutes to compile a larger tile.
  */
 function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { subgroupSize } = target;
-  const sizes: (readonly [rows: number, columns: number])[] =
+  const inFours = byWeights(request) && request.left.width === 4 && canOwnFours(target);
+  const eight = subgroupSize >= 8;
+  // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
+  const wide = eight && request.columns > 32 && request.store.width === 4;
+  type Size = readonly [rows: number, columns: number];
+  const sizes: readonly Size[] =
     subgroupSize < 4
       ? [[4, 32]]
-      : subgroupSize < 8
-        ? [
-            [16, 32],
-            [8, 32],
-          ]
+      : inFours
+        ? [[4 * subgroupSize, 32]]
         : [
             [16, 32],
             [8, 32],
-            [24, 32],
-            [32, 32],
-            // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
-            ...(request.columns > 32 && request.store.width === 4 ? [[16, 64] as const] : []),
+            ...(eight
+              ? ([
+                  [24, 32],
+                  [32, 32],
+                ] as const)
+              : []),
+            ...(wide ? ([[16, 64]] as const) : []),
           ];
   return sizes.map(([rows, columns]) => {
     const tile = registerTile(target, { rows, columns });

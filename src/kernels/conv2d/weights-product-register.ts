@@ -16,19 +16,22 @@ import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 
-/** Pixels that one turn of the loop adds. */
-const STEPS = 4;
+/** Pixels that one turn of the loop adds, by the width of the left operand: few, for a short loop is what a CPU runs best. */
+const STEPS = { 1: 2, 4: 1 } as const;
 
 /** A {@link WeightsProduct} in register tiles; see register-tile.ts. */
 export function weightsProductRegister(target: KernelTarget, product: WeightsProduct): WeightsKernel {
   const { geometry: g, layers, rows, totalRows, columns, params } = product;
   const tiling = weightsTiling(target, product);
   const tile = registerTile(target, tiling.tile);
-  const own = range(tile.rowsPerLane);
+  const { width } = tiling.request.left;
+  const inFours = width === 4;
+  const steps = STEPS[width];
+  const own = range(tile.rowsPerLane / width);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const pixels = g.batch * g.outHeight * g.outWidth;
   const wanted = splitCount(target, product, tiles, tiling.tile.workgroups);
-  const pixelsPerSplit = STEPS * Math.ceil(pixels / (STEPS * wanted));
+  const pixelsPerSplit = steps * Math.ceil(pixels / (steps * wanted));
   const splits = Math.ceil(pixels / pixelsPerSplit);
   const grid = tileGrid(target, rows, columns, tile, splits * layers.count);
   const layered = layersText(product, splits, tiling.request);
@@ -73,51 +76,55 @@ ${mainText(tile)} {
   ${repeat(tile.vectors, declareColumns)}
   ${own
     .map(
-      (r) => `let row${r} = min(firstRow + ${ownRow(tile, r)}, rows - 1u);
+      (r) => `let row${r} = min(firstRow + ${ownRow(tile, r)}${inFours ? " * 4u, rows - 4u" : ", rows - 1u"});
   let tap${r} = row${r} / channels;
-  let channel${r} = row${r} - tap${r} * channels;
+  let channel${r} = (row${r} - tap${r} * channels)${inFours ? " / 4u" : ""};
   ${left.channel(`channel${r}`, `Left${r}`)}
   let shiftY${r} = i32(tap${r} / params.kernelWidth) - params.padTop;
-  let shiftX${r} = i32(tap${r} % params.kernelWidth) - params.padLeft;`,
+  let shiftX${r} = i32(tap${r} % params.kernelWidth) - params.padLeft;
+  let shift${r} = shiftY${r} * params.inWidth + shiftX${r};`,
     )
     .join("\n")}
   ${declareSums(tile)}
   let firstPixel = split * params.pixelsPerSplit;
   let end = min(firstPixel + params.pixelsPerSplit, params.pixels);
   let firstLine = firstPixel / params.outWidth;
-  // The place of the first pixel of a turn, in the image of dy.
-  var image = firstLine / params.outHeight;
-  var outY = i32(firstLine - image * params.outHeight);
-  var outX = i32(firstPixel - firstLine * params.outWidth);
-  for (var turn = firstPixel; turn < end; turn += ${STEPS}u) {
+  // The pixel of x under the kernel's tap without a shift: its place in the image, and its number.
+  let image = firstLine / params.outHeight;
+  var y = i32(firstLine - image * params.outHeight) * params.strideY;
+  var x = i32(firstPixel - firstLine * params.outWidth) * params.strideX;
+  var place = (i32(image) * params.inHeight + y) * params.inWidth + x;
+  let endX = i32(params.outWidth) * params.strideX;
+  let endY = i32(params.outHeight) * params.strideY;
+  let toLine = params.strideY * params.inWidth - endX;
+  let toImage = (params.inHeight - endY) * params.inWidth;
+  for (var turn = firstPixel; turn < end; turn += ${steps}u) {
     ${repeat(
-      STEPS,
+      steps,
       (step) => `let pixel${step} = turn + ${step}u;
     ${right.pixel(`min(pixel${step}, params.pixels - 1u)`, `${step}`)}
     ${repeat(tile.vectors, (v) => `let right${v}_${step} = ${loadRight(v, step)};`)}
     ${own
       .map(
-        (r) => `let y${r}_${step} = outY * params.strideY + shiftY${r};
-    let x${r}_${step} = outX * params.strideX + shiftX${r};
-    let inside${r}_${step} = (y${r}_${step} >= 0) & (y${r}_${step} < params.inHeight)
-      & (x${r}_${step} >= 0) & (x${r}_${step} < params.inWidth) & (pixel${step} < end);
-    let at${r}_${step} = (i32(image) * params.inHeight + y${r}_${step}) * params.inWidth + x${r}_${step};
-    ${left.pixel(`u32(select(0, at${r}_${step}, inside${r}_${step}))`, `${r}_${step}`)}
-    let value${r}_${step} = select(0.0, ${left.value(`channel${r}`, `${r}_${step}`, `Left${r}`)}, inside${r}_${step});`,
+        (r) => `let inside${r}_${step} = (u32(y + shiftY${r}) < u32(params.inHeight))
+      & (u32(x + shiftX${r}) < u32(params.inWidth)) & (pixel${step} < end);
+    ${left.pixel(`u32(select(0, place + shift${r}, inside${r}_${step}))`, `${r}_${step}`)}
+    let value${r}_${step} = select(${inFours ? "vec4f()" : "0.0"}, ${left.value(`channel${r}`, `${r}_${step}`, `Left${r}`)}, inside${r}_${step});`,
       )
       .join("\n")}
-    outX++;
-    outY += select(0, 1, outX == i32(params.outWidth));
-    outX = select(outX, 0, outX == i32(params.outWidth));
-    image += select(0u, 1u, outY == i32(params.outHeight));
-    outY = select(outY, 0, outY == i32(params.outHeight));`,
+    x += params.strideX;
+    let lineEnds${step} = x == endX;
+    x = select(x, 0, lineEnds${step});
+    y += select(0, params.strideY, lineEnds${step});
+    let imageEnds${step} = y == endY;
+    y = select(y, 0, imageEnds${step});
+    place += params.strideX + select(0, toLine, lineEnds${step}) + select(0, toImage, imageEnds${step});`,
     )}
     ${repeat(own.length, (r) =>
       addProducts(
         tile,
-        r,
-        STEPS,
-        (step) => `value${r}_${step}`,
+        { own: r, width, steps },
+        (step, part) => `value${r}_${step}${inFours ? `[${part}]` : ""}`,
         (v, step) => `right${v}_${step}`,
       ),
     )}

@@ -13,6 +13,7 @@ import type { TileRequest, Tiling } from "../tiling.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";
+import { canOwnFours } from "./register-tile.ts";
 import { requestFor, tileOf } from "./tiles.ts";
 
 export interface WeightsProduct {
@@ -115,7 +116,7 @@ export function weightsTiling(
 ): Tiling & { readonly request: WeightsRequest } {
   const { geometry: g, layers, rows, columns, half, left, right } = product;
   const width = columns % 4 === 0 ? 4 : 1;
-  const leftWidth = target.family === "workgroup" && inFours(product) ? 4 : 1;
+  const leftWidth = (target.family === "workgroup" || canOwnFours(target)) && inFours(product) ? 4 : 1;
   const request = requestFor(target, {
     kind: "backwardWeights" as const,
     rows,

@@ -101,7 +101,11 @@ describe("tileCandidates", () => {
       { family: "workgroup", kind: "backwardWeights", rows: 32, columns: 8, depth: 3 },
       "128×32, 16 steps, 256 workgroups",
     ],
-    [{ family: "register", kind: "backwardWeights" }, "16×32, 64 workgroups"],
+    [{ family: "register", kind: "backwardWeights" }, "32×32, 64 workgroups"],
+    [
+      { family: "register", kind: "backwardWeights", left: { buffers: ["x"], width: 1 } },
+      "16×32, 64 workgroups",
+    ],
   ] as const)("begins with the default: for %j, %s", (some, expected) => {
     const request = { ...REQUEST, ...some };
     expect(describeTile(tileCandidates({ ...paperTarget, subgroupSize: 8 }, request)[0])).toBe(expected);
