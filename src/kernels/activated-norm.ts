@@ -11,10 +11,9 @@ import type { ActivationKind } from "./text/activation.ts";
 import type { ChannelRange } from "./text/channel-range.ts";
 import { channelWalk, walkText } from "./text/channels.ts";
 import type { ChannelWalk } from "./text/channels.ts";
+import { filledUp, laneFor } from "./text/lane.ts";
 import { planeIndex } from "./text/norm-planes.ts";
 import type { NormPlane } from "./text/norm-planes.ts";
-
-const VECTORS = "array<vec4f>";
 
 export interface ActivatedNorm {
   readonly activation: ActivationKind;
@@ -24,15 +23,24 @@ export interface ActivatedNorm {
   readonly planes: Planes;
 }
 
-export const rangeParams = (name: string, { width, begin }: ChannelRange): Record<string, Uniform> => ({
-  [`${name}Stride`]: u32(width / 4),
-  [`${name}Begin`]: u32(begin / 4),
+/** In lanes of `lane` channels, as all that follows. */
+export const rangeParams = (
+  name: string,
+  { width, begin }: ChannelRange,
+  lane: 4 | 1,
+): Record<string, Uniform> => ({
+  [`${name}Stride`]: u32(width / lane),
+  [`${name}Begin`]: u32(begin / lane),
 });
 
 /** Of the buffer `norm`, or of number `id` of several. */
-export const planesParams = ({ size, begin }: Planes, id: number | "" = ""): Record<string, Uniform> => ({
-  [`norm${id}Size`]: u32(size / 4),
-  [`norm${id}Begin`]: u32(begin / 4),
+export const planesParams = (
+  { size, begin }: Planes,
+  lane: 4 | 1,
+  id: number | "" = "",
+): Record<string, Uniform> => ({
+  [`norm${id}Size`]: u32(size / lane),
+  [`norm${id}Begin`]: u32(begin / lane),
 });
 
 export const planesText = (planes: readonly NormPlane[], id: number | "" = ""): string =>
@@ -45,7 +53,10 @@ export const planesText = (planes: readonly NormPlane[], id: number | "" = ""): 
 
 const at = (name: string): string => `row * params.${name}Stride + params.${name}Begin + column`;
 
-/** The channels `z` of a tensor become activation((x − mean)·scale + beta); all in multiples of 4. */
+/**
+ * The channels `z` of a tensor become activation((x − mean)·scale + beta). Where they do not come in fours, `x` and `z` are
+ * tensors of their own.
+ */
 export function activatedNorm(
   target: KernelTarget,
   rows: number,
@@ -53,11 +64,18 @@ export function activatedNorm(
   { activation, x, planes, z }: ActivatedNorm & { readonly z: ChannelRange },
 ): Kernel {
   const walk = channelWalk(target, rows, channels, "map");
+  const { width } = laneFor(channels);
+  const array = `array<${walk.type}>`;
   return defineKernel({
     label: `activated_norm_${activation}`,
-    read: { x: VECTORS, norm: VECTORS },
-    write: { z: VECTORS },
-    params: { ...walk.params, ...rangeParams("x", x), ...rangeParams("z", z), ...planesParams(planes) },
+    read: { x: array, norm: array },
+    write: { z: array },
+    params: {
+      ...walk.params,
+      ...rangeParams("x", x, width),
+      ...rangeParams("z", z, width),
+      ...planesParams(planes, width),
+    },
     workgroups: walk.workgroups,
     body: walkText(walk, {
       start: planesText(["mean", "scale", "beta"]),
@@ -69,7 +87,7 @@ export function activatedNorm(
 
 /**
  * da = dz·activation'((x − mean)·scale + beta), as `stored` says, to the channels `gradient` of a tensor, if any; and, a partial of
- * `walk` each from number `firstPartial` on, `partials` `[partials, 2, channels]`: Σ da and Σ da·x̂.
+ * `walk` each from number `firstPartial` on, `partials` `[partials, 2, channels]`, filled up to fours: Σ da and Σ da·x̂.
  *
  * @param options.dz of the tensor that holds dz
  */
@@ -92,17 +110,21 @@ export function activatedNormGradient(
   },
 ): Kernel {
   const left = { plain: "da", scaled: "gamma * da", accumulated: "load_gradient(to) + gamma * da" }[stored];
+  const array = `array<${walk.type}>`;
+  const width = walk.type === "vec4f" ? 4 : 1;
+  const columns = walk.params.columns.value;
   return defineKernel({
     label: `activated_norm_${activation}_gradient`,
-    read: { ...(dz && { dz: VECTORS }), x: VECTORS, norm: VECTORS },
-    write: { ...(gradient && { gradient: VECTORS }), partials: VECTORS },
+    read: { ...(dz && { dz: array }), x: array, norm: array },
+    write: { ...(gradient && { gradient: array }), partials: array },
     params: {
       ...walk.params,
-      ...rangeParams("x", x),
-      ...(gradient && rangeParams("gradient", gradient)),
-      ...(dz && rangeParams("dz", dz)),
-      ...planesParams(planes),
+      ...rangeParams("x", x, width),
+      ...(gradient && rangeParams("gradient", gradient, width)),
+      ...(dz && rangeParams("dz", dz, width)),
+      ...planesParams(planes, width),
       firstPartial: u32(firstPartial),
+      filled: u32(width === 4 ? columns : filledUp(columns)),
     },
     workgroups: walk.workgroups,
     body: walkText(walk, {
@@ -117,9 +139,9 @@ export function activatedNormGradient(
     sum += da;
     product += da * (value * inverse);
     ${gradient ? `store_gradient(to, ${left});` : ""}`,
-      end: `let to = (params.firstPartial + partialIndex) * 2u * params.columns + column;
+      end: `let to = (params.firstPartial + partialIndex) * 2u * params.filled + column;
   store_partials(to, sum);
-  store_partials(to + params.columns, product);`,
+  store_partials(to + params.filled, product);`,
     }),
   });
 }

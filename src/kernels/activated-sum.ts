@@ -7,6 +7,7 @@ import { activationText } from "./text/activation.ts";
 import type { ActivationKind } from "./text/activation.ts";
 import type { ChannelRange } from "./text/channel-range.ts";
 import { channelWalk, walkText } from "./text/channels.ts";
+import { laneFor } from "./text/lane.ts";
 
 /** A term of {@link activatedSum}, number `i`. */
 export type SumTerm =
@@ -31,7 +32,7 @@ interface TermText {
   readonly label: string;
 }
 
-function textOf(term: SumTerm, i: number): TermText {
+function textOf(term: SumTerm, i: number, lane: 4 | 1): TermText {
   const x = `load_x${i}(row * params.x${i}Stride + params.x${i}Begin + column)`;
   const factor = `load_factor${i}(image * params.columns + column)`;
   switch (term.kind) {
@@ -40,7 +41,7 @@ function textOf(term: SumTerm, i: number): TermText {
       const before = planes ? `fma(${x} - mean${i}, scale${i}, beta${i})` : x;
       return {
         read: [`x${i}`, ...(planes ? [`norm${i}`] : [])],
-        params: { ...rangeParams(`x${i}`, term.x), ...(planes && planesParams(planes, i)) },
+        params: { ...rangeParams(`x${i}`, term.x, lane), ...(planes && planesParams(planes, lane, i)) },
         start: planes ? planesText(["mean", "scale", "beta"], i) : "",
         value: `let before${i} = ${before};
     let term${i} = ${activationText(activation, `before${i}`, "T")};`,
@@ -50,7 +51,7 @@ function textOf(term: SumTerm, i: number): TermText {
     case "scaled":
       return {
         read: [`x${i}`, `factor${i}`],
-        params: rangeParams(`x${i}`, term.x),
+        params: rangeParams(`x${i}`, term.x, lane),
         start: "",
         value: `let term${i} = ${x} * ${factor};`,
         label: "scaled",
@@ -67,8 +68,8 @@ function textOf(term: SumTerm, i: number): TermText {
 }
 
 /**
- * The channels `z` of a tensor become `activation` of the sum of `terms`, for `pixels` of each image and `rows` in all; all
- * in multiples of 4.
+ * The channels `z` of a tensor become `activation` of the sum of `terms`, for `pixels` of each image and `rows` in all. Where
+ * they do not come in fours, all of these are tensors of their own.
  */
 export function activatedSum(
   target: KernelTarget,
@@ -87,9 +88,11 @@ export function activatedSum(
   },
 ): Kernel {
   const walk = channelWalk(target, rows, channels, "map");
-  const texts = terms.map(textOf);
+  const { width } = laneFor(channels);
+  const array = `array<${walk.type}>`;
+  const texts = terms.map((term, i) => textOf(term, i, width));
   const ofImages = terms.some(({ kind }) => kind !== "activated");
-  const read = texts.flatMap((text) => text.read.map((name) => [name, "array<vec4f>"] as const));
+  const read = texts.flatMap((text) => text.read.map((name) => [name, array] as const));
   const params: Record<string, Uniform> = Object.assign({}, ...texts.map((text) => text.params)) as Record<
     string,
     Uniform
@@ -97,11 +100,11 @@ export function activatedSum(
   return defineKernel({
     label: `sum_of_${texts.map(({ label }) => label).join("_and_")}${activation === "linear" ? "" : `_to_${activation}`}`,
     read: Object.fromEntries(read),
-    write: { z: "array<vec4f>" },
+    write: { z: array },
     params: {
       ...walk.params,
       ...params,
-      ...rangeParams("z", z),
+      ...rangeParams("z", z, width),
       ...(ofImages && { pixels: u32(pixels) }),
     },
     workgroups: walk.workgroups,

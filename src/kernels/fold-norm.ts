@@ -15,6 +15,8 @@ export interface NormPlace extends NormChannels {
 
 const VECTORS = "array<vec4f>";
 
+const quadsOf = ({ channels }: NormPlace): number => Math.ceil(channels / 4);
+
 const placeParams = (place: NormPlace): Record<string, Uniform> => ({
   ...normChannelsParams(place),
   statisticsBegin: u32(place.statisticsBegin / 4),
@@ -45,7 +47,7 @@ export function foldNorm(
   place: NormPlace,
   { keep = false }: { keep?: boolean } = {},
 ): Kernel {
-  return perItemKernel(target, place.channels / 4, {
+  return perItemKernel(target, quadsOf(place), {
     label: keep ? "fold_norm_keep" : "fold_norm",
     read: { mean: VECTORS, variance: VECTORS, gamma: VECTORS, beta: VECTORS },
     write: { norm: VECTORS, ...(keep && { keptMean: VECTORS, keptVariance: VECTORS }) },
@@ -108,22 +110,24 @@ export function mergeTileMoments(
 
 /**
  * {@link foldNorm} of a batch norm whose last `fresh` channels have just been made: {@link mergeTileMoments} of them first;
- * those of the channels before are read from `mean` and `variance`.
+ * those of the channels before are read from `mean` and `variance`. Channels that do not come in fours are filled up in all
+ * buffers.
  */
 export function mergeMomentsIntoNorm(
   target: KernelTarget,
   place: NormPlace,
   { fresh, partialCount }: { fresh: number; partialCount: number },
 ): Kernel {
-  return partialsKernel(target, place.channels / 4, {
+  const quads = Math.ceil(fresh / 4);
+  return partialsKernel(target, quadsOf(place), {
     label: "merge_moments_into_norm",
     read: { partials: VECTORS, counts: "array<f32>", gamma: VECTORS, beta: VECTORS },
     write: { mean: VECTORS, variance: VECTORS, norm: VECTORS },
     params: {
       ...placeParams(place),
       partialCount: u32(partialCount),
-      fresh: u32(fresh / 4),
-      known: u32((place.channels - fresh) / 4),
+      fresh: u32(quads),
+      known: u32(quadsOf(place) - quads),
     },
     body: (text) => /* wgsl */ `
   var centre: vec4f;

@@ -2,13 +2,14 @@
  * @file The small kernels between the products of a backward pass through batch norms with the statistics of the batch:
  * they merge what the tiles of a product left, and make the coefficients with which the next product loads the gradient.
  *
- * `partials` are `[partials, 2, channels]`: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
+ * `partials` are `[partials, 2, channels]`, filled up to fours: Σ dz and Σ dz·x̂ a tile. `norm`: the planes of norm-planes.ts. n: rows of the batch.
  */
 import { channelGrid, channelMain } from "./text/channel-grid.ts";
 import type { ChannelRange } from "./text/channel-range.ts";
 import type { Planes } from "./conv2d/load.ts";
 import { defineKernel, f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
+import { laneFor } from "./text/lane.ts";
 import { GRADIENT_PLANES, normChannelsParams, planeIndex, planesLength } from "./text/norm-planes.ts";
 import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
 import { partialsKernel } from "./text/partials.ts";
@@ -24,6 +25,7 @@ const VECTORS = "array<vec4f>";
 
 const params = (place: NormGradientPlace): Record<string, Uniform> => ({
   ...normChannelsParams(place),
+  channels: u32(place.channels),
   share: f32(1 / place.rows),
   partialCount: u32(place.partialCount),
 });
@@ -54,6 +56,10 @@ const mergeSums = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
   ${total("sumBeta")}
   ${total("sumGamma")}
   if (!writer) { return; }
+  // Lanes behind the last channel belong to nobody: an optimizer takes them with the others.
+  let inside = 4u * vec4u(quad) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels);
+  sumBeta = select(vec4f(), sumBeta, inside);
+  sumGamma = select(vec4f(), sumGamma, inside);
   let at = params.normBegin + quad;
   store_dbeta(params.parametersBegin + quad, sumBeta);
   store_dgamma(params.parametersBegin + quad, sumGamma);`;
@@ -119,7 +125,8 @@ export function mergeSharedNormGradient(
 
 /**
  * `dx = slope·gradient + tilt·(x − mean) + offset` for `channels` channels: `gradient` and `x` from the channels of their
- * ranges on, the planes in `coefficients` `[.., planes.size]`, `dx` `[rows, channels]`.
+ * ranges on, the planes in `coefficients` `[.., planes.size]`, `dx` `[rows, channels]`. Where the channels do not come in
+ * fours, all are tensors of their own.
  */
 export function normInputGradient(
   target: KernelTarget,
@@ -131,21 +138,23 @@ export function normInputGradient(
     planes,
   }: { readonly gradient: ChannelRange; readonly x: ChannelRange; readonly planes: Planes },
 ): Kernel {
+  const { width, float } = laneFor(channels);
+  const array = `array<${float}>`;
   return defineKernel({
     label: "norm_input_gradient",
-    read: { gradient: VECTORS, x: VECTORS, coefficients: VECTORS },
-    write: { dx: VECTORS },
+    read: { gradient: array, x: array, coefficients: array },
+    write: { dx: array },
     params: {
       rows: u32(rows),
-      channels: u32(channels / 4),
-      gradientStride: u32(gradient.width / 4),
-      gradientBegin: u32(gradient.begin / 4),
-      xStride: u32(x.width / 4),
-      xBegin: u32(x.begin / 4),
-      size: u32(planes.size / 4),
-      begin: u32(planes.begin / 4),
+      channels: u32(channels / width),
+      gradientStride: u32(gradient.width / width),
+      gradientBegin: u32(gradient.begin / width),
+      xStride: u32(x.width / width),
+      xBegin: u32(x.begin / width),
+      size: u32(planes.size / width),
+      begin: u32(planes.begin / width),
     },
-    workgroups: channelGrid(target, rows, channels / 4),
+    workgroups: channelGrid(target, rows, channels / width),
     body: channelMain(/* wgsl */ `
     let value = load_x(row * params.xStride + params.xBegin + channel);
     let at = params.begin + channel;

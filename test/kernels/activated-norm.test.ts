@@ -38,6 +38,36 @@ describe.each(Object.entries(FAMILIES))("a batch norm of planes with %s", (_, ad
     expectClose(extract(z, CHANNELS, ofZ), activation(x, layer, kind));
   });
 
+  it("takes channels that do not come in fours, and leaves partials that are filled up", async (context) => {
+    const target = targetFor(gpu(), adapt, context);
+    const [channels, filled] = [7, 8];
+    const own = { width: channels, begin: 0 };
+    const odd = norm(channels, 1);
+    const [x, dz] = [numbers(ROWS * channels, 7), numbers(ROWS * channels, 8)];
+    const operands = { x, norm: embedPlanes(odd, planesRange) };
+    const forward = activatedNorm(target, ROWS, channels, { activation: "swish", x: own, planes, z: own });
+    const { z } = await runKernels(gpu(), [forward], { ...operands, z: x.length }, ["z"]);
+    expectClose(z, activation(x, odd, "swish"));
+    const walk = channelWalk(target, ROWS, channels, "reduce");
+    const backward = activatedNormGradient(walk, 1, {
+      ...{ activation: "relu", x: own, planes, gradient: own, stored: "plain", dz: own },
+    });
+    const buffers = { ...operands, dz, gradient: x.length };
+    const results = await runKernels(
+      gpu(),
+      [backward],
+      { ...buffers, partials: rubbish((1 + walk.partialCount) * 2 * filled) },
+      ["gradient", "partials"],
+    );
+    const da = activationGradient(x, dz, odd, "relu");
+    expectClose(results.gradient, da);
+    const total = sums(results.partials.slice(2 * filled), 2 * filled);
+    const [mean, , , inverse] = odd;
+    const normalized = da.map((value, i) => value * (x[i] - mean[i % channels]) * inverse[i % channels]);
+    expectClose(total.slice(0, channels), sums(da, channels), 1e-5, "Σ da");
+    expectClose(total.slice(filled, filled + channels), sums(normalized, channels), 1e-5, "Σ da·x̂");
+  });
+
   it("leaves sums alone where the gradient stays as it is", async (context) => {
     const target = targetFor(gpu(), adapt, context);
     const dz = numbers(ROWS * CHANNELS, 8);

@@ -54,6 +54,31 @@ describe.each(Object.entries(FAMILIES))("a sum with %s", (_, adapt) => {
     );
   });
 
+  it("of channels that do not come in fours", async (context) => {
+    const target = targetFor(gpu(), adapt, context);
+    const channels = 5;
+    const own = { width: channels, begin: 0 };
+    const odd = norm(channels, 1);
+    const [a, b, factor] = [ROWS * channels, ROWS * channels, 2 * channels].map((count, i) =>
+      numbers(count, 7 + i),
+    );
+    const kernel = activatedSum(target, ROWS, channels, {
+      terms: [
+        { kind: "activated", x: own, planes, activation: "relu" },
+        { kind: "scaled", x: own },
+      ],
+      ...{ activation: "linear", z: own, pixels: ROWS / 2 },
+    });
+    const buffers = { x0: a, norm0: embedPlanes(odd, planesRange), x1: b, factor1: factor, z: a.length };
+    const { z } = await runKernels(gpu(), [kernel], buffers, ["z"]);
+    const normed = activation(a, odd, "relu");
+    const image = (i: number): number => Math.floor(i / (channels * (ROWS / 2)));
+    expectClose(
+      z,
+      Float64Array.from(b, (value, i) => normed[i] + value * factor[image(i) * channels + (i % channels)]),
+    );
+  });
+
   it("of what is scaled and spread by a number of each channel of each image", async (context) => {
     const target = targetFor(gpu(), adapt, context);
     const pixels = ROWS / 3;

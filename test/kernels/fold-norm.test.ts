@@ -100,6 +100,34 @@ describe.each(Object.entries(FAMILIES))("batch norms as planes, with %s", (_, ad
     expect(kept.keptVariance).toEqual(line(variance, 0, 16));
   });
 
+  it("merge the moments of channels that do not come in fours, all buffers filled up", async (context) => {
+    const target = targetFor(gpu(), adapt, context);
+    const [channels, filled, partialCount] = [7, 8, 9];
+    const { partials, counts, mean, variance } = tiles(partialCount, channels, 0.3, 1);
+    const { gamma, beta } = norm(channels);
+    const place = {
+      ...{ channels, statisticsBegin: 0, parametersBegin: 8, normBegin: 8, normSize: 24, epsilon: EPSILON },
+    };
+    const kernel = mergeMomentsIntoNorm(target, place, { fresh: filled, partialCount });
+    const results = await runKernels(
+      gpu(),
+      [kernel],
+      {
+        ...{ partials: embed(partials, channels, { width: filled, begin: 0 }), counts },
+        ...{ gamma: line(gamma, 8, 24), beta: line(beta, 8, 24) },
+        ...{ mean: rubbish(filled), variance: rubbish(filled), norm: rubbish(6 * 24) },
+      },
+      ["mean", "variance", "norm"],
+    );
+    expectClose(results.mean.slice(0, channels), mean);
+    expectClose(results.variance.slice(0, channels), variance);
+    const all = planes(mean, variance, gamma, beta);
+    all.forEach((plane, i) => {
+      const begin = i * 24 + 8;
+      expectClose(results.norm.slice(begin, begin + channels), plane, 1e-5, `plane ${i}`);
+    });
+  });
+
   it.for([
     [1, 0.3, 1],
     [3, 0.3, 1],

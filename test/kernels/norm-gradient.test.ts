@@ -156,6 +156,48 @@ describe.each(Object.entries(FAMILIES))("gradients of batch norms with %s", (_, 
     },
   );
 
+  it("of channels that do not come in fours, with zeros and nothing else behind them", async (context) => {
+    const target = targetFor(gpu(), adapt, context);
+    const [channels, filled, rows, partialCount] = [7, 8, 13, 5];
+    const norm = planes(channels, 1);
+    const { partials, beta, gamma } = sums(partialCount, channels, 7);
+    const place = {
+      ...{ channels, alignment: 64, parametersBegin: 64, normBegin: 64, normSize: 192 },
+      ...{ rows, partialCount },
+    };
+    const results = await runKernels(
+      gpu(),
+      [mergeNormGradient(target, place)],
+      {
+        partials: embed(partials, channels, { width: filled, begin: 0 }),
+        norm: embedPlanes(norm, { width: 192, begin: 64 }),
+        coefficients: rubbish(4 * 192),
+        ...{ dgamma: rubbish(192), dbeta: rubbish(192) },
+      },
+      ["coefficients", "dgamma", "dbeta"],
+    );
+    const behind = Array<number>(64 - channels).fill(0);
+    expectClose(extract(results.dbeta, 64, { width: 192, begin: 64 }), [...beta, ...behind]);
+    expectClose(extract(results.dgamma, 64, { width: 192, begin: 64 }), [...gamma, ...behind]);
+
+    const own = { width: channels, begin: 0 };
+    const [dz, x] = [numbers(rows * channels, 8), numbers(rows * channels, 9)];
+    const kernel = normInputGradient(target, rows, channels, {
+      ...{ gradient: own, x: own, planes: { size: 192, begin: 64 } },
+    });
+    const { coefficients } = results;
+    const { dx } = await runKernels(gpu(), [kernel], { gradient: dz, x, coefficients, dx: x.length }, ["dx"]);
+    const [mean, scale, , inverse] = norm;
+    expectClose(
+      dx,
+      Float64Array.from(dz, (value, i) => {
+        const c = i % channels;
+        const normalized = (x[i] - mean[c]) * inverse[c];
+        return scale[c] * (value - beta[c] / rows - (normalized * gamma[c]) / rows);
+      }),
+    );
+  });
+
   it("fill the gradients of a part of a stack up with zeros to where the next may begin", async (context) => {
     const target = targetFor(gpu(), adapt, context);
     const channels = 12;

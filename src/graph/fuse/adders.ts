@@ -52,7 +52,13 @@ function adderOf(
   readers: Readers,
 ): Adder | null {
   const { node } = term;
-  if (!node || readers.isKept(term) || !readers.of(term).every((reader) => sum.has(reader))) return null;
+  if (
+    !node ||
+    term.shape[3] % 4 !== 0 ||
+    readers.isKept(term) ||
+    !readers.of(term).every((reader) => sum.has(reader))
+  )
+    return null;
   const { pattern } = node.op;
   if (pattern?.kind === "activationGradient") {
     if (!bendsAlike(pattern.of) || !passesBackTo(node, pattern.dy, readers)) return null;

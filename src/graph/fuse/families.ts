@@ -86,7 +86,9 @@ function familyOf(
   const members = row.map(({ op }) => op.pattern as StandardizePattern);
   const widths = members.map(({ x }) => x.shape[x.shape.length - 1]);
   const before = (i: number): number => widths.slice(0, i).reduce((sum, width) => sum + width, 0);
-  if (widths.some((width) => width % 4 !== 0) || members[0].x.shape.length !== 4) return null;
+  if (members[0].x.shape.length !== 4) return null;
+  const inFours = widths.every((width) => width % 4 === 0);
+  if (!inFours && (row.length > 1 || affines.length > 1)) return null;
   const [{ epsilon }] = members;
   if (members.some((member) => member.epsilon !== epsilon)) return null;
   if (!affines.every(({ pattern }) => sameBegins(pattern))) return null;
@@ -114,7 +116,9 @@ function familyOf(
   }
   const own = new Set(standardizeGradients.values());
   const isOwn = ({ node }: { readonly node: Node }): boolean => leadsTo(own, node.outputs[0], readers);
-  if (![...gradientOf.values()].every(isOwn)) return null;
+  const all = [...gradientOf.values()];
+  if (!all.every(isOwn)) return null;
+  if (!inFours && !(affines.every(isFilledUp) && all.every((each) => fillsUp(each, readers)))) return null;
   const order = new Map(nodes.map((node, i) => [node, i]));
   const norms = affines
     .map(({ node, pattern, row: own }) => ({
@@ -142,6 +146,25 @@ function leadsTo(goals: ReadonlySet<Node>, gradient: Tensor, readers: Readers): 
   return readers.of(gradient).every((reader) => {
     const passes = reader.op.name === "add" || reader.op.pattern?.kind === "slice";
     return goals.has(reader) || (passes && leadsTo(goals, reader.outputs[0], readers));
+  });
+}
+
+/** Whether γ and β are filled up to fours, as they are in a stack. */
+const isFilledUp = ({ pattern: { gamma, beta } }: { readonly pattern: AffinePattern }): boolean =>
+  [gamma, beta].every((vector) => storageOf(vector).shape[0] % 4 === 0);
+
+/** Whether the gradients of γ and β, where anybody reads them, lie in stacks too. */
+function fillsUp({ node }: { readonly node: Node }, readers: Readers): boolean {
+  return node.outputs.slice(1).every((gradient) => {
+    const all = readers.of(gradient);
+    return (
+      !readers.isKept(gradient) &&
+      all.length <= 1 &&
+      all.every(
+        ({ op: { pattern } }) =>
+          pattern?.kind === "joinParts" && pattern.parts.some(({ values }) => values === gradient),
+      )
+    );
   });
 }
 

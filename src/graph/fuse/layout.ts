@@ -1,6 +1,8 @@
 /** @file Where the tensors of a family of batch norms lie. */
 import { jointLength } from "../../kernels/norm-gradient.ts";
+import { filledUp } from "../../kernels/text/lane.ts";
 import type { Node, Tensor } from "../graph.ts";
+import type { Taps } from "../lowering/conv2d-products.ts";
 import type { StandardizePattern } from "../pattern.ts";
 import type { Family, FamilyNorm } from "./families.ts";
 import { sameShape } from "../shape.ts";
@@ -44,6 +46,8 @@ export function layOut(
   const { graph } = x;
   const hooked = members.map((member, i) => isHooked(member, family.standardizeNodes[i], readers));
   if (several && hooked.slice(1).includes(false)) return null;
+  // The moments op leaves vectors that are not filled up.
+  if (width % 4 !== 0 && !hooked[0]) return null;
   // The first one's moments come to the others' with the planes of a norm that reads it alone.
   if (several && !hooked[0] && !norms.some(({ count }) => count === 1)) return null;
   if (!members.every((member) => momentsAreItsOwn(member, readers))) return null;
@@ -54,15 +58,17 @@ export function layOut(
   // The first one begins what the others add to, so it must reach as far as any.
   if (gradientNorms.some(({ count }) => count > gradientNorms[0].count)) return null;
 
-  const vector = (name: string): Tensor => planTensor(graph, name, { shape: [width], dtype: "f32" });
+  const vector = (name: string): Tensor =>
+    planTensor(graph, name, { shape: [filledUp(width)], dtype: "f32" });
+  const ownVectors = several || width % 4 !== 0;
   const images = [...x.shape.slice(0, 3), width];
   const shares = several || gradientNorms.length > 1;
   return {
     ...family,
     place: several ? ownPlace(planTensor(graph, "joined", { shape: images, dtype: x.dtype })) : ownPlace(x),
     arrivals: hooked.map((own) => (own ? "stored with moments" : several ? "copied" : "as it is")),
-    mean: several ? vector("means") : members[0].mean,
-    variance: several ? vector("variances") : members[0].variance,
+    mean: ownVectors ? vector("means") : members[0].mean,
+    variance: ownVectors ? vector("variances") : members[0].variance,
     shared:
       shares && gradientNorms.length > 0
         ? {
@@ -118,20 +124,28 @@ export function laidSideBySide(families: readonly FamilyLayout[], readers: Reade
 }
 
 /** One tensor that a product stores, with one norm that has a gradient. */
-const movable = ({ members, arrivals, gradientNorms, shared }: FamilyLayout): boolean =>
-  members.length === 1 && arrivals[0] === "stored with moments" && gradientNorms.length === 1 && !shared;
+const movable = ({ members, width, arrivals, gradientNorms, shared }: FamilyLayout): boolean =>
+  members.length === 1 &&
+  width % 4 === 0 &&
+  arrivals[0] === "stored with moments" &&
+  gradientNorms.length === 1 &&
+  !shared;
 
 /** Whether a product makes it that can store it anywhere and find its moments. */
-function isHooked({ x }: StandardizePattern, standardizeNode: Node, readers: Readers): boolean {
+function isHooked({ x, mean }: StandardizePattern, standardizeNode: Node, readers: Readers): boolean {
   const pattern = x.node?.op.pattern;
+  if (pattern?.kind !== "taps") return false;
+  const finds = pattern.moments || (pattern.taps.anyMoments && canFindMoments(pattern.taps));
   return (
-    pattern?.kind === "taps" &&
-    pattern.moments &&
+    finds &&
     x.node?.outputs[0] === x &&
     !readers.isKept(x) &&
-    readers.of(x).every((reader) => reader === standardizeNode)
+    // What finds the moments by themselves is not needed then.
+    readers.of(x).every((reader) => reader === standardizeNode || reader === mean.node)
   );
 }
+
+const canFindMoments = ({ channels, evenPhases }: Taps): boolean => channels.length === 1 && evenPhases;
 
 /** Whether its moments serve its standardization and moving statistics alone. */
 function momentsAreItsOwn({ mean, variance }: StandardizePattern, readers: Readers): boolean {

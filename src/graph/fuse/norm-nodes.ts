@@ -5,6 +5,7 @@ import { fillForward } from "../../kernels/fill.ts";
 import { foldNorm } from "../../kernels/fold-norm.ts";
 import { normInputGradient } from "../../kernels/norm-gradient.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
+import { filledUp } from "../../kernels/text/lane.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { Op } from "../op.ts";
@@ -75,7 +76,7 @@ export function passedBackNode(
       const stays = to === from;
       const inPlace = to.home === own && from.home === dz && l.overwrites(dz, own);
       const { parts, partialCount, channels } = reductionParts(l, [own, from.home, to.home, x.home], 2);
-      const partials = l.scratch(4 * 2 * channels * partialCount);
+      const partials = l.scratch(4 * 2 * filledUp(channels) * partialCount);
       for (const { range, walk, firstPartial } of parts) {
         const kernel = activatedNormGradient(walk, firstPartial, {
           activation,

@@ -148,6 +148,7 @@ export class NormRewrite {
       // Of phases of unequal size some tiles have no row, and leave no sums.
       by.taps.evenPhases &&
       product!.outputs[0] === made &&
+      made.shape[3] % 4 === 0 &&
       !taken.has(product!) &&
       !this.#changes.outcomes.has(product!) &&
       (this.#stays(norm) || (!readers.isKept(dz) && readers.of(dz).every((each) => each === reader)));

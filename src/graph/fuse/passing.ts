@@ -83,6 +83,15 @@ export class Passing implements Abilities {
     return x !== gradient && (x === tensor || (gradients.length === 1 && gradient === tensor));
   }
 
+  /** Whether a product can make `tensor` while it loads it. */
+  #loads(node: Node, tensor: Tensor): boolean {
+    const { pattern } = node.op;
+    // A product by weights has no planes at hand for the right operand's channels one by one.
+    const oneByOne =
+      tensor.shape[3] % 4 !== 0 && pattern?.kind === "weights" && pattern.gradients.includes(tensor);
+    return this.isImages(node, tensor) && !oneByOne;
+  }
+
   #addsUp(node: Node, tensor: Tensor): boolean {
     return this.#inSums.get(node)?.terms.includes(tensor) ?? false;
   }
@@ -92,7 +101,7 @@ export class Passing implements Abilities {
     return this.#isMade(
       tensor,
       others,
-      (reader) => this.isImages(reader, tensor) || this.#addsUp(reader, tensor),
+      (reader) => this.#loads(reader, tensor) || this.#addsUp(reader, tensor),
     );
   }
 
@@ -103,7 +112,7 @@ export class Passing implements Abilities {
 
   /** Whether every reader of the gradient of a standardization, but for `others`, can make it while it loads. */
   isNormGradient(tensor: Tensor, others: readonly Node[]): boolean {
-    return this.#isMade(tensor, others, (reader) => this.isImages(reader, tensor));
+    return this.#isMade(tensor, others, (reader) => this.#loads(reader, tensor));
   }
 
   #isMade(tensor: Tensor, others: readonly Node[], canMake: (reader: Node) => boolean): boolean {
@@ -115,7 +124,7 @@ export class Passing implements Abilities {
   /** Whether all who read the result of an activation make it while they load, its gradient aside. */
   isActivated(node: Node, pattern: ActivationPattern): boolean {
     const [y] = node.outputs;
-    const fits = y.shape.length === 4 && y.shape[3] % 4 === 0 && bendsAlike(pattern);
+    const fits = y.shape.length === 4 && bendsAlike(pattern);
     return fits && !this.#inSums.has(node) && this.isNormed(y, this.#gradientsOf(pattern));
   }
 

@@ -31,7 +31,7 @@ export function findSums(nodes: readonly Node[], readers: Readers): Map<Node, Su
   for (const node of nodes) {
     const { pattern } = node.op;
     const [y] = node.outputs;
-    if (pattern?.kind === "sum" && pattern.terms.length <= MOST_TERMS && comesInFours(y)) {
+    if (pattern?.kind === "sum" && pattern.terms.length <= MOST_TERMS && y.shape.length === 4) {
       let [terms, absorbed]: [Tensor[], Node[]] = [[...pattern.terms], []];
       for (const term of pattern.terms) {
         const inner = term.node ? sums.get(term.node) : undefined;
@@ -53,8 +53,6 @@ export function findSums(nodes: readonly Node[], readers: Readers): Map<Node, Su
   }
   return sums;
 }
-
-const comesInFours = ({ shape }: Tensor): boolean => shape.length === 4 && shape[3] % 4 === 0;
 
 /** Whether one node alone reads `tensor`, once. */
 const isReadOnce = (tensor: Tensor, inputs: readonly Tensor[], readers: Readers): boolean =>

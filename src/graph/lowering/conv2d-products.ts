@@ -13,6 +13,7 @@ import { storeOf } from "../../kernels/conv2d/epilogue.ts";
 import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
+import { laneFor } from "../../kernels/text/lane.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
@@ -58,7 +59,8 @@ export function applyBackwardData(dy: Images, kernel: Tensor, g: Conv2dGeometry,
     channels: [g.inChannels],
     evenPhases: g.inHeight % g.strideY === 0 && g.inWidth % g.strideX === 0,
     product: (l, batch, fusion) =>
-      conv2dBackwardDataFused(l.target, { ...g, batch }, fused(fusion, "dx", g.inChannels)),
+      conv2dBackwardDataFused(l.target, { ...g, batch }, fused(fusion, "dx", g.inChannels, g.outChannels)),
+    anyMoments: true,
     names: { source: "dy", result: "dx" },
   })[0];
 }
@@ -71,6 +73,8 @@ export interface Taps {
   /** Whether all phases of the result have as many pixels. */
   readonly evenPhases: boolean;
   readonly product: (l: Lowering, batch: number, fusion: TapsFusion) => TapKernel;
+  /** Whether it also finds the moments of channels that do not come in fours, filled up to these. */
+  readonly anyMoments: boolean;
   /** Of the kernel's bindings. */
   readonly names: { readonly source: string; readonly result: string };
 }
@@ -123,19 +127,21 @@ const forwardTaps = (g: Conv2dGeometry): Taps => ({
   channels: [g.outChannels],
   evenPhases: true,
   product: (l, batch, fusion) =>
-    conv2dForwardFused(l.target, { ...g, batch }, fused(fusion, "y", g.outChannels)),
+    conv2dForwardFused(l.target, { ...g, batch }, fused(fusion, "y", g.outChannels, g.inChannels)),
+  anyMoments: true,
   names: { source: "x", result: "y" },
 });
 
-/** {@link TapsFusion} as a matrix product with the result `name` takes it; its operands come in fours where they are fused. */
+/** {@link TapsFusion} as a matrix product of `depth` channels to the result `name` takes it. */
 const fused = (
   { load, epilogue, channels, ...others }: TapsFusion,
   name: string,
   all: number,
+  depth: number,
 ): TapFusion => ({
   ...others,
   ...(channels !== undefined && { channels }),
-  ...(load && { load: load(4) }),
+  ...(load && { load: load(laneFor(depth).width) }),
   ...(epilogue && { store: storeOf(name, channels ?? all, epilogue) }),
 });
 

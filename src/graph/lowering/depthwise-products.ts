@@ -31,6 +31,7 @@ export function applyDepthwise(x: Tensor, kernel: Tensor, g: Conv2dGeometry, nam
         },
       );
     },
+    anyMoments: false,
     names: { source: "x", result: "y" },
   };
   return applyTaps(x, kernel, { ...naming, moments: true }, taps)[0];
@@ -49,6 +50,7 @@ export function applyDepthwiseData(dy: Tensor, kernel: Tensor, g: Conv2dGeometry
         { ...g, batch },
         { ...(load && { load }), ...(epilogue && { store: storeOf("dx", g.inChannels, epilogue) }) },
       ),
+    anyMoments: false,
     names: { source: "dy", result: "dx" },
   };
   return applyTaps(dy, kernel, naming, taps)[0];

@@ -99,8 +99,8 @@ export function joinedStore(
 }
 
 /**
- * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[partials, 2, channels]`, mean
- * and biased variance, and `counts` `[partials]`, the number of rows. `channels` must be a multiple of 4.
+ * {@link plainStore}, and the moments of each channel over the rows of each tile: `partials` `[partials, 2, channels]`, filled up
+ * to fours, mean and biased variance, and `counts` `[partials]`, the number of rows.
  */
 export function momentsStore(name: string, channels: number, range: ChannelRange, firstPartial = 0): Store {
   const plain = plainStore(name, channels, range);
@@ -249,7 +249,8 @@ export const eachSum = (tile: StoredTile, text: (vector: number, sum: string) =>
 function writePartials(tile: StoredTile, v: number, values: readonly string[]): string {
   const count = values.length;
   return `if (${tile.writer} && ${tile.column(v)} < params.channels) {
-    let to = partialIndex * ${count}u * (params.channels / 4u) + ${tile.column(v)} / 4u;
-    ${values.map((value, i) => `store_partials(to${i === 0 ? "" : " + params.channels / 4u"}, ${value});`).join(" ")}
+    let quads = (params.channels + 3u) / 4u;
+    let to = partialIndex * ${count}u * quads + ${tile.column(v)} / 4u;
+    ${values.map((value, i) => `store_partials(to${i === 0 ? "" : " + quads"}, ${value});`).join(" ")}
   }`;
 }

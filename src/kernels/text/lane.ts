@@ -11,3 +11,6 @@ export function laneFor(...extents: number[]): Lane {
     ? { width: 4, float: "vec4f", uint: "vec4u" }
     : { width: 1, float: "f32", uint: "u32" };
 }
+
+/** So many channels, filled up to fours. */
+export const filledUp = (channels: number): number => 4 * Math.ceil(channels / 4);

@@ -17,7 +17,7 @@ export type NormPlane = (typeof NORM_PLANES)[number];
 /** The same of its gradient: by x it is `slope·dz + tilt·(x − mean) + offset`, with dz that of its output. */
 export const GRADIENT_PLANES = ["mean", "slope", "tilt", "offset"] as const;
 
-/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4. */
+/** Where the channels of a batch norm lie in its buffers; everything in channels, multiples of 4 but for `channels` itself. */
 export interface NormChannels {
   readonly channels: number;
   /** To which multiple of channels its gradients of γ and β are filled up with zeros; 4 by default. */
@@ -31,7 +31,7 @@ export interface NormChannels {
 
 /** The uniforms of {@link NormChannels}, in quads of channels. */
 export const normChannelsParams = (place: NormChannels): Record<string, Uniform> => ({
-  quads: u32(place.channels / 4),
+  quads: u32(Math.ceil(place.channels / 4)),
   parametersBegin: u32(place.parametersBegin / 4),
   normBegin: u32(place.normBegin / 4),
   normSize: u32(place.normSize / 4),

@@ -130,6 +130,27 @@ const CASES: Record<string, RandomGraph> = {
       { kind: "squeeze", from: 0, filters: 4, activation: "relu" },
     ],
   },
+  "norms of channels that do not come in fours, in stacks, with sums and products around them": {
+    ...{ x: [2, 5, 6, 7], stacked: true, kept: [] },
+    steps: [
+      { ...conv, size: 1, filters: 11 },
+      { ...norm, activation: "relu" },
+      { kind: "depthwise", from: 0, size: 3, strides: 1 },
+      { ...conv, size: 1, filters: 11 },
+      { ...norm, activation: "linear" },
+      { ...conv, from: 3, size: 1, filters: 11 },
+      { ...norm, activation: "linear" },
+      { kind: "add", from: 0, second: 2 },
+      { kind: "activation", from: 0, activation: "relu" },
+      { ...conv, filters: 6 },
+      { ...norm, activation: "swish" },
+      { ...conv, filters: 5, strides: 2 },
+    ],
+  },
+  "the same norms, each parameter by itself": {
+    ...{ x: [2, 4, 5, 7], stacked: false, kept: [] },
+    steps: [{ ...conv, size: 1, filters: 5 }, norm, { ...conv, filters: 6 }, norm, conv],
+  },
   "a product that an activation alone reads": {
     ...{ x: [2, 5, 5, 8], stacked: true, kept: [] },
     steps: [

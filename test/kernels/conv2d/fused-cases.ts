@@ -118,6 +118,34 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         checkMoments(y, g.outChannels, results, [firstPartial, partialCount]);
       });
 
+      it("normalizes and finds moments of channels that do not come in fours", async (context) => {
+        const target = targetFor(gpu(), adapt, context);
+        const g = geometry([2, 5, 7, 6], [3, 3, 6, 11]);
+        const [x, w] = [numbers(sizes(g).x, 1), numbers(sizes(g).w, 2)];
+        const ofNorm = { width: 24, begin: 8 };
+        const layer = norm(g.inChannels, 3);
+        const { kernel, partialCount } = conv2dForwardFused(target, g, {
+          half: true,
+          load: activationLoad("x", 1, allChannels(g.inChannels), {
+            ...{ size: ofNorm.width, begin: ofNorm.begin, activation: "relu" },
+          }),
+          store: momentsStore("y", g.outChannels, allChannels(g.outChannels), 1),
+        });
+        const results = await runKernels(
+          gpu(),
+          [kernel],
+          {
+            ...{ x, w, norm: embedPlanes(layer, ofNorm), y: rubbish(sizes(g).y) },
+            partials: rubbish((partialCount + 2) * 2 * 12),
+            counts: rubbish(partialCount + 2),
+          },
+          ["y", "partials", "counts"],
+        );
+        const expected = referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y;
+        expectClose(results.y, expected, closeness(gpu(), target));
+        checkMoments(results.y, g.outChannels, results, [1, partialCount]);
+      });
+
       it.for([
         ["channels in fours", geometry([2, 5, 7, 8], [3, 3, 8, 12]), "sigmoid"],
         ["odd channels", geometry([2, 3, 5, 8], [1, 1, 8, 11]), "relu6"],

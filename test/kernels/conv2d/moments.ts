@@ -1,9 +1,10 @@
 import { expect } from "vitest";
+import { filledUp } from "../../../src/kernels/text/lane.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { RUBBISH } from "./channel-embedding.ts";
 import { sums } from "./fused-reference.ts";
 
-/** Checks the moments that a product left in the partials from `first` on of the numbers `y` `[rows, channels]`. */
+/** Checks the moments that a product left in the partials, filled up to fours, from `first` on of the numbers `y` `[rows, channels]`. */
 export function checkMoments(
   y: Float32Array,
   channels: number,
@@ -14,7 +15,8 @@ export function checkMoments(
     ...values.slice(0, first * perPartial),
     ...values.slice((first + partialCount) * perPartial),
   ];
-  for (const value of [...untouched(partials, 2 * channels), ...untouched(counts, 1)])
+  const filled = filledUp(channels);
+  for (const value of [...untouched(partials, 2 * filled), ...untouched(counts, 1)])
     expect(value).toBe(RUBBISH);
   const rows = y.length / channels;
   const mean = sums(y, channels).map((sum) => sum / rows);
@@ -24,7 +26,7 @@ export function checkMoments(
   );
   const merged = { mean: new Float64Array(channels), squares: new Float64Array(channels), rows: 0 };
   const at = (partialIndex: number, plane: number, c: number): number =>
-    partials[(2 * partialIndex + plane) * channels + c];
+    partials[(2 * partialIndex + plane) * filled + c];
   for (let partialIndex = first; partialIndex < first + partialCount; partialIndex++) {
     expect(counts[partialIndex]).toBeGreaterThan(0);
     merged.rows += counts[partialIndex];
