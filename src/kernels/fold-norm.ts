@@ -1,6 +1,7 @@
 /** @file Batch norms brought into the planes of norm-planes.ts, from given statistics or from those of a product's tiles. */
 import { f32, u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget, Uniform } from "./kernel.ts";
+import { laneFor } from "./text/lane.ts";
 import { NORM_PLANES, normChannelsParams } from "./text/norm-planes.ts";
 import type { NormChannels, NormPlane } from "./text/norm-planes.ts";
 import { perItemKernel } from "./text/per-item.ts";
@@ -61,8 +62,11 @@ export function foldNorm(
   });
 }
 
-/** WGSL that merges the moments of quad `own` of the `params.fresh` quads that the tiles have left. */
-const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ `
+const storeStatistics = /* wgsl */ `store_mean(params.statisticsBegin + quad, centre);
+      store_variance(params.statisticsBegin + quad, deviation2);`;
+
+/** WGSL that merges the moments of quad `own` of the `params.fresh` quads that the tiles have left, and stores them. */
+const mergeTiles = ({ eachPartial, total }: PartialsText, store = storeStatistics): string => /* wgsl */ `
     var sum = vec4f();
     var rows = vec4f();
     ${eachPartial(
@@ -83,28 +87,43 @@ const mergeTiles = ({ eachPartial, total }: PartialsText): string => /* wgsl */ 
     ${total("squares")}
     deviation2 = squares / rows;
     if (writer) {
-      store_mean(params.statisticsBegin + quad, centre);
-      store_variance(params.statisticsBegin + quad, deviation2);
+      ${store}
     }`;
 
 /**
- * Merges the moments that the tiles of a product have left of its `fresh` channels: `partials` `[partials, 2, fresh]`, mean
- * and biased variance, and `counts` `[partials]` (Chan, Golub & LeVeque 1983), to channels `begin` and following of `mean`
- * and `variance`.
+ * Merges the moments that the tiles of a product have left of its `fresh` channels: `partials` `[partials, 2, fresh]`, filled up
+ * to fours, mean and biased variance, and `counts` `[partials]` (Chan, Golub & LeVeque 1983), to channels `begin` and following
+ * of `mean` and `variance`, to these alone.
  */
 export function mergeTileMoments(
   target: KernelTarget,
   { begin, fresh, partialCount }: { begin: number; fresh: number; partialCount: number },
 ): Kernel {
-  return partialsKernel(target, fresh / 4, {
+  const quads = Math.ceil(fresh / 4);
+  const { width, float } = laneFor(fresh, begin);
+  const array = `array<${float}>`;
+  const oneByOne = [0, 1, 2, 3]
+    .map(
+      (lane) => `if (4u * quad + ${lane}u < params.channels) {
+        store_mean(params.statisticsBegin + 4u * quad + ${lane}u, centre[${lane}]);
+        store_variance(params.statisticsBegin + 4u * quad + ${lane}u, deviation2[${lane}]);
+      }`,
+    )
+    .join("\n      ");
+  return partialsKernel(target, quads, {
     label: "merge_tile_moments",
     read: { partials: VECTORS, counts: "array<f32>" },
-    write: { mean: VECTORS, variance: VECTORS },
-    params: { statisticsBegin: u32(begin / 4), partialCount: u32(partialCount), fresh: u32(fresh / 4) },
+    write: { mean: array, variance: array },
+    params: {
+      statisticsBegin: u32(begin / width),
+      partialCount: u32(partialCount),
+      fresh: u32(quads),
+      ...(width === 1 && { channels: u32(fresh) }),
+    },
     body: (text) => /* wgsl */ `let own = quad;
   var centre: vec4f;
   var deviation2: vec4f;
-  ${mergeTiles(text)}`,
+  ${mergeTiles(text, width === 1 ? oneByOne : storeStatistics)}`,
   });
 }
 

@@ -108,7 +108,7 @@ describe.each(Object.entries(FAMILIES))("batch norms as planes, with %s", (_, ad
     const place = {
       ...{ channels, statisticsBegin: 0, parametersBegin: 8, normBegin: 8, normSize: 24, epsilon: EPSILON },
     };
-    const kernel = mergeMomentsIntoNorm(target, place, { fresh: filled, partialCount });
+    const kernel = mergeMomentsIntoNorm(target, place, { fresh: channels, partialCount });
     const results = await runKernels(
       gpu(),
       [kernel],
@@ -121,6 +121,18 @@ describe.each(Object.entries(FAMILIES))("batch norms as planes, with %s", (_, ad
     );
     expectClose(results.mean.slice(0, channels), mean);
     expectClose(results.variance.slice(0, channels), variance);
+    const merged = await runKernels(
+      gpu(),
+      [mergeTileMoments(target, { begin: 3, fresh: channels, partialCount })],
+      {
+        ...{ partials: embed(partials, channels, { width: filled, begin: 0 }), counts },
+        ...{ mean: rubbish(12), variance: rubbish(12) },
+      },
+      ["mean", "variance"],
+    );
+    // Vectors of so many channels are nobody else's beyond these.
+    expectClose(extract(merged.mean, channels, { width: 12, begin: 3 }), mean);
+    expectClose(extract(merged.variance, channels, { width: 12, begin: 3 }), variance);
     const all = planes(mean, variance, gamma, beta);
     all.forEach((plane, i) => {
       const begin = i * 24 + 8;

@@ -2,7 +2,6 @@
 import { jointLength } from "../../kernels/norm-gradient.ts";
 import { filledUp } from "../../kernels/text/lane.ts";
 import type { Node, Tensor } from "../graph.ts";
-import type { Taps } from "../lowering/conv2d-products.ts";
 import type { StandardizePattern } from "../pattern.ts";
 import type { Family, FamilyNorm } from "./families.ts";
 import { sameShape } from "../shape.ts";
@@ -46,7 +45,7 @@ export function layOut(
   const { graph } = x;
   const hooked = members.map((member, i) => isHooked(member, family.standardizeNodes[i], readers));
   if (several && hooked.slice(1).includes(false)) return null;
-  // The moments op leaves vectors that are not filled up.
+  // Vectors of moments that something else finds are not filled up.
   if (width % 4 !== 0 && !hooked[0]) return null;
   // The first one's moments come to the others' with the planes of a norm that reads it alone.
   if (several && !hooked[0] && !norms.some(({ count }) => count === 1)) return null;
@@ -132,20 +131,16 @@ const movable = ({ members, width, arrivals, gradientNorms, shared }: FamilyLayo
   !shared;
 
 /** Whether a product makes it that can store it anywhere and find its moments. */
-function isHooked({ x, mean }: StandardizePattern, standardizeNode: Node, readers: Readers): boolean {
+function isHooked({ x }: StandardizePattern, standardizeNode: Node, readers: Readers): boolean {
   const pattern = x.node?.op.pattern;
-  if (pattern?.kind !== "taps") return false;
-  const finds = pattern.moments || (pattern.taps.anyMoments && canFindMoments(pattern.taps));
   return (
-    finds &&
+    pattern?.kind === "taps" &&
+    pattern.moments &&
     x.node?.outputs[0] === x &&
     !readers.isKept(x) &&
-    // What finds the moments by themselves is not needed then.
-    readers.of(x).every((reader) => reader === standardizeNode || reader === mean.node)
+    readers.of(x).every((reader) => reader === standardizeNode)
   );
 }
-
-const canFindMoments = ({ channels, evenPhases }: Taps): boolean => channels.length === 1 && evenPhases;
 
 /** Whether its moments serve its standardization and moving statistics alone. */
 function momentsAreItsOwn({ mean, variance }: StandardizePattern, readers: Readers): boolean {

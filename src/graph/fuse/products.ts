@@ -5,7 +5,6 @@ import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/
 import type { NormPlace } from "../../kernels/fold-norm.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
-import { filledUp } from "../../kernels/text/lane.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { loadOf, resultsOf, slices } from "../lowering/conv2d-products.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
@@ -158,9 +157,8 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       const withMoments = (range: BatchRange, firstPartial: number) =>
         product(range, { kind: "moments", range: to, firstPartial });
       if (outcome.kind === "moments") {
-        const filled = filledUp(channels);
-        const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(filled), withMoments);
-        lowerMoments(l, outcome, filled, partialCount, partials);
+        const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), withMoments);
+        lowerMoments(l, outcome, channels, partialCount, partials);
       } else lowerTilesToMoments(l, ranges, channels, known!, withMoments);
     },
   };

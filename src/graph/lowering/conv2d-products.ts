@@ -73,7 +73,7 @@ export interface Taps {
   /** Whether all phases of the result have as many pixels. */
   readonly evenPhases: boolean;
   readonly product: (l: Lowering, batch: number, fusion: TapsFusion) => TapKernel;
-  /** Whether it also finds the moments of channels that do not come in fours, filled up to these. */
+  /** Whether it also finds the moments of channels that do not come in fours. */
   readonly anyMoments: boolean;
   /** Of the kernel's bindings. */
   readonly names: { readonly source: string; readonly result: string };
@@ -184,7 +184,11 @@ export function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: 
       `${naming.name}: the bias "${bias.name}" ${shapeText(bias.shape)} must be [${channels[0]}].`,
     );
   }
-  const moments = naming.moments === true && channels.length === 1 && evenPhases && channels[0] % 4 === 0;
+  const moments =
+    naming.moments === true &&
+    channels.length === 1 &&
+    evenPhases &&
+    (taps.anyMoments || channels[0] % 4 === 0);
   const op: Op = {
     name: naming.name,
     family: "convolution",

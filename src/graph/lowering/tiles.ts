@@ -1,5 +1,6 @@
 /** @file Products whose tiles leave partials, one behind the other in one scratch buffer, however the batch is cut. */
 import { mergeTileMoments } from "../../kernels/fold-norm.ts";
+import { filledUp } from "../../kernels/text/lane.ts";
 import type { TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { Tensor } from "../graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
@@ -36,7 +37,7 @@ export function lowerTiles<Name extends string>(
 }
 
 /** Numbers a partial of what `momentsStore` leaves of `channels` channels. */
-export const momentsPerPartial = (channels: number) => ({ partials: 2 * channels, counts: 1 });
+export const momentsPerPartial = (channels: number) => ({ partials: 2 * filledUp(channels), counts: 1 });
 
 /** {@link lowerTiles} of products that store `channels` channels with `momentsStore`, merged to `mean` and `variance`. */
 export function lowerTilesToMoments(

@@ -35,7 +35,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       : `vec4f(${range(4)
           .map(
             (j) =>
-              `select(0.0, ${load.value(`min(d + ${j}u, params.depth - 1u)`, `${i}`)}, inside${i} && d + ${j}u < params.depth)`,
+              `select(0.0, ${load.value(`depth${j}`, `${i}`, `Depth${j}`)}, inside${i} && d + ${j}u < params.depth)`,
           )
           .join(", ")})`;
     return guardLeft(i, putLeft(`local + ${i * tile.threads}u`, value));
@@ -122,7 +122,15 @@ ${arithmetic.main} {
         {
           // The number of invocations is a multiple of the quads of a row, so all their loads have one depth.
           let d = step + 4u * (local % ${quads}u);
-          ${vectorDepth ? `let depthQuad = min(d, params.depth - 4u) / 4u; ${load.channel("depthQuad")}` : ""}
+          ${
+            vectorDepth
+              ? `let depthQuad = min(d, params.depth - 4u) / 4u; ${load.channel("depthQuad")}`
+              : repeat(
+                  4,
+                  (j) =>
+                    `let depth${j} = min(d + ${j}u, params.depth - 1u); ${load.channel(`depth${j}`, `Depth${j}`)}`,
+                )
+          }
           ${leftLoads.map(loadLeft).join("\n")}
         }
         ${loadRight}

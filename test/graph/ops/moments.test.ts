@@ -9,6 +9,7 @@ import { biasAdd } from "../../../src/graph/ops/bias.ts";
 import { channelSum } from "../../../src/graph/ops/channel-reduction.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
+import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
 import { channelMoments } from "../../../src/graph/ops/moments.ts";
 import type { Moments } from "../../../src/graph/ops/moments.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
@@ -47,6 +48,12 @@ const CASES: Record<string, Case> = {
     x: [3, 5, 7, 5],
     kernel: [3, 3, 5, 6],
     make: (x, kernel) => conv2d(x, kernel, same),
+    known: true,
+  },
+  "a depthwise convolution of odd channels": {
+    x: [3, 5, 7, 6],
+    kernel: [3, 3, 6, 1],
+    make: (x, kernel) => depthwiseConv2d(x, kernel, same),
     known: false,
   },
   "a transposed convolution": {
