@@ -268,6 +268,9 @@ export function applyWeights(
   return x.graph.apply(op, [x, ...gradients]).outputs[0];
 }
 
+/** Splits of so few bytes are summed up with those of others. */
+const FEW_BYTES = 2 ** 18;
+
 /** Runs a product by weights to `dw`, range by range of the batch; `operands` of a range but `dw`. */
 export function lowerWeights(
   l: Lowering,
@@ -283,6 +286,9 @@ export function lowerWeights(
     const whole = i === 0 && splits === 1;
     const partials = whole ? dw : l.scratch(4 * splits * count);
     l.dispatch(partial, { ...operands(range), dw: partials });
-    if (!whole) l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
+    const isSmall = ranges.length === 1 && 4 * splits * count <= FEW_BYTES;
+    if (!whole && isSmall) l.sum([{ partials, partialCount: splits, count, result: dw }]);
+    else if (!whole)
+      l.dispatch(sumPartials(l.target, count, splits, { accumulate: i > 0 }), { partials, dw });
   });
 }
