@@ -30,7 +30,7 @@ export const isReadBy = (node: Node, tensor: Tensor, readers: Readers): boolean 
  */
 export const bendsAlike = ({ activation }: ActivationPattern): boolean => activation !== "sigmoid";
 
-/** The gradient of an activation from its input, in the stead of `node`, where its output is not stored. */
+/** The gradient of an activation from its input, instead of `node`, where its output is not stored. */
 export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPattern): Node {
   const { x, activation } = of;
   const kept = gradientFollowsFromOutput(activation) ? "y" : "x";
@@ -47,7 +47,7 @@ export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPa
   return { ...node, op, inputs: [x, dy] };
 }
 
-/** Sums over pixels passed back through an activation, in the stead of `node`; `kept` is the activation's input or output. */
+/** Sums over pixels passed back through an activation, instead of `node`; `kept` is the activation's input or output. */
 export function pixelSumsGradientNode(
   node: Node,
   { activation, x: before }: ActivationPattern,
@@ -63,7 +63,7 @@ export function pixelSumsGradientNode(
   return { ...node, op, inputs: [x, factor, kept] };
 }
 
-/** Whether `node`, an activation, is alone in reading what a product makes, which can make it in its stead. */
+/** Whether `node`, an activation, is alone in reading what a product makes, which can make it instead. */
 export function isAppliedTo(node: Node, { x }: ActivationPattern, readers: Readers): boolean {
   const { pattern } = x.node?.op ?? {};
   return (

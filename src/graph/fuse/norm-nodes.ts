@@ -18,7 +18,7 @@ import type { Place } from "./place.ts";
 import type { FoldedNorm } from "./products.ts";
 import type { NormPlanes } from "./reading.ts";
 
-/** Stores at `z` what a norm and its activation make of `x`, in the stead of `node`. */
+/** Stores at `z` what a norm and its activation make of `x`, instead of `node`. */
 export function activatedNode(
   node: Node,
   x: Place,
@@ -60,7 +60,7 @@ export interface PassedBack {
   readonly target: NormGradientTarget;
 }
 
-/** Passes `dz` back through an activation and a norm, in the stead of `node`. */
+/** Passes `dz` back through an activation and a norm, instead of `node`. */
 export function passedBackNode(
   node: Node,
   dz: Tensor,
@@ -100,7 +100,7 @@ export function passedBackNode(
   return { ...node, op, inputs: [from.home, x.home, planes.tensor, ...target.reads] };
 }
 
-/** Stores the gradient by what was standardized, of that by the result, in the stead of `node`. */
+/** Stores the gradient by what was standardized, of that by the result, instead of `node`. */
 export function memberGradientNode(node: Node, gradient: Place, x: Place, coefficients: NormPlanes): Node {
   const [dx] = node.outputs;
   const op: Op = {
@@ -153,7 +153,7 @@ export function foldNode(
   return { graph: planes.graph, index: -1, backward: false, op, inputs, outputs: [] };
 }
 
-/** Zeros, in the stead of `node`. */
+/** Zeros, instead of `node`. */
 export function zeroNode(node: Node): Node {
   const [y] = node.outputs;
   const op: Op = {

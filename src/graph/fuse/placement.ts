@@ -117,7 +117,7 @@ function readsOf(tensor: Tensor): ReadonlySet<Tensor> {
   return reads;
 }
 
-/** Copies `x` to its place in the stead of `node`. */
+/** Copies `x` to its place instead of `node`. */
 export function copyNode(node: Node, x: Tensor, place: Place): Node {
   const { home } = place;
   const [, , , channels] = x.shape;

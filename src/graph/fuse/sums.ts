@@ -66,7 +66,7 @@ export type TermReading =
   | { readonly kind: "scaled"; readonly x: Place; readonly factor: Tensor }
   | { readonly kind: "spread"; readonly values: Tensor; readonly scale: number };
 
-/** Stores a sum at `place`, in the stead of its root. */
+/** Stores a sum at `place`, instead of its root. */
 export function sumNode({ root, activation }: Sum, readings: readonly TermReading[], place: Place): Node {
   const [own] = root.outputs;
   const terms = readings.map(termOf);

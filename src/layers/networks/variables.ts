@@ -50,7 +50,7 @@ export class LayerVariables {
   }
 
   /**
-   * A layer's variable, or of a norm without γ the constant in its stead.
+   * A layer's variable, or of a norm without γ the constant instead.
    *
    * @throws Error when there is none
    */

@@ -69,7 +69,7 @@ describe("the variables of a network", () => {
     }
   });
 
-  it("have in the stead of a norm's missing γ ones that are no variable, laid out as β is", () => {
+  it("have instead of a norm's missing γ ones that are no variable, laid out as β is", () => {
     const list = new LayerList();
     const norm = { kind: "BatchNormalization", epsilon: 1e-3, momentum: 0.99, scale: false } as const;
     const conv = (name: string, input: string, filters: number): string =>
