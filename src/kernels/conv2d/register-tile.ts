@@ -6,8 +6,8 @@
  * the right operand it loads for its own columns. Without subgroups, every lane loads the values of all rows.
  *
  * On lavapipe and SwiftShader a load is a gather that costs as much as dozens of multiply-adds, so what counts is many
- * multiply-adds a load; every variable that a loop changes is written back under a mask once a turn, so a turn does
- * several steps of the sum.
+ * multiply-adds a load, but also that a turn of the loop is short, although every variable that it changes is written back
+ * under a mask: a core runs fast what it keeps decoded (bench/NOTES.md).
  */
 import type { KernelTarget } from "../kernel.ts";
 import type { Tile } from "../tiling.ts";

@@ -89,7 +89,8 @@ export function requestFor<Product extends Omit<TileRequest, "family">>(
 /**
  * 16 × 32: lavapipe runs a turn of its loop from what a core keeps decoded, which it no longer does with a larger one. By weights,
  * where lanes own rows in fours and a turn is one pixel, as many as they all own. Without subgroups every lane loads the
- * values of all rows, so there are 4. SwiftShader, whose subgroups have 4 lanes, takes minutes to compile a larger tile.
+ * values of all rows, so there are 4. Larger ones are offered where subgroups have 8 lanes or more, as lavapipe's: SwiftShader, with 4,
+ * took minutes to compile them.
  */
 function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { subgroupSize } = target;

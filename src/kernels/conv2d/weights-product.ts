@@ -74,11 +74,8 @@ const ONE_LAYER: WeightsLayers = { count: 1, growth: 0, steps: {} };
 const LONGEST_SUM = 2048;
 /** Pixels under which a partial sum is not worth its write and read. */
 const SHORTEST_SUM = 64;
-/** Pixels of a line of {@link asLines}. */
-const LONGEST_LINE = 128;
 
-export function weightsProduct(geometry: Conv2dGeometry, fusion: WeightsFusion = {}): WeightsProduct {
-  const g = asLines(geometry);
+export function weightsProduct(g: Conv2dGeometry, fusion: WeightsFusion = {}): WeightsProduct {
   const { layers = ONE_LAYER } = fusion;
   const taps = g.kernelHeight * g.kernelWidth;
   return {
@@ -218,28 +215,4 @@ export function splitCount(
     Math.floor(target.maxBindingBytes / (4 * totalRows * columns)),
   );
   return Math.max(1, Math.min(most, Math.max(forWork, Math.ceil(pixels / LONGEST_SUM))));
-}
-
-/**
- * A pointwise convolution does not care where its pixels lie: many short lines of pixels (a 2×2 image has two of two) are
- * laid out as fewer, longer ones.
- */
-function asLines(g: Conv2dGeometry): Conv2dGeometry {
-  const pointwise =
-    g.kernelHeight * g.kernelWidth * g.strideY * g.strideX === 1 &&
-    g.inHeight === g.outHeight &&
-    g.inWidth === g.outWidth;
-  if (!pointwise) return g;
-  const pixels = g.batch * g.outHeight * g.outWidth;
-  let width = LONGEST_LINE;
-  while (pixels % width !== 0) width--;
-  if (width <= g.outWidth) return g;
-  return {
-    ...g,
-    batch: 1,
-    inHeight: pixels / width,
-    outHeight: pixels / width,
-    inWidth: width,
-    outWidth: width,
-  };
 }
