@@ -23,8 +23,10 @@ import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Decoder } from "../src/layers/networks/decoder.ts";
 import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../src/layers/networks/encoders.ts";
 import { refuseUnknownPrecision } from "../src/train/precision.ts";
+import { PRECISIONS } from "../src/config/index.ts";
+import type { Precision } from "../src/config/index.ts";
 import { PHASES } from "../src/runs/phase.ts";
-import type { Precision, StepSpec } from "../src/train/phase/programs.ts";
+import type { StepSpec } from "../src/train/phase/programs.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { measureFma } from "./ceilings.ts";
 import { positive, run } from "./command.ts";
@@ -34,7 +36,6 @@ import { reportLines } from "./step/report.ts";
 import type { StepResult } from "./step/step-result.ts";
 
 const CLASSES = 59;
-const PRECISIONS: readonly Precision[] = ["f32", "f16"];
 
 interface Options {
   readonly size?: number;

@@ -9,6 +9,8 @@ import { confusionFigure } from "../runs/figures/confusion.ts";
 import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
 import type { EvaluationSplit } from "../use/model-evaluation.ts";
 import { loadModel } from "../use/model.ts";
+import { choosePrecision } from "../use/precision.ts";
+import { formatBytes } from "../text-table.ts";
 import { makeFolderOfOutput, makeOutputFolder } from "../use/output-folder.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
@@ -75,6 +77,7 @@ await runCommand(command, async (interrupted) => {
     json,
     figures,
     adapter,
+    precision: asked,
     ...flags
   } = command.opts<EvalFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -94,12 +97,15 @@ await runCommand(command, async (interrupted) => {
     if (figures !== undefined) await makeOutputFolder(figures, "--figures");
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
+    const { precision, text } = choosePrecision(gpu, model, asked);
     say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);
+    say(`Precision: ${text}`);
     const photos = `${dataset.size} ${dataset.size === 1 ? "photo" : "photos"}`;
     say(`Data: ${photos} of ${chosen.folder ?? "the run's drawings"}${split === "all" ? "" : ` (${split})`}`);
     for (const note of notes) say(`Note: ${note}`);
     const evaluation = await evaluateModel(gpu, model, dataset, {
       batchSize: Math.min(flags.batchSize ?? BATCH_SIZE, dataset.size),
+      precision,
       onProgress: (done) => showProgress(`${done}/${dataset.size} photos`),
       signal: interrupted,
     });
@@ -110,6 +116,7 @@ await runCommand(command, async (interrupted) => {
       split,
       mask_interpolation: chosen.maskInterpolation,
     });
+    say(`Memory: ${formatBytes(report.gpu_bytes)} on the GPU`);
     say(`\n${formatReport(report)}`);
     if (json !== undefined) {
       await writeJson(json, report);

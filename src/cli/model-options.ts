@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
+import type { Precision } from "../config/index.ts";
+import { precisionOption } from "./precision-option.ts";
 import { userModel } from "./user-path.ts";
 
 /** What every command says that uses a trained network. */
@@ -8,6 +10,7 @@ export interface ModelFlags {
   readonly imageSize?: number;
   readonly batchSize?: number;
   readonly adapter?: string;
+  readonly precision?: Precision;
 }
 
 /** @param command gets the flags of {@link ModelFlags}. */
@@ -20,7 +23,12 @@ export function addModelOptions(command: Command): Command {
     )
     .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
     .option("--batch-size <photos>", "photos at once", positive)
-    .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name");
+    .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name")
+    .addOption(
+      precisionOption(
+        "what activations are stored in; without it as the model was trained, f32 where the adapter has no f16",
+      ),
+    );
 }
 
 /** Reads a flag that is a whole number above 0. */

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { count } from "../data/data-error.ts";
 import { loadModel } from "../use/model.ts";
 import { printable } from "../files/printable.ts";
+import { choosePrecision } from "../use/precision.ts";
+import { formatBytes } from "../text-table.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
 import { predictJobs } from "../use/predict-files.ts";
 import { predictPhotos } from "../use/predict.ts";
@@ -37,7 +39,7 @@ const command = addModelOptions(new Command("predict"))
   .option("--logits", "write the network's logits of each photo too");
 
 await runCommand(command, async (interrupted) => {
-  const { images, out, logits = false, adapter, ...flags } = command.opts<PredictFlags>();
+  const { images, out, logits = false, adapter, precision: asked, ...flags } = command.opts<PredictFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
   const { jobs, passedOver } = await predictJobs(images, out);
@@ -46,11 +48,14 @@ await runCommand(command, async (interrupted) => {
   try {
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
+    const { precision, text } = choosePrecision(gpu, model, asked);
     say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);
+    say(`Precision: ${text}`);
     // A place that cannot be written to is told of before the work.
     await makeOutputFolder(out);
     const batchSize = Math.min(flags.batchSize ?? BATCH_SIZE, jobs.length);
-    const predictor = await Predictor.create(gpu, model, { batchSize });
+    const predictor = await Predictor.create(gpu, model, { batchSize, precision });
+    say(`Memory: ${formatBytes(predictor.bytes)} on the GPU`);
     const failures: string[] = [];
     try {
       const bad = await predictPhotos(predictor, jobs, {

@@ -10,6 +10,6 @@ export function refuseUnknownPrecision(
   if (precision === "f32" || features.has("shader-f16")) return;
   throw new ConfigError(
     `--precision f16: ${adapterName} has no half-precision numbers (the WebGPU feature shader-f16): choose an adapter ` +
-      `that has, with --adapter (\`npm run doctor\` lists them), or train in f32.`,
+      `that has, with --adapter (\`npm run doctor\` lists them), or take --precision f32.`,
   );
 }

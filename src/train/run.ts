@@ -134,7 +134,7 @@ export class Run implements TrainerEvents {
   }
 
   async checkpoint(state: TrainingState): Promise<void> {
-    const { saveEvery, imageSize, encoder, decoder } = this.#job.config;
+    const { saveEvery, imageSize, encoder, decoder, precision } = this.#job.config;
     const normalization = normalizationOf(this.#job.config);
     const last = this.#folder.checkpoint("last");
     const metadata: Metadata = {
@@ -143,6 +143,7 @@ export class Run implements TrainerEvents {
       encoder,
       decoder,
       normalization,
+      precision,
       preprocessing: `RGB / 255, bilinear resize to image_size${NORMALIZATION_TEXTS[normalization]}`,
       ...(await dataMetadata(this.#data)),
     };

@@ -1,5 +1,6 @@
 import type { EvaluationData, EvaluationSplit, ModelEvaluation } from "./model-evaluation.ts";
 import type { Model } from "./model.ts";
+import type { Precision } from "../config/index.ts";
 
 /** What an evaluation says of one class. */
 export interface ClassReport {
@@ -36,6 +37,10 @@ export interface EvaluationReport {
   readonly image_size: number;
   readonly mask_interpolation: EvaluationData["maskInterpolation"];
   readonly adapter: string;
+  /** What activations were stored in. */
+  readonly precision: Precision;
+  /** Bytes that the evaluator held on the GPU. */
+  readonly gpu_bytes: number;
   /** Mean cross-entropy over all pixels that count. */
   readonly loss: number;
   readonly accuracy: number;
@@ -77,6 +82,8 @@ export function evaluationReport(
     image_size: model.imageSize,
     mask_interpolation: context.mask_interpolation,
     adapter: context.adapter,
+    precision: evaluation.precision,
+    gpu_bytes: evaluation.gpuBytes,
     loss,
     accuracy,
     background_accuracy: backgroundAccuracy,

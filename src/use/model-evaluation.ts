@@ -9,11 +9,11 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
 import { restoreWeights } from "../train/checkpoint.ts";
 import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
-import type { TrainConfig } from "../config/index.ts";
+import type { Precision, TrainConfig } from "../config/index.ts";
 import { evaluate } from "../train/phase/evaluate.ts";
 import { BoundaryF1 } from "../runs/boundary-f1.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
-import { ModelError } from "./model.ts";
+import { ModelError, notFinite } from "./model.ts";
 import type { Model } from "./model.ts";
 import { namedOtherwise } from "../weights/class-names.ts";
 import { compileEvaluator } from "../train/phase/programs.ts";
@@ -162,6 +162,8 @@ function namingNotes(model: Model, dataset: SegmentationDataset): string[] {
 
 export interface EvaluateOptions {
   readonly batchSize: number;
+  /** What activations are stored in, whatever the network was trained in; f32 by default. */
+  readonly precision?: Precision | undefined;
   /** Told after each batch how many photos are done. */
   readonly onProgress?: (photos: number) => void;
   /** Ends the evaluation after the batch in hand. */
@@ -171,24 +173,29 @@ export interface EvaluateOptions {
 /** What a trained network did on some photos, outlines included. */
 export interface ModelEvaluation extends Evaluation {
   readonly boundaryF1: BoundaryF1;
+  /** What activations were stored in. */
+  readonly precision: Precision;
+  /** Bytes that the evaluator held on the GPU. */
+  readonly gpuBytes: number;
 }
 
 /**
  * Evaluates a trained network with the trainer's own evaluator.
  *
- * @throws WeightsError when the model's tensors do not fit; DataError; GpuError; the signal's reason.
+ * @throws WeightsError when the model's tensors do not fit; ModelError when its loss is not a finite number; DataError; GpuError; the
+ *   signal's reason.
  */
 export async function evaluateModel(
   gpu: Gpu,
   model: Model,
   dataset: SegmentationDataset,
-  { batchSize, onProgress = () => {}, signal }: EvaluateOptions,
+  { batchSize, precision = "f32", onProgress = () => {}, signal }: EvaluateOptions,
 ): Promise<ModelEvaluation> {
   const { imageSize, classNames, encoder, decoder, normalization, file } = model;
   const classes = classNames.length;
   const variables = new Variables(gpu);
   try {
-    const network = { batchSize, imageSize, classes, encoder, decoder };
+    const network = { batchSize, imageSize, classes, encoder, decoder, precision };
     const evaluator = await compileEvaluator(gpu, variables, network);
     try {
       await restoreWeights(variables, file);
@@ -196,7 +203,9 @@ export async function evaluateModel(
       const boundaryF1 = new BoundaryF1(classes);
       const look = (labels: Uint32Array, prediction: Uint32Array): void =>
         boundaryF1.add(labels, prediction, imageSize);
-      return { ...(await evaluate(evaluator, counted(batches, onProgress), { classes, look })), boundaryF1 };
+      const evaluation = await evaluate(evaluator, counted(batches, onProgress), { classes, look });
+      if (!Number.isFinite(evaluation.loss)) throw notFinite(model, "logits", precision);
+      return { ...evaluation, boundaryF1, precision, gpuBytes: evaluator.summary.peakBytes };
     } finally {
       evaluator.destroy();
     }

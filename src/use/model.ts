@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { PRECISIONS } from "../config/index.ts";
+import type { Precision } from "../config/index.ts";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { Decoder } from "../layers/networks/decoder.ts";
@@ -29,7 +31,17 @@ export interface Model {
   readonly encoder: Encoder;
   readonly decoder: Decoder;
   readonly normalization: Normalization;
+  /** What its activations were stored in while it was trained. */
+  readonly precision: Precision;
 }
+
+/** What is said where a network gives something else than finite numbers. */
+export const notFinite = ({ file }: Model, what: string, precision: Precision): ModelError =>
+  new ModelError(
+    precision === "f16"
+      ? `${file} gives ${what} that are not finite numbers in f16, whose largest is 65504: take --precision f32.`
+      : `${file} gives ${what} that are not finite numbers, so its weights are broken: use a checkpoint of before.`,
+  );
 
 /** A mask has a byte a pixel. */
 const MOST_CLASSES = 256;
@@ -38,7 +50,7 @@ const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
 /**
  * Finds a trained network: a checkpoint, or the folder of a run (then its `checkpoints/best.safetensors`, else `last`),
  * also by its name below `runs/`. What neither a checkpoint nor its layers say is taken to be the tutorial's (transposed convolutions,
- * pixels in [0, 1], classes without names), but for the image size.
+ * pixels in [0, 1], classes without names, trained in f32), but for the image size.
  *
  * @param options.imageSize another size than the one the network was trained at.
  * @throws ModelError when there is none, or it holds an encoder only, or its image size is not known or of no use;
@@ -64,6 +76,7 @@ export async function loadModel(
     encoder,
     decoder: oneOf(file, metadata, "decoder", DECODERS),
     normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),
+    precision: oneOf(file, metadata, "precision", PRECISIONS),
   };
 }
 

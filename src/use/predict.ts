@@ -11,7 +11,6 @@ import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { overlayFigure } from "../runs/figures/overlay.ts";
 import { classShares } from "../masks/class-shares.ts";
 import type { ClassShare } from "../masks/class-shares.ts";
-import type { Model } from "./model.ts";
 import type { PredictJob } from "./predict-files.ts";
 import { maskFromLogits } from "../masks/mask-from-logits.ts";
 import type { Predictor } from "./predictor.ts";
@@ -65,7 +64,7 @@ export async function predictPhotos(
     for (const [i, { job, photo }] of usable.entries()) {
       options.signal?.throwIfAborted();
       try {
-        const shares = await writeOutputs(predictor.model, job, photo, logits[i], options);
+        const shares = await writeOutputs(predictor, job, photo, logits[i], options);
         options.onDone?.(job, shares);
       } catch (error) {
         if (!isOfItsName(error)) throw error;
@@ -96,7 +95,7 @@ const isOfItsName = (error: unknown): error is FileError =>
   error instanceof FileError && OF_A_NAME.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 async function writeOutputs(
-  { file, imageSize, classNames }: Model,
+  { model: { file, imageSize, classNames }, precision }: Predictor,
   job: PredictJob,
   { width, height, pixels }: Photo,
   logits: Float32Array,
@@ -122,6 +121,7 @@ async function writeOutputs(
     height,
     model: file,
     image_size: imageSize,
+    precision,
     classes,
   });
   return classes;

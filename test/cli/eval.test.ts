@@ -179,6 +179,10 @@ describe("npm run eval", () => {
       ["--model", file, "--data", folder, "--batch-size", "0"],
       /"0" is not a whole number above 0/,
     );
+    await refused(
+      ["--model", file, "--data", folder, "--precision", "bf16"],
+      /^error: option '--precision <f32\|f16>' argument 'bf16' is invalid\. It must be one of f32, f16, since WGSL, .* has no bf16\.$/,
+    );
     const data = await folderOf({
       "images/a.png": await photo(8, 8).png().toBuffer(),
       "masks/a.png": await greyPng(8, 8, () => 7),

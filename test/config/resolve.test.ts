@@ -145,7 +145,11 @@ describe("resolveConfig", () => {
     [{ tverskyBeta: 0, loss: "tversky" }, "--tversky-beta must be above 0"],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
-    [{ precision: "f64" }, "--precision must be one of f32, f16"],
+    [{ precision: "f64" }, "--precision must be one of f32, f16 (it"],
+    [
+      { precision: "bf16" },
+      "--precision must be one of f32, f16, since WGSL, which the kernels are written in, has no bf16 (it",
+    ],
     [{ preset: "slow" }, "--preset must be one of quick, article"],
     [{ augment: ["hue", "blur"] }, "--augment must be one of original, brightness"],
     [{ augment: [] }, "--augment must name at least one augmentation"],

@@ -59,7 +59,7 @@ describe("half precision", () => {
     expect(() => refuseUnknownPrecision(gpu, { precision: "f32" })).not.toThrow();
     expect(() => refuseUnknownPrecision(gpu, { precision: "f16" })).toThrow(
       "--precision f16: SwiftShader has no half-precision numbers (the WebGPU feature shader-f16): choose an " +
-        "adapter that has, with --adapter (`npm run doctor` lists them), or train in f32.",
+        "adapter that has, with --adapter (`npm run doctor` lists them), or take --precision f32.",
     );
     gpu.features.add("shader-f16");
     expect(() => refuseUnknownPrecision(gpu, { precision: "f16" })).not.toThrow();

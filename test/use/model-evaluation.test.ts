@@ -17,7 +17,12 @@ async function model(said: Said | null, classNames: readonly string[] = CLOTHING
     await writeFile(join(run, "config.json"), JSON.stringify(config));
   }
   const file = join(run ?? "", "model.safetensors");
-  const network = { encoder: denseNet121, decoder: "transpose", normalization: "unit" } as const;
+  const network = {
+    encoder: denseNet121,
+    decoder: "transpose",
+    normalization: "unit",
+    precision: "f32",
+  } as const;
   return { file, run, imageSize: 32, classNames, ...network };
 }
 

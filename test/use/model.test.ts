@@ -37,7 +37,7 @@ describe("loadModel", () => {
   it("reads what a checkpoint says of itself", async () => {
     const metadata = {
       ...TINY_METADATA,
-      ...{ encoder: "densenet169", decoder: "nearest", normalization: "imagenet" },
+      ...{ encoder: "densenet169", decoder: "nearest", normalization: "imagenet", precision: "f16" },
     };
     const file = join(await checkpoint(metadata), "model.safetensors");
     expect(await loadModel(file)).toEqual({
@@ -48,6 +48,7 @@ describe("loadModel", () => {
       encoder: denseNet169,
       decoder: "nearest",
       normalization: "imagenet",
+      precision: "f16",
     });
     expect((await loadModel(file, { imageSize: 96 })).imageSize).toBe(96);
   });
@@ -74,6 +75,7 @@ describe("loadModel", () => {
       encoder: denseNet121,
       decoder: "transpose",
       normalization: "unit",
+      precision: "f32",
     });
   });
 
@@ -117,6 +119,7 @@ describe("loadModel", () => {
     );
     await refused(await saying({ decoder: "bicubic" }), /has the decoder "bicubic".*transpose and nearest/);
     await refused(await saying({ normalization: "bgr" }), /has the normalization "bgr"/);
+    await refused(await saying({ precision: "f8" }), /has the precision "f8"/);
   });
 });
 

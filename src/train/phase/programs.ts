@@ -24,6 +24,7 @@ import { skipsOf, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
 import { lossOf } from "./loss.ts";
 import type { Criterion } from "./loss.ts";
+import type { Precision } from "../../config/index.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
 export interface NetworkSpec extends Criterion {
@@ -42,12 +43,6 @@ export interface NetworkSpec extends Criterion {
   /** Chooses the tiles of its matrix products, in every program of a run; the default ones without. */
   readonly tileFor?: TileFor | undefined;
 }
-
-/**
- * `f16` stores activations and their gradients in half precision. Weights, their gradients, statistics, sums and the loss stay
- * f32, and the loss is scaled (see `lossScaling`).
- */
-export type Precision = "f32" | "f16";
 
 /** The encoder of a network that may not say which it has. */
 export const encoderOf = ({ encoder = DEFAULT_ENCODER }: Pick<NetworkSpec, "encoder">): Encoder => encoder;
