@@ -19,17 +19,21 @@ export const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
 const ICD_FOLDERS = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
 
 /**
- * Where lavapipe's driver description is, when it is installed.
+ * Where a Vulkan driver's description is, when it is installed.
  *
+ * @param {RegExp} pattern of the file's name
  * @returns {string | null}
  */
-export function installedLavapipe() {
+export function installedDriver(pattern) {
   for (const folder of ICD_FOLDERS.filter((candidate) => existsSync(candidate))) {
-    const file = readdirSync(folder).find((name) => /^lvp_icd.*\.json$/.test(name));
+    const file = readdirSync(folder).find((name) => pattern.test(name));
     if (file !== undefined) return join(folder, file);
   }
   return null;
 }
+
+/** Where lavapipe's driver description is, when it is installed. */
+export const installedLavapipe = () => installedDriver(/^lvp_icd.*\.json$/);
 
 /** Whether this machine uses apt. */
 export function hasApt() {

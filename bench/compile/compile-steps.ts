@@ -1,0 +1,82 @@
+import { open } from "node:fs/promises";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { kernelTarget } from "../../src/graph/kernel-target.ts";
+import { plan } from "../../src/graph/plan.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+import { encoderNamed } from "../../src/layers/networks/encoders.ts";
+import { trainingStep } from "../../src/train/phase/programs.ts";
+import type { LabPipeline, LabStep, LabTask, PipelineRecord } from "./task.ts";
+
+const CLASSES = 59;
+
+/**
+ * Compiles every pipeline of some training steps, one after the other, so that what is added to the file `record` meanwhile
+ * is of that pipeline. Steps are planned for the adapter as a run would be; nothing is allocated and nothing runs.
+ */
+export async function* compileSteps(gpu: Gpu, task: LabTask, record: string): AsyncGenerator<LabPipeline> {
+  const kernels = new Map<string, { kernel: Kernel; dispatches: number[]; flops: number }>();
+  task.steps.forEach((step, i) => {
+    for (const kernel of kernelsOf(gpu, task, step)) {
+      const known = kernels.get(kernel.wgsl) ?? { kernel, dispatches: task.steps.map(() => 0), flops: 0 };
+      known.dispatches[i]++;
+      known.flops += kernel.flops ?? 0;
+      kernels.set(kernel.wgsl, known);
+    }
+  });
+  const records = new RecordFile(record);
+  for (const { kernel, dispatches, flops } of kernels.values()) {
+    const { label, wgsl, tiling } = kernel;
+    const product = tiling ? { family: tiling.request.family, tile: tiling.tile } : null;
+    const pipeline = { label, product, flops, dispatches, wgsl };
+    try {
+      await gpu.pipelines.get(kernel);
+    } catch (error) {
+      yield { ...pipeline, record: null, problem: (error as Error).message };
+      continue;
+    }
+    const added = await records.added();
+    if (added.length !== 1)
+      throw new Error(`${label}: the driver told of ${added.length} pipelines where one was made.`);
+    yield { ...pipeline, record: added[0] };
+  }
+}
+
+function kernelsOf(gpu: Gpu, { imageSize, batchSize }: LabTask, step: LabStep): Kernel[] {
+  const { encoder, phase, precision } = step;
+  const goals = trainingStep(
+    {
+      ...{ imageSize, batchSize, classes: CLASSES, encoder: encoderNamed(encoder), precision },
+      ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
+    },
+    phase,
+  );
+  return plan(goals, kernelTarget(gpu)).dispatches.map(({ kernel }) => kernel);
+}
+
+/** The file that the layer appends to. */
+class RecordFile {
+  readonly #path: string;
+  #position = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What has come since the last call. */
+  async added(): Promise<PipelineRecord[]> {
+    const file = await open(this.#path);
+    try {
+      const { size } = await file.stat();
+      const bytes = Buffer.alloc(size - this.#position);
+      await file.read(bytes, 0, bytes.length, this.#position);
+      this.#position = size;
+      const lines = bytes
+        .toString("utf8")
+        .split("\n")
+        .filter((line) => line !== "");
+      return lines.map((line) => JSON.parse(line) as PipelineRecord);
+    } finally {
+      await file.close();
+    }
+  }
+}
