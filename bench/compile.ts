@@ -9,7 +9,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import { DEFAULT_ENCODER, ENCODER_NAMES } from "../src/layers/networks/encoders.ts";
-import type { Precision } from "../src/train/phase/programs.ts";
+import { PRECISIONS } from "../src/config/precision.ts";
+import type { Precision } from "../src/config/precision.ts";
 import { PHASES } from "../src/runs/phase.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { positive, run, side } from "./command.ts";
@@ -60,7 +61,7 @@ const command = new Command("bench:compile")
   .option("--size <pixels>", "side of the square photos, a multiple of 32", side, 128)
   .option("--batch <photos>", "photos a step", positive, 64)
   .addOption(
-    new Option("--precision <type>", "what activations are stored in").choices(["f32", "f16"]).default("f32"),
+    new Option("--precision <type>", "what activations are stored in").choices(PRECISIONS).default("f32"),
   )
   .addOption(
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),

@@ -1,6 +1,6 @@
 /** @file What the lab's process is asked for, and what it answers. */
 import type { ProductFamily, Tile } from "../../src/kernels/tiling.ts";
-import type { Precision } from "../../src/train/phase/programs.ts";
+import type { Precision } from "../../src/config/precision.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 
 /** A training step. */
