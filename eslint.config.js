@@ -61,7 +61,11 @@ export default tseslint.config(
   forbid(["files"], above(...engine, "masks", ...beside, ...atop)),
   forbid(["masks"], [...node, ...above(...engine, "weights", "fetch", ...atop)]),
   forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", ...beside, ...atop)]),
-  forbid(["kernels"], [...node, ...above("gpu", "graph", "layers", ...beside, ...atop)]),
+  // What a subgroup can multiply is said without a device.
+  forbid(
+    ["kernels"],
+    [...node, ...above("gpu", "graph", "layers", ...beside, ...atop), "!**/gpu/subgroup-matrix.ts"],
+  ),
   forbid(["graph"], [...node, ...above("layers", ...beside, ...atop)]),
   forbid(["layers"], [...node, ...above(...beside, ...atop)]),
   forbid(["data"], above(...engine, "weights", "fetch", ...atop)),

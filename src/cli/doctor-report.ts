@@ -5,6 +5,7 @@ import { adapterKind, chooseAdapter } from "../../scripts/setup/adapter-choice.m
 import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choice.mjs";
 import { describeAdapter, listAdapters, openAdapter, wantedAdapter } from "../adapter/adapters.ts";
 import type { AdapterDescription } from "../adapter/adapters.ts";
+import { describeMatrix } from "../gpu/subgroup-matrix.ts";
 import { selfTest } from "./doctor-self-test.ts";
 import type { SelfTest } from "./doctor-self-test.ts";
 import { openDevice } from "../adapter/open-gpu.ts";
@@ -30,6 +31,8 @@ export interface DoctorReport {
   features: string[];
   /** The features the engine's device was opened with. */
   enabledFeatures: string[];
+  /** Which matrices of subgroups kernels multiply, or why none; null when no device was opened. */
+  matrices: { used: boolean; detail: string } | null;
   selfTest: SelfTest | null;
 }
 
@@ -64,6 +67,7 @@ export async function diagnose(env: NodeJS.ProcessEnv = process.env): Promise<Do
     limits: {},
     features: [],
     enabledFeatures: [],
+    matrices: null,
     selfTest: null,
   };
   try {
@@ -99,6 +103,10 @@ async function examineAdapters(report: DoctorReport, env: NodeJS.ProcessEnv): Pr
   const gpu = await openDevice(adapter);
   try {
     report.enabledFeatures = [...gpu.features].sort();
+    const { subgroupMatrix: matrix, noMatrixReason } = gpu;
+    report.matrices = matrix
+      ? { used: true, detail: describeMatrix(matrix) }
+      : { used: false, detail: noMatrixReason ?? "" };
     report.selfTest = await selfTest(gpu);
   } finally {
     gpu.destroy();

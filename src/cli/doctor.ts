@@ -49,6 +49,7 @@ function asText(report: DoctorReport): string {
       ["Driver", [chosen.vendor, chosen.architecture, chosen.driver].filter(Boolean).join(", ")],
       ["Features", report.features.join(", ")],
       ["Enabled", report.enabledFeatures.join(", ")],
+      ["Matrices", `${report.matrices?.used ? "" : "none: "}${report.matrices?.detail}`],
     );
     TELLING_LIMITS.forEach((name, i) =>
       rows.push([

@@ -2,12 +2,16 @@ import { withErrorScopes } from "./error-scope.ts";
 import type { SynchronousWork } from "./error-scope.ts";
 import { GpuError, toGpuError } from "./errors.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { probeMatrix } from "./probe-matrix.ts";
+import { offeredMatrix } from "./subgroup-matrix.ts";
+import type { SubgroupMatrix } from "./subgroup-matrix.ts";
 
 /** Features asked for wherever the adapter has them. */
 const WANTED_FEATURES = [
   "subgroups",
   "shader-f16",
   "timestamp-query",
+  "subgroup-size-control",
   // Dawn's, and in no standard yet.
   "chromium-experimental-subgroup-matrix",
 ] as GPUFeatureName[];
@@ -33,6 +37,10 @@ export interface GpuOptions {
    * browser; a host whose WebGPU keeps a core busy while it waits can do better.
    */
   readonly waitFor?: <T>(promise: Promise<T>) => Promise<T>;
+  /** Told in a sentence, once, what the adapter promises and does not keep; `console.warn` without it. */
+  readonly warn?: (sentence: string) => void;
+  /** Whether the driver compiles for a card that is not there, so that nothing may be run. */
+  readonly compilesOnly?: boolean;
 }
 
 /**
@@ -48,11 +56,16 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   /** Waits for one of WebGPU's promises in the way that is best where this runs; see {@link GpuOptions}. */
   readonly waitFor: <T>(promise: Promise<T>) => Promise<T>;
+  /** See {@link GpuOptions}. */
+  readonly compilesOnly: boolean;
   /** Bytes of all buffers that are alive. */
   bytes = 0;
   /** The most that {@link bytes} has been. */
   peakBytes = 0;
 
+  /** How subgroups multiply matrices, or in a sentence why they do not. */
+  #matrix: SubgroupMatrix | string = "not looked for";
+  readonly #warn: (sentence: string) => void;
   #failure: GpuError | null = null;
   #destroyed = false;
   readonly #buffers = new Set<GPUBuffer>();
@@ -60,10 +73,16 @@ export class Gpu {
   private constructor(
     device: GPUDevice,
     info: GPUAdapterInfo,
-    { waitFor = (promise) => promise }: GpuOptions,
+    {
+      waitFor = (promise) => promise,
+      warn = (sentence) => console.warn(sentence),
+      compilesOnly = false,
+    }: GpuOptions,
   ) {
+    this.compilesOnly = compilesOnly;
     this.device = device;
     this.waitFor = waitFor;
+    this.#warn = warn;
     this.info = info;
     this.limits = device.limits;
     this.features = new Set(device.features as Iterable<string>);
@@ -83,7 +102,8 @@ export class Gpu {
   }
 
   /**
-   * Opens a device on `adapter` with the adapter's own limits and every useful feature it has.
+   * Opens a device on `adapter` with the adapter's own limits and every useful feature it has. Where it offers matrices of
+   * subgroups, one dispatch tries whether they are right.
    *
    * @throws GpuError when the adapter hands out no device.
    */
@@ -95,7 +115,9 @@ export class Gpu {
         requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
         requiredLimits,
       });
-      return new Gpu(device, adapter.info, options);
+      const gpu = new Gpu(device, adapter.info, options);
+      await gpu.#tryMatrix();
+      return gpu;
     } catch (error) {
       throw toGpuError(`The adapter "${adapter.info.description}" gave no device`, error);
     }
@@ -105,6 +127,34 @@ export class Gpu {
   get adapterName(): string {
     const { description, device, vendor } = this.info;
     return description || device || vendor || "unknown adapter";
+  }
+
+  /** How a subgroup multiplies matrices; null where it does not, and then {@link noMatrixReason} says why. */
+  get subgroupMatrix(): SubgroupMatrix | null {
+    return typeof this.#matrix === "string" ? null : this.#matrix;
+  }
+
+  /** In half a sentence why there are no matrices; null where there are. */
+  get noMatrixReason(): string | null {
+    return typeof this.#matrix === "string" ? this.#matrix : null;
+  }
+
+  async #tryMatrix(): Promise<void> {
+    const offered = offeredMatrix(this);
+    this.#matrix = offered;
+    if (typeof offered === "string") return;
+    const found = await probeMatrix(this, offered);
+    if (typeof found === "string") this.refuseMatrix(found);
+    else this.#matrix = found;
+  }
+
+  /** From now on kernels are made without matrices of subgroups, for `reason`; says so once. */
+  refuseMatrix(reason: string): void {
+    if (this.subgroupMatrix)
+      this.#warn(
+        `${this.adapterName} offers matrices of subgroups, but ${reason}: products are computed without them.`,
+      );
+    this.#matrix = reason;
   }
 
   /** Whether the adapter runs on the CPU (lavapipe, SwiftShader, WARP). */

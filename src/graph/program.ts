@@ -1,9 +1,10 @@
 import { GpuError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { CompiledPipeline } from "../gpu/pipelines.ts";
 import { readBuffer, StagingRing } from "../gpu/readback.ts";
 import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
-import type { KernelTarget } from "../kernels/kernel.ts";
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { TileFor } from "../kernels/tiling.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
 import { kernelTarget } from "./kernel-target.ts";
@@ -61,7 +62,26 @@ export async function compile(gpu: Gpu, options: CompileOptions): Promise<Progra
   } catch (error) {
     for (const buffer of buffers) gpu.destroyBuffer(buffer);
     if (!options.variables) variables.destroy();
-    throw error;
+    if (!(error instanceof RefusedMatrices)) throw error;
+    gpu.refuseMatrix(`its driver does not compile a kernel of them (${error.message})`);
+    return compile(gpu, options);
+  }
+}
+
+/** Thrown where a driver that offers matrices of subgroups does not compile a kernel that multiplies some. */
+class RefusedMatrices extends Error {}
+
+async function compilePipeline(gpu: Gpu, kernel: Kernel): Promise<CompiledPipeline> {
+  try {
+    return await gpu.pipelines.get(kernel);
+  } catch (error) {
+    const refused =
+      kernel.tiling?.request.family === "matrix" &&
+      error instanceof GpuError &&
+      (error.kind === "validation" || error.kind === "internal");
+    if (!refused) throw error;
+    const [sentence] = error.message.split("\n");
+    throw new RefusedMatrices(sentence, { cause: error });
   }
 }
 
@@ -88,7 +108,7 @@ async function build(
 ): Promise<Program> {
   const { dispatches, blocks, blockOf, inputs, summary } = planned;
   const megabytes = Math.ceil(summary.peakBytes / 2 ** 20);
-  const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipelines.get(kernel)));
+  const compiled = await Promise.all(dispatches.map(({ kernel }) => compilePipeline(gpu, kernel)));
   await variables.allocate(planned.variables);
 
   return gpu.scoped(`Setting up a program of ${megabytes} MiB on ${gpu.adapterName}`, () => {

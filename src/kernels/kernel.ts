@@ -11,9 +11,10 @@
 
 import { bufferText, canBeHalf } from "./text/accessors.ts";
 import type { KernelBinding, StorageTypes } from "./text/accessors.ts";
+import type { SubgroupMatrix } from "../gpu/subgroup-matrix.ts";
 import type { KernelFamily, TileFor, Tiling } from "./tiling.ts";
 
-export type { KernelBinding };
+export type { KernelBinding, SubgroupMatrix };
 
 /** What a kernel may know of the adapter it is written for. */
 export interface KernelTarget {
@@ -21,7 +22,7 @@ export interface KernelTarget {
   readonly family: KernelFamily;
   /** Lanes a subgroup when the adapter has the `subgroups` feature and one fixed size; otherwise 0. */
   readonly subgroupSize: number;
-  /** Extents in which a subgroup of that size multiplies matrices of f16 into sums of f32; null when it cannot. */
+  /** How a subgroup multiplies matrices into sums of f32; null when it cannot. */
   readonly subgroupMatrix: SubgroupMatrix | null;
   /** Largest range of a buffer that one binding may cover, in bytes. */
   readonly maxBindingBytes: number;
@@ -37,13 +38,6 @@ export interface KernelTarget {
   readonly maxInvocations: number;
   /** Chooses the tiles of matrix products; without it they are the default ones. */
   readonly tileFor?: TileFor | undefined;
-}
-
-/** A product of two matrices that a subgroup computes at once: `rows` × `depth` by `depth` × `columns`. */
-export interface SubgroupMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
 }
 
 /** A scalar of the uniform block, with its WGSL type. */

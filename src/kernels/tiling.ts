@@ -7,7 +7,7 @@
  */
 export type KernelFamily = "workgroup" | "register";
 
-/** Of one product: the target's, or `"matrix"`, workgroup tiles that subgroups multiply as matrices of f16. */
+/** Of one product: the target's, or `"matrix"`, workgroup tiles that subgroups multiply as matrices. */
 export type ProductFamily = KernelFamily | "matrix";
 
 /** The matrix products behind convolutions: the convolution, and its gradients by data and by weights. */

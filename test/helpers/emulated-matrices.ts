@@ -1,10 +1,16 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
-import type { Kernel } from "../../src/kernels/kernel.ts";
+import type { Kernel, SubgroupMatrix } from "../../src/kernels/kernel.ts";
 
 const EXTENSION = "enable chromium_experimental_subgroup_matrix;";
 
 /** Invocations that are taken for a subgroup, as NVIDIA's are. */
 export const EMULATED_LANES = 32;
+
+export const EMULATED_MATRIX: SubgroupMatrix = {
+  component: "f16",
+  ...{ rows: 16, columns: 16, depth: 16 },
+  ...{ lanes: EMULATED_LANES, asksForLanes: false, workgroupMultiple: EMULATED_LANES },
+};
 
 export type EmulatedOperands = "f16" | "rounded" | "f32";
 
@@ -15,17 +21,13 @@ export const mustEmulate = ({ features }: Pick<Gpu, "features">): boolean =>
 /** Whether a kernel multiplies subgroup matrices. */
 export const usesMatrices = ({ wgsl }: Kernel): boolean => wgsl.includes(EXTENSION);
 
-/** `gpu` as one whose subgroups have matrices, for programs of the family "workgroup": they are emulated, rounded to f16. */
-export function withEmulatedMatrices(gpu: Gpu): Gpu {
-  const config = { componentType: "f16", resultComponentType: "f32", M: 16, N: 16, K: 16 };
-  const lanes = { subgroupMinSize: EMULATED_LANES, subgroupMaxSize: EMULATED_LANES };
-  const { vendor, architecture, device, description, isFallbackAdapter } = gpu.info;
+/**
+ * `gpu` as one whose subgroups have matrices, for programs of the family "workgroup": they are emulated, and operands of f16 are
+ * rounded.
+ */
+export function withEmulatedMatrices(gpu: Gpu, matrix = EMULATED_MATRIX): Gpu {
   const pretended: Partial<Record<string | symbol, unknown>> = {
-    features: new Set([...gpu.features, "subgroups", "chromium-experimental-subgroup-matrix"]),
-    info: {
-      ...{ vendor, architecture, device, description, isFallbackAdapter },
-      ...{ ...lanes, subgroupMatrixConfigs: [config] },
-    },
+    subgroupMatrix: matrix,
     pipelines: {
       get: (kernel: Kernel) =>
         gpu.pipelines.get(usesMatrices(kernel) ? emulateMatrices(kernel, "rounded") : kernel),
@@ -52,8 +54,8 @@ export function withEmulatedMatrices(gpu: Gpu): Gpu {
 export function emulateMatrices(kernel: Kernel, operands: EmulatedOperands = "f32"): Kernel {
   const lanes = EMULATED_LANES;
   const [, columns, rows] = /subgroup_matrix_result<f32, (\d+), (\d+)>/.exec(kernel.wgsl)!.map(Number);
-  const [, depth] = /subgroup_matrix_left<f16, (\d+)/.exec(kernel.wgsl)!.map(Number);
-  const vectors = Array.from({ length: (rows * columns) / 4 / lanes }, (_, i) => i);
+  const [, depth] = /subgroup_matrix_left<f(?:16|32), (\d+)/.exec(kernel.wgsl)!.map(Number);
+  const vectors = Array.from({ length: Math.ceil((rows * columns) / 4 / lanes) }, (_, i) => i);
   const place = String.raw`\(&(?:left|right)Tile, (.*), (\d+u)\);`;
   const load = (type: string, layout: string): RegExp =>
     new RegExp(`subgroupMatrixLoad<${type}<[^>]*>, ${layout}>${place}`, "g");
@@ -93,7 +95,7 @@ fn multiplyAccumulate(local: u32, left: Left, right: Right, sums: Sums) -> Sums 
 }
 
 fn storeSums(local: u32, at: u32, sums: Sums, stride: u32) {
-  ${each((v) => `resultTile[at + ${vector(v)} / ${columns / 4}u * stride + ${vector(v)} % ${columns / 4}u] = sums.v${v};`)}
+  ${each((v) => `${(v + 1) * lanes > (rows * columns) / 4 ? `if (${vector(v)} < ${(rows * columns) / 4}u) ` : ""}resultTile[at + ${vector(v)} / ${columns / 4}u * stride + ${vector(v)} % ${columns / 4}u] = sums.v${v};`)}
 }
 `;
   return { ...kernel, wgsl: (operands === "f16" ? wgsl : widened(wgsl, operands)) + functions };

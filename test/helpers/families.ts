@@ -2,7 +2,7 @@ import type { TestContext } from "vitest";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { KernelTarget } from "../../src/kernels/kernel.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
-import { EMULATED_LANES, mustEmulate } from "./emulated-matrices.ts";
+import { EMULATED_LANES, EMULATED_MATRIX, mustEmulate } from "./emulated-matrices.ts";
 
 type Adapt = (target: KernelTarget) => KernelTarget;
 
@@ -30,7 +30,7 @@ export const MATRICES: Families = {
     family: "workgroup",
     ...(target.subgroupMatrix === null && {
       subgroupSize: EMULATED_LANES,
-      subgroupMatrix: { rows: 16, columns: 16, depth: 16 },
+      subgroupMatrix: EMULATED_MATRIX,
     }),
   }),
 };

@@ -18,7 +18,11 @@ export const paperGpu: KernelTarget = {
   ...paperTarget,
   family: "workgroup",
   subgroupSize: 32,
-  subgroupMatrix: { rows: 16, columns: 16, depth: 16 },
+  subgroupMatrix: {
+    component: "f16",
+    ...{ rows: 16, columns: 16, depth: 16 },
+    ...{ lanes: 32, asksForLanes: false, workgroupMultiple: 32 },
+  },
   maxBindingBytes: 2 ** 31,
   maxWorkgroupBytes: 49152,
   maxInvocations: 1024,

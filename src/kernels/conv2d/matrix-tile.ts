@@ -1,10 +1,11 @@
 /**
  * @file A tile of a matrix product whose slabs are multiplied by subgroup matrices (tensor cores and the like): f16 by f16,
- * added up in f32. Every subgroup of the workgroup owns a rectangle of the tile, some matrices wide and high.
+ * or f32 by f32 where there are only those, added up in f32. Every subgroup of the workgroup owns a rectangle of the tile, some matrices wide and high.
  *
  * At the end the sums leave the subgroups' matrices through a piece of workgroup memory, one row of everybody's matrices
  * after the other, so that every invocation gets rows and a vec4 of columns that it can store like any other kernel.
  */
+import { lanesAttribute, matrixDirectives, matrixTypes } from "../../gpu/subgroup-matrix.ts";
 import type { KernelTarget, SubgroupMatrix } from "../kernel.ts";
 import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab.ts";
 import type { Tile } from "../tiling.ts";
@@ -23,27 +24,28 @@ export interface MatrixTile extends SlabTile {
 const MOST_THREADS = 256;
 
 /**
- * vec4 behind each line of a slab: lines stay aligned to the 16 bytes that matrices must begin at, and eight of them one
+ * Bytes behind each line of a slab: lines stay aligned to the 16 bytes that matrices must begin at, and eight of them one
  * below the other meet no memory bank twice.
  */
-const SLAB_PADDING = 2;
+const SLAB_PADDING = 16;
 const RESULT_PADDING = 1;
 
 /** The tile that the subgroups of `target` share out so; null where they cannot. */
 export function matrixTile(
-  { subgroupSize, subgroupMatrix: matrix }: KernelTarget,
+  { subgroupMatrix: matrix }: KernelTarget,
   { rows, columns, steps = 32 }: Tile,
 ): MatrixTile | null {
-  if (!matrix || subgroupSize === 0) return null;
+  if (!matrix) return null;
   const threadRows = rows * columns > 32 * MOST_THREADS ? 16 : 8;
   const threads = (rows * columns) / (4 * threadRows);
   // As near to a square as can be: its matrices are loaded once for a row and a column of it each.
-  const area = subgroupSize * 4 * threadRows;
+  const area = matrix.lanes * 4 * threadRows;
   const ownColumns = Math.min(columns, 2 ** Math.floor(Math.log2(area) / 2));
   const ownRows = area / ownColumns;
   const divides = (part: number, whole: number): boolean => whole % part === 0;
   const shared =
-    divides(subgroupSize, threads) &&
+    divides(matrix.lanes, threads) &&
+    divides(matrix.workgroupMultiple, threads) &&
     divides(ownRows, rows) &&
     divides(matrix.rows, ownRows) &&
     divides(ownRows / matrix.rows, threadRows) &&
@@ -55,19 +57,22 @@ export function matrixTile(
 /** Bytes of workgroup memory for the slabs and the result. */
 export function matrixBytes(tile: MatrixTile, left: LeftLayout): number {
   const vectors = slabVectors(tile, left);
-  return 8 * (vectors.left + vectors.right) + 16 * resultVectors(tile);
+  return vectorBytes(tile) * (vectors.left + vectors.right) + 16 * resultVectors(tile);
 }
 
-const slabStride = (extent: number): number => extent / 4 + SLAB_PADDING;
+/** Of a slab's vec4. */
+const vectorBytes = ({ matrix }: MatrixTile): number => (matrix.component === "f16" ? 8 : 16);
+const padding = (tile: MatrixTile): number => SLAB_PADDING / vectorBytes(tile);
+const slabStride = (tile: MatrixTile, extent: number): number => extent / 4 + padding(tile);
 const resultStride = ({ columns }: MatrixTile): number => columns / 4 + RESULT_PADDING;
 
 /** vec4 of each slab. */
-const slabVectors = (
-  { rows, columns, steps }: MatrixTile,
-  left: LeftLayout,
-): { left: number; right: number } => ({
-  left: left === "along the sum" ? rows * slabStride(steps) : steps * slabStride(rows),
-  right: steps * slabStride(columns),
+const slabVectors = (tile: MatrixTile, left: LeftLayout): { left: number; right: number } => ({
+  left:
+    left === "along the sum"
+      ? tile.rows * slabStride(tile, tile.steps)
+      : tile.steps * slabStride(tile, tile.rows),
+  right: tile.steps * slabStride(tile, tile.columns),
 });
 
 /** vec4 of one row of everybody's matrices. */
@@ -83,21 +88,22 @@ export function matrixArithmetic(tile: MatrixTile, left: LeftLayout): SlabArithm
   const height = ownRows / matrix.rows;
   // Rows of an invocation in each row of matrices.
   const perPass = threadRows / height;
+  const vector = matrix.component === "f16" ? "vec4h" : "vec4f";
   const put = (slab: string, line: number) => (at: string, value: string) =>
-    `${slab}[${at} + (${at}) / ${line / 4}u * ${SLAB_PADDING}u] = vec4h(${value});`;
+    `${slab}[${at} + (${at}) / ${line / 4}u * ${padding(tile)}u] = ${vector}(${value});`;
   return {
     tile,
-    enable: "enable f16; enable subgroups; enable chromium_experimental_subgroup_matrix;",
+    enable: matrixDirectives(matrix),
     declarations: /* wgsl */ `
-var<workgroup> leftTile: array<vec4h, ${vectors.left}>;
-var<workgroup> rightTile: array<vec4h, ${vectors.right}>;
+var<workgroup> leftTile: array<${vector}, ${vectors.left}>;
+var<workgroup> rightTile: array<${vector}, ${vectors.right}>;
 var<workgroup> resultTile: array<vec4f, ${resultVectors(tile)}>;`,
-    main: mainText(tile, "@builtin(subgroup_id) subgroup: u32,"),
+    main: `${lanesAttribute(matrix)}${mainText(tile, "@builtin(subgroup_id) subgroup: u32,")}`,
     putLeft: put("leftTile", leftLine),
     putRight: put("rightTile", columns),
     declareSums: `let firstOwnRow = subgroup / ${across}u * ${ownRows}u;
   let firstOwnColumn = subgroup % ${across}u * ${ownColumns}u;
-  ${eachMatrix(tile, (i, j) => `var product${i}_${j}: ${resultType(matrix)};`)}`,
+  ${eachMatrix(tile, (i, j) => `var product${i}_${j}: ${matrixTypes(matrix).result};`)}`,
     addProducts: repeat(steps / matrix.depth, (k) => multiplyText(tile, left, k)),
     finish: `\n  ${range(height)
       .map((i) => passText(tile, i, perPass))
@@ -106,13 +112,6 @@ var<workgroup> resultTile: array<vec4f, ${resultVectors(tile)}>;`,
     rowOffsets: range(threadRows).map((r) => Math.floor(r / perPass) * matrix.rows + (r % perPass)),
   };
 }
-
-// Their extents are named as WGSL does: columns first.
-const leftType = ({ rows, depth }: SubgroupMatrix): string => `subgroup_matrix_left<f16, ${depth}, ${rows}>`;
-const rightType = ({ columns, depth }: SubgroupMatrix): string =>
-  `subgroup_matrix_right<f16, ${columns}, ${depth}>`;
-const resultType = ({ rows, columns }: SubgroupMatrix): string =>
-  `subgroup_matrix_result<f32, ${columns}, ${rows}>`;
 
 const eachMatrix = (tile: MatrixTile, text: (i: number, j: number) => string): string =>
   repeat(tile.ownRows / tile.matrix.rows, (i) =>
@@ -125,17 +124,18 @@ const eachMatrix = (tile: MatrixTile, text: (i: number, j: number) => string): s
 function multiplyText(tile: MatrixTile, left: LeftLayout, k: number): string {
   const { rows, columns, steps, matrix, ownRows, ownColumns } = tile;
   const step = k * matrix.depth;
+  const types = matrixTypes(matrix);
   const leftMatrix = (i: number): string => {
     const row = `(firstOwnRow + ${i * matrix.rows}u)`;
     const [layout, at, stride] =
       left === "along the sum"
-        ? ["row_major", `${row} * ${slabStride(steps)}u + ${step / 4}u`, slabStride(steps)]
-        : ["col_major", `${step * slabStride(rows)}u + ${row} / 4u`, slabStride(rows)];
-    return `let left${i} = subgroupMatrixLoad<${leftType(matrix)}, ${layout}>(&leftTile, ${at}, ${stride}u);`;
+        ? ["row_major", `${row} * ${slabStride(tile, steps)}u + ${step / 4}u`, slabStride(tile, steps)]
+        : ["col_major", `${step * slabStride(tile, rows)}u + ${row} / 4u`, slabStride(tile, rows)];
+    return `let left${i} = subgroupMatrixLoad<${types.left}, ${layout}>(&leftTile, ${at}, ${stride}u);`;
   };
   const rightMatrix = (j: number): string => {
-    const at = `${step * slabStride(columns)}u + (firstOwnColumn + ${j * matrix.columns}u) / 4u`;
-    return `let right${j} = subgroupMatrixLoad<${rightType(matrix)}, row_major>(&rightTile, ${at}, ${slabStride(columns)}u);`;
+    const at = `${step * slabStride(tile, columns)}u + (firstOwnColumn + ${j * matrix.columns}u) / 4u`;
+    return `let right${j} = subgroupMatrixLoad<${types.right}, row_major>(&rightTile, ${at}, ${slabStride(tile, columns)}u);`;
   };
   return `{
           ${repeat(ownRows / matrix.rows, leftMatrix)}

@@ -80,7 +80,7 @@ export function requestFor<Product extends Omit<TileRequest, "family">>(
   const matrix = { ...product, family: "matrix" as const };
   const suitable =
     target.family === "workgroup" &&
-    product.half === true &&
+    (product.half === true || target.subgroupMatrix?.component === "f32") &&
     product.depth >= SHORTEST_DEPTH &&
     matrixTiles(target, matrix).length > 0;
   return suitable ? matrix : { ...product, family: target.family };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { matrixKernelsDigest } from "../../../src/kernels/conv2d/digest.ts";
-import { paperTarget } from "../../helpers/target.ts";
+import { paperGpu, paperTarget } from "../../helpers/target.ts";
 
 it("is the same for the same kernels, and another for other texts or lists of tiles", async () => {
   const digest = await matrixKernelsDigest(paperTarget);
@@ -15,7 +15,7 @@ it("is the same for the same kernels, and another for other texts or lists of ti
       workgroup,
       // The same texts, but more tiles to choose from.
       { ...workgroup, maxWorkgroupBytes: 49152, maxInvocations: 1024 },
-      { ...workgroup, subgroupSize: 32, subgroupMatrix: { rows: 16, columns: 16, depth: 16 } },
+      { ...workgroup, subgroupMatrix: paperGpu.subgroupMatrix },
     ].map(matrixKernelsDigest),
   );
   expect(new Set([digest, ...others]).size).toBe(5);

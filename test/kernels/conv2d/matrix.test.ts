@@ -16,6 +16,7 @@ const hardware = (
   maxWorkgroupBytes = paperGpu.maxWorkgroupBytes,
 ): KernelTarget => ({ ...paperGpu, subgroupMatrix, maxWorkgroupBytes });
 const LARGE = paperGpu.subgroupMatrix!;
+const OF_F32 = { ...LARGE, component: "f32", rows: 8, columns: 8, depth: 8, workgroupMultiple: 64 } as const;
 
 /** Every sample that multiplies matrices, in every tile that there is for it, of f32 and of f16 in memory. */
 function everyKernel(target: KernelTarget): Kernel[] {
@@ -38,8 +39,9 @@ describe("products on subgroup matrices", () => {
   it.each([
     ["16×16×16, memory of 48 KiB", LARGE, 49152],
     ["16×16×16, memory of 16 KiB", LARGE, 16384],
-    ["8×8×8, memory of 32 KiB", { rows: 8, columns: 8, depth: 8 }, 32768],
-    ["16×8×16, memory of 16 KiB", { rows: 16, columns: 8, depth: 16 }, 16384],
+    ["8×8×8, memory of 32 KiB", { ...LARGE, rows: 8, columns: 8, depth: 8 }, 32768],
+    ["16×8×16, memory of 16 KiB", { ...LARGE, columns: 8 }, 16384],
+    ["8×8×8 of f32, memory of 32 KiB", OF_F32, 32768],
   ] as const)("are WGSL that Dawn compiles without a warning: %s", async (_, matrix, bytes) => {
     const kernels = everyKernel(hardware(matrix, bytes));
     expect(kernels.length).toBeGreaterThan(20);
@@ -56,15 +58,16 @@ describe("products on subgroup matrices", () => {
     expect(pipelines).toBeGreaterThan(0);
   });
 
-  it("are made of images stored as f16 only, where the adapter has matrices and there is enough to sum", () => {
+  it("are made of images stored as f16, or of all where operands may be f32, where there is enough to sum", () => {
     const g = geometry([2, 8, 8, 32], [3, 3, 32, 32]);
     const uses = (target: KernelTarget, half: boolean, of = g): boolean =>
       usesMatrices(conv2dForwardFused(target, of, { half }).kernel);
     expect(uses(hardware(LARGE), true)).toBe(true);
+    expect(uses(hardware(OF_F32), true)).toBe(true);
+    expect(uses(hardware(OF_F32), false)).toBe(true);
     expect(uses(hardware(LARGE), false)).toBe(false);
     expect(uses(hardware(null), true)).toBe(false);
     expect(uses({ ...hardware(LARGE), family: "register" }, true)).toBe(false);
-    expect(uses({ ...hardware(LARGE), subgroupSize: 0 }, true)).toBe(false);
     expect(uses(hardware(LARGE, 4096), true)).toBe(false);
     expect(uses(hardware(LARGE), true, geometry([2, 8, 8, 3], [3, 3, 3, 32]))).toBe(false);
   });

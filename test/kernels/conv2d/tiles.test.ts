@@ -10,20 +10,28 @@ import {
 import { matrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { MatrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { TileOperand, TileRequest } from "../../../src/kernels/tiling.ts";
-import type { KernelTarget } from "../../../src/kernels/kernel.ts";
+import type { KernelTarget, SubgroupMatrix } from "../../../src/kernels/kernel.ts";
 import { REGISTER, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { compileQuickly } from "../../helpers/quick-compiler.ts";
-import { paperTarget } from "../../helpers/target.ts";
+import { paperGpu, paperTarget } from "../../helpers/target.ts";
 import { checkEveryTile, TILED } from "./tiles-cases.ts";
 
 compileQuickly();
 const gpu = useGpu();
 
+const matrix = (rows: number, columns: number, depth: number, more: Partial<SubgroupMatrix> = {}) => ({
+  ...paperGpu.subgroupMatrix!,
+  ...{ rows, columns, depth },
+  ...more,
+});
 const MATRICES = [
-  { rows: 16, columns: 16, depth: 16 },
-  { rows: 8, columns: 8, depth: 8 },
-  { rows: 16, columns: 8, depth: 16 },
+  matrix(16, 16, 16, { asksForLanes: true }),
+  matrix(8, 8, 8),
+  matrix(8, 8, 8, { component: "f32", workgroupMultiple: 64 }),
+  matrix(16, 8, 16),
+  matrix(8, 16, 16, { lanes: 8, asksForLanes: true, workgroupMultiple: 8 }),
+  matrix(16, 16, 16, { lanes: 64, workgroupMultiple: 64 }),
 ];
 const extent = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 300_000 }));
 const operand = (...buffers: string[][]): fc.Arbitrary<TileOperand> =>
@@ -130,9 +138,9 @@ describe("tileCandidates", () => {
 });
 
 /** Fails unless the subgroups' rectangles and the invocations' rows make up the tile, in whole matrices. */
-function checkShares(tile: MatrixTile, { subgroupSize }: KernelTarget): void {
+function checkShares(tile: MatrixTile, { subgroupMatrix }: KernelTarget): void {
   const { rows, columns, steps, threads, matrix, ownRows, ownColumns, threadRows } = tile;
-  expect((ownRows * ownColumns * threads) / subgroupSize).toBe(rows * columns);
+  expect((ownRows * ownColumns * threads) / subgroupMatrix!.lanes).toBe(rows * columns);
   expect(4 * threadRows * threads).toBe(rows * columns);
   const whole = [
     ownRows / matrix.rows,
