@@ -2,6 +2,9 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { TileFor } from "../kernels/tiling.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
 
+/** A vec4f begins at a multiple of so many bytes in Metal and Vulkan, whose adapters may let bindings begin at any fourth. */
+const ELEMENT_ALIGNMENT = 16;
+
 /**
  * What the kernels need to know of `gpu`: barrier-free register tiles where the adapter runs on the CPU.
  *
@@ -16,7 +19,8 @@ export function kernelTarget(gpu: Gpu, tileFor?: TileFor): KernelTarget {
     subgroupSize: oneSize ? lanes : 0,
     subgroupMatrix: gpu.subgroupMatrix,
     maxBindingBytes: Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize),
-    offsetAlignment: gpu.limits.minStorageBufferOffsetAlignment,
+    maxBufferBytes: gpu.limits.maxBufferSize,
+    offsetAlignment: Math.max(ELEMENT_ALIGNMENT, gpu.limits.minStorageBufferOffsetAlignment),
     maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
     maxWorkgroupsPerDimension: gpu.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: gpu.limits.maxComputeWorkgroupStorageSize,

@@ -1,11 +1,12 @@
 import { withStorage } from "../kernels/kernel.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
+import { cutBatch } from "./cut-batch.ts";
 import type { Bound, Dispatch } from "./dispatch.ts";
 import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
-import type { BatchRange, Lowering, Operand, Scratch, Sliceable } from "./op.ts";
+import type { Lowering, Operand, Scratch } from "./op.ts";
 import { PendingSums } from "./pending-sums.ts";
-import { bytesOf, bytesOfItems, bytesPerItem, shapeText } from "./shape.ts";
+import { bytesOf, bytesOfItems, bytesPerItem } from "./shape.ts";
 import type { DType } from "./shape.ts";
 
 /**
@@ -122,41 +123,6 @@ function resolve(operand: Operand): Bound {
     bytes: bytesOfItems(tensor, range.count),
   };
 }
-
-/** See {@link Lowering.slices}. */
-export function cutBatch(tensors: readonly Sliceable[], target: KernelTarget): BatchRange[] {
-  const batch = tensors[0].shape[0] ?? 1;
-  let most = batch;
-  let multiple = 1;
-  for (const tensor of tensors) {
-    if ((tensor.shape[0] ?? 1) !== batch) {
-      throw new Error(`"${tensor.name}" ${shapeText(tensor.shape)} does not have the batch size ${batch}.`);
-    }
-    const perItem = bytesPerItem(tensor);
-    most = Math.min(most, Math.floor(target.maxBindingBytes / perItem));
-    multiple = leastCommonMultiple(
-      multiple,
-      target.offsetAlignment / greatestCommonDivisor(perItem, target.offsetAlignment),
-    );
-  }
-  if (most >= batch) return [{ first: 0, count: batch }];
-  const count = Math.floor(most / multiple) * multiple;
-  if (count < 1) {
-    const largest = tensors.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
-    throw new Error(
-      `"${largest.name}" ${shapeText(largest.shape)} cannot be cut along the batch into bindings of at most ` +
-        `${target.maxBindingBytes} bytes, the adapter's limit: use a smaller image size.`,
-    );
-  }
-  const ranges: BatchRange[] = [];
-  for (let first = 0; first < batch; first += count)
-    ranges.push({ first, count: Math.min(count, batch - first) });
-  return ranges;
-}
-
-const greatestCommonDivisor = (a: number, b: number): number =>
-  b === 0 ? a : greatestCommonDivisor(b, a % b);
-const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
 
 const nameOf = (owner: Tensor | Scratch): string => ("name" in owner ? owner.name : "scratch");
 

@@ -26,6 +26,8 @@ export interface KernelTarget {
   readonly subgroupMatrix: SubgroupMatrix | null;
   /** Largest range of a buffer that one binding may cover, in bytes. */
   readonly maxBindingBytes: number;
+  /** Largest buffer, in bytes. */
+  readonly maxBufferBytes: number;
   /** What the offset of a binding must be a multiple of, in bytes. */
   readonly offsetAlignment: number;
   /** Storage buffers that one dispatch may bind; every adapter has 8. */

@@ -6,6 +6,7 @@ export const paperTarget: KernelTarget = {
   subgroupSize: 0,
   subgroupMatrix: null,
   maxBindingBytes: 128 * 2 ** 20,
+  maxBufferBytes: 256 * 2 ** 20,
   offsetAlignment: 256,
   maxStorageBuffers: 8,
   maxWorkgroupsPerDimension: 65535,
@@ -24,6 +25,7 @@ export const paperGpu: KernelTarget = {
     ...{ lanes: 32, asksForLanes: false, workgroupMultiple: 32 },
   },
   maxBindingBytes: 2 ** 31,
+  maxBufferBytes: 2 ** 32,
   maxWorkgroupBytes: 49152,
   maxInvocations: 1024,
 };

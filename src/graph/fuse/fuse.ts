@@ -12,18 +12,14 @@
  *
  * What cannot be rewritten stays as it is. `compile(…, { fuse: false })` runs every op by itself and is the reference.
  */
-import type { KernelTarget } from "../../kernels/kernel.ts";
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { Rewrite } from "./rewrite.ts";
+import type { RewriteLimits } from "./rewrite.ts";
 
 /** `nodes`, in an order in which they can run, rewritten; `outputs` and the variables that they update become the same. */
-export function fuse(
-  nodes: readonly Node[],
-  outputs: readonly Tensor[],
-  { maxStorageBuffers }: Pick<KernelTarget, "maxStorageBuffers">,
-): Node[] {
-  return needed(new Rewrite(nodes, outputs, maxStorageBuffers).run(), outputs);
+export function fuse(nodes: readonly Node[], outputs: readonly Tensor[], limits: RewriteLimits): Node[] {
+  return needed(new Rewrite(nodes, outputs, limits).run(), outputs);
 }
 
 /** Those of `nodes` that lead to `outputs` or update a variable. */

@@ -1,10 +1,13 @@
 /** @file Where the tensors of a family of batch norms lie. */
 import { jointLength } from "../../kernels/norm-gradient.ts";
 import { filledUp } from "../../kernels/text/lane.ts";
+import { canHold } from "../cut-batch.ts";
+import type { BatchLimits } from "../cut-batch.ts";
 import type { Node, Tensor } from "../graph.ts";
 import type { StandardizePattern } from "../pattern.ts";
 import type { Family, FamilyNorm } from "./families.ts";
 import { sameShape } from "../shape.ts";
+import type { TensorType } from "../shape.ts";
 import { ownPlace, planTensor } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Readers } from "./readers.ts";
@@ -33,11 +36,12 @@ export interface FamilyLayout extends Family {
   readonly gradientNorms: readonly FamilyNorm[];
 }
 
-/** Null where the members cannot be brought together. */
+/** Null where the members cannot be brought together, or the adapter could not hold what their norms share. */
 export function layOut(
   family: Family,
   readers: Readers,
   order: ReadonlyMap<Node, number>,
+  limits: BatchLimits,
 ): FamilyLayout | null {
   const { members, width, norms } = family;
   const several = members.length > 1;
@@ -61,21 +65,22 @@ export function layOut(
     planTensor(graph, name, { shape: [filledUp(width)], dtype: "f32" });
   const ownVectors = several || width % 4 !== 0;
   const images = [...x.shape.slice(0, 3), width];
-  const shares = several || gradientNorms.length > 1;
+  const shares = (several || gradientNorms.length > 1) && gradientNorms.length > 0;
+  // A sum over many norms, so in full precision, whatever the activations are stored in.
+  const total: TensorType = { shape: images, dtype: "f32" };
+  if (shares && !canHold(total, limits)) return null;
   return {
     ...family,
     place: several ? ownPlace(planTensor(graph, "joined", { shape: images, dtype: x.dtype })) : ownPlace(x),
     arrivals: hooked.map((own) => (own ? "stored with moments" : several ? "copied" : "as it is")),
     mean: ownVectors ? vector("means") : members[0].mean,
     variance: ownVectors ? vector("variances") : members[0].variance,
-    shared:
-      shares && gradientNorms.length > 0
-        ? {
-            // Sums over many norms, so in full precision, whatever the activations are stored in.
-            total: planTensor(graph, "gradient_total", { shape: images, dtype: "f32" }),
-            joint: planTensor(graph, "joint", { shape: [jointLength(width)], dtype: "f32" }),
-          }
-        : null,
+    shared: shares
+      ? {
+          total: planTensor(graph, "gradient_total", total),
+          joint: planTensor(graph, "joint", { shape: [jointLength(width)], dtype: "f32" }),
+        }
+      : null,
     gradientPlace: null,
     gradientNorms,
   };
@@ -83,9 +88,14 @@ export function layOut(
 
 /**
  * `families`, of which those between the products that read the beginnings of one family and what these products lead to
- * lie side by side, so that the gradients of the products' kernels can be one batch: the bottlenecks of a dense block.
+ * lie side by side, so that the gradients of the products' kernels can be one batch: the bottlenecks of a dense block. Not
+ * where all of them together would be more than the adapter can hold or bind.
  */
-export function laidSideBySide(families: readonly FamilyLayout[], readers: Readers): FamilyLayout[] {
+export function laidSideBySide(
+  families: readonly FamilyLayout[],
+  readers: Readers,
+  limits: BatchLimits,
+): FamilyLayout[] {
   const familyOf = new Map(families.flatMap((family) => family.members.map(({ x }) => [x, family] as const)));
   const moved = new Map<FamilyLayout, FamilyLayout>();
   for (const family of families.filter(({ members }) => members.length > 1)) {
@@ -108,6 +118,7 @@ export function laidSideBySide(families: readonly FamilyLayout[], readers: Reade
     const { x } = first.members[0];
     const dz = first.gradientNorms[0].gradient!.pattern.dz;
     const shape = [...x.shape.slice(0, 3), first.width * alike.size];
+    if (![x, dz].every(({ dtype }) => canHold({ shape, dtype }, limits))) continue;
     const home = planTensor(x.graph, "side_by_side", { shape, dtype: x.dtype });
     const gradients = planTensor(x.graph, "gradients_side_by_side", { shape, dtype: dz.dtype });
     [...alike].forEach((between, i) => {

@@ -1,3 +1,5 @@
+import type { KernelTarget } from "../../kernels/kernel.ts";
+import type { BatchLimits } from "../cut-batch.ts";
 import type { Node, Tensor } from "../graph.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
 import { slice } from "../op.ts";
@@ -37,6 +39,9 @@ import { storingParts } from "./stored-parts.ts";
 import { findSums, sumNode } from "./sums.ts";
 import type { Sum, TermReading } from "./sums.ts";
 
+/** What of an adapter limits how much is run as one. */
+export type RewriteLimits = Pick<KernelTarget, "maxStorageBuffers"> & BatchLimits;
+
 /** One rewrite of what a program runs; see fuse.ts. */
 export class Rewrite {
   readonly #nodes: readonly Node[];
@@ -54,15 +59,17 @@ export class Rewrite {
   readonly #folder = new StatisticsFolder();
   readonly #weights: WeightsJob[] = [];
 
-  /** `maxBuffers` a kernel may bind. */
-  constructor(nodes: readonly Node[], outputs: readonly Tensor[], maxBuffers: number) {
+  constructor(nodes: readonly Node[], outputs: readonly Tensor[], limits: RewriteLimits) {
+    const maxBuffers = limits.maxStorageBuffers;
     this.#nodes = nodes;
     this.#maxBuffers = maxBuffers;
     const readers = readersOf(nodes, outputs);
     const order = new Map(nodes.map((node, i) => [node, i]));
-    const families = findFamilies(nodes, readers).flatMap((family) => layOut(family, readers, order) ?? []);
+    const families = findFamilies(nodes, readers).flatMap(
+      (family) => layOut(family, readers, order, limits) ?? [],
+    );
     [this.#readers, this.#order] = [readers, order];
-    this.#families = laidSideBySide(families, readers);
+    this.#families = laidSideBySide(families, readers, limits);
     this.#joins = fuseJoins(nodes, readers);
     this.#sums = findSums(nodes, readers);
     this.#adders = findAdders(this.#sums.values(), readers, { order, maxBuffers });
