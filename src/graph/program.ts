@@ -13,6 +13,7 @@ import type { Binding } from "./dispatch.ts";
 import { plan } from "./plan.ts";
 import type { Plan, PlanOptions, PlanSummary } from "./plan.ts";
 import { bytesOf, shapeText, sizeOf } from "./shape.ts";
+import { submissionsOf } from "./submissions.ts";
 import { Variables } from "./variables.ts";
 
 export interface CompileOptions extends PlanOptions {
@@ -20,6 +21,8 @@ export interface CompileOptions extends PlanOptions {
   readonly variables?: Variables;
   /** A smaller limit than the adapter's on the bytes of one binding, to try how work is cut along the batch. */
   readonly maxBindingBytes?: number;
+  /** Seconds on a slow GPU that one submission may take, other than usual, to try how they are cut; see `submissions.ts`. */
+  readonly submissionSeconds?: number;
   /** Another family of matrix kernels than the one that suits the adapter, to test both on one. */
   readonly family?: KernelTarget["family"];
   /** Other than the adapter's; 0 keeps the kernels from using subgroups. */
@@ -31,6 +34,9 @@ export interface CompileOptions extends PlanOptions {
 /** Numbers for a program's inputs, by name, in row-major order. */
 export type Feeds = Readonly<Record<string, Float32Array | Uint32Array>>;
 
+/** Dispatches that are ready to be recorded and submitted together. */
+type Submission = readonly Command[];
+
 /** A dispatch that is ready to be recorded. */
 interface Command {
   readonly label: string;
@@ -41,7 +47,8 @@ interface Command {
 
 /**
  * Plans `options` for `gpu` and makes everything a run needs: pipelines, the arena, the uniform blocks and every bind
- * group. A run then only writes the inputs, records the same dispatches and submits once.
+ * group. A run then only writes the inputs, records the same dispatches and submits them, at once where they are no more than
+ * a slow GPU does in a second.
  *
  * @throws GpuError when the arena does not fit into memory or a shader does not compile.
  */
@@ -58,7 +65,7 @@ export async function compile(gpu: Gpu, options: CompileOptions): Promise<Progra
   const variables = options.variables ?? new Variables(gpu);
   const buffers: GPUBuffer[] = [];
   try {
-    return await build(gpu, planned, variables, options.variables === undefined, buffers);
+    return await build(gpu, planned, variables, options, buffers);
   } catch (error) {
     for (const buffer of buffers) gpu.destroyBuffer(buffer);
     if (!options.variables) variables.destroy();
@@ -103,7 +110,7 @@ async function build(
   gpu: Gpu,
   planned: Plan,
   variables: Variables,
-  ownsVariables: boolean,
+  options: CompileOptions,
   buffers: GPUBuffer[],
 ): Promise<Program> {
   const { dispatches, blocks, blockOf, inputs, summary } = planned;
@@ -164,9 +171,13 @@ async function build(
       const bindGroup = gpu.device.createBindGroup({ label: kernel.label, layout, entries });
       return { label: kernel.label, pipeline, bindGroup, workgroups: kernel.workgroups };
     });
-    return new Program(gpu, planned, commands, variables, locate, inputBuffers, () => {
+    let first = 0;
+    const submissions = submissionsOf(dispatches, options.submissionSeconds).map((count): Submission =>
+      commands.slice(first, (first += count)),
+    );
+    return new Program(gpu, planned, submissions, variables, locate, inputBuffers, () => {
       for (const buffer of buffers) gpu.destroyBuffer(buffer);
-      if (ownsVariables) variables.destroy();
+      if (!options.variables) variables.destroy();
     });
   });
 }
@@ -175,7 +186,7 @@ async function build(
 export class Program {
   readonly plan: Plan;
   readonly #gpu: Gpu;
-  readonly #commands: readonly Command[];
+  readonly #submissions: readonly Submission[];
   readonly #variables: Variables;
   readonly #locate: (tensor: Tensor) => GPUBuffer;
   readonly #inputs: ReadonlyMap<string, { tensor: Tensor; buffer: GPUBuffer }>;
@@ -187,7 +198,7 @@ export class Program {
   constructor(
     gpu: Gpu,
     planned: Plan,
-    commands: readonly Command[],
+    submissions: readonly Submission[],
     variables: Variables,
     locate: (tensor: Tensor) => GPUBuffer,
     inputs: ReadonlyMap<Tensor, GPUBuffer>,
@@ -195,7 +206,7 @@ export class Program {
   ) {
     this.plan = planned;
     this.#gpu = gpu;
-    this.#commands = commands;
+    this.#submissions = submissions;
     this.#variables = variables;
     this.#locate = locate;
     this.#inputs = new Map([...inputs].map(([tensor, buffer]) => [tensor.name, { tensor, buffer }]));
@@ -208,7 +219,7 @@ export class Program {
   }
 
   /**
-   * Writes `feeds`, runs everything in one submit and resolves to the outputs' numbers. Several runs may be in flight:
+   * Writes `feeds`, submits everything and resolves to the outputs' numbers. Several runs may be in flight:
    * the work is submitted before this returns its promise.
    *
    * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
@@ -218,10 +229,17 @@ export class Program {
   async run(feeds: Feeds, fetch?: readonly string[]): Promise<Record<string, Float32Array | Uint32Array>> {
     this.#check();
     this.#feed(feeds);
-    const encoder = this.#gpu.device.createCommandEncoder({ label: "step" });
-    const pass = encoder.beginComputePass();
-    for (const command of this.#commands) record(pass, command);
-    pass.end();
+    const { device } = this.#gpu;
+    let encoder = device.createCommandEncoder({ label: "step" });
+    this.#submissions.forEach((commands, i) => {
+      if (i > 0) {
+        device.queue.submit([encoder.finish()]);
+        encoder = device.createCommandEncoder({ label: "step" });
+      }
+      const pass = encoder.beginComputePass();
+      for (const command of commands) record(pass, command);
+      pass.end();
+    });
 
     const names = fetch ?? [...this.plan.outputs.keys()];
     const tensors = names.map((name) => this.#output(name));
@@ -231,7 +249,7 @@ export class Program {
       bytes: bytesOf(tensor),
     }));
     const wait = ranges.length > 0 ? this.#staging.record(encoder, ranges) : null;
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    device.queue.submit([encoder.finish()]);
     if (!wait) return {};
     const bytes = await wait();
     return Object.fromEntries(names.map((name, i) => [name, typed(tensors[i], bytes[i])]));
@@ -241,10 +259,15 @@ export class Program {
   async profile(feeds: Feeds): Promise<DispatchTime[]> {
     this.#check();
     this.#feed(feeds);
-    return timePasses(
-      this.#gpu,
-      this.#commands.map((command) => ({ label: command.label, record: (pass) => record(pass, command) })),
-    );
+    const times: DispatchTime[] = [];
+    for (const commands of this.#submissions) {
+      const items = commands.map((command) => ({
+        label: command.label,
+        record: (pass: GPUComputePassEncoder) => record(pass, command),
+      }));
+      times.push(...(await timePasses(this.#gpu, items)));
+    }
+    return times;
   }
 
   /** Brings back one output as the last run left it. */

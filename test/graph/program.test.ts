@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { compile } from "../../src/graph/program.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
@@ -29,6 +29,31 @@ describe("a program", () => {
     });
     program.destroy();
     expect(gpu().bytes).toBe(before);
+  });
+
+  it("gives the same bits in one submission and in several", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", [4]);
+    const y = add(relu(x), x);
+    const options = { outputs: { y, z: add(relu(y), x) }, fuse: false };
+    const feeds = { x: Float32Array.of(0.1, -2, 3e-5, -4) };
+    const submit = vi.spyOn(gpu().device.queue, "submit");
+    try {
+      const whole = await compile(gpu(), options);
+      const cut = await compile(gpu(), { ...options, submissionSeconds: 0 });
+      submit.mockClear();
+      const expected = await whole.run(feeds);
+      expect(submit).toHaveBeenCalledTimes(1);
+      // Several runs in flight, as in training.
+      const runs = await Promise.all([cut.run(feeds), cut.run(feeds)]);
+      expect(submit).toHaveBeenCalledTimes(1 + 2 * cut.summary.dispatches);
+      expect(cut.summary.dispatches).toBeGreaterThan(1);
+      expect(runs).toEqual([expected, expected]);
+      whole.destroy();
+      cut.destroy();
+    } finally {
+      submit.mockRestore();
+    }
   });
 
   it("takes numbers that threads share", async () => {

@@ -4,7 +4,8 @@ import type { Plan } from "../../../src/graph/plan.ts";
 import type { TileFor } from "../../../src/kernels/tiling.ts";
 import { DEFAULT_ENCODER } from "../../../src/layers/networks/encoders.ts";
 import { encoder, evaluator, trainingStep } from "../../../src/train/phase/programs.ts";
-import type { Precision, StepSpec } from "../../../src/train/phase/programs.ts";
+import type { StepSpec } from "../../../src/train/phase/programs.ts";
+import type { Precision } from "../../../src/config/precision.ts";
 import { pretendedGpu } from "../../helpers/pretended-adapters.ts";
 import type { PretendedAdapter } from "../../helpers/pretended-adapters.ts";
 
