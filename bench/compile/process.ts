@@ -1,4 +1,5 @@
 /** @file The process that opens a card which is not there and compiles for it; `lab.ts` starts it. */
+import { rm } from "node:fs/promises";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
 import { compileSteps } from "./compile-steps.ts";
 import type { LabMessage, LabTask } from "./task.ts";
@@ -10,6 +11,8 @@ process.once("message", (task: LabTask) => {
     try {
       const gpu = await openGpu({ adapter: "hardware" });
       say({ adapter: gpu.adapterName });
+      // What opening it has compiled is no kernel of a step.
+      await rm(process.env.COMPILE_RECORD!, { force: true });
       for await (const pipeline of compileSteps(gpu, task, process.env.COMPILE_RECORD!)) say({ pipeline });
       say({ done: true });
     } catch (error) {
