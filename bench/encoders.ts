@@ -1,5 +1,5 @@
 /**
- * @file The table of docs/encoders.md: `npm run bench:encoders [-- --encoders a,b] [--no-time]`. Sizes follow from the networks'
+ * @file The table of docs/encoders.md: `npm run bench:encoders [-- --encoders a,b] [--precision f16] [--no-time]`. Sizes follow from the networks'
  * definitions and from plans; times are of fine-tuning steps on small photos, each in turns with DenseNet121's.
  */
 import { Command } from "commander";
@@ -13,6 +13,9 @@ import type { Encoder } from "../src/layers/networks/encoder.ts";
 import { smallestSide } from "../src/layers/networks/image-size.ts";
 import { trainingStep } from "../src/train/phase/programs.ts";
 import type { StepSpec } from "../src/train/phase/programs.ts";
+import type { Precision } from "../src/config/index.ts";
+import { precisionOption } from "../src/cli/precision-option.ts";
+import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { run } from "./command.ts";
 import { prepareOurs } from "./contender.ts";
 import { compare } from "./measure.ts";
@@ -31,20 +34,21 @@ const TIME = 20_000;
 interface Options {
   readonly encoders: string;
   readonly time: boolean;
+  readonly precision: Precision;
 }
 
-const specOf = (encoder: Encoder, imageSize: number, batchSize: number): StepSpec => ({
-  ...{ batchSize, imageSize, classes: CLASSES, momentum: 0.99, encoder },
+const specOf = (encoder: Encoder, imageSize: number, batchSize: number, precision: Precision): StepSpec => ({
+  ...{ batchSize, imageSize, classes: CLASSES, momentum: 0.99, encoder, precision },
   ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
 });
 
 /** Ours over DenseNet121's, of fine-tuning steps on photos that both take. */
-async function relativeTime(gpu: Gpu, encoder: Encoder): Promise<number> {
+async function relativeTime(gpu: Gpu, encoder: Encoder, precision: Precision): Promise<number> {
   const size = Math.max(TIMED.size, smallestSide(encoder));
   const batch = noiseBatch(TIMED.batch, size, CLASSES);
   const step = (network: Encoder): ReturnType<typeof prepareOurs> =>
     prepareOurs(gpu, {
-      goals: trainingStep(specOf(network, size, TIMED.batch), "finetune"),
+      goals: trainingStep(specOf(network, size, TIMED.batch, precision), "finetune"),
       feeds: {
         image: () => batch.image,
         labels: () => batch.labels,
@@ -62,7 +66,7 @@ async function relativeTime(gpu: Gpu, encoder: Encoder): Promise<number> {
   }
 }
 
-async function rowOf(gpu: Gpu, encoder: Encoder, { time }: Options): Promise<string[]> {
+async function rowOf(gpu: Gpu, encoder: Encoder, { time, precision }: Options): Promise<string[]> {
   const million = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
   const weights = encoder.layers().flatMap((layer) => layer.weights);
   const all = convolutions({ imageSize: SIZE, classes: CLASSES, decoder: "transpose", encoder });
@@ -70,12 +74,15 @@ async function rowOf(gpu: Gpu, encoder: Encoder, { time }: Options): Promise<str
     const products = all.filter((conv) => conv.part === part).map(({ multiplyAdds }) => multiplyAdds);
     return ((2 * products.reduce((sum, product) => sum + product, 0)) / 1e9).toFixed(2);
   };
-  const { summary } = plan(trainingStep(specOf(encoder, SIZE, BATCH), "finetune"), kernelTarget(gpu));
+  const { summary } = plan(
+    trainingStep(specOf(encoder, SIZE, BATCH, precision), "finetune"),
+    kernelTarget(gpu),
+  );
   const relative = !time
     ? ""
     : encoder === DEFAULT_ENCODER
       ? "1"
-      : (await relativeTime(gpu, encoder)).toFixed(2);
+      : (await relativeTime(gpu, encoder, precision)).toFixed(2);
   return [
     `\`${encoder.name}\``,
     million(weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)),
@@ -89,7 +96,8 @@ async function rowOf(gpu: Gpu, encoder: Encoder, { time }: Options): Promise<str
 async function main(options: Options): Promise<void> {
   const gpu = await openGpu();
   try {
-    console.log(`Adapter: ${gpu.adapterName}\n`);
+    refuseUnknownPrecision(gpu, options);
+    console.log(`Adapter: ${gpu.adapterName}, ${options.precision}\n`);
     const heads = [
       "encoder",
       "parameters",
@@ -110,5 +118,6 @@ async function main(options: Options): Promise<void> {
 const command = new Command("bench:encoders")
   .description("Prints what each encoder costs, as a table in Markdown.")
   .option("--encoders <names>", "only these, with commas between", ENCODER_NAMES.join(","))
+  .addOption(precisionOption("what activations are stored in").default("f32"))
   .option("--no-time", "leave the times out");
 await run(command, main);

@@ -2,7 +2,8 @@
  * @file What an evaluation costs whose pixels are counted on the GPU, beside one that brings all predictions to the host and
  * counts them there, in turns: `npm run bench:evaluation -- --size 128 --photos 40 --rounds 5`.
  *
- * Says the ratio of each pair and, from timestamps, which share of the GPU's time the counting takes.
+ * Says the ratio of each pair and, from timestamps, which share of the GPU's time the counting takes. With `--precision f16` also
+ * the ratio of evaluations in f16 to those in f32, in turns, by the wall clock and by CPU time.
  */
 import { Command } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
@@ -14,7 +15,11 @@ import type { Program } from "../src/graph/program.ts";
 import { Variables } from "../src/graph/variables.ts";
 import { ConfusionMatrix } from "../src/runs/metrics.ts";
 import { evaluate } from "../src/train/phase/evaluate.ts";
-import { evaluator } from "../src/train/phase/programs.ts";
+import { compileEvaluator, evaluator } from "../src/train/phase/programs.ts";
+import type { Precision } from "../src/config/index.ts";
+import { precisionOption } from "../src/cli/precision-option.ts";
+import { formatBytes } from "../src/text-table.ts";
+import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { positive, run } from "./command.ts";
 
 interface Options {
@@ -22,20 +27,23 @@ interface Options {
   readonly batch: number;
   readonly photos: number;
   readonly rounds: number;
+  readonly precision: Precision;
 }
 
 const CLASSES = 59;
 /** Photos whose predictions are kept, as in a run. */
 const KEEP = 4;
 
-async function main({ size, batch, photos, rounds }: Options): Promise<void> {
+async function main({ size, batch, photos, rounds, precision }: Options): Promise<void> {
   const dataset = new GeneratedDataset({ size: photos, imageSize: size });
   // Drawn once, and kept.
   for (let index = 0; index < photos; index++) await dataset.load(index);
   const gpu = await openGpu();
   const variables = new Variables(gpu, { seed: 1 });
   try {
-    const { outputs } = evaluator({ batchSize: batch, imageSize: size, classes: CLASSES, momentum: 0.9 });
+    refuseUnknownPrecision(gpu, { precision });
+    const spec = { batchSize: batch, imageSize: size, classes: CLASSES, momentum: 0.9 };
+    const { outputs } = evaluator({ ...spec, precision });
     const [logits] = outputs.prediction.node!.inputs;
     const labels = logits.graph.inputs.get("labels")!;
     const loss = sparseSoftmaxCrossEntropy(logits, labels, { reduction: "per-image" });
@@ -46,7 +54,7 @@ async function main({ size, batch, photos, rounds }: Options): Promise<void> {
       gpu: async () => (await evaluate(onGpu, batches(), { classes: CLASSES, keep: KEEP })).accuracy,
       host: () => countOnHost(onHost, batches()),
     };
-    console.log(`${gpu.adapterName}, ${photos} photos of ${size}×${size}, ${batch} at a time`);
+    console.log(`${gpu.adapterName}, ${photos} photos of ${size}×${size}, ${batch} at a time, ${precision}`);
     const accuracies = [await sides.gpu(), await sides.host()];
     if (accuracies[0] !== accuracies[1]) throw new Error(`They differ: ${accuracies.join(" and ")}.`);
     const ratios: number[] = [];
@@ -63,6 +71,11 @@ async function main({ size, batch, photos, rounds }: Options): Promise<void> {
     }
     console.log(`median of the ratios ${median(ratios).toFixed(3)}`);
     if (gpu.features.has("timestamp-query")) console.log(await shareOfCounting(onGpu, dataset, batch));
+    if (precision !== "f32") {
+      const full = await compileEvaluator(gpu, variables, spec);
+      console.log(await besideFull(onGpu, full, batches, rounds));
+      full.destroy();
+    }
     for (const program of [onGpu, onHost]) program.destroy();
   } finally {
     variables.destroy();
@@ -78,6 +91,30 @@ async function countOnHost(program: Program, batches: ReturnType<typeof evaluati
     confusion.add(labels, prediction as Uint32Array, 0, (count * labels.length) / indices.length);
   }
   return confusion.accuracy;
+}
+
+/** What an evaluation in half precision takes beside one in f32, in turns. */
+async function besideFull(
+  half: Program,
+  full: Program,
+  batches: () => ReturnType<typeof evaluationBatches>,
+  rounds: number,
+): Promise<string> {
+  const time = async (program: Program): Promise<{ wall: number; cpu: number }> => {
+    const [start, cpu] = [performance.now(), process.cpuUsage()];
+    await evaluate(program, batches(), { classes: CLASSES });
+    const { user, system } = process.cpuUsage(cpu);
+    return { wall: performance.now() - start, cpu: user + system };
+  };
+  const pairs: { wall: number; cpu: number }[] = [];
+  // The first pair still compiles.
+  for (let round = 0; round <= rounds; round++) {
+    const [a, b] = [await time(half), await time(full)];
+    if (round > 0) pairs.push({ wall: a.wall / b.wall, cpu: a.cpu / b.cpu });
+  }
+  const of = (what: "wall" | "cpu"): string => median(pairs.map((pair) => pair[what])).toFixed(3);
+  const bytes = [half, full].map(({ summary }) => formatBytes(summary.peakBytes));
+  return `f16 over f32: ${of("wall")} by the wall clock, ${of("cpu")} by CPU time; ${bytes.join(" beside ")} on the GPU`;
 }
 
 async function shareOfCounting(
@@ -102,5 +139,6 @@ const command = new Command("bench:evaluation")
   .option("--size <pixels>", "side of the photos", positive, 128)
   .option("--batch <n>", "photos at a time", positive, 8)
   .option("--photos <n>", "photos a turn", positive, 40)
-  .option("--rounds <n>", "pairs", positive, 5);
+  .option("--rounds <n>", "pairs", positive, 5)
+  .addOption(precisionOption("what activations are stored in").default("f32"));
 await run(command, main);

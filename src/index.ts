@@ -116,7 +116,7 @@ export { batchNormalization } from "./layers/batch-normalization.ts";
 export type { BatchNormalizationOptions } from "./layers/batch-normalization.ts";
 export { encode } from "./layers/encoder.ts";
 export type { EncoderOptions, EncoderResult } from "./layers/encoder.ts";
-export { isDecoderGroup, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
+export { isDecoderGroup, skipsOf, unet, unetDecoder, unetEncoder } from "./layers/unet.ts";
 export type { Skips, UNetOptions } from "./layers/unet.ts";
 
 // Networks as lists of layers.
@@ -127,7 +127,7 @@ export type { Encoder } from "./layers/networks/encoder.ts";
 export { encoderNamed, ENCODERS } from "./layers/networks/encoders.ts";
 export type { Layer, LayerOperation, LayerWeight } from "./layers/networks/layer.ts";
 export { LayerList } from "./layers/networks/layer-list.ts";
-export { skipsOf, unetLayers } from "./layers/networks/unet.ts";
+export { unetLayers } from "./layers/networks/unet.ts";
 export type { Skip, UnetLayersOptions } from "./layers/networks/unet.ts";
 export type { Mode } from "./layers/layer.ts";
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { precision, PRECISIONS } from "../config/index.ts";
+import { PRECISIONS, schema } from "../config/index.ts";
 import type { Precision } from "../config/index.ts";
 
 /** `--precision` of a command that trains nothing. */
@@ -8,7 +8,7 @@ export const precisionOption = (summary: string): Option =>
 
 /** Reads the flag's value. */
 export function precisionOf(text: string): Precision {
-  const result = precision().safeParse(text);
-  if (result.success) return result.data;
-  throw new InvalidArgumentError(`It ${result.error.issues[0].message}.`);
+  const result = schema.shape.precision.safeParse(text);
+  if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0].message}.`);
+  return result.data;
 }

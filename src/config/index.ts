@@ -1,5 +1,5 @@
 export { readConfigFile } from "./file.ts";
-export { precision, PRECISIONS } from "./precision.ts";
+export { PRECISIONS } from "./precision.ts";
 export type { Precision } from "./precision.ts";
 export { preset } from "./presets.ts";
 export type { AdapterKind } from "./presets.ts";

@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** What activations can be stored in, the default first. */
 export const PRECISIONS = ["f32", "f16"] as const;
 
@@ -9,9 +7,6 @@ export const PRECISIONS = ["f32", "f16"] as const;
  */
 export type Precision = (typeof PRECISIONS)[number];
 
-/** One of {@link PRECISIONS}; who asks for bfloat16 is told why there is none. */
-export const precision = (): z.ZodEnum<{ [Name in Precision]: Name }> =>
-  z.enum(PRECISIONS, {
-    error: ({ input }) =>
-      `must be one of ${PRECISIONS.join(", ")}${input === "bf16" ? ", since WGSL, which the kernels are written in, has no bf16" : ""}`,
-  });
+/** What is wrong with what somebody gave for a precision; who asks for bfloat16 is told why there is none. */
+export const precisionProblem = (given: unknown): string =>
+  `must be one of ${PRECISIONS.join(", ")}${given === "bf16" ? ", since WGSL, which the kernels are written in, has no bf16" : ""}`;

@@ -80,7 +80,7 @@ export async function serveDemo(options: ServeDemoOptions): Promise<DemoServer> 
 async function weightsOf(
   model: Model,
 ): Promise<{ description: ModelDescription; chunks: readonly Uint8Array[] }> {
-  const { file, imageSize, classNames, encoder, decoder, normalization } = model;
+  const { file, imageSize, classNames, encoder, decoder, normalization, precision } = model;
   const expected = unetLayers({ classes: classNames.length, encoder, decoder }).flatMap(
     ({ weights }) => weights,
   );
@@ -90,7 +90,10 @@ async function weightsOf(
   const weightBytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const name = model.run === null ? basename(file) : basename(dirname(dirname(file)));
   return {
-    description: { name, imageSize, classNames, encoder: encoder.name, decoder, normalization, weightBytes },
+    description: {
+      ...{ name, imageSize, classNames, encoder: encoder.name, decoder, normalization, precision },
+      weightBytes,
+    },
     chunks,
   };
 }

@@ -49,6 +49,7 @@ describe("serveDemo", () => {
       decoder: "nearest",
       encoder: "densenet121",
       normalization: "imagenet",
+      precision: "f32",
       weightBytes: bytes.byteLength,
     });
     expect(response.headers.get("content-length")).toBe(String(bytes.byteLength));

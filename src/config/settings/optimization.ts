@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { precision } from "../precision.ts";
+import { precisionProblem, PRECISIONS } from "../precision.ts";
 import { choice, rate, setting, text, whole } from "../setting.ts";
 
 /** How classes are weighed by their share of the pixels. */
@@ -89,6 +89,6 @@ export const optimizationSettings = {
     "Optimization",
     "what activations and their gradients are stored in: f16 takes half the memory and traffic, where the adapter has it; " +
       "weights, statistics, sums and the loss stay f32, and the loss is scaled (WGSL has no bf16)",
-    precision(),
+    z.enum(PRECISIONS, { error: ({ input }) => precisionProblem(input) }),
   ),
 };

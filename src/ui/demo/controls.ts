@@ -1,12 +1,12 @@
 import { h } from "../page/dom.ts";
 
-/** Radio buttons, the first one chosen. */
+/** Radio buttons, the first one chosen; each `name` is on the page once. */
 export function choice(
   name: string,
   options: readonly (readonly [string, string])[],
 ): { element: HTMLElement; inputs: HTMLInputElement[] } {
   const inputs = options.map(([value], i) =>
-    h("input", { type: "radio", name: "tool", value, checked: i === 0 }),
+    h("input", { type: "radio", name: name.toLowerCase(), value, checked: i === 0 }),
   );
   const element = h(
     "fieldset",

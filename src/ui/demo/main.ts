@@ -4,6 +4,7 @@ import { adapterText, openBrowserGpu } from "./adapter.ts";
 import { fetchDescription, fetchWeights } from "./model-file.ts";
 import { Network } from "./network.ts";
 import { loadingBar } from "./loading-bar.ts";
+import { firstPrecision } from "./precision-choice.ts";
 import { showTrouble } from "./trouble-card.ts";
 import { deviceLost, failed, TroubleError } from "./trouble.ts";
 import type { Trouble } from "./trouble.ts";
@@ -56,7 +57,11 @@ async function begin(): Promise<void> {
     adapterText(gpu),
   ];
   setText(part("about"), facts.join(" · "));
-  const bench = workbench(model, adapterText(gpu), { say, status, end: (error) => void end(error) });
+  const hasHalf = gpu.features.has("shader-f16");
+  const bench = workbench(
+    { model, adapter: adapterText(gpu), hasHalf },
+    { say, status, end: (error) => void end(error) },
+  );
 
   bar.show("Loading the model", 0, model.weightBytes);
   part("loading").hidden = false;
@@ -64,7 +69,12 @@ async function begin(): Promise<void> {
   const tensors = await fetchWeights(model, (done) => bar.show("Loading the model", done, model.weightBytes));
   status("Compiling the kernels", "working");
   bar.wait("Compiling the kernels; the first time may take a while");
-  const network = await Network.create(gpu, model, tensors);
+  const network = await Network.create(
+    gpu,
+    model,
+    tensors,
+    firstPrecision(model.precision, hasHalf).precision,
+  );
   part("loading").hidden = true;
   bench.use(network);
 }

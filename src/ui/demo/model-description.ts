@@ -1,4 +1,5 @@
 import type { Normalization } from "../../data/normalize.ts";
+import type { Precision } from "../../config/precision.ts";
 import type { Decoder } from "../../layers/networks/decoder.ts";
 
 /** What the server tells the page of the model besides its weights. */
@@ -12,6 +13,8 @@ export interface ModelDescription {
   readonly encoder: string;
   readonly decoder: Decoder;
   readonly normalization: Normalization;
+  /** What its activations were stored in while it was trained. */
+  readonly precision: Precision;
   /** Bytes of the weights. */
   readonly weightBytes: number;
 }

@@ -1,5 +1,6 @@
 import {
   argmax,
+  cast,
   compile,
   encoderNamed,
   Graph,
@@ -10,6 +11,7 @@ import {
   Variables,
 } from "../../index.ts";
 import type { Encoder, Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
+import type { Precision } from "../../config/precision.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";
 import { skipInput, fineTuningClassWeights, fineTuningStep } from "./fine-tuning-step.ts";
@@ -41,12 +43,11 @@ export interface FineTuningTargets {
  */
 export class Network {
   readonly model: ModelDescription;
-  /** Milliseconds that compiling took before the first photo. */
-  readonly compileMilliseconds: number;
   readonly #encoder: Encoder;
   readonly #gpu: Gpu;
   readonly #variables: Variables;
-  readonly #labels: Program;
+  #labels: Program;
+  #compileMilliseconds: number;
   /** The decoder's weights as they came. */
   readonly #loaded: NamedTensors;
   #fineTuning: Promise<Program> | null = null;
@@ -57,39 +58,54 @@ export class Network {
     gpu: Gpu,
     model: ModelDescription,
     variables: Variables,
-    labels: Program,
+    { program, milliseconds }: CompiledLabels,
     loaded: NamedTensors,
-    compileMilliseconds: number,
   ) {
     this.#gpu = gpu;
     this.model = model;
     this.#encoder = encoderNamed(model.encoder);
     this.#variables = variables;
-    this.#labels = labels;
+    this.#labels = program;
+    this.#compileMilliseconds = milliseconds;
     this.#loaded = loaded;
-    this.compileMilliseconds = compileMilliseconds;
+  }
+
+  /** Milliseconds that compiling what labels photos has taken. */
+  get compileMilliseconds(): number {
+    return this.#compileMilliseconds;
   }
 
   /**
    * Compiles the U-Net and fills it.
    *
    * @param tensors all weights of the network, by Keras's names.
+   * @param precision what activations are stored in while photos are labelled.
    * @throws GpuError when it does not fit into memory or a shader does not compile.
    */
-  static async create(gpu: Gpu, model: ModelDescription, tensors: NamedTensors): Promise<Network> {
-    const since = elapsed();
-    const { imageSize, classNames, decoder } = model;
-    const encoder = encoderNamed(model.encoder);
+  static async create(
+    gpu: Gpu,
+    model: ModelDescription,
+    tensors: NamedTensors,
+    precision: Precision,
+  ): Promise<Network> {
     const variables = new Variables(gpu, { values: tensors as Map<string, never> });
-    const image = new Graph().input("image", [1, imageSize, imageSize, 3]);
-    // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
-    const skips = unetEncoder(image, { training: false, trainableEncoder: false, encoder });
-    const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });
-    const outputs = { logits, labels: argmax(logits), ...named(skips) };
-    const labels = await compile(gpu, { outputs, variables });
+    const labels = await compileLabels(gpu, model, variables, precision);
     const decoders = variables.shapes((_, group) => isDecoderGroup(group));
     const loaded: NamedTensors = new Map([...tensors].filter(([name]) => decoders.has(name)));
-    return new Network(gpu, model, variables, labels, loaded, since());
+    return new Network(gpu, model, variables, labels, loaded);
+  }
+
+  /**
+   * Stores activations so from the next photo on; what was learned stays. Training is in f32 whatever is chosen.
+   *
+   * @throws GpuError as {@link create} does.
+   */
+  async setPrecision(precision: Precision): Promise<void> {
+    this.#labels.destroy();
+    this.#skips = null;
+    const { program, milliseconds } = await compileLabels(this.#gpu, this.model, this.#variables, precision);
+    this.#labels = program;
+    this.#compileMilliseconds = milliseconds;
   }
 
   /** @param image `[imageSize, imageSize, 3]`, prepared as the model's photos were. */
@@ -140,11 +156,41 @@ export class Network {
     }
   }
 
+  /** Frees what it holds on the GPU. */
+  destroy(): void {
+    this.#labels.destroy();
+    void this.#fineTuning?.then((program) => program.destroy());
+    this.#variables.destroy();
+  }
+
   async #readSkips(): Promise<Feeds> {
     const names = skipsOf(this.#encoder).map(({ name }) => skipInput(name));
     const values = await Promise.all(names.map((name) => this.#labels.read(name)));
     return Object.fromEntries(names.map((name, i) => [name, values[i]]));
   }
+}
+
+/** What labels photos, and how long it took to compile. */
+interface CompiledLabels {
+  readonly program: Program;
+  readonly milliseconds: number;
+}
+
+async function compileLabels(
+  gpu: Gpu,
+  { imageSize, classNames, decoder, encoder: name }: ModelDescription,
+  variables: Variables,
+  precision: Precision,
+): Promise<CompiledLabels> {
+  const since = elapsed();
+  const encoder = encoderNamed(name);
+  const image = new Graph().input("image", [1, imageSize, imageSize, 3]);
+  // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
+  const skips = unetEncoder(cast(image, precision), { training: false, trainableEncoder: false, encoder });
+  const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });
+  const outputs = { logits, labels: argmax(logits), ...named(skips) };
+  const program = await compile(gpu, { outputs, variables });
+  return { program, milliseconds: since() };
 }
 
 const named = (skips: Skips): Record<string, Tensor> =>

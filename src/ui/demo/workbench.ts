@@ -2,6 +2,7 @@ import { backgroundOf } from "../../masks/background.ts";
 import { classShares } from "../../masks/class-shares.ts";
 import type { ClassShare } from "../../masks/class-shares.ts";
 import { maskFromLogits } from "../../masks/mask-from-logits.ts";
+import type { Precision } from "../../config/precision.ts";
 import { h, part, setText } from "../page/dom.ts";
 import { correction } from "./correction.ts";
 import { download } from "./download.ts";
@@ -10,6 +11,7 @@ import type { ModelDescription } from "./model-description.ts";
 import type { Labelling, Network } from "./network.ts";
 import { overlayPicture } from "./overlay-picture.ts";
 import type { PagePhoto } from "./photo.ts";
+import { firstPrecision, precisionChoice } from "./precision-choice.ts";
 import { prepareImage } from "./prepare-image.ts";
 import { resultCard } from "./result-card.ts";
 import { shareText } from "./share-text.ts";
@@ -29,6 +31,15 @@ export interface WorkbenchEvents {
   readonly end: (error: unknown) => void;
 }
 
+/** What there is to work with before the weights have come. */
+export interface WorkbenchSetup {
+  readonly model: ModelDescription;
+  /** What it is called. */
+  readonly adapter: string;
+  /** Whether the adapter has half-precision numbers. */
+  readonly hasHalf: boolean;
+}
+
 /** A photo and what the network says of it. */
 interface Labelled extends Labelling {
   readonly photo: PagePhoto;
@@ -41,8 +52,7 @@ interface Labelled extends Labelling {
 
 /** The page's work: photos in, labels out, corrections learned. Photos may come before the network is there. */
 export function workbench(
-  model: ModelDescription,
-  adapter: string,
+  { model, adapter, hasHalf }: WorkbenchSetup,
   { say, status, end }: WorkbenchEvents,
 ): { use(network: Network): void } {
   const { imageSize, classNames } = model;
@@ -57,7 +67,8 @@ export function workbench(
   let stopped = false;
   let learned = false;
   let losses: number[] = [];
-  let runs = 0;
+  /** Whether the next run is the first one of what was compiled last. */
+  let fresh = true;
 
   const background = backgroundOf(classNames);
   const stage = makeStage(background, {
@@ -82,6 +93,9 @@ export function workbench(
     onMask: () => void guarded(() => saving(saveMask)),
     onOverlay: () => void guarded(() => saving(saveOverlay)),
   });
+  const precision = precisionChoice(firstPrecision(model.precision, hasHalf), hasHalf, (chosen) => {
+    void guarded(() => setPrecision(chosen));
+  });
   const here = h("p", { class: "muted here", "aria-hidden": "true" }, HERE);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const opacity = h("input", { id: "opacity", type: "range", min: 0, max: 1, step: 0.01, value: 0.7 });
@@ -102,7 +116,7 @@ export function workbench(
     drop,
     picture,
   );
-  part("result").append(h("h2", { id: "result-title" }, "What it sees"), result.element);
+  part("result").append(h("h2", { id: "result-title" }, "What it sees"), result.element, precision.element);
   part("correct").append(h("h2", { id: "correct-title" }, "Correct it, and it learns"), panel.element);
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.shiftKey) return;
@@ -140,6 +154,7 @@ export function workbench(
   function refresh(): void {
     panel.show({ ready: current !== null, busy, learning, learned, losses });
     result.setReady(current !== null && !busy);
+    precision.setReady(network !== null && !busy && !over);
     if (network && !busy && !over) status("Ready", "ready");
   }
 
@@ -174,7 +189,6 @@ export function workbench(
   async function label(photo: PagePhoto, image = prepareImage(photo, model)): Promise<void> {
     status("Labelling", "working");
     const labelling = await network!.label(image);
-    runs += 1;
     const side = { width: imageSize, height: imageSize };
     const mask = maskFromLogits(labelling.logits, side, classNames.length, stage.size);
     const shares = classShares(mask, classNames);
@@ -186,8 +200,9 @@ export function workbench(
       adapter,
       milliseconds: labelling.milliseconds,
       compileMilliseconds: network!.compileMilliseconds,
-      first: runs === 1,
+      first: fresh,
     });
+    fresh = false;
     const largest = shares.slice(0, 4).map(({ name, share }) => `${name} ${shareText(share)}`);
     say(`Labelled: ${largest.join(", ")}.`);
   }
@@ -215,6 +230,14 @@ export function workbench(
     const last = losses.at(-1);
     if (last !== undefined)
       say(`Learned: the loss is ${last.toPrecision(3)}. ${part("announcer").textContent}`);
+  }
+
+  async function setPrecision(chosen: Precision): Promise<void> {
+    status(`Compiling the kernels in ${chosen}`, "working");
+    await network!.setPrecision(chosen);
+    fresh = true;
+    if (current) await label(current.photo, current.image);
+    say(`Precision: ${chosen}. ${current ? part("announcer").textContent : ""}`);
   }
 
   async function reset(): Promise<void> {

@@ -133,6 +133,10 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     await told(page, /^Labelled: /);
     await settled(page);
     await page.getByText("google swiftshader (software)").first().waitFor();
+    await page.getByText("This adapter has no f16 (the WebGPU feature shader-f16).").waitFor();
+    const precision = page.getByRole("group", { name: "Precision" });
+    expect(await precision.getByRole("radio", { name: "f32" }).isChecked()).toBe(true);
+    expect(await precision.getByRole("radio", { name: "f16" }).isDisabled()).toBe(true);
     const first = await maskOnPage(page);
     const wanted = await predicted(upright);
     expect([first.width, first.height]).toEqual([90, 130]);
