@@ -47,7 +47,8 @@ export function isAdapterName(wanted) {
 }
 
 /**
- * Picks an adapter: of those that are wanted the first of the best kind, so a GPU always comes before a software driver.
+ * Picks an adapter: of those that are wanted the first of the best kind, so a GPU always comes before a software driver. A
+ * name that one has in full is no part of another's.
  *
  * @param {FoundAdapter[]} found in Dawn's order
  * @param {string} [wanted] "auto", a kind, or a part of an adapter's name
@@ -55,15 +56,18 @@ export function isAdapterName(wanted) {
  */
 export function chooseAdapter(found, wanted = "auto") {
   const byKind = !isAdapterName(wanted);
+  const name = wanted.toLowerCase();
+  const inFull = !byKind && found.some((adapter) => adapter.name.toLowerCase() === name);
   const candidates = found
     .map((adapter) => ({ adapter, kind: adapterKind(adapter.name) }))
     .filter(({ adapter, kind }) => {
       if (wanted === "auto") return true;
-      return byKind ? kind === wanted : adapter.name.toLowerCase().includes(wanted.toLowerCase());
+      if (byKind) return kind === wanted;
+      return inFull ? adapter.name.toLowerCase() === name : adapter.name.toLowerCase().includes(name);
     });
   for (const kind of PREFERENCE) {
     const best = candidates.find((candidate) => candidate.kind === kind);
-    if (best) return { ...best, reason: reasonFor(found, wanted, kind) };
+    if (best) return { ...best, reason: reasonFor(found, wanted, best) };
   }
   return null;
 }
@@ -71,9 +75,32 @@ export function chooseAdapter(found, wanted = "auto") {
 /**
  * @param {FoundAdapter[]} found
  * @param {string} wanted
+ * @param {{ adapter: FoundAdapter, kind: AdapterKind }} best
+ */
+function reasonFor(found, wanted, { adapter, kind }) {
+  const alike = found.filter(({ name }) => name === adapter.name).length;
+  const why = whyChosen(found, wanted, kind);
+  return alike === 1 ? why : `${why}; the first of ${alike} of this name: ${OUT_OF_SIGHT}`;
+}
+
+/** Dawn opens an adapter by its name, and so the first of those that share one. */
+const OUT_OF_SIGHT =
+  "for another, keep this one from Vulkan (VK_DRIVER_FILES names the drivers to look at, DRI_PRIME=pci-…! Mesa's one card)";
+
+/**
+ * Which adapter Dawn opens when it is asked for a name: the first in its order that has the name as a part of its own.
+ *
+ * @param {FoundAdapter[]} found in Dawn's order
+ * @param {string} name
+ */
+export const openedByName = (found, name) => found.find((adapter) => adapter.name.includes(name)) ?? null;
+
+/**
+ * @param {FoundAdapter[]} found
+ * @param {string} wanted
  * @param {AdapterKind} kind
  */
-function reasonFor(found, wanted, kind) {
+function whyChosen(found, wanted, kind) {
   if (wanted !== "auto") return `asked for as "${wanted}"`;
   if (found.length === 1) return "the only adapter";
   if (kind === "hardware") return "the first hardware adapter: a GPU comes before any software driver";

@@ -2,8 +2,8 @@ import { create, globals } from "webgpu";
 import {
   adapterKind,
   chooseAdapter,
-  isAdapterName,
   NO_SUCH_ADAPTER,
+  openedByName,
   parseAdapterList,
 } from "../../scripts/setup/adapter-choice.mjs";
 import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choice.mjs";
@@ -43,10 +43,12 @@ function createDawn(options: string[]): GPU {
   return dawn;
 }
 
-/** Every adapter that Dawn offers on this machine, in its order. */
-export async function listAdapters(): Promise<FoundAdapter[]> {
+/** Every adapter that Dawn offers on this machine, in its order, which is another where power is to be saved. */
+export async function listAdapters(
+  powerPreference: GPUPowerPreference = "high-performance",
+): Promise<FoundAdapter[]> {
   try {
-    await createDawn([`adapter=${NO_SUCH_ADAPTER}`]).requestAdapter({ powerPreference: "high-performance" });
+    await createDawn([`adapter=${NO_SUCH_ADAPTER}`]).requestAdapter({ powerPreference });
     return [];
   } catch (error) {
     return parseAdapterList((error as Error).message);
@@ -62,21 +64,34 @@ export async function listAdapters(): Promise<FoundAdapter[]> {
  */
 export async function openAdapter(wanted = "auto"): Promise<GPUAdapter> {
   Object.assign(globalThis, globals);
-  let name = wanted;
-  if (!isAdapterName(wanted)) {
-    const all = await listAdapters();
-    const choice = chooseAdapter(all, wanted);
-    if (choice === null) throw new Error(noAdapterSentence(all, wanted));
-    name = choice.adapter.name;
-  }
-  const dawn = createDawn([...DAWN_TOGGLES, `adapter=${name}`]);
-  try {
-    const adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
-    if (adapter !== null) return adapter;
-  } catch (error) {
-    throw new Error(noAdapterSentence(parseAdapterList((error as Error).message), wanted), { cause: error });
-  }
-  throw new Error(noAdapterSentence([], wanted));
+  const all = await listAdapters();
+  const choice = chooseAdapter(all, wanted);
+  if (choice === null) throw new Error(noAdapterSentence(all, wanted));
+  const { name } = choice.adapter;
+  const powerPreference = await preferenceFor(name, all);
+  const adapter = await createDawn([...DAWN_TOGGLES, `adapter=${name}`]).requestAdapter({ powerPreference });
+  if (adapter === null) throw new Error(noAdapterSentence([], wanted));
+  return adapter;
+}
+
+/**
+ * In which of its orders Dawn opens the adapter of exactly this name, and not one whose name begins with it.
+ *
+ * @param list all adapters in the order of a preference
+ * @throws Error in one sentence when it does so in neither
+ */
+export async function preferenceFor(
+  name: string,
+  all: FoundAdapter[],
+  list: typeof listAdapters = listAdapters,
+): Promise<GPUPowerPreference> {
+  const opened = openedByName(all, name);
+  if (opened?.name === name) return "high-performance";
+  if (openedByName(await list("low-power"), name)?.name === name) return "low-power";
+  throw new Error(
+    `Dawn opens "${opened?.name}" when it is asked for "${name}", whose name is a part of that: keep the other one from ` +
+      `Vulkan, by VK_DRIVER_FILES or DRI_PRIME for example.`,
+  );
 }
 
 /** The adapter that set-up chose for this process, else the one the user asks for, else "auto". */

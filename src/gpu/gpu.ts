@@ -3,16 +3,16 @@ import type { SynchronousWork } from "./error-scope.ts";
 import { GpuError, toGpuError } from "./errors.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { probeMatrix } from "./probe-matrix.ts";
+import { requestDevice } from "./request-device.ts";
 import { offeredMatrix } from "./subgroup-matrix.ts";
 import type { SubgroupMatrix } from "./subgroup-matrix.ts";
 
 /** Features asked for wherever the adapter has them. */
-const WANTED_FEATURES = [
-  "subgroups",
-  "shader-f16",
-  "timestamp-query",
+const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as GPUFeatureName[];
+
+/** Those of Dawn's that are in no standard yet. */
+const WANTED_EXPERIMENTS = [
   "subgroup-size-control",
-  // Dawn's, and in no standard yet.
   "chromium-experimental-subgroup-matrix",
 ] as GPUFeatureName[];
 
@@ -102,20 +102,22 @@ export class Gpu {
   }
 
   /**
-   * Opens a device on `adapter` with the adapter's own limits and every useful feature it has. Where it offers matrices of
+   * Opens a device on `adapter` with the adapter's own limits and every useful feature it has, or where it refuses these with
+   * less, of which is warned once. Where it offers matrices of
    * subgroups, one dispatch tries whether they are right.
    *
    * @throws GpuError when the adapter hands out no device.
    */
   static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<Gpu> {
-    const requiredLimits: Record<string, number> = {};
-    for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+    const has = (name: GPUFeatureName): boolean => adapter.features.has(name);
+    const { device, lacking } = await requestDevice(adapter, {
+      features: WANTED_FEATURES.filter(has),
+      experimental: WANTED_EXPERIMENTS.filter(has),
+      limits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]])),
+    });
     try {
-      const device = await adapter.requestDevice({
-        requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
-        requiredLimits,
-      });
       const gpu = new Gpu(device, adapter.info, options);
+      if (lacking !== null) gpu.#warn(lacking);
       await gpu.#tryMatrix();
       return gpu;
     } catch (error) {

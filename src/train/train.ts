@@ -1,7 +1,7 @@
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
-import { withMemoryAdvice } from "./forecast/memory.ts";
+import { withGpuAdvice } from "./forecast/memory.ts";
 import { prepare } from "./prepare.ts";
 import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
@@ -39,7 +39,7 @@ export async function train(job: TrainJob): Promise<Summary> {
     const options = inTiles(prepared, tiles);
     if (job.detail) await describeSteps(gpu, options, job.detail, say);
     trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
-      throw withMemoryAdvice(error);
+      throw withGpuAdvice(error);
     });
     const { training, validation } = data;
     const trained = { training, validation, classWeights };
@@ -87,7 +87,7 @@ async function carryOut(
       throw error;
     }
     if (!(error instanceof TrainingDivergedError))
-      throw run.failure((withMemoryAdvice(error) as Error).message, error);
+      throw run.failure((withGpuAdvice(error) as Error).message, error);
     trainer.destroy();
     const last = await run.lastCheckpoint();
     const where = await diagnose(gpu, options, trained, last, error.goodSteps);

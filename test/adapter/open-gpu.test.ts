@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { describeAdapter, listAdapters, openAdapter } from "../../src/adapter/adapters.ts";
+import { describeAdapter, listAdapters, openAdapter, preferenceFor } from "../../src/adapter/adapters.ts";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,6 +32,12 @@ describe("openGpu", () => {
     );
   });
 
+  test("takes a part of a name in any case", async () => {
+    const [{ name }] = await listAdapters();
+    const adapter = await openAdapter(name.slice(0, 5).toUpperCase());
+    expect(adapter.limits.maxBufferSize).toBeGreaterThan(0);
+  });
+
   test.each(["gpu.destroy();", ""])("lets the process end by itself (%j)", (end) => {
     const { status, signal } = run(
       `const { openGpu } = await import("./src/adapter/open-gpu.ts"); const gpu = await openGpu(); ${end} console.log("end");`,
@@ -48,6 +54,26 @@ describe("openGpu", () => {
     expect(status).toBe(0);
     if (process.platform === "linux")
       expect(stdout).toMatch(/^No WebGPU adapter was found: run `npm run doctor`/);
+  });
+});
+
+describe("preferenceFor", () => {
+  const adapters = (...names: string[]) => names.map((name) => ({ backend: "vulkan", name }));
+  const [plain, ti] = ["NVIDIA GeForce RTX 3080", "NVIDIA GeForce RTX 3080 Ti"];
+  const saving =
+    (...names: string[]) =>
+    () =>
+      Promise.resolve(adapters(...names));
+
+  test("finds the order in which Dawn opens the adapter of just this name", async () => {
+    expect(await preferenceFor(plain, adapters(plain, ti))).toBe("high-performance");
+    expect(await preferenceFor(plain, adapters(ti, plain), saving(plain, ti))).toBe("low-power");
+  });
+
+  test("says which one it would get where there is none", async () => {
+    await expect(preferenceFor(plain, adapters(ti, plain), saving(ti, plain))).rejects.toThrow(
+      `Dawn opens "${ti}" when it is asked for "${plain}"`,
+    );
   });
 });
 

@@ -16,6 +16,7 @@
  *   (ggml-org/llama.cpp#21669).
  */
 import type { Gpu } from "../../src/gpu/gpu.ts";
+import { offeredMatrix } from "../../src/gpu/subgroup-matrix.ts";
 
 /** The limits that an engine of compute kernels can run into. */
 export interface PretendedLimits {
@@ -83,7 +84,7 @@ export const phone: PretendedAdapter = {
 
 export const apple: PretendedAdapter = {
   name: "Apple, Metal",
-  features: new Set(MATRICES),
+  features: new Set(MATRICES.filter((feature) => feature !== "subgroup-size-control")),
   subgroups: [4, 64],
   matrix: [8, 8, 8],
   limits: {
@@ -165,23 +166,25 @@ export const PRETENDED_ADAPTERS: readonly PretendedAdapter[] = [
   intelXe2,
 ];
 
+/** Lanes of the subgroups on hardware where neither kernels nor adapters say how many. */
+const PROBED_LANES = 32;
+
 /** As far as plans look at a device. */
-export const pretendedGpu = ({ name, features, subgroups, matrix, limits }: PretendedAdapter): Gpu =>
-  ({
-    adapterName: name,
-    isSoftware: false,
-    features,
-    limits,
-    info: {
-      description: name,
-      subgroupMinSize: subgroups[0],
-      subgroupMaxSize: subgroups[1],
-      subgroupMatrixConfigs: matrix && [
-        {
-          componentType: "f16",
-          resultComponentType: "f32",
-          ...{ M: matrix[0], N: matrix[1], K: matrix[2] },
-        },
-      ],
-    },
-  }) as unknown as Gpu;
+export function pretendedGpu({ name, features, subgroups, matrix, limits }: PretendedAdapter): Gpu {
+  const info = {
+    description: name,
+    subgroupMinSize: subgroups[0],
+    subgroupMaxSize: subgroups[1],
+    subgroupMatrixConfigs: matrix && [
+      {
+        componentType: "f16",
+        resultComponentType: "f32",
+        ...{ M: matrix[0], N: matrix[1], K: matrix[2] },
+      },
+    ],
+  };
+  const offered = offeredMatrix({ features, info: info as unknown as GPUAdapterInfo });
+  const subgroupMatrix =
+    typeof offered === "string" ? null : { ...offered, lanes: offered.lanes || PROBED_LANES };
+  return { adapterName: name, isSoftware: false, features, limits, info, subgroupMatrix } as unknown as Gpu;
+}

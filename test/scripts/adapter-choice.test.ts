@@ -4,6 +4,7 @@ import {
   adapterKind,
   chooseAdapter,
   isAdapterName,
+  openedByName,
   parseAdapterList,
 } from "../../scripts/setup/adapter-choice.mjs";
 
@@ -64,6 +65,22 @@ describe("chooseAdapter", () => {
     expect(chooseAdapter([vulkan(LAVAPIPE)], "hardware")).toBeNull();
     expect(chooseAdapter(all, "Voodoo")).toBeNull();
     expect(chooseAdapter([])).toBeNull();
+  });
+
+  test("a name in full is no part of another's", () => {
+    const all = ["NVIDIA GeForce RTX 3080 Ti", "NVIDIA GeForce RTX 3080"].map(vulkan);
+    expect(chooseAdapter(all, "nvidia geforce rtx 3080")?.adapter.name).toBe("NVIDIA GeForce RTX 3080");
+    expect(chooseAdapter(all, "RTX 3080")?.adapter.name).toBe("NVIDIA GeForce RTX 3080 Ti");
+    expect(openedByName(all, "NVIDIA GeForce RTX 3080")).toBe(all[0]);
+    expect(openedByName(all, "nvidia")).toBeNull();
+  });
+
+  test("says that another one of the same name cannot be asked for", () => {
+    const reason = chooseAdapter([LAVAPIPE, GPU, GPU].map(vulkan))?.reason;
+    expect(reason).toMatch(
+      /first hardware adapter.*; the first of 2 of this name: for another, .*VK_DRIVER_FILES/,
+    );
+    expect(chooseAdapter([LAVAPIPE, GPU].map(vulkan))?.reason).not.toContain("of this name");
   });
 
   test("says why", () => {

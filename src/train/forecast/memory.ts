@@ -170,10 +170,16 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 const formatBytes = (bytes: number): string =>
   bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** The sentence for a GPU that ran out of memory all the same, for others may use it too; any other error as it is. */
-export function withMemoryAdvice(error: unknown): unknown {
-  if (!(error instanceof GpuError) || error.kind !== "out-of-memory") return error;
-  const [what] = error.message.split("\n");
-  const message = `${what.replace(/\.$/, "")}: use a smaller --batch-size, or --accumulate to take it in parts.`;
-  return new GpuError("out-of-memory", message);
+/**
+ * The sentence for a GPU that ran out of memory all the same, for others may use it too, or that was taken away; any other
+ * error as it is.
+ */
+export function withGpuAdvice(error: unknown): unknown {
+  if (!(error instanceof GpuError)) return error;
+  const what = error.message.split("\n", 1)[0].replace(/\.$/, "");
+  const lighter = "use a smaller --batch-size, or --accumulate to take it in parts.";
+  if (error.kind === "out-of-memory") return new GpuError(error.kind, `${what}: ${lighter}`);
+  if (error.kind !== "lost") return error;
+  const why = "its driver was reset or updated, or the system took a long piece of work for a hang";
+  return new GpuError(error.kind, `${what}: ${why}. If it happens again, ${lighter}`);
 }

@@ -10,7 +10,7 @@ import { ConfigError } from "../../../src/config/index.ts";
 import { featureBytes } from "../../../src/train/phase/features.ts";
 import { encoderSpec } from "../../../src/train/phase/frozen-encoder.ts";
 import { machineMemory } from "../../../src/train/forecast/machine-memory.ts";
-import { plannedBytes, refuseLargeBatch, withMemoryAdvice } from "../../../src/train/forecast/memory.ts";
+import { plannedBytes, refuseLargeBatch, withGpuAdvice } from "../../../src/train/forecast/memory.ts";
 import { encoder, evaluator, trainingStep } from "../../../src/train/phase/programs.ts";
 import type { TrainerOptions } from "../../../src/train/trainer-options.ts";
 import { useGpu } from "../../helpers/gpu.ts";
@@ -161,15 +161,18 @@ describe("refuseLargeBatch", () => {
   });
 });
 
-describe("withMemoryAdvice", () => {
-  it("tells what to do when the memory is gone all the same", () => {
-    const error = withMemoryAdvice(
-      new GpuError("out-of-memory", "Setting up a program: no memory.\n - at x"),
-    );
+describe("withGpuAdvice", () => {
+  it("tells what to do when the memory is gone all the same, or the device", () => {
+    const error = withGpuAdvice(new GpuError("out-of-memory", "Setting up a program: no memory.\n - at x"));
     expect((error as Error).message).toBe(
       "Setting up a program: no memory: use a smaller --batch-size, or --accumulate to take it in parts.",
     );
+    const lost = withGpuAdvice(new GpuError("lost", "The GPU device was lost (unknown): hung.\n - at x"));
+    expect((lost as Error).message).toBe(
+      "The GPU device was lost (unknown): hung: its driver was reset or updated, or the system took a long piece of work " +
+        "for a hang. If it happens again, use a smaller --batch-size, or --accumulate to take it in parts.",
+    );
     const other = new GpuError("validation", "No.");
-    expect(withMemoryAdvice(other)).toBe(other);
+    expect(withGpuAdvice(other)).toBe(other);
   });
 });
