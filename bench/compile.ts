@@ -2,6 +2,7 @@
  * @file What the real compiler of a GPU makes of a training step's kernels, with no GPU there: `npm run bench:compile --
  * --family navi31`. Mesa's RADV compiles every pipeline of both phases for an AMD card that is not there; the table says for
  * each what it takes of the card, and how much of the card's peak its inner loop leaves within reach (see figures.ts).
+ * `-- --all` compiles every encoder for every card and says which pipelines break a budget (see budgets.ts).
  *
  * Nothing runs: these are figures of machine code, not times.
  */
@@ -14,11 +15,12 @@ import type { Precision } from "../src/config/precision.ts";
 import { PHASES } from "../src/runs/phase.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { positive, run, side } from "./command.ts";
-import { FAMILIES } from "./compile/families.ts";
-import { figuresOf } from "./compile/figures.ts";
+import { violation } from "./compile/budgets.ts";
+import { FAMILIES, peakTeraflops } from "./compile/families.ts";
+import { labRows } from "./compile/figures.ts";
 import { compileFor } from "./compile/lab.ts";
-import { boundOfAll, COLUMNS, pipelineTable } from "./compile/report.ts";
-import type { LabRow } from "./compile/report.ts";
+import { COLUMNS, mostTeraflops, pipelineTable } from "./compile/report.ts";
+import { sweep } from "./compile/sweep.ts";
 
 interface Options {
   readonly family: string;
@@ -27,31 +29,44 @@ interface Options {
   readonly precision: Precision;
   readonly encoder: string;
   readonly phase: Phase | "both";
+  readonly all?: boolean;
   readonly json?: string;
 }
 
 async function main(options: Options): Promise<void> {
-  const { family, size, batch, precision, encoder, phase } = options;
+  const { size: imageSize, batch: batchSize } = options;
+  if (options.all) {
+    const broken = await sweep({ imageSize, batchSize }, console.log);
+    if (broken > 0) throw new Error(`${broken} pipelines break a budget (bench/compile/budgets.ts).`);
+    return;
+  }
+  const { precision, encoder, phase } = options;
   const phases = phase === "both" ? PHASES : [phase];
   const steps = phases.map((each) => ({ encoder, precision, phase: each }));
-  const { adapter, pipelines } = await compileFor(family, { imageSize: size, batchSize: batch, steps });
-  const rows: LabRow[] = pipelines.map((pipeline) => ({
-    pipeline,
-    figures: pipeline.record && figuresOf(pipeline, pipeline.record, FAMILIES[family]),
-  }));
-  const title = `${encoder}, ${batch} photos of ${size}×${size}, ${precision}, ${phases.join(" and ")}`;
-  console.log(`${family}: ${FAMILIES[family].card}, compiled by ${adapter}; ${title}\n`);
-  console.log(`${pipelineTable(rows)}\n\n${COLUMNS}`);
-  const bound = boundOfAll(rows);
-  if (bound !== null)
-    console.log(`\nAll products together: at most ${(100 * bound).toFixed(0)} % of the peak.`);
+  const { adapter, pipelines } = await compileFor(options.family, { imageSize, batchSize, steps });
+  const family = FAMILIES[options.family];
+  const rows = labRows(pipelines, family);
+  const title = `${encoder}, ${batchSize} photos of ${imageSize}×${imageSize}, ${precision}, ${phases.join(" and ")}`;
+  console.log(`${options.family}: ${family.card}, compiled by ${adapter}; ${title}\n`);
+  console.log(`${pipelineTable(rows)}\n\n${COLUMNS}\n`);
+  const most = mostTeraflops(rows, family);
+  const peaks = `${peakTeraflops(family, false).toFixed(1)} TFLOP/s of f32${
+    family.matrixClocks === null ? "" : `, ${peakTeraflops(family, true).toFixed(1)} of f16 in matrices`
+  }`;
+  if (most !== null)
+    console.log(`All products together: at most ${most.toFixed(1)} TFLOP/s; the card's peak is ${peaks}.`);
+  for (const row of rows) {
+    const sentence = violation(row);
+    if (sentence !== null) console.log(`Breaks a budget: ${row.pipeline.label} ${sentence}.`);
+  }
   if (options.json !== undefined) {
-    const figures = rows.map(({ pipeline: { label, product, flops, dispatches, problem }, figures }) => ({
+    const result = { family: options.family, card: family.card, adapter, imageSize, batchSize, steps };
+    const listed = rows.map(({ pipeline: { label, product, flops, dispatches, problem }, figures }) => ({
       ...{ label, product, flops, dispatches, problem, figures },
     }));
     await mkdir(dirname(options.json), { recursive: true });
-    const result = { family, card: FAMILIES[family].card, adapter, size, batch, encoder, precision, phases };
-    await writeFile(options.json, `${JSON.stringify({ ...result, bound, pipelines: figures }, null, 2)}\n`);
+    const text = JSON.stringify({ ...result, mostTeraflops: most, pipelines: listed }, null, 2);
+    await writeFile(options.json, `${text}\n`);
   }
 }
 
@@ -67,5 +82,6 @@ const command = new Command("bench:compile")
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
   )
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
+  .option("--all", "every encoder on every card in f32 and f16, a line each")
   .option("--json <file>", "also write the figures to a file");
 await run(command, main);

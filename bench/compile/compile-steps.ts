@@ -14,12 +14,13 @@ const CLASSES = 59;
  * is of that pipeline. Steps are planned for the adapter as a run would be; nothing is allocated and nothing runs.
  */
 export async function* compileSteps(gpu: Gpu, task: LabTask, record: string): AsyncGenerator<LabPipeline> {
-  const kernels = new Map<string, { kernel: Kernel; dispatches: number[]; flops: number }>();
+  const kernels = new Map<string, { kernel: Kernel; dispatches: number[]; flops: number[] }>();
+  const none = task.steps.map(() => 0);
   task.steps.forEach((step, i) => {
     for (const kernel of kernelsOf(gpu, task, step)) {
-      const known = kernels.get(kernel.wgsl) ?? { kernel, dispatches: task.steps.map(() => 0), flops: 0 };
+      const known = kernels.get(kernel.wgsl) ?? { kernel, dispatches: [...none], flops: [...none] };
       known.dispatches[i]++;
-      known.flops += kernel.flops ?? 0;
+      known.flops[i] += kernel.flops ?? 0;
       kernels.set(kernel.wgsl, known);
     }
   });

@@ -4,6 +4,9 @@
 export interface Family {
   /** A card of this family. */
   readonly card: string;
+  /** SIMDs of that card, and the clock that its maker's peak is reckoned with, in GHz. */
+  readonly simds: number;
+  readonly gigahertz: number;
   /** Lanes that one issue of a vector instruction covers, and the clocks that it takes. */
   readonly issue: { readonly lanes: number; readonly clocks: number };
   /**
@@ -21,8 +24,10 @@ export interface Family {
   readonly slots: number;
 }
 
+type Rates = Omit<Family, "card" | "simds" | "gigahertz">;
+
 /** RDNA2: 32 lanes a SIMD, two SIMDs a compute unit with 128 bytes a clock of workgroup memory. */
-const RDNA2: Omit<Family, "card"> = {
+const RDNA2: Rates = {
   issue: { lanes: 32, clocks: 1 },
   dualIssue: false,
   fmaPerClock: 32,
@@ -31,18 +36,20 @@ const RDNA2: Omit<Family, "card"> = {
   slots: 32,
 };
 /** RDNA3: every SIMD has a second set of f32 units, and matrix instructions that run on them. */
-const RDNA3: Omit<Family, "card"> = { ...RDNA2, dualIssue: true, fmaPerClock: 64, matrixClocks: 32 };
+const RDNA3: Rates = { ...RDNA2, dualIssue: true, fmaPerClock: 64, matrixClocks: 32 };
 
 /**
  * By the names that Mesa's RADV knows them by. Rates are those of AMD's instruction set manuals and of the cost model in
  * Mesa's compiler (`aco_statistics.cpp`).
  */
 export const FAMILIES: Readonly<Record<string, Family>> = {
-  navi31: { card: "Radeon RX 7900 XTX (RDNA3)", ...RDNA3 },
-  navi21: { card: "Radeon RX 6900 XT (RDNA2)", ...RDNA2 },
-  gfx1201: { card: "Radeon RX 9070 XT (RDNA4)", ...RDNA3, matrixClocks: 16 },
+  navi31: { card: "Radeon RX 7900 XTX (RDNA3)", simds: 192, gigahertz: 2.5, ...RDNA3 },
+  navi21: { card: "Radeon RX 6900 XT (RDNA2)", simds: 160, gigahertz: 2.25, ...RDNA2 },
+  gfx1201: { card: "Radeon RX 9070 XT (RDNA4)", simds: 128, gigahertz: 2.97, ...RDNA3, matrixClocks: 16 },
   vega10: {
     card: "Radeon RX Vega 64 (GCN5)",
+    simds: 256,
+    gigahertz: 1.546,
     // Four SIMDs of 16 lanes a compute unit: a subgroup of 64 takes one issue of four clocks.
     issue: { lanes: 64, clocks: 4 },
     dualIssue: false,
@@ -52,3 +59,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     slots: 10,
   },
 };
+
+/** Multiply-adds that a SIMD makes a clock at its peak, by matrix instructions or without. */
+export const fmasPerClock = ({ fmaPerClock, matrixClocks }: Family, matrix: boolean): number =>
+  matrix ? 16 ** 3 / (matrixClocks ?? Infinity) : fmaPerClock;
+
+/** The card's peak in TFLOP/s, a multiply-add being two operations. */
+export const peakTeraflops = (family: Family, matrix: boolean): number =>
+  (2 * fmasPerClock(family, matrix) * family.simds * family.gigahertz) / 1e3;

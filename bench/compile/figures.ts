@@ -15,6 +15,7 @@
  * an outer loop fills workgroup memory, which is so only if the compiler did not unroll the inner one, that is left out too.
  * Multiply-adds which normalize what is loaded are counted with the product's own: a few in a hundred.
  */
+import { fmasPerClock } from "./families.ts";
 import type { Family } from "./families.ts";
 import { loopCost, subgroupFmas } from "./instructions.ts";
 import { heaviestInnerLoop, parseMachineCode } from "./machine-code.ts";
@@ -25,8 +26,10 @@ export interface Figures {
   /** Lanes of a subgroup. */
   readonly subgroupSize: number;
   readonly vgprs: number;
-  /** Registers, vector and scalar, that did not fit and went to memory. */
+  /** Vector registers that did not fit and went to memory. */
   readonly spills: number;
+  /** Scalar registers that did not fit and went to lanes of vector registers. */
+  readonly scalarSpills: number;
   /** Workgroup memory in bytes. */
   readonly ldsBytes: number;
   /**
@@ -57,6 +60,20 @@ export interface LoopFigures {
   readonly bound: number;
 }
 
+/** A pipeline and what was found of it. */
+export interface LabRow {
+  readonly pipeline: LabPipeline;
+  /** Null where it did not compile. */
+  readonly figures: Figures | null;
+}
+
+/** Pipelines with their figures. */
+export const labRows = (pipelines: readonly LabPipeline[], family: Family): LabRow[] =>
+  pipelines.map((pipeline) => ({
+    pipeline,
+    figures: pipeline.record && figuresOf(pipeline, pipeline.record, family),
+  }));
+
 /** @throws Error where the driver does not tell what is needed. */
 export function figuresOf({ flops }: LabPipeline, record: PipelineRecord, family: Family): Figures {
   const { subgroupSize, statistics, assembly } = record;
@@ -70,11 +87,12 @@ export function figuresOf({ flops }: LabPipeline, record: PipelineRecord, family
   return {
     subgroupSize,
     vgprs: statistic("VGPRs"),
-    spills: statistic("Spilled VGPRs") + statistic("Spilled SGPRs"),
+    spills: statistic("Spilled VGPRs"),
+    scalarSpills: statistic("Spilled SGPRs"),
     ldsBytes: statistic("LDS size"),
     subgroups,
     occupancy: subgroups / ((family.slots * subgroupSize) / 64),
-    loop: flops > 0 ? loopFigures(assembly, family, subgroupSize) : null,
+    loop: flops.some((each) => each > 0) ? loopFigures(assembly, family, subgroupSize) : null,
   };
 }
 
@@ -84,8 +102,7 @@ function loopFigures(assembly: string, family: Family, subgroupSize: number): Lo
   if (body === null) return null;
   const cost = loopCost(body, family, subgroupSize);
   const { fmas, matrix, valuClocks, ldsClocks } = cost;
-  const fmaPerClock = matrix ? 16 ** 3 / family.matrixClocks! : family.fmaPerClock;
-  const share = (clocks: number): number => Math.min(1, fmas / fmaPerClock / clocks);
+  const share = (clocks: number): number => Math.min(1, fmas / fmasPerClock(family, matrix) / clocks);
   return {
     instructions: cost.instructions,
     fmaInstructions: cost.fmaInstructions,

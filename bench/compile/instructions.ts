@@ -38,16 +38,17 @@ const DUAL =
   /^v_(?:(?:fma|fmac|fmaak|fmamk|mul|add|sub|subrev|max|min)_f(?:16|32)|(?:mov|cndmask)_b(?:16|32)|fma_mix(?:_f32|lo_f16|hi_f16)|dot2c?_f32_f16)$/;
 
 /** Multiply-adds that one lane makes; a matrix instruction's are its subgroup's together. */
-function fmasOf(opcode: string): number {
-  if (FMA.test(opcode)) return opcode.includes("_pk_") ? 2 : 1;
-  return DOT2.test(opcode) ? 2 : 0;
+function laneFmas({ opcode, operands, paired }: Instruction): number {
+  const more = paired ? laneFmas(paired) : 0;
+  // f16 is widened in passing by a multiplication with one.
+  if (opcode.includes("_mix") && /\b1\.0\b/.test(operands)) return more;
+  if (FMA.test(opcode)) return more + (opcode.includes("_pk_") ? 2 : 1);
+  return more + (DOT2.test(opcode) ? 2 : 0);
 }
 
 /** What an instruction adds to the multiply-adds of a subgroup. */
-export function subgroupFmas({ opcode, pairedOpcode }: Instruction, subgroupSize: number): number {
-  if (MATRIX.test(opcode)) return MATRIX_FMAS;
-  return subgroupSize * (fmasOf(opcode) + (pairedOpcode === undefined ? 0 : fmasOf(pairedOpcode)));
-}
+export const subgroupFmas = (instruction: Instruction, subgroupSize: number): number =>
+  MATRIX.test(instruction.opcode) ? MATRIX_FMAS : subgroupSize * laneFmas(instruction);
 
 /** Clocks of a SIMD's vector units that an instruction of one subgroup takes at least. */
 function valuClocks({ opcode }: Instruction, family: Family, subgroupSize: number): number {

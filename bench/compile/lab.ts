@@ -67,9 +67,15 @@ function inProcess(
       }
     });
     child.once("error", reject);
-    child.once("exit", (code, signal) =>
-      reject(new Error(`the compiler ended with ${signal ?? `exit code ${code}`}:\n${spoken}`)),
-    );
+    child.once("exit", (code, signal) => {
+      const unknown = /unknown family/i.test(spoken);
+      const how = `the compiler ended with ${signal ?? `exit code ${code}`}:\n${spoken}`;
+      reject(
+        new Error(
+          unknown ? "the installed RADV does not know this card: install a newer mesa-vulkan-drivers." : how,
+        ),
+      );
+    });
     child.send(task);
   });
 }

@@ -8,8 +8,10 @@
 export interface Instruction {
   /** Without the suffix of its encoding: `v_fmac_f32`. */
   readonly opcode: string;
+  /** What stands behind it. */
+  readonly operands: string;
   /** The second half of a dual-issued pair (`v_dual_fmac_f32 … :: v_dual_mul_f32 …`). */
-  readonly pairedOpcode?: string;
+  readonly paired?: Instruction;
 }
 
 /** Instructions in the order in which they stand, with the blocks' beginnings and the branches between them. */
@@ -29,6 +31,7 @@ export interface Loop {
 
 const LABEL = /^(BB\d+)\b/;
 const OPCODE = /^(?:[vs]|ds|buffer|global|flat|scratch|image|tbuffer|exp|lds)_\w+$/;
+const ENCODING = /_(?:e32|e64|dpp|sdwa|e64_dpp)$/;
 const REPEATED = /^\s*\(then repeated (\d+) times\)/;
 
 /** Reads what `VK_KHR_pipeline_executable_properties` calls "Assembly". */
@@ -60,17 +63,14 @@ export function parseMachineCode(text: string): MachineCode {
 
 function instructionOf(line: string): Instruction | null {
   const [code] = line.split(";");
-  const [first, second] = code.split("::").map((half) => {
-    // What is written to stands before in the compiler's own print.
-    const [word] = half
-      .slice(half.lastIndexOf(" = ") + 1)
-      .replace(/^= /, "")
-      .trim()
-      .split(/\s+/);
-    return OPCODE.test(word) ? word.replace(/_(?:e32|e64|dpp|sdwa|e64_dpp)$/, "") : null;
-  });
-  if (first === null || first === undefined) return null;
-  return second ? { opcode: first, pairedOpcode: second } : { opcode: first };
+  const [instruction, paired] = code.split("::").map(halfOf);
+  return instruction && paired ? { ...instruction, paired } : (instruction ?? null);
+}
+
+function halfOf(text: string): Instruction | null {
+  // What is written to stands before it in the compiler's own print.
+  const [, word, operands] = /^(?:.* = )?\s*(\S+)\s*(.*?)\s*$/.exec(text) ?? ["", "", ""];
+  return OPCODE.test(word) ? { opcode: word.replace(ENCODING, ""), operands } : null;
 }
 
 /** The loops: all that lies between a block and a later branch back to it. A block that several go back to is one loop. */

@@ -30,10 +30,9 @@ export interface LabPipeline {
   readonly label: string;
   /** Of a matrix product. */
   readonly product: { readonly family: ProductFamily; readonly tile: Tile } | null;
-  /** Floating-point operations of all dispatches of all steps; 0 of what is no product. */
-  readonly flops: number;
-  /** Dispatches that it serves in each step of the task. */
+  /** Dispatches that it serves in each step of the task, and their floating-point operations: 0 of what is no product. */
   readonly dispatches: readonly number[];
+  readonly flops: readonly number[];
   readonly wgsl: string;
   /** Null where it did not compile. */
   readonly record: PipelineRecord | null;
