@@ -37,7 +37,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   {
     labels: PRODUCTS,
     product: "matrix",
-    occupancy: 3 / 8,
+    occupancy: 5 / 16,
     reason:
       "the sums of a subgroup's matrices lie in its registers, and the larger they are, the less often an operand is loaded; products of matrices take 32 clocks each, behind which few subgroups hide what they wait for",
   },

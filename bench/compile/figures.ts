@@ -13,7 +13,8 @@
  * memory and waits to be hidden (which needs several subgroups a SIMD), workgroup memory to have no bank conflicts, registers
  * to lie in the right banks for dual issue, scalar instructions to cost nothing, and nothing to happen outside the loop. Where
  * an outer loop fills workgroup memory, which is so only if the compiler did not unroll the inner one, that is left out too.
- * Multiply-adds which normalize what is loaded are counted with the product's own: a few in a hundred.
+ * Multiply-adds which normalize what is loaded are counted with the product's own: a few in a hundred. In one respect it may
+ * be too low: matrix instructions are taken to keep the vector units to themselves for as long as they run, as in Mesa's cost model.
  */
 import { fmasPerClock } from "./families.ts";
 import type { Family } from "./families.ts";

@@ -9,12 +9,12 @@ const MATRIX_FMAS = 16 ** 3;
 export interface LoopCost {
   /** All but hints to the scheduler and waits. */
   readonly instructions: number;
-  /** Those that multiply and add. */
-  readonly fmaInstructions: number;
-  /** Multiply-adds of the whole subgroup. */
-  readonly fmas: number;
-  /** Whether they are made by matrix instructions. */
+  /** Whether it has matrix instructions. */
   readonly matrix: boolean;
+  /** Those that multiply and add: matrix instructions alone where there are any. */
+  readonly fmaInstructions: number;
+  /** Multiply-adds that the whole subgroup makes by them. */
+  readonly fmas: number;
   /** Clocks for which the SIMD's vector units are taken. */
   readonly valuClocks: number;
   /** Vector loads and stores of buffers, and the bytes that all lanes move by them. */
@@ -83,11 +83,14 @@ export function loopCost(body: readonly Instruction[], family: Family, subgroupS
     /^(?:buffer|tbuffer|global|flat|scratch)_(?:load|store|atomic)/.test(opcode);
   const bytes = ({ opcode }: Instruction): number => subgroupSize * bytesMoved(opcode);
   const ldsBytes = sum((each) => (isLds(each) ? bytes(each) : 0));
+  const matrix = real.some(({ opcode }) => MATRIX.test(opcode));
+  const fmas = (each: Instruction): number =>
+    matrix && !MATRIX.test(each.opcode) ? 0 : subgroupFmas(each, subgroupSize);
   return {
     instructions: real.length,
-    fmaInstructions: real.filter((each) => subgroupFmas(each, subgroupSize) > 0).length,
-    fmas: sum((each) => subgroupFmas(each, subgroupSize)),
-    matrix: real.some(({ opcode }) => MATRIX.test(opcode)),
+    matrix,
+    fmaInstructions: real.filter((each) => fmas(each) > 0).length,
+    fmas: sum(fmas),
     valuClocks: sum((each) => valuClocks(each, family, subgroupSize)),
     globalLoads: real.filter(isGlobal).length,
     globalBytes: sum((each) => (isGlobal(each) ? bytes(each) : 0)),

@@ -33,6 +33,8 @@ describe("what instructions cost", () => {
     const line = "v_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]";
     expect(cost("navi31", 32, line)).toMatchObject({ matrix: true, fmas: 4096, valuClocks: 32 });
     expect(cost("gfx1201", 32, line).valuClocks).toBe(16);
+    const loop = cost("navi31", 32, line, "v_fma_f32 v1, v2, v3, v4");
+    expect(loop).toMatchObject({ instructions: 2, fmaInstructions: 1, fmas: 4096, valuClocks: 33 });
   });
 
   it("counts a multiply-add in every spelling, but no widening of f16", () => {
