@@ -108,6 +108,7 @@ var<workgroup> resultTile: array<vec4f, ${resultVectors(tile)}>;`,
     finish: `\n  ${range(height)
       .map((i) => passText(tile, i, perPass))
       .join("\n  workgroupBarrier();\n  ")}`,
+    vectors: 1,
     ownRow: `local / ${columns / 4}u * ${perPass}u / ${matrix.rows}u * ${ownRows}u + local / ${columns / 4}u * ${perPass}u % ${matrix.rows}u`,
     rowOffsets: range(threadRows).map((r) => Math.floor(r / perPass) * matrix.rows + (r % perPass)),
   };
@@ -158,6 +159,6 @@ function passText(tile: MatrixTile, i: number, perPass: number): string {
   ${repeat(
     perPass,
     (r) =>
-      `let sum${i * perPass + r} = resultTile[(local / ${columns / 4}u * ${perPass}u + ${r}u) * ${stride}u + local % ${columns / 4}u];`,
+      `let sum${i * perPass + r}_0 = resultTile[(local / ${columns / 4}u * ${perPass}u + ${r}u) * ${stride}u + local % ${columns / 4}u];`,
   )}`;
 }

@@ -33,10 +33,22 @@ export interface SlabArithmetic {
   readonly declareSums: string;
   /** Adds the product of the two slabs. */
   readonly addProducts: string;
-  /** After the last slab and a barrier, makes `sum{r}`: the sums of the invocation's `r`-th row in its four columns. */
+  /** After the last slab and a barrier, makes `sum{r}_{v}`: the sums of the invocation's `r`-th row in its `v`-th four columns. */
   readonly finish: string;
-  /** The first row of the invocation within the tile; its columns begin at `4 * (local % (columns / 4))`. */
+  /** How many fours of columns an invocation has. */
+  readonly vectors: number;
+  /** The first row of the invocation within the tile; its columns are said by {@link ownColumn}. */
   readonly ownRow: string;
   /** Of each row of the invocation, how many rows below the first it is. */
   readonly rowOffsets: readonly number[];
 }
+
+/** Invocations beside one another in a tile: so many have the same rows. */
+export const invocationsAcross = ({ tile, vectors }: Pick<SlabArithmetic, "tile" | "vectors">): number =>
+  tile.columns / (4 * vectors);
+
+/** The first of an invocation's `v`-th four columns within the tile: neighbours have neighbouring fours. */
+export const ownColumn = (arithmetic: Pick<SlabArithmetic, "tile" | "vectors">, v: number): string => {
+  const across = invocationsAcross(arithmetic);
+  return `(4u * (local % ${across}u)${v === 0 ? "" : ` + ${4 * v * across}u`})`;
+};

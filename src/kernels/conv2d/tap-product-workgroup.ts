@@ -3,6 +3,7 @@ import type { KernelTarget } from "../kernel.ts";
 import { PRODUCT_LABEL } from "../tiling.ts";
 import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
+import { invocationsAcross, ownColumn } from "./slab.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { range, repeat } from "./workgroup-tile.ts";
@@ -21,6 +22,8 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
   const rowTiles = Math.ceil(rows / tile.rows);
   const quads = tile.steps / 4;
   const columnQuads = tile.columns / 4;
+  const across = invocationsAcross(arithmetic);
+  const vectors = range(arithmetic.vectors);
 
   // Left operand: an invocation loads quads of depth of rows that stay its own through the whole sum.
   const leftLoads = range(Math.ceil((tile.rows * quads) / tile.threads));
@@ -43,9 +46,12 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
 
   // Right operand: past the depth any number will do, as the left one is zero there.
   const loadRight = transposed
-    ? `if (local < ${columnQuads * quads}u) {
-        let d = step + 4u * (local % ${quads}u);
-        let c = firstColumn + 4u * (local / ${quads}u);
+    ? repeat(Math.ceil((columnQuads * quads) / tile.threads), (i) => {
+        const at = `(local + ${i * tile.threads}u)`;
+        const all = (i + 1) * tile.threads <= columnQuads * quads;
+        return `${all ? "" : `if (${at} < ${columnQuads * quads}u) `}{
+        let d = step + 4u * (${at} % ${quads}u);
+        let c = firstColumn + 4u * (${at} / ${quads}u);
         ${repeat(4, (j) => {
           const row = `weight + min(c + ${j}u, params.channels - 1u) * params.depth`;
           return vectorDepth
@@ -54,14 +60,15 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
                 .map((k) => `load_w(${row} + min(d + ${k}u, params.depth - 1u))`)
                 .join(", ")});`;
         })}
-        let at = 4u * (local % ${quads}u) * ${columnQuads}u + local / ${quads}u;
+        let at = 4u * (${at} % ${quads}u) * ${columnQuads}u + ${at} / ${quads}u;
         ${repeat(4, (k) =>
           putRight(
             `at + ${k * columnQuads}u`,
             `vec4f(block0[${k}], block1[${k}], block2[${k}], block3[${k}])`,
           ),
         )}
-      }`
+      }`;
+      })
     : repeat(Math.ceil((tile.steps * columnQuads) / tile.threads), (i) => {
         const at = `(local + ${i * tile.threads}u)`;
         const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.weightsChannels`;
@@ -141,29 +148,29 @@ ${arithmetic.main} {
     }
   }
   workgroupBarrier();${arithmetic.finish}
-  let column = firstColumn + 4u * (local % ${columnQuads}u);
+  ${repeat(vectors.length, (v) => `let column${v} = firstColumn + ${ownColumn(arithmetic, v)};`)}
   let ownRow = ${arithmetic.ownRow};
   ${store.text({
     rows: range(rowOffsets.length),
-    vectors: [0],
+    vectors,
     inside: (row) => `firstRow + ownRow + ${rowOffsets[row]}u < rows`,
     eachRow: (text) =>
       repeat(
         rowOffsets.length,
         (row) => `if (firstRow + ownRow + ${rowOffsets[row]}u < rows) {
     let place = places[ownRow + ${rowOffsets[row]}u];
-    ${text(() => `sum${row}`)}
+    ${text((v) => `sum${row}_${v}`)}
   }`,
       ),
-    sum: (row) => `sum${row}`,
-    column: () => "column",
+    sum: (row, v) => `sum${row}_${v}`,
+    column: (v) => `column${v}`,
     count: () => `min(rows - firstRow, ${tile.rows}u)`,
     partialIndex: "(group.z * params.rowTiles + rowTile)",
     writer: "ownRow == 0u",
     acrossRows: (variable) => `totals[local] = ${variable};
   workgroupBarrier();
-  ${variable} = totals[local % ${columnQuads}u];
-  for (var i = local % ${columnQuads}u + ${columnQuads}u; i < ${tile.threads}u; i += ${columnQuads}u) { ${variable} += totals[i]; }
+  ${variable} = totals[local % ${across}u];
+  for (var i = local % ${across}u + ${across}u; i < ${tile.threads}u; i += ${across}u) { ${variable} += totals[i]; }
   workgroupBarrier();`,
   })}
 }`,

@@ -177,9 +177,7 @@ function suits(target: KernelTarget, request: TileRequest, tile: Tile): boolean 
   // And the places of the rows, and a vec4 an invocation for totals over the rows.
   const bytes = slabs + 4 * rows + 16 * threads;
   if (threads > target.maxInvocations || bytes > target.maxWorkgroupBytes) return false;
-  const [rowQuads, columnQuads, quads] = [rows / 4, columns / 4, steps / 4];
+  const [rowQuads, columnQuads] = [rows / 4, columns / 4];
   // By weights every invocation fills as much of a slab as the others.
-  if (byWeights(request)) return (steps * rowQuads) % threads === 0 && (steps * columnQuads) % threads === 0;
-  // By data one turn fills the slab of weights.
-  return request.kind !== "backwardData" || quads * columnQuads <= threads;
+  return !byWeights(request) || ((steps * rowQuads) % threads === 0 && (steps * columnQuads) % threads === 0);
 }

@@ -1,6 +1,7 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { PRODUCT_LABEL } from "../tiling.ts";
+import { ownColumn } from "./slab.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
@@ -56,6 +57,17 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
         ${putRight(at, value)}
       }`;
   });
+
+  const vectors = range(arithmetic.vectors);
+  const storeText = (r: number, v: number): string =>
+    vectorColumns
+      ? `if (own${v} < params.outChannels) { store_dw((begin + own${v}) / 4u, sum${r}_${v}); }`
+      : range(4)
+          .map(
+            (j) =>
+              `if (own${v} + ${j}u < params.outChannels) { store_dw(begin + own${v} + ${j}u, sum${r}_${v}[${j}]); }`,
+          )
+          .join(" ");
 
   const partial = defineKernel({
     label: PRODUCT_LABEL.backwardWeights,
@@ -126,15 +138,12 @@ ${arithmetic.main} {
     ${arithmetic.addProducts}
     workgroupBarrier();
   }${arithmetic.finish}
+  ${repeat(vectors.length, (v) => `let own${v} = firstColumn + ${ownColumn(arithmetic, v)};`)}
   let tileRow = ${arithmetic.ownRow};
   ${repeat(rowOffsets.length, (r) => {
     const row = `firstRow + tileRow + ${rowOffsets[r]}u`;
-    const at = `let at = (split * params.totalRows + rowsBefore + ${row}) * params.outChannels + column;`;
-    return vectorColumns
-      ? `if (${row} < rows && column < params.outChannels) { ${at} store_dw(at / 4u, sum${r}); }`
-      : `if (${row} < rows) { ${at} ${range(4)
-          .map((j) => `if (column + ${j}u < params.outChannels) { store_dw(at + ${j}u, sum${r}[${j}]); }`)
-          .join(" ")} }`;
+    const begin = `(split * params.totalRows + rowsBefore + ${row}) * params.outChannels`;
+    return `if (${row} < rows) { let begin = ${begin}; ${vectors.map((v) => storeText(r, v)).join(" ")} }`;
   })}
 }`,
   });

@@ -1,23 +1,36 @@
 /**
  * @file A tile of a matrix product staged in workgroup memory, for hardware: the workgroup loads a slab of each operand,
- * waits at a barrier, and every invocation adds up its own 8 rows × 4 columns from it.
+ * waits at a barrier, and every invocation adds up its own 8 rows × 8 columns from it, or 8 × 4 where the tile is too small for
+ * that.
  *
- * However the left slab lies, slabs are filled without bank conflicts, and four steps of the sum read 12 vec4 for 128
- * multiply-adds.
+ * However the left slab lies, slabs are filled without bank conflicts, and four steps of the sum read 16 vec4 for 256
+ * multiply-adds (12 for 128).
  */
 import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab.ts";
+import { invocationsAcross } from "./slab.ts";
 import type { Tile } from "../tiling.ts";
 
-/** Rows and columns of an invocation. */
-export const THREAD_ROWS = 8;
-export const THREAD_COLUMNS = 4;
+/** Rows of an invocation. */
+const THREAD_ROWS = 8;
+/** With fewer invocations a workgroup leaves lanes of a large subgroup idle. */
+const LEAST_THREADS = 64;
+/** So many fours of columns lie side by side at least, or invocations that load at once would meet in a memory bank. */
+const LEAST_ACROSS = 8;
 
-export function workgroupTile({ rows, columns, steps = 16 }: Tile): SlabTile {
-  return { rows, columns, steps, threads: (rows / THREAD_ROWS) * (columns / THREAD_COLUMNS) };
+export interface WorkgroupTile extends SlabTile {
+  /** Fours of columns of an invocation. */
+  readonly vectors: number;
+}
+
+export function workgroupTile({ rows, columns, steps = 16 }: Tile): WorkgroupTile {
+  const threads = (vectors: number): number => (rows / THREAD_ROWS) * (columns / (4 * vectors));
+  const vectors = threads(2) >= LEAST_THREADS && columns / 8 >= LEAST_ACROSS ? 2 : 1;
+  return { rows, columns, steps, threads: threads(vectors), vectors };
 }
 
 /** The arithmetic of a tile whose left slab lies so. */
-export function workgroupArithmetic(tile: SlabTile, left: LeftLayout): SlabArithmetic {
+export function workgroupArithmetic(tile: WorkgroupTile, left: LeftLayout): SlabArithmetic {
+  const across = invocationsAcross({ tile, vectors: tile.vectors });
   return {
     tile,
     enable: "",
@@ -25,10 +38,15 @@ export function workgroupArithmetic(tile: SlabTile, left: LeftLayout): SlabArith
     main: mainText(tile),
     putLeft: (at, value) => `leftTile[${at}] = ${value};`,
     putRight: (at, value) => `rightTile[${at}] = ${value};`,
-    declareSums,
+    declareSums: repeat(THREAD_ROWS, (r) =>
+      range(tile.vectors)
+        .map((v) => `var sum${r}_${v} = vec4f();`)
+        .join(" "),
+    ),
     addProducts: left === "along the sum" ? addProductsAlongSum(tile) : addProductsAlongRows(tile),
     finish: "",
-    ownRow: `local / ${tile.columns / 4}u * ${THREAD_ROWS}u`,
+    vectors: tile.vectors,
+    ownRow: `local / ${across}u * ${THREAD_ROWS}u`,
     rowOffsets: range(THREAD_ROWS),
   };
 }
@@ -53,38 +71,46 @@ fn main(
   @builtin(local_invocation_index) local: u32,${more === "" ? "" : `\n  ${more}`}
 )`;
 
-/** Declares the invocation's sums, all zero: `sum{r}`, four columns of its `r`-th row. */
-const declareSums = repeat(THREAD_ROWS, (r) => `var sum${r} = vec4f();`);
-
 /** Adds the product of the two slabs to the sums; `leftTile` lies along the sum. */
-function addProductsAlongSum(tile: SlabTile): string {
+function addProductsAlongSum(tile: WorkgroupTile): string {
   const quads = tile.steps / 4;
   const columnQuads = tile.columns / 4;
+  const across = columnQuads / tile.vectors;
+  const vectors = range(tile.vectors);
   return `for (var quad = 0u; quad < ${quads}u; quad++) {
-          let right = quad * ${4 * columnQuads}u + local % ${columnQuads}u;
-          ${repeat(4, (k) => `let right${k} = rightTile[right + ${k * columnQuads}u];`)}
-          let left = local / ${columnQuads}u * ${THREAD_ROWS * quads}u + quad;
+          let right = quad * ${4 * columnQuads}u + local % ${across}u;
+          ${repeat(4, (k) => vectors.map((v) => `let right${k}_${v} = rightTile[right + ${k * columnQuads + v * across}u];`).join(" "))}
+          let left = local / ${across}u * ${THREAD_ROWS * quads}u + quad;
           ${repeat(
             THREAD_ROWS,
             (r) =>
               `{ let value = leftTile[left + ${r * quads}u]; ${range(4)
-                .map((k) => `sum${r} = fma(vec4f(value[${k}]), right${k}, sum${r});`)
+                .flatMap((k) =>
+                  vectors.map((v) => `sum${r}_${v} = fma(vec4f(value[${k}]), right${k}_${v}, sum${r}_${v});`),
+                )
                 .join(" ")} }`,
           )}
         }`;
 }
 
 /** Adds the product of the two slabs to the sums; `leftTile` lies along the rows. */
-function addProductsAlongRows(tile: SlabTile): string {
+function addProductsAlongRows(tile: WorkgroupTile): string {
   const columnQuads = tile.columns / 4;
+  const across = columnQuads / tile.vectors;
+  const vectors = range(tile.vectors);
   return `for (var k = 0u; k < ${tile.steps}u; k++) {
-        let right = rightTile[k * ${columnQuads}u + local % ${columnQuads}u];
-        let left = k * ${tile.rows / 4}u + local / ${columnQuads}u * ${THREAD_ROWS / 4}u;
+        ${vectors.map((v) => `let right${v} = rightTile[k * ${columnQuads}u + ${v * across}u + local % ${across}u];`).join(" ")}
+        let left = k * ${tile.rows / 4}u + local / ${across}u * ${THREAD_ROWS / 4}u;
         ${repeat(
           THREAD_ROWS / 4,
           (quad) =>
             `{ let value = leftTile[left + ${quad}u]; ${range(4)
-              .map((r) => `sum${4 * quad + r} = fma(vec4f(value[${r}]), right, sum${4 * quad + r});`)
+              .flatMap((r) =>
+                vectors.map((v) => {
+                  const sum = `sum${4 * quad + r}_${v}`;
+                  return `${sum} = fma(vec4f(value[${r}]), right${v}, ${sum});`;
+                }),
+              )
               .join(" ")} }`,
         )}
       }`;

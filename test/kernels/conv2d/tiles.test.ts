@@ -8,6 +8,7 @@ import {
   tileOf,
 } from "../../../src/kernels/conv2d/tiles.ts";
 import { matrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
+import { workgroupTile } from "../../../src/kernels/conv2d/workgroup-tile.ts";
 import type { MatrixTile } from "../../../src/kernels/conv2d/matrix-tile.ts";
 import type { TileOperand, TileRequest } from "../../../src/kernels/tiling.ts";
 import type { KernelTarget, SubgroupMatrix } from "../../../src/kernels/kernel.ts";
@@ -82,7 +83,7 @@ describe("tileCandidates", () => {
             continue;
           }
           const matrices = request.family === "matrix" ? matrixTile(target, { rows, columns, steps }) : null;
-          const { threads } = matrices ?? { threads: (rows * columns) / 32 };
+          const { threads } = matrices ?? workgroupTile({ rows, columns, steps: steps! });
           expect(threads).toBeLessThanOrEqual(target.maxInvocations);
           if (matrices) checkShares(matrices, target);
           else
@@ -90,8 +91,6 @@ describe("tileCandidates", () => {
               target.maxWorkgroupBytes,
             );
           expect(threads % (steps! / 4)).toBe(0);
-          if (request.kind === "backwardData")
-            expect(((columns / 4) * steps!) / 4).toBeLessThanOrEqual(threads);
           if (workgroups !== undefined)
             expect([(steps! * (rows / 4)) % threads, (steps! * (columns / 4)) % threads]).toEqual([0, 0]);
         }
@@ -131,6 +130,20 @@ describe("tileCandidates", () => {
     const target = { ...paperTarget, subgroupSize: 32, subgroupMatrix, maxWorkgroupBytes: 49152 };
     expect(describeTile(tileCandidates(target, request)[0])).toBe(expected);
   });
+
+  it.each([
+    [[64, 64], 64, 2],
+    [[128, 64], 128, 2],
+    [[128, 32], 128, 1],
+    [[32, 64], 64, 1],
+    [[32, 32], 32, 1],
+  ] as const)(
+    "gives invocations 8×8 of a workgroup tile that is large enough: %j",
+    ([rows, columns], ...own) => {
+      const { threads, vectors } = workgroupTile({ rows, columns });
+      expect([threads, vectors]).toEqual(own);
+    },
+  );
 
   it("has no tile for matrices where there are none", () => {
     expect(tileCandidates(paperTarget, { ...REQUEST, family: "matrix" })).toEqual([]);
