@@ -11,10 +11,11 @@ import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choi
 /**
  * What Dawn is created with. NVIDIA's f16 is hidden without the second toggle and the experimental features without the
  * first; other drivers are indifferent to both. Timestamps come in steps of 65 µs by default: that is for pages
- * that must not measure too well.
+ * that must not measure too well. Dawn's tests of every index (robustness) stay: they make a wrong one a wrong number, and not
+ * another program's memory or a lost device. `BESPOKE_DAWN_TOGGLES=disable_robustness`, or others, is for measuring.
  */
-const DAWN_TOGGLES = [
-  "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
+const dawnToggles = (more = process.env.BESPOKE_DAWN_TOGGLES): string[] => [
+  `enable-dawn-features=${["allow_unsafe_apis", "vulkan_enable_f16_on_nvidia", ...(more ? [more] : [])].join()}`,
   "disable-dawn-features=timestamp_quantization",
 ];
 
@@ -69,7 +70,7 @@ export async function openAdapter(wanted = "auto"): Promise<GPUAdapter> {
   if (choice === null) throw new Error(noAdapterSentence(all, wanted));
   const { name } = choice.adapter;
   const powerPreference = await preferenceFor(name, all);
-  const adapter = await createDawn([...DAWN_TOGGLES, `adapter=${name}`]).requestAdapter({ powerPreference });
+  const adapter = await createDawn([...dawnToggles(), `adapter=${name}`]).requestAdapter({ powerPreference });
   if (adapter === null) throw new Error(noAdapterSentence([], wanted));
   return adapter;
 }
