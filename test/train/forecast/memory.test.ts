@@ -141,6 +141,29 @@ describe("refuseLargeBatch", () => {
     );
   });
 
+  it("finds what fits on a GPU that allows larger buffers than it can allocate", async () => {
+    const small = { ...options, imageSize: 32, batchSize: 8, epochs: { frozen: 1, finetune: 0 } };
+    const free = plannedBytes({ ...small, batchSize: 5 }, kernelTarget(gpu()), PHOTOS);
+    const full: Gpu["scoped"] = (what, work) => {
+      const before = gpu().bytes;
+      const result = work();
+      if (gpu().bytes - before <= free) return Promise.resolve(result as Awaited<typeof result>);
+      return Promise.reject(new GpuError("out-of-memory", `${what}: no memory.`));
+    };
+    const lying = new Proxy(gpu(), {
+      get(own, name) {
+        if (name === "scoped") return full;
+        const value: unknown = Reflect.get(own, name, own);
+        return typeof value === "function" ? (value.bind(own) as unknown) : value;
+      },
+    });
+    const before = gpu().bytes;
+    await expect(refuseLargeBatch(lying, small, PHOTOS, null)).rejects.toThrow(
+      /training needs [\d.]+ [MG]iB, more than .+ has free: the largest batch that fits is --batch-size 5\b/,
+    );
+    expect(gpu().bytes).toBe(before);
+  });
+
   it("tells a plan that the adapter's limits forbid", async () => {
     const { limits, info, features, isSoftware } = gpu();
     const { minStorageBufferOffsetAlignment, maxComputeWorkgroupsPerDimension } = limits;
