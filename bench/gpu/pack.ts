@@ -3,16 +3,7 @@
  * `npm run bench:gpu:pack -- --data PATH --weights FILE`. See README.md.
  */
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,7 +104,6 @@ async function packPhotos(from: string, to: string): Promise<void> {
   }
   for (const name of ["labels.csv", "LICENSE"])
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
-  writeFileSync(join(to, ".size"), `${SIZE}\n`);
 }
 
 function say(folder: string): void {
