@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openGpu } from "../../src/adapter/open-gpu.ts";
+import { openAdapter } from "../../src/adapter/adapters.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
 import { GpuError } from "../../src/gpu/errors.ts";
 import { readBuffer, StagingRing } from "../../src/gpu/readback.ts";
 import { timePasses } from "../../src/gpu/profiler.ts";
@@ -139,6 +141,24 @@ describe("Gpu", () => {
     }
     const times = await timePasses(gpu(), [{ label: "empty", record: () => {} }]);
     expect(times).toEqual([{ label: "empty", nanoseconds: expect.any(Number) as number }]);
+  });
+
+  it("is opened with less where the adapter refuses its own limits, and says so once", async () => {
+    const adapter = await openAdapter();
+    const { info, features, limits } = adapter;
+    const refusing = {
+      ...{ info, features, limits },
+      requestDevice: (request: GPUDeviceDescriptor) =>
+        request.requiredLimits && "maxBufferSize" in request.requiredLimits
+          ? Promise.reject(new Error("out of memory"))
+          : adapter.requestDevice(request),
+    } as unknown as GPUAdapter;
+    const said: string[] = [];
+    const lesser = await Gpu.create(refusing, { warn: (sentence) => said.push(sentence) });
+    expect(said).toEqual([expect.stringMatching(/refuses what it offers \(out of memory\)/)]);
+    expect(lesser.limits.maxBufferSize).toBe(2 ** 28);
+    expect(kernelTarget(lesser)).toMatchObject({ maxBufferBytes: 2 ** 28, maxStorageBuffers: 8 });
+    lesser.destroy();
   });
 
   it("says that the device is gone after it was destroyed or lost", async () => {
