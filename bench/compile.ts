@@ -15,6 +15,7 @@ import type { Precision } from "../src/config/precision.ts";
 import { PHASES } from "../src/runs/phase.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { positive, run, side } from "./command.ts";
+import { writeBounds } from "./compile/bounds-file.ts";
 import { violation } from "./compile/budgets.ts";
 import { FAMILIES, peakTeraflops } from "./compile/families.ts";
 import { labRows } from "./compile/figures.ts";
@@ -30,6 +31,7 @@ interface Options {
   readonly encoder: string;
   readonly phase: Phase | "both";
   readonly all?: boolean;
+  readonly bounds?: boolean;
   readonly json?: string;
 }
 
@@ -40,6 +42,7 @@ async function main(options: Options): Promise<void> {
     if (broken > 0) throw new Error(`${broken} pipelines break a budget (bench/compile/budgets.ts).`);
     return;
   }
+  if (options.bounds) return writeBounds({ imageSize, batchSize }, console.log);
   const { precision, encoder, phase } = options;
   const phases = phase === "both" ? PHASES : [phase];
   const steps = phases.map((each) => ({ encoder, precision, phase: each }));
@@ -83,5 +86,6 @@ const command = new Command("bench:compile")
   )
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
   .option("--all", "every encoder on every card in f32 and f16, a line each")
+  .option("--bounds", "write what train --dry-run --predict takes from here")
   .option("--json <file>", "also write the figures to a file");
 await run(command, main);

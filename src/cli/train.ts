@@ -5,6 +5,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
 import type { AdapterKind, Said, Source, TrainConfig } from "../config/index.ts";
 import { dryRun } from "../train/forecast/dry-run.ts";
+import { CARD_NAMES } from "../train/forecast/predict/cards.ts";
+import type { CardName } from "../train/forecast/predict/cards.ts";
 import { createProgress } from "../runs/progress.ts";
 import { resumedConfig } from "../train/resume.ts";
 import { RunFolder } from "../runs/run-folder.ts";
@@ -26,6 +28,7 @@ interface Flags {
   readonly config?: string;
   readonly resume?: string;
   readonly dryRun?: true;
+  readonly predict?: CardName;
   readonly ui?: true | number;
 }
 
@@ -48,6 +51,11 @@ const command = new Command("train")
     new Option("--dry-run", "say what would be done and how long it takes, then end").helpGroup(GENERAL),
   )
   .addOption(
+    new Option("--predict <CARD>", "with --dry-run: how long a step would take a card that is not here")
+      .choices(CARD_NAMES)
+      .helpGroup(GENERAL),
+  )
+  .addOption(
     new Option("--ui [PORT]", "serve a live page of the run on this machine")
       .argParser(portNumber)
       .helpGroup(GENERAL),
@@ -60,6 +68,8 @@ await runCommand(command, async (interrupted) => {
   const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
   if (flags.resume !== undefined && flags.config !== undefined)
     throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
+  if (flags.predict !== undefined && !flags.dryRun)
+    throw new ConfigError("--predict says what a run would take and makes none: add --dry-run.");
   const resume = flags.resume === undefined ? undefined : await RunFolder.open(flags.resume);
   const commandLine: Source = { file: null, said: saidOnCommandLine(command) };
   const sources =
@@ -79,7 +89,10 @@ await runCommand(command, async (interrupted) => {
     const config = await configFor(kind);
     say(`Adapter: ${name} (${kind})`);
     say(describe(config));
-    if (flags.dryRun) return await dryRun({ config, gpu, say, resume, signal: interrupted });
+    if (flags.dryRun) {
+      const { predict } = flags;
+      return await dryRun({ config, gpu, say, resume, predict, signal: interrupted });
+    }
 
     const observers: NonNullable<TrainJob["observers"]>[number][] = [() => createProgress(process.stdout)];
     if (config.tensorboard) observers.push(({ tensorboard }) => tensorBoard(tensorboard, say));

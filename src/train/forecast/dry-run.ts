@@ -18,13 +18,18 @@ import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
 import { encoder, encoderOf, takesSkips, trainingPass } from "../phase/programs.ts";
 import { phaseName } from "../../runs/phase.ts";
+import type { CardName } from "./predict/cards.ts";
+import { describePrediction } from "./predict/describe.ts";
 import { planStep } from "./step-plan.ts";
 import type { RunData } from "../run-data.ts";
 import type { TrainJob } from "../run.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
 import { phasesOf } from "../trainer-options.ts";
 
-export type DryRunJob = Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal">;
+export interface DryRunJob extends Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal"> {
+  /** Says also how long a step would take this card, which need not be here. */
+  readonly predict?: CardName | undefined;
+}
 
 /** Names of validation photos that are shown. */
 const NAMED = 5;
@@ -48,6 +53,7 @@ export async function dryRun(job: DryRunJob): Promise<void> {
     plannedBytes(options, kernelTarget(gpu, options.tileFor), data.training.size) / 2 ** 20,
   );
   say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
+  if (job.predict !== undefined) for (const line of describePrediction(prepared, job.predict)) say(line);
   say("Timing a few steps …");
   const time = await estimateTime(gpu, options, data.validation.size);
   for (const phase of phasesOf(options))

@@ -1,5 +1,5 @@
 import { plan } from "../../graph/plan.ts";
-import type { Plan } from "../../graph/plan.ts";
+import type { Goals, Plan } from "../../graph/plan.ts";
 import { printPlan } from "../../graph/print.ts";
 import { bytesOf } from "../../graph/shape.ts";
 import type { KernelTarget } from "../../kernels/kernel.ts";
@@ -8,17 +8,32 @@ import { trainingStep } from "../phase/programs.ts";
 import type { StepSpec } from "../phase/programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 
+/** A program of a step, and how often the step runs it. */
+export interface StepProgram {
+  readonly goals: Goals;
+  readonly runs: number;
+}
+
+/** What a training step of `spec.batchSize` photos runs: one program, or where it accumulates one a micro-batch and one that ends it. */
+export function stepPrograms(spec: StepSpec, phase: Phase): StepProgram[] {
+  const batchSize = microBatchSize(spec);
+  if ((spec.accumulate ?? 1) === 1) return [{ goals: trainingStep(spec, phase), runs: 1 }];
+  const { gradient, apply } = accumulatedStep({ ...spec, batchSize }, phase);
+  return [
+    { goals: gradient, runs: Math.ceil(spec.batchSize / batchSize) },
+    { goals: apply, runs: 1 },
+  ];
+}
+
 /**
  * Plans a training step of `spec.batchSize` photos, in micro-batches where it accumulates.
  *
  * @throws Error when something exceeds the adapter's limits.
  */
 export function planStep(spec: StepSpec, phase: Phase, target: KernelTarget): Plan {
-  const batchSize = microBatchSize(spec);
-  if ((spec.accumulate ?? 1) === 1) return plan(trainingStep(spec, phase), target);
-  const { gradient, apply } = accumulatedStep({ ...spec, batchSize }, phase);
-  const passes = Math.ceil(spec.batchSize / batchSize);
-  return accumulatedPlan(passes, plan(gradient, target), plan(apply, target));
+  const [first, second] = stepPrograms(spec, phase);
+  const step = plan(first.goals, target);
+  return second ? accumulatedPlan(first.runs, step, plan(second.goals, target)) : step;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { boundsOf } from "../../../bench/compile/bounds-file.ts";
 import { FAMILIES, peakTeraflops } from "../../../bench/compile/families.ts";
 import { figuresOf } from "../../../bench/compile/figures.ts";
+import type { LabRow } from "../../../bench/compile/figures.ts";
 import type { LabPipeline, PipelineRecord } from "../../../bench/compile/task.ts";
 
 const product: LabPipeline = {
@@ -67,6 +69,16 @@ describe("figures of a pipeline", () => {
       'the driver has no statistic "VGPRs": use Mesa 24.1 or newer.',
     );
   });
+});
+
+it("bounds of a kernel are weighed by the time that its pipelines take", () => {
+  const row = (flops: number, lines: readonly string[]): LabRow => {
+    const pipeline = { ...product, flops: [flops] };
+    return { pipeline, figures: figuresOf(pipeline, record(lines), FAMILIES.navi31) };
+  };
+  const half = [...repeat(64, FMAC), ...repeat(8, LOAD)];
+  expect(boundsOf([row(1e9, half), row(1e9, [FMAC])])).toEqual({ conv2d_forward: 0.667 });
+  expect(boundsOf([row(0, half)])).toEqual({});
 });
 
 it("the cards' peaks are those of their maker", () => {

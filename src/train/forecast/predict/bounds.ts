@@ -1,0 +1,32 @@
+/** Written by `npm run bench:compile -- --bounds`: shares of a card's peak that kernels leave within reach. */
+export const BOUNDS: {
+  /** What it was written by, and whose compiler was asked. */
+  readonly command: string;
+  readonly driver: string;
+  /** By card and then by `boundKey`. */
+  readonly cards: Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
+} = {
+  command: "npm run bench:compile -- --bounds",
+  driver: "radv: Mesa 25.0.7-2~bpo12+1",
+  cards: {
+    navi31: {
+      "conv2d_backward_data matrix": 0.488,
+      "conv2d_backward_data workgroup": 0.597,
+      "conv2d_backward_weights matrix": 0.266,
+      "conv2d_backward_weights workgroup": 0.503,
+      "conv2d_forward matrix": 0.511,
+      "conv2d_forward workgroup": 0.62,
+      depthwise_conv2d_backward_data: 0.227,
+      depthwise_conv2d_backward_weights: 0.314,
+      depthwise_conv2d_forward: 0.256,
+    },
+    navi21: {
+      "conv2d_backward_data workgroup": 0.827,
+      "conv2d_backward_weights workgroup": 0.635,
+      "conv2d_forward workgroup": 0.856,
+      depthwise_conv2d_backward_data: 0.305,
+      depthwise_conv2d_backward_weights: 0.399,
+      depthwise_conv2d_forward: 0.336,
+    },
+  },
+};
