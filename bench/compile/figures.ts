@@ -11,8 +11,9 @@
  * The peak is that of the matrix instructions where the loop has any, and that of f32 multiply-adds where it has none (on RDNA3
  * with both halves of dual issue busy). It is a bound and not a forecast: it takes all lanes to do useful work, loads from
  * memory and waits to be hidden (which needs several subgroups a SIMD), workgroup memory to have no bank conflicts, registers
- * to lie in the right banks for dual issue, scalar instructions to cost nothing, and nothing to happen outside the loop. Where
- * an outer loop fills workgroup memory, which is so only if the compiler did not unroll the inner one, that is left out too.
+ * to lie in the right banks for dual issue, scalar instructions to cost nothing, and nothing to happen outside the loop. A turn is
+ * one slab of the product's tile: where the compiler left the loop over its steps as it is, the turn is one of the loop around it,
+ * which fills the slab, with as many of the inner one as the tile has multiply-adds for.
  * Multiply-adds which normalize what is loaded are counted with the product's own: a few in a hundred. In one respect it may
  * be too low: matrix instructions are taken to keep the vector units to themselves for as long as they run, as in Mesa's cost model.
  */
@@ -76,7 +77,7 @@ export const labRows = (pipelines: readonly LabPipeline[], family: Family): LabR
   }));
 
 /** @throws Error where the driver does not tell what is needed. */
-export function figuresOf({ flops }: LabPipeline, record: PipelineRecord, family: Family): Figures {
+export function figuresOf(pipeline: LabPipeline, record: PipelineRecord, family: Family): Figures {
   const { subgroupSize, statistics, assembly } = record;
   const statistic = (name: string): number => {
     const value = statistics[name];
@@ -93,14 +94,28 @@ export function figuresOf({ flops }: LabPipeline, record: PipelineRecord, family
     ldsBytes: statistic("LDS size"),
     subgroups,
     occupancy: subgroups / ((family.slots * subgroupSize) / 64),
-    loop: flops.some((each) => each > 0) ? loopFigures(assembly, family, subgroupSize) : null,
+    loop: pipeline.flops.some((each) => each > 0)
+      ? loopFigures(pipeline, assembly, family, subgroupSize)
+      : null,
   };
 }
 
-function loopFigures(assembly: string, family: Family, subgroupSize: number): LoopFigures | null {
+function loopFigures(
+  pipeline: LabPipeline,
+  assembly: string,
+  family: Family,
+  subgroupSize: number,
+): LoopFigures | null {
   const code = parseMachineCode(assembly);
-  const body = heaviestInnerLoop(code, (instruction) => subgroupFmas(instruction, subgroupSize));
-  if (body === null) return null;
+  const loop = heaviestInnerLoop(code, (instruction) => subgroupFmas(instruction, subgroupSize));
+  if (loop === null) return null;
+  const inner = loopCost(loop.body, family, subgroupSize);
+  const slab = slabFmas(pipeline);
+  const turns = slab === null ? 1 : Math.max(1, Math.round(slab / (inner.fmas / subgroupSize)));
+  const body =
+    turns === 1 || loop.around === null
+      ? loop.body
+      : [...loop.around, ...Array.from({ length: turns }, () => loop.body).flat()];
   const cost = loopCost(body, family, subgroupSize);
   const { fmas, matrix, valuClocks, ldsClocks } = cost;
   const share = (clocks: number): number => Math.min(1, fmas / fmasPerClock(family, matrix) / clocks);
@@ -115,4 +130,13 @@ function loopFigures(assembly: string, family: Family, subgroupSize: number): Lo
     ldsBound: share(ldsClocks),
     bound: share(Math.max(valuClocks, ldsClocks)),
   };
+}
+
+/** Multiply-adds of a lane for one slab of a product's tile; null where it has none. */
+function slabFmas({ product, wgsl }: LabPipeline): number | null {
+  const size = /@workgroup_size\(([^)]*)\)/.exec(wgsl)?.[1];
+  if (product?.tile.steps === undefined || size === undefined) return null;
+  const { rows, columns, steps } = product.tile;
+  const invocations = size.split(",").reduce((all, extent) => all * parseInt(extent), 1);
+  return (rows * columns * steps) / invocations;
 }

@@ -83,25 +83,40 @@ export function loopsOf({ blocks, branches }: MachineCode): Loop[] {
   return [...lasts].map(([first, last]) => ({ first, last }));
 }
 
+/** A loop by its instructions. */
+export interface LoopBody {
+  readonly body: readonly Instruction[];
+  /** Of the next loop around it, those that are not its own; null where there is none. */
+  readonly around: readonly Instruction[] | null;
+}
+
 /**
- * The instructions of the loop that does the work: of the loops that count for something and have no other such loop
- * inside, the one that counts most; null where none does.
+ * The loop that does the work: of the loops that count for something and have no other such loop inside, the one that counts
+ * most; null where none does.
  *
  * @param weight what one instruction counts for.
  */
 export function heaviestInnerLoop(
   code: MachineCode,
   weight: (instruction: Instruction) => number,
-): readonly Instruction[] | null {
-  const bodies = loopsOf(code)
-    .map((loop) => {
-      const body = code.instructions.slice(loop.first, loop.last + 1);
-      return { ...loop, body, weight: body.reduce((sum, each) => sum + weight(each), 0) };
-    })
-    .filter((loop) => loop.weight > 0);
-  const inner = bodies.filter(
-    (loop) => !bodies.some((other) => other !== loop && other.first >= loop.first && other.last <= loop.last),
-  );
+): LoopBody | null {
+  const { instructions } = code;
+  const loops = loopsOf(code);
+  const isInside = (inner: Loop, outer: Loop): boolean =>
+    inner !== outer && outer.first <= inner.first && inner.last <= outer.last;
+  const weightOf = ({ first, last }: Loop): number =>
+    instructions.slice(first, last + 1).reduce((sum, each) => sum + weight(each), 0);
+  const weighty = loops.filter((loop) => weightOf(loop) > 0);
+  const inner = weighty.filter((loop) => !weighty.some((other) => isInside(other, loop)));
   if (inner.length === 0) return null;
-  return inner.reduce((a, b) => (b.weight > a.weight ? b : a)).body;
+  const { first, last } = inner.reduce((a, b) => (weightOf(b) > weightOf(a) ? b : a));
+  const [outer] = loops
+    .filter((loop) => loop.first <= first && loop.last >= last && loop.last - loop.first > last - first)
+    .sort((a, b) => a.last - a.first - (b.last - b.first));
+  return {
+    body: instructions.slice(first, last + 1),
+    around: outer
+      ? [...instructions.slice(outer.first, first), ...instructions.slice(last + 1, outer.last + 1)]
+      : null,
+  };
 }

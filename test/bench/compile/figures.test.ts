@@ -51,6 +51,30 @@ describe("figures of a pipeline", () => {
     expect(figuresOf(product, record(lines), FAMILIES.navi21).loop!.bound).toBe(1);
   });
 
+  it("count what fills a slab once for all turns of the loop over its steps", () => {
+    // 64×64 sums of 16 steps by 64 invocations: 1,024 multiply-adds, of which a turn of the inner loop makes 64.
+    const pipeline: LabPipeline = {
+      ...product,
+      product: { family: "workgroup", tile: { rows: 64, columns: 64, steps: 16 } },
+      wgsl: "@compute @workgroup_size(64) fn main() {}",
+    };
+    const lines = (filling: number): PipelineRecord => {
+      const inner = ["BB2:", ...repeat(64, `\t${FMAC}`), "\ts_cbranch_scc1 BB2"];
+      const outer = [
+        "BB1:",
+        ...repeat(filling, "\tv_add_nc_u32_e32 v9, 4, v9"),
+        ...inner,
+        "BB3:",
+        "\ts_branch BB1",
+      ];
+      return { ...record([]), assembly: outer.join("\n") };
+    };
+    expect(figuresOf(pipeline, lines(512), FAMILIES.navi31).loop).toMatchObject({
+      ...{ fmasPerLane: 1024, fmaInstructions: 1024, issueBound: 0.5, bound: 0.5 },
+    });
+    expect(figuresOf(pipeline, lines(0), FAMILIES.navi31).loop!.bound).toBe(1);
+  });
+
   it("measure matrix instructions against the peak of matrices", () => {
     const wmma = "v_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]";
     const { loop } = figuresOf(

@@ -60,15 +60,18 @@ describe("machine code", () => {
   });
 
   it("finds the loop that does the work: the inner one, whatever the outer one adds", () => {
-    const body = heaviestInnerLoop(parseMachineCode(DISASSEMBLY), ({ opcode }) => fmas(opcode));
-    expect(body?.map(({ opcode }) => opcode)).toEqual(["v_fmac_f32", "v_dual_fmac_f32", "s_cbranch_execnz"]);
+    const loop = heaviestInnerLoop(parseMachineCode(DISASSEMBLY), ({ opcode }) => fmas(opcode))!;
+    const names = (of: readonly { opcode: string }[]): string[] => of.map(({ opcode }) => opcode);
+    expect(names(loop.body)).toEqual(["v_fmac_f32", "v_dual_fmac_f32", "s_cbranch_execnz"]);
+    expect(names(loop.around!)).toEqual(["v_fma_f32", "s_cbranch_scc1", "s_branch"]);
   });
 
   it("takes a loop around one that counts for nothing", () => {
-    const body = heaviestInnerLoop(parseMachineCode(DISASSEMBLY), ({ opcode }) =>
+    const loop = heaviestInnerLoop(parseMachineCode(DISASSEMBLY), ({ opcode }) =>
       opcode === "v_fma_f32" ? 1 : 0,
     );
-    expect(body).toHaveLength(6);
+    expect(loop?.body).toHaveLength(6);
+    expect(loop?.around).toBeNull();
     expect(heaviestInnerLoop(parseMachineCode(DISASSEMBLY), () => 0)).toBeNull();
   });
 
