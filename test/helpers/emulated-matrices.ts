@@ -14,6 +14,8 @@ export const EMULATED_MATRIX: SubgroupMatrix = {
 
 export type EmulatedOperands = "f16" | "rounded" | "f32";
 
+const WORKGROUP_BYTES = "maxComputeWorkgroupStorageSize";
+
 /** Whether an adapter has no subgroup matrices of its own. */
 export const mustEmulate = ({ features }: Pick<Gpu, "features">): boolean =>
   !features.has("chromium-experimental-subgroup-matrix");
@@ -28,6 +30,13 @@ export const usesMatrices = ({ wgsl }: Kernel): boolean => wgsl.includes(EXTENSI
 export function withEmulatedMatrices(gpu: Gpu, matrix = EMULATED_MATRIX): Gpu {
   const pretended: Partial<Record<string | symbol, unknown>> = {
     subgroupMatrix: matrix,
+    refuseMatrix(reason: string) {
+      throw new Error(reason);
+    },
+    // What emulates them keeps the slabs in f32.
+    limits: new Proxy(gpu.limits, {
+      get: (own, name) => Number(Reflect.get(own, name, own)) / (name === WORKGROUP_BYTES ? 2 : 1),
+    }),
     pipelines: {
       get: (kernel: Kernel) =>
         gpu.pipelines.get(usesMatrices(kernel) ? emulateMatrices(kernel, "rounded") : kernel),
@@ -62,9 +71,8 @@ export function emulateMatrices(kernel: Kernel, operands: EmulatedOperands = "f3
   const wgsl = kernel.wgsl
     .replace(EXTENSION, "")
     .replace("@builtin(subgroup_id) subgroup: u32,\n) {", `) {\n  let subgroup = local / ${lanes}u;`)
-    .replaceAll(load("subgroup_matrix_left", "row_major"), "Left(4u * ($1), 4u * $2, 1u);")
-    .replaceAll(load("subgroup_matrix_left", "col_major"), "Left(4u * ($1), 1u, 4u * $2);")
-    .replaceAll(load("subgroup_matrix_right", "row_major"), "Right($1, $2);")
+    .replaceAll(load("subgroup_matrix_left", "row_major"), "Lines($1, $2);")
+    .replaceAll(load("subgroup_matrix_right", "col_major"), "Lines($1, $2);")
     .replaceAll(/subgroup_matrix_result<[^>]*>/g, "Sums")
     .replaceAll("subgroupMatrixMultiplyAccumulate(", "multiplyAccumulate(local, ")
     .replaceAll("subgroupMatrixStore<row_major>(&resultTile, ", "storeSums(local, ");
@@ -73,22 +81,20 @@ export function emulateMatrices(kernel: Kernel, operands: EmulatedOperands = "f3
   const each = (text: (v: number) => string): string => vectors.map(text).join("\n  ");
   const vector = (v: number): string => `(${v * lanes}u + local % ${lanes}u)`;
   const functions = /* wgsl */ `
-/** Where the first element lies, and how many elements lie between rows and between columns. */
-struct Left { begin: u32, row: u32, column: u32 }
-/** Where the first vec4 lies, and how many vec4 lie between rows. */
-struct Right { begin: u32, row: u32 }
+/** Where the first vec4 lies, and how many vec4 lie between lines: rows of the left matrix, columns of the right one. */
+struct Lines { begin: u32, stride: u32 }
 struct Sums { ${vectors.map((v) => `v${v}: vec4f`).join(", ")} }
 
-fn multiplyAccumulate(local: u32, left: Left, right: Right, sums: Sums) -> Sums {
+fn multiplyAccumulate(local: u32, left: Lines, right: Lines, sums: Sums) -> Sums {
   var result = sums;
-  ${each((v) => `let row${v} = left.begin + ${vector(v)} / ${columns / 4}u * left.row;`)}
-  ${each((v) => `let column${v} = right.begin + ${vector(v)} % ${columns / 4}u;`)}
+  ${each((v) => `let row${v} = left.begin + ${vector(v)} / ${columns / 4}u * left.stride;`)}
+  ${each((v) => `let column${v} = right.begin + 4u * (${vector(v)} % ${columns / 4}u) * right.stride;`)}
   // Nothing is added, but the compiler does not know, and leaves the loop rolled up.
-  let depth = ${depth}u + local / 65536u;
-  for (var k = 0u; k < depth; k++) {
+  let quads = ${depth / 4}u + local / 65536u;
+  for (var k = 0u; k < quads; k++) {
   ${each(
-    (v) => `let at${v} = row${v} + k * left.column;
-    result.v${v} += f32(leftTile[at${v} / 4u][at${v} % 4u]) * vec4f(rightTile[column${v} + k * right.row]);`,
+    (v) => `let of${v} = vec4f(leftTile[row${v} + k]);
+    result.v${v} += vec4f(${[0, 1, 2, 3].map((j) => `dot(of${v}, vec4f(rightTile[column${v} + ${j}u * right.stride + k]))`).join(", ")});`,
   )}
   }
   return result;

@@ -31,6 +31,8 @@ export const MATRICES: Families = {
     ...(target.subgroupMatrix === null && {
       subgroupSize: EMULATED_LANES,
       subgroupMatrix: EMULATED_MATRIX,
+      // What emulates them keeps the slabs in f32.
+      maxWorkgroupBytes: target.maxWorkgroupBytes / 2,
     }),
   }),
 };

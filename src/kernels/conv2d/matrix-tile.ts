@@ -7,7 +7,7 @@
  */
 import { lanesAttribute, matrixDirectives, matrixTypes } from "../../gpu/subgroup-matrix.ts";
 import type { KernelTarget, SubgroupMatrix } from "../kernel.ts";
-import type { LeftLayout, SlabArithmetic, SlabTile } from "./slab.ts";
+import type { SlabArithmetic, SlabTile } from "./slab.ts";
 import type { Tile } from "../tiling.ts";
 import { mainText, range, repeat } from "./workgroup-tile.ts";
 
@@ -55,56 +55,46 @@ export function matrixTile(
 }
 
 /** Bytes of workgroup memory for the slabs and the result. */
-export function matrixBytes(tile: MatrixTile, left: LeftLayout): number {
-  const vectors = slabVectors(tile, left);
-  return vectorBytes(tile) * (vectors.left + vectors.right) + 16 * resultVectors(tile);
+export function matrixBytes(tile: MatrixTile): number {
+  return vectorBytes(tile) * (tile.rows + tile.columns) * slabStride(tile) + 16 * resultVectors(tile);
 }
 
 /** Of a slab's vec4. */
 const vectorBytes = ({ matrix }: MatrixTile): number => (matrix.component === "f16" ? 8 : 16);
 const padding = (tile: MatrixTile): number => SLAB_PADDING / vectorBytes(tile);
-const slabStride = (tile: MatrixTile, extent: number): number => extent / 4 + padding(tile);
+/** vec4 from line to line of a slab. */
+const slabStride = (tile: MatrixTile): number => tile.steps / 4 + padding(tile);
 const resultStride = ({ columns }: MatrixTile): number => columns / 4 + RESULT_PADDING;
-
-/** vec4 of each slab. */
-const slabVectors = (tile: MatrixTile, left: LeftLayout): { left: number; right: number } => ({
-  left:
-    left === "along the sum"
-      ? tile.rows * slabStride(tile, tile.steps)
-      : tile.steps * slabStride(tile, tile.rows),
-  right: tile.steps * slabStride(tile, tile.columns),
-});
 
 /** vec4 of one row of everybody's matrices. */
 const resultVectors = (tile: MatrixTile): number =>
   (tile.rows / tile.ownRows) * tile.matrix.rows * resultStride(tile);
 
-/** The arithmetic of a tile whose left slab lies so. */
-export function matrixArithmetic(tile: MatrixTile, left: LeftLayout): SlabArithmetic {
+/** The arithmetic of a tile. Both slabs lie along the sum: a lane reads what it needs of a matrix in long pieces. */
+export function matrixArithmetic(tile: MatrixTile): SlabArithmetic {
   const { rows, columns, steps, matrix, ownRows, ownColumns, threadRows } = tile;
-  const vectors = slabVectors(tile, left);
-  const leftLine = left === "along the sum" ? steps : rows;
   const across = columns / ownColumns;
   const height = ownRows / matrix.rows;
   // Rows of an invocation in each row of matrices.
   const perPass = threadRows / height;
   const vector = matrix.component === "f16" ? "vec4h" : "vec4f";
-  const put = (slab: string, line: number) => (at: string, value: string) =>
-    `${slab}[${at} + (${at}) / ${line / 4}u * ${padding(tile)}u] = ${vector}(${value});`;
+  const put = (slab: string) => (at: string, value: string) =>
+    `${slab}[${at} + (${at}) / ${steps / 4}u * ${padding(tile)}u] = ${vector}(${value});`;
   return {
     tile,
     enable: matrixDirectives(matrix),
     declarations: /* wgsl */ `
-var<workgroup> leftTile: array<${vector}, ${vectors.left}>;
-var<workgroup> rightTile: array<${vector}, ${vectors.right}>;
+var<workgroup> leftTile: array<${vector}, ${rows * slabStride(tile)}>;
+var<workgroup> rightTile: array<${vector}, ${columns * slabStride(tile)}>;
 var<workgroup> resultTile: array<vec4f, ${resultVectors(tile)}>;`,
     main: `${lanesAttribute(matrix)}${mainText(tile, "@builtin(subgroup_id) subgroup: u32,")}`,
-    putLeft: put("leftTile", leftLine),
-    putRight: put("rightTile", columns),
+    turned: true,
+    putLeft: put("leftTile"),
+    putRight: put("rightTile"),
     declareSums: `let firstOwnRow = subgroup / ${across}u * ${ownRows}u;
   let firstOwnColumn = subgroup % ${across}u * ${ownColumns}u;
   ${eachMatrix(tile, (i, j) => `var product${i}_${j}: ${matrixTypes(matrix).result};`)}`,
-    addProducts: repeat(steps / matrix.depth, (k) => multiplyText(tile, left, k)),
+    addProducts: repeat(steps / matrix.depth, (k) => multiplyText(tile, k)),
     finish: `\n  ${range(height)
       .map((i) => passText(tile, i, perPass))
       .join("\n  workgroupBarrier();\n  ")}`,
@@ -122,22 +112,15 @@ const eachMatrix = (tile: MatrixTile, text: (i: number, j: number) => string): s
   );
 
 /** Adds the products of the `k`-th matrices along the slab. Places and strides count the slabs' vec4. */
-function multiplyText(tile: MatrixTile, left: LeftLayout, k: number): string {
-  const { rows, columns, steps, matrix, ownRows, ownColumns } = tile;
-  const step = k * matrix.depth;
+function multiplyText(tile: MatrixTile, k: number): string {
+  const { matrix, ownRows, ownColumns } = tile;
   const types = matrixTypes(matrix);
-  const leftMatrix = (i: number): string => {
-    const row = `(firstOwnRow + ${i * matrix.rows}u)`;
-    const [layout, at, stride] =
-      left === "along the sum"
-        ? ["row_major", `${row} * ${slabStride(tile, steps)}u + ${step / 4}u`, slabStride(tile, steps)]
-        : ["col_major", `${step * slabStride(tile, rows)}u + ${row} / 4u`, slabStride(tile, rows)];
-    return `let left${i} = subgroupMatrixLoad<${types.left}, ${layout}>(&leftTile, ${at}, ${stride}u);`;
-  };
-  const rightMatrix = (j: number): string => {
-    const at = `${step * slabStride(tile, columns)}u + (firstOwnColumn + ${j * matrix.columns}u) / 4u`;
-    return `let right${j} = subgroupMatrixLoad<${types.right}, row_major>(&rightTile, ${at}, ${slabStride(tile, columns)}u);`;
-  };
+  const stride = slabStride(tile);
+  const step = (k * matrix.depth) / 4;
+  const leftMatrix = (i: number): string =>
+    `let left${i} = subgroupMatrixLoad<${types.left}, row_major>(&leftTile, (firstOwnRow + ${i * matrix.rows}u) * ${stride}u + ${step}u, ${stride}u);`;
+  const rightMatrix = (j: number): string =>
+    `let right${j} = subgroupMatrixLoad<${types.right}, col_major>(&rightTile, (firstOwnColumn + ${j * matrix.columns}u) * ${stride}u + ${step}u, ${stride}u);`;
   return `{
           ${repeat(ownRows / matrix.rows, leftMatrix)}
           ${repeat(ownColumns / matrix.columns, rightMatrix)}

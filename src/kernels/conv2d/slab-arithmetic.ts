@@ -17,5 +17,5 @@ export function slabArithmetic(
     throw new Error(
       `${PRODUCT_LABEL[request.kind]}: subgroups cannot share a tile of ${tile.rows}×${tile.columns}.`,
     );
-  return matrixArithmetic(matrices, left);
+  return matrixArithmetic(matrices);
 }

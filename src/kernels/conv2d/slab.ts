@@ -26,6 +26,11 @@ export interface SlabArithmetic {
   readonly declarations: string;
   /** The attributes of `main` and its parameters. */
   readonly main: string;
+  /**
+   * Whether the slabs lie along the sum: the left one `[rows, steps / 4]`, the right one `[columns, steps / 4]`; what is loaded
+   * across it is turned on its way. If not, they lie as `LeftLayout` says and as above.
+   */
+  readonly turned: boolean;
   /** Stores `value`, a vec4f, as number `at` of a slab. */
   readonly putLeft: (at: string, value: string) => string;
   readonly putRight: (at: string, value: string) => string;
@@ -52,3 +57,18 @@ export const ownColumn = (arithmetic: Pick<SlabArithmetic, "tile" | "vectors">, 
   const across = invocationsAcross(arithmetic);
   return `(4u * (local % ${across}u)${v === 0 ? "" : ` + ${4 * v * across}u`})`;
 };
+
+/** WGSL that stores four vec4 of a slab that lie across its lines, `values`, along them: at the lines from `line` on, `at` in each. */
+export const putTurned = (
+  put: SlabArithmetic["putLeft"],
+  values: readonly string[],
+  { line, length, at }: { line: string; length: number; at: string },
+): string =>
+  [0, 1, 2, 3]
+    .map((j) =>
+      put(
+        `(${line} + ${j}u) * ${length}u + ${at}`,
+        `vec4f(${values.map((value) => `${value}[${j}]`).join(", ")})`,
+      ),
+    )
+    .join("\n");

@@ -6,6 +6,7 @@ import type { TapKernel, TapProduct } from "./tap-product.ts";
 import { invocationsAcross, ownColumn } from "./slab.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
+import { weightsSlab } from "./weights-slab.ts";
 import { range, repeat } from "./workgroup-tile.ts";
 
 /** A {@link TapProduct} in tiles that are staged in workgroup memory; see slab-arithmetic.ts. */
@@ -13,7 +14,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
   const { kind, load, store, transposed, channels, weightsChannels, phases, rows, params } = product;
   const tiling = tapTiling(target, product);
   const arithmetic = slabArithmetic(target, tiling, "along the sum");
-  const { tile, putLeft, putRight, rowOffsets } = arithmetic;
+  const { tile, putLeft, rowOffsets } = arithmetic;
   const vectorDepth = load.width === 4;
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
@@ -21,7 +22,6 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
   const grid = tileGrid(target, rows, channels, tile, phases);
   const rowTiles = Math.ceil(rows / tile.rows);
   const quads = tile.steps / 4;
-  const columnQuads = tile.columns / 4;
   const across = invocationsAcross(arithmetic);
   const vectors = range(arithmetic.vectors);
 
@@ -43,46 +43,6 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
           .join(", ")})`;
     return guardLeft(i, putLeft(`local + ${i * tile.threads}u`, value));
   };
-
-  // Right operand: past the depth any number will do, as the left one is zero there.
-  const loadRight = transposed
-    ? repeat(Math.ceil((columnQuads * quads) / tile.threads), (i) => {
-        const at = `(local + ${i * tile.threads}u)`;
-        const all = (i + 1) * tile.threads <= columnQuads * quads;
-        return `${all ? "" : `if (${at} < ${columnQuads * quads}u) `}{
-        let d = step + 4u * (${at} % ${quads}u);
-        let c = firstColumn + 4u * (${at} / ${quads}u);
-        ${repeat(4, (j) => {
-          const row = `weight + min(c + ${j}u, params.channels - 1u) * params.depth`;
-          return vectorDepth
-            ? `let block${j} = load_w((${row} + min(d, params.depth - 4u)) / 4u);`
-            : `let block${j} = vec4f(${range(4)
-                .map((k) => `load_w(${row} + min(d + ${k}u, params.depth - 1u))`)
-                .join(", ")});`;
-        })}
-        let at = 4u * (${at} % ${quads}u) * ${columnQuads}u + ${at} / ${quads}u;
-        ${repeat(4, (k) =>
-          putRight(
-            `at + ${k * columnQuads}u`,
-            `vec4f(block0[${k}], block1[${k}], block2[${k}], block3[${k}])`,
-          ),
-        )}
-      }`;
-      })
-    : repeat(Math.ceil((tile.steps * columnQuads) / tile.threads), (i) => {
-        const at = `(local + ${i * tile.threads}u)`;
-        const row = `weight + min(step + ${at} / ${columnQuads}u, params.depth - 1u) * params.weightsChannels`;
-        const column = `firstColumn + 4u * (${at} % ${columnQuads}u)`;
-        const value = vectorWeights
-          ? `load_w((${row} + min(${column}, params.channels - 4u)) / 4u)`
-          : `vec4f(${range(4)
-              .map((j) => `load_w(${row} + min(${column} + ${j}u, params.channels - 1u))`)
-              .join(", ")})`;
-        const text = putRight(at, value);
-        return (i + 1) * tile.threads > tile.steps * columnQuads
-          ? `if (${at} < ${tile.steps * columnQuads}u) { ${text} }`
-          : text;
-      });
 
   const kernel = defineKernel({
     label: PRODUCT_LABEL[kind],
@@ -140,7 +100,7 @@ ${arithmetic.main} {
           }
           ${leftLoads.map(loadLeft).join("\n")}
         }
-        ${loadRight}
+        ${weightsSlab(arithmetic, product, vectorWeights)}
         workgroupBarrier();
         ${arithmetic.addProducts}
         workgroupBarrier();

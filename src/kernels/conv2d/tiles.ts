@@ -141,7 +141,7 @@ function workgroupTiles(target: KernelTarget, request: TileRequest): Tile[] {
 /** The largest tile that still makes enough workgroups, as for the others; none where subgroups have no matrices. */
 function matrixTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { rows, columns, depth, phases } = request;
-  const widths = columns <= 32 ? [32] : columns <= 64 ? [64, 32] : [64, 128];
+  const widths = columns <= 32 ? [32] : columns <= 64 ? [64, 32] : [128, 64];
   const tile = (rows: number, columns: number, steps: readonly number[]): Tile[] =>
     steps
       .map((each) => ({ rows, columns, steps: each }))
@@ -156,8 +156,11 @@ function matrixTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const enough = (each: Tile): boolean =>
     byWeights(request) ||
     Math.ceil(rows / each.rows) * Math.ceil(columns / each.columns) * phases >= ENOUGH_WORKGROUPS.matrix;
-  const narrow = all.filter((each) => each.columns === widths[0]);
-  const usual = narrow.find(enough) ?? narrow.at(-1) ?? all[0];
+  // A tile that all columns fit in is never split for more workgroups; wide ones are, for they load least for what they multiply.
+  const whole = all
+    .filter((each) => each.columns === widths[0] || columns > 64)
+    .sort((a, b) => b.rows * b.columns - a.rows * a.columns);
+  const usual = whole.find(enough) ?? whole.at(-1) ?? all[0];
   if (!usual) return [];
   const other =
     usualSteps.length > 1 ? [16, 64].flatMap((steps) => tile(usual.rows, usual.columns, [steps])) : [];
@@ -171,9 +174,7 @@ function suits(target: KernelTarget, request: TileRequest, tile: Tile): boolean 
   const matrices = request.family === "matrix" ? matrixTile(target, tile) : undefined;
   if (matrices === null) return false;
   const { rows, columns, steps, threads }: SlabTile = matrices ?? workgroupTile(tile);
-  const slabs = matrices
-    ? matrixBytes(matrices, byWeights(request) ? "along the rows" : "along the sum")
-    : 4 * steps * (rows + columns);
+  const slabs = matrices ? matrixBytes(matrices) : 4 * steps * (rows + columns);
   // And the places of the rows, and a vec4 an invocation for totals over the rows.
   const bytes = slabs + 4 * rows + 16 * threads;
   if (threads > target.maxInvocations || bytes > target.maxWorkgroupBytes) return false;

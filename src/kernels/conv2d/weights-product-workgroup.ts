@@ -1,7 +1,7 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { PRODUCT_LABEL } from "../tiling.ts";
-import { ownColumn } from "./slab.ts";
+import { ownColumn, putTurned } from "./slab.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
@@ -36,27 +36,51 @@ export function weightsProductWorkgroup(target: KernelTarget, product: WeightsPr
   const lane = (tap: number): string => `u32(tap${tap}.channel)${vectorRows ? " / 4u" : ""}`;
   const leftValue = (tap: number): string =>
     `select(${zero}, ${left.value(lane(tap), `${tap}`, `Left${tap}`)}, place${tap} >= 0)`;
-  const loadLeft = repeat((tile.steps * rowQuads) / tile.threads, (i) => {
-    const at = `local + ${i * tile.threads}u`;
-    return `{
-        let number = step + (${at}) / ${rowQuads}u;
+  const leftText = (tap: number): string =>
+    `let place${tap} = sourcePixel(pixel, number < end, tap${tap}); ${left.pixel(`u32(max(place${tap}, 0))`, `${tap}`)}`;
+  /** Declares `value`, x at pixel `number` of the sum. */
+  const loadLeft = (number: string): string => `let number = ${number};
         let pixel = pixelOf(min(number, params.pixels - 1u));
-        ${repeat(taps.length, (tap) => `let place${tap} = sourcePixel(pixel, number < end, tap${tap}); ${left.pixel(`u32(max(place${tap}, 0))`, `${tap}`)}`)}
-        ${putLeft(at, vectorRows ? leftValue(0) : `vec4f(${taps.map(leftValue).join(", ")})`)}
+        ${repeat(taps.length, leftText)}
+        let value = ${vectorRows ? leftValue(0) : `vec4f(${taps.map(leftValue).join(", ")})`};`;
+  /** Declares `value`, dy at pixel `number`. */
+  const loadRight = (number: string): string => `${right.pixel(`min(${number}, params.pixels - 1u)`, "")}
+        let value = ${
+          vectorColumns
+            ? right.value("columnQuad", "", "Right")
+            : `vec4f(${range(4)
+                .map((j) => right.value(`min(column + ${j}u, params.outChannels - 1u)`, ""))
+                .join(", ")})`
+        };`;
+  /** Loads a slab, of which every invocation has one quad of rows or columns, of `across`. */
+  const slabText = (load: (number: string) => string, put: typeof putLeft, across: number): string => {
+    if (!arithmetic.turned)
+      return repeat((tile.steps * across) / tile.threads, (i) => {
+        const at = `local + ${i * tile.threads}u`;
+        return `{
+        ${load(`step + (${at}) / ${across}u`)}
+        ${put(at, "value")}
       }`;
-  });
-  const loadRight = repeat((tile.steps * columnQuads) / tile.threads, (i) => {
-    const at = `local + ${i * tile.threads}u`;
-    const value = vectorColumns
-      ? right.value("columnQuad", "", "Right")
-      : `vec4f(${range(4)
-          .map((j) => right.value(`min(column + ${j}u, params.outChannels - 1u)`, ""))
-          .join(", ")})`;
-    return `{
-        ${right.pixel(`min(step + (${at}) / ${columnQuads}u, params.pixels - 1u)`, "")}
-        ${putRight(at, value)}
+      });
+    const { quads, beside } = turnedShare(across);
+    const all = quads % beside === 0;
+    return repeat(Math.ceil(quads / beside), (i) => {
+      const quad = `(local % ${beside}u + ${i * beside}u)`;
+      return `${all ? "" : `if (${quad} < ${quads}u) `}{
+        ${repeat(4, (k) => `var value${k}: vec4f; { ${load(`step + 4u * ${quad} + ${k}u`)} value${k} = value; }`)}
+        ${putTurned(
+          put,
+          range(4).map((k) => `value${k}`),
+          { line: `4u * ${quadOf(across)}`, length: quads, at: quad },
+        )}
       }`;
-  });
+    });
+  };
+  /** Of a slab that is turned: fours of pixels in it, and invocations that share its line of rows or columns out. */
+  const turnedShare = (across: number) => ({ quads: tile.steps / 4, beside: tile.threads / across });
+  /** The quad of rows or columns that an invocation loads: where slabs are turned, neighbours load neighbouring pixels. */
+  const quadOf = (across: number): string =>
+    arithmetic.turned ? `(local / ${turnedShare(across).beside}u)` : `(local % ${across}u)`;
 
   const vectors = range(arithmetic.vectors);
   const storeText = (r: number, v: number): string =>
@@ -124,16 +148,16 @@ ${arithmetic.main} {
   ${taps
     .map(
       (j) =>
-        `let tap${j} = tapOf(min(firstRow + 4u * (local % ${rowQuads}u) + ${j}u, rows - ${vectorRows ? 4 : 1}u), channels); ${left.channel(lane(j), `Left${j}`)}`,
+        `let tap${j} = tapOf(min(firstRow + 4u * ${quadOf(rowQuads)} + ${j}u, rows - ${vectorRows ? 4 : 1}u), channels); ${left.channel(lane(j), `Left${j}`)}`,
     )
     .join("\n")}
-  let column = firstColumn + 4u * (local % ${columnQuads}u);
+  let column = firstColumn + 4u * ${quadOf(columnQuads)};
   ${vectorColumns ? `let columnQuad = min(column, params.outChannels - 4u) / 4u; ${right.channel("columnQuad", "Right")}` : ""}
   ${arithmetic.declareSums}
   let end = min((split + 1u) * params.pixelsPerSplit, params.pixels);
   for (var step = split * params.pixelsPerSplit; step < end; step += ${tile.steps}u) {
-    ${loadLeft}
-    ${loadRight}
+    ${slabText(loadLeft, putLeft, rowQuads)}
+    ${slabText(loadRight, putRight, columnQuads)}
     workgroupBarrier();
     ${arithmetic.addProducts}
     workgroupBarrier();

@@ -36,6 +36,7 @@ export function workgroupArithmetic(tile: WorkgroupTile, left: LeftLayout): Slab
     enable: "",
     declarations: shareText(tile),
     main: mainText(tile),
+    turned: false,
     putLeft: (at, value) => `leftTile[${at}] = ${value};`,
     putRight: (at, value) => `rightTile[${at}] = ${value};`,
     declareSums: repeat(THREAD_ROWS, (r) =>

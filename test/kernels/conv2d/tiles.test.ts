@@ -119,11 +119,13 @@ describe("tileCandidates", () => {
   });
 
   it.each([
-    [{}, "128×64, 32 steps"],
+    [{}, "128×128, 32 steps"],
+    [{ columns: 64 }, "128×64, 32 steps"],
     [{ columns: 32 }, "128×32, 32 steps"],
+    [{ rows: 2 ** 14 }, "64×128, 32 steps"],
     [{ rows: 2 ** 12 }, "32×64, 32 steps"],
-    [{ depth: 12 }, "128×64, 16 steps"],
-    [{ kind: "backwardWeights", rows: 64 }, "128×64, 32 steps, 256 workgroups"],
+    [{ depth: 12 }, "128×128, 16 steps"],
+    [{ kind: "backwardWeights", rows: 64 }, "128×128, 32 steps, 256 workgroups"],
   ] as const)("begins with the default for subgroup matrices: for %j, %s", (some, expected) => {
     const request = { ...REQUEST, family: "matrix" as const, ...some };
     const [subgroupMatrix] = MATRICES;
