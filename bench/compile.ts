@@ -22,6 +22,10 @@ import { labRows } from "./compile/figures.ts";
 import { compileFor } from "./compile/lab.ts";
 import { COLUMNS, mostTeraflops, pipelineTable } from "./compile/report.ts";
 import { sweep } from "./compile/sweep.ts";
+import { formatContribution, shippedFrom } from "../src/graph/autotune/contribution.ts";
+import { DAWN_VERSION } from "../src/adapter/dawn-version.ts";
+import { describeTile } from "../src/kernels/conv2d/tiles.ts";
+import { predictedProducts } from "./compile/predicted-tiles.ts";
 
 interface Options {
   readonly family: string;
@@ -33,6 +37,7 @@ interface Options {
   readonly all?: boolean;
   readonly bounds?: boolean;
   readonly json?: string;
+  readonly tiles?: string;
 }
 
 async function main(options: Options): Promise<void> {
@@ -46,6 +51,7 @@ async function main(options: Options): Promise<void> {
   const { precision, encoder, phase } = options;
   const phases = phase === "both" ? PHASES : [phase];
   const steps = phases.map((each) => ({ encoder, precision, phase: each }));
+  if (options.tiles !== undefined) return predictTiles(options, options.tiles);
   const { adapter, pipelines } = await compileFor(options.family, { imageSize, batchSize, steps });
   const family = FAMILIES[options.family];
   const rows = labRows(pipelines, family);
@@ -73,6 +79,34 @@ async function main(options: Options): Promise<void> {
   }
 }
 
+/** Writes the file of tiles that the lab predicts; see `contribution.ts`. */
+async function predictTiles({ family, size, batch, encoder }: Options, file: string): Promise<void> {
+  const precisions = FAMILIES[family].matrixClocks === null ? (["f32"] as const) : PRECISIONS;
+  const steps = precisions.map((precision) => ({ encoder, precision, phase: "finetune" as const }));
+  const task = { imageSize: size, batchSize: batch, steps, everyTile: true };
+  const { adapter, target, pipelines } = await compileFor(family, task);
+  const products = predictedProducts(pipelines, FAMILIES[family]);
+  const contribution = {
+    family: FAMILIES[family].vendorFamily,
+    source: "lab" as const,
+    adapter: FAMILIES[family].card,
+    driver: adapter,
+    dawn: DAWN_VERSION,
+    date: new Date().toISOString().slice(0, 10),
+    workload: `fine-tuning steps, ${encoder}, ${batch} photos of ${size}×${size}, ${precisions.join(" and ")}`,
+    target,
+    products,
+  };
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, formatContribution(contribution));
+  const { tiles } = shippedFrom(new Map([[file, contribution]]));
+  console.log(
+    `${pipelines.length} tiles of ${products.length} products compiled for ${family}; other than the rules':`,
+  );
+  for (const [name, tile] of Object.entries(tiles)) console.log(`  ${name}: ${describeTile(tile)}`);
+  console.log(`Written: ${file}`);
+}
+
 const command = new Command("bench:compile")
   .description("Compiles a training step's kernels with Mesa's RADV for a card that need not be there.")
   .addOption(new Option("--family <name>", "the card").choices(Object.keys(FAMILIES)).default("navi31"))
@@ -87,5 +121,9 @@ const command = new Command("bench:compile")
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
   .option("--all", "every encoder on every card in f32 and f16, a line each")
   .option("--bounds", "write what train --dry-run --predict takes from here")
-  .option("--json <file>", "also write the figures to a file");
+  .option("--json <file>", "also write the figures to a file")
+  .option(
+    "--tiles <file>",
+    "compile every tile that the products of a fine-tuning step could have, and write what is predicted of each",
+  );
 await run(command, main);

@@ -1,6 +1,8 @@
 import { open } from "node:fs/promises";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
+import { productGroups } from "../../src/graph/autotune/products.ts";
+import type { Goals } from "../../src/graph/plan.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { encoderNamed } from "../../src/layers/networks/encoders.ts";
@@ -14,6 +16,10 @@ const CLASSES = 59;
  * is of that pipeline. Steps are planned for the adapter as a run would be; nothing is allocated and nothing runs.
  */
 export async function* compileSteps(gpu: Gpu, task: LabTask, record: string): AsyncGenerator<LabPipeline> {
+  if (task.everyTile === true) {
+    yield* compileTiles(gpu, task, record);
+    return;
+  }
   const kernels = new Map<string, { kernel: Kernel; dispatches: number[]; flops: number[] }>();
   const none = task.steps.map(() => 0);
   task.steps.forEach((step, i) => {
@@ -28,31 +34,63 @@ export async function* compileSteps(gpu: Gpu, task: LabTask, record: string): As
   for (const { kernel, dispatches, flops } of kernels.values()) {
     const { label, wgsl, tiling } = kernel;
     const product = tiling ? { family: tiling.request.family, tile: tiling.tile } : null;
-    const pipeline = { label, product, flops, dispatches, wgsl };
-    try {
-      await gpu.pipelines.get(kernel);
-    } catch (error) {
-      yield { ...pipeline, record: null, problem: (error as Error).message };
-      continue;
-    }
-    const added = await records.added();
-    if (added.length !== 1)
-      throw new Error(`${label}: the driver told of ${added.length} pipelines where one was made.`);
-    yield { ...pipeline, record: added[0] };
+    yield { label, product, flops, dispatches, wgsl, ...(await compiled(gpu, kernel, records)) };
   }
 }
 
-function kernelsOf(gpu: Gpu, { imageSize, batchSize }: LabTask, step: LabStep): Kernel[] {
-  const { encoder, phase, precision } = step;
-  const goals = trainingStep(
+async function compiled(
+  gpu: Gpu,
+  kernel: Kernel,
+  records: RecordFile,
+): Promise<Pick<LabPipeline, "record" | "problem">> {
+  try {
+    await gpu.pipelines.get(kernel);
+  } catch (error) {
+    return { record: null, problem: (error as Error).message };
+  }
+  const added = await records.added();
+  if (added.length !== 1)
+    throw new Error(`${kernel.label}: the driver told of ${added.length} pipelines where one was made.`);
+  return { record: added[0] };
+}
+
+/** The products of the steps in every tile, the default of each group first; a text that several have is compiled once. */
+async function* compileTiles(gpu: Gpu, task: LabTask, record: string): AsyncGenerator<LabPipeline> {
+  const records = new RecordFile(record);
+  const known = new Map<string, Pick<LabPipeline, "record" | "problem">>();
+  const groups = productGroups(
+    task.steps.map((step) => goalsOf(task, step)),
+    kernelTarget(gpu),
+  );
+  for (const { request, uses, candidates } of groups) {
+    for (const { tile, work } of candidates) {
+      const [{ kernel }] = work;
+      const { label, wgsl, flops = 0, workgroups: grid } = kernel;
+      const outcome = known.get(wgsl) ?? (await compiled(gpu, kernel, records));
+      known.set(wgsl, outcome);
+      const covered = (extent: number, side: number): number => extent / (Math.ceil(extent / side) * side);
+      const group = {
+        ...{ request, uses },
+        workgroups: grid.reduce((product, extent) => product * extent, 1),
+        filled: covered(request.rows, tile.rows) * covered(request.columns, tile.columns),
+      };
+      const product = { family: request.family, tile, group };
+      yield { label, product, flops: [flops], dispatches: [uses], wgsl, ...outcome };
+    }
+  }
+}
+
+const kernelsOf = (gpu: Gpu, task: LabTask, step: LabStep): Kernel[] =>
+  plan(goalsOf(task, step), kernelTarget(gpu)).dispatches.map(({ kernel }) => kernel);
+
+const goalsOf = ({ imageSize, batchSize }: LabTask, { encoder, phase, precision }: LabStep): Goals =>
+  trainingStep(
     {
       ...{ imageSize, batchSize, classes: CLASSES, encoder: encoderNamed(encoder), precision },
       ...{ optimizer: "rmsprop", clipNorm: null, weighted: false },
     },
     phase,
   );
-  return plan(goals, kernelTarget(gpu)).dispatches.map(({ kernel }) => kernel);
-}
 
 /** The file that the layer appends to. */
 class RecordFile {

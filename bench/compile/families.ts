@@ -1,9 +1,13 @@
 /** @file The cards that the lab compiles for, as far as its bounds depend on them. */
 
+import type { VendorFamily } from "../../src/kernels/conv2d/shipped-tiles.ts";
+
 /** Rates of one SIMD of a card, in clocks; a subgroup's instruction is issued once for each pass over the SIMD's lanes. */
 export interface Family {
   /** A card of this family. */
   readonly card: string;
+  /** The family of adapters that are shipped the same tiles. */
+  readonly vendorFamily: VendorFamily;
   /** SIMDs of that card, and the clock that its maker's peak is reckoned with, in GHz. */
   readonly simds: number;
   readonly gigahertz: number;
@@ -28,6 +32,7 @@ type Rates = Omit<Family, "card" | "simds" | "gigahertz">;
 
 /** RDNA2: 32 lanes a SIMD, two SIMDs a compute unit with 128 bytes a clock of workgroup memory. */
 const RDNA2: Rates = {
+  vendorFamily: "amd-rdna",
   issue: { lanes: 32, clocks: 1 },
   dualIssue: false,
   fmaPerClock: 32,
@@ -50,6 +55,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     card: "Radeon RX Vega 64 (GCN5)",
     simds: 256,
     gigahertz: 1.546,
+    vendorFamily: "amd-gcn",
     // Four SIMDs of 16 lanes a compute unit: a subgroup of 64 takes one issue of four clocks.
     issue: { lanes: 64, clocks: 4 },
     dualIssue: false,

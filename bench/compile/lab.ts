@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ContributedTarget } from "../../src/graph/autotune/contribution.ts";
 import { compileOnly } from "./layer.ts";
 import type { LabMessage, LabPipeline, LabTask } from "./task.ts";
 
@@ -11,6 +12,8 @@ import type { LabMessage, LabPipeline, LabTask } from "./task.ts";
 export interface LabResult {
   /** The driver that compiled, and its version. */
   readonly adapter: string;
+  /** What kernels may ask of the card. */
+  readonly target: ContributedTarget;
   readonly pipelines: readonly LabPipeline[];
 }
 
@@ -55,15 +58,16 @@ function inProcess(
   child.stderr!.setEncoding("utf8").on("data", (text: string) => (spoken = (spoken + text).slice(-2000)));
   return new Promise((resolve, reject) => {
     let adapter = "";
+    let target: ContributedTarget;
     const pipelines: LabPipeline[] = [];
     child.on("message", (message: LabMessage) => {
-      if ("adapter" in message) ({ adapter } = message);
+      if ("adapter" in message) ({ adapter, target } = message);
       else if ("pipeline" in message) progress(pipelines.push(message.pipeline));
       else {
         // Dawn's device goes with the process: what it would wait for when it is destroyed never ran.
         child.kill("SIGKILL");
         if ("failed" in message) reject(new Error(message.failed));
-        else resolve({ adapter, pipelines });
+        else resolve({ adapter, target, pipelines });
       }
     });
     child.once("error", reject);

@@ -1,6 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { TileFor } from "../kernels/tiling.ts";
+import { shippedTile } from "../kernels/conv2d/shipped-tiles.ts";
 import type { KernelTarget } from "../kernels/kernel.ts";
+import { vendorFamily } from "./vendor-family.ts";
 
 /** A vec4f begins at a multiple of so many bytes in Metal and Vulkan, whose adapters may let bindings begin at any fourth. */
 const ELEMENT_ALIGNMENT = 16;
@@ -25,6 +27,7 @@ export function kernelTarget(gpu: Gpu, tileFor?: TileFor): KernelTarget {
     maxWorkgroupsPerDimension: gpu.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: gpu.limits.maxComputeWorkgroupStorageSize,
     maxInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup,
+    shippedTile: (request) => shippedTile(vendorFamily(gpu), request),
     tileFor,
   };
 }

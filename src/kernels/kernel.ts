@@ -38,6 +38,8 @@ export interface KernelTarget {
   readonly maxWorkgroupBytes: number;
   /** Invocations that a workgroup may have. */
   readonly maxInvocations: number;
+  /** The tile that a product begins with on adapters of this kind, where one is known; what `tileFor` chooses overrules it. */
+  readonly shippedTile?: TileFor | undefined;
   /** Chooses the tiles of matrix products; without it they are the default ones. */
   readonly tileFor?: TileFor | undefined;
 }

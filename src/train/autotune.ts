@@ -15,7 +15,7 @@ import { phasesOf } from "./trainer-options.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
 /** Where measurements are kept from run to run. */
-const CACHE = ".cache/tuning";
+export const TUNING_FOLDER = ".cache/tuning";
 
 /**
  * The tiles in which a new run computes its matrix products: the quickest on the adapter, which are timed there unless the
@@ -31,7 +31,7 @@ export async function autotunedTiles(
   options: TrainerOptions,
   trainingPhotos: number,
   {
-    folder = CACHE,
+    folder = TUNING_FOLDER,
     seconds,
     available,
   }: { folder?: string; seconds?: number; available?: number | null } = {},

@@ -36,6 +36,8 @@ export interface AutotuneOptions {
 
 export interface Autotuned {
   readonly choices: TileChoices;
+  /** All that is known, by the name of the group: what the cache knew, and what was measured now. */
+  readonly findings: Findings;
   /** Groups measured now, not found in the cache. */
   readonly measured: number;
   /** Of all groups, those that another tile than the default is quicker for. */
@@ -82,7 +84,7 @@ export async function autotune(
 
   const choices = Object.fromEntries([...findings].map(([name, { winner }]) => [name, winner]));
   const improved = [...findings.values()].filter((finding) => gainOf(finding) > 1).length;
-  return { choices, measured: found.size, improved };
+  return { choices, findings, measured: found.size, improved };
 }
 
 async function readFindings(

@@ -17,6 +17,8 @@ export interface Candidate {
 export interface ProductGroup {
   /** As `tileGroup` names it. */
   readonly name: string;
+  /** The largest of them. */
+  readonly request: TileRequest;
   /** How many products of it the programs have. */
   readonly uses: number;
   /** The default first. */

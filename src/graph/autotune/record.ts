@@ -43,7 +43,7 @@ export function parseRecord(text: string, identity: AutotuneIdentity): Findings 
     : "is damaged";
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isFinding = (value: unknown): value is Finding =>

@@ -107,7 +107,7 @@ export function winnerOf(measurements: readonly Measurement[]): Tile {
   const beats = (of: (times: readonly number[]) => number, i: number): boolean =>
     of(measurements[i].milliseconds) < (1 - MARGIN) * of(measurements[0].milliseconds);
   const medians = measurements.map(({ milliseconds }, i) =>
-    beats(median, i) && beats(best, i) ? median(milliseconds) : Infinity,
+    beats(medianOf, i) && beats(best, i) ? medianOf(milliseconds) : Infinity,
   );
   const quickest = Math.min(...medians);
   return measurements[quickest < Infinity ? medians.indexOf(quickest) : 0].tile;
@@ -116,12 +116,12 @@ export function winnerOf(measurements: readonly Measurement[]): Tile {
 /** How many times as quick as the default the winner is. */
 export function gainOf({ winner, measurements }: Finding): number {
   const won = measurements.find(({ tile }) => sameTile(tile, winner));
-  return won ? median(measurements[0].milliseconds) / median(won.milliseconds) : 1;
+  return won ? medianOf(measurements[0].milliseconds) / medianOf(won.milliseconds) : 1;
 }
 
 // Both are infinite for no times at all.
 const best = (times: readonly number[]): number => Math.min(...times);
-function median(times: readonly number[]): number {
+export function medianOf(times: readonly number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted.length === 0 ? Infinity : sorted[Math.floor(sorted.length / 2)];
 }

@@ -52,8 +52,8 @@ export function tileGroup(request: TileRequest): string {
 }
 
 /**
- * The tiles that suit a product and the adapter: the default first, and then one that differs in one thing at a time. There
- * is none only for matrices, where the adapter does not have them.
+ * The tiles that suit a product and the adapter: the default first, which is that which is shipped for the adapter if it is among
+ * them, and then those that differ from the usual one in one thing at a time. There is none only for matrices, where the adapter does not have them.
  */
 export function tileCandidates(target: KernelTarget, request: TileRequest): readonly Tile[] {
   const tiles = TILES[request.family](target, request);
@@ -66,7 +66,9 @@ export function tileCandidates(target: KernelTarget, request: TileRequest): read
         ...[enough / 4, enough * 4].map((workgroups) => ({ ...usual, workgroups })),
       ]
     : tiles;
-  return all.filter((tile, i) => all.findIndex((other) => sameTile(tile, other)) === i);
+  const shipped = target.shippedTile?.(request);
+  const ordered = shipped ? [...all.filter((tile) => sameTile(tile, shipped)), ...all] : all;
+  return ordered.filter((tile, i) => ordered.findIndex((other) => sameTile(tile, other)) === i);
 }
 
 /** Sums of a few steps leave most of a matrix empty. */

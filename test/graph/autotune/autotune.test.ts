@@ -80,7 +80,7 @@ describe("autotune", () => {
   it("leaves what it has no time for as it is", async () => {
     const cache = memoryCache();
     const found = await autotune(gpu(), { goals: [goals()], cache, seconds: 0 });
-    expect(found).toEqual({ choices: {}, measured: 0, improved: 0 });
+    expect(found).toEqual({ choices: {}, findings: new Map(), measured: 0, improved: 0 });
     expect(cache.writes).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ProductGroup, Work } from "../../../src/graph/autotune/products.ts";
 import { gainOf, search, winnerOf } from "../../../src/graph/autotune/search.ts";
 import type { Timer } from "../../../src/graph/autotune/search.ts";
-import type { Tile } from "../../../src/kernels/tiling.ts";
+import type { Tile, TileRequest } from "../../../src/kernels/tiling.ts";
 
 /** Tiles are told apart by their rows. */
 const tile = (rows: number): Tile => ({ rows, columns: 32 });
@@ -19,7 +19,7 @@ class FakeTimer implements Timer {
       this.#times.set(work, one);
       return { tile: tile(i), work };
     });
-    return { name, uses, candidates };
+    return { name, request: {} as TileRequest, uses, candidates };
   }
 
   compile(work: Work): Promise<string | null> {

@@ -1,0 +1,83 @@
+import { Command, Option } from "commander";
+import { describeAdapter } from "../adapter/adapters.ts";
+import { DAWN_VERSION } from "../adapter/dawn-version.ts";
+import { openGpu } from "../adapter/open-gpu.ts";
+import type { Precision } from "../config/index.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import { formatContribution } from "../graph/autotune/contribution.ts";
+import { vendorFamily } from "../graph/vendor-family.ts";
+import { SHIPPED_TILES } from "../kernels/conv2d/shipped-tiles.ts";
+import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../layers/networks/encoders.ts";
+import { sideProblem } from "../layers/networks/image-size.ts";
+import { refuseUnknownPrecision } from "../train/precision.ts";
+import { describeTuned, tuneStep } from "../train/tune-step.ts";
+import { makeFolderOfOutput } from "../use/output-folder.ts";
+import { positive } from "./model-options.ts";
+import { precisionOption } from "./precision-option.ts";
+import { runCommand } from "./run-command.ts";
+import { userPath } from "./user-path.ts";
+
+interface TuneFlags {
+  readonly encoder: string;
+  readonly size?: number;
+  readonly batch?: number;
+  readonly precision: Precision;
+  readonly seconds?: number;
+  readonly export?: string;
+  readonly adapter?: string;
+}
+
+const command = new Command("tune")
+  .description(
+    "Times the tiles of a training step's matrix products on the adapter, says which are quickest and keeps them for training.",
+  )
+  .addOption(
+    new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
+  )
+  .option("--size <pixels>", "side of the square photos (128; on a software adapter 64)", positive)
+  .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
+  .addOption(precisionOption("what activations are stored in").default("f32"))
+  .option("--seconds <n>", "begin no other product after so long (60; on a software adapter 300)", positive)
+  .option("--export <file>", "write what the adapter found, to be contributed (CONTRIBUTING.md)", userPath)
+  .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name");
+
+await runCommand(command, async (interrupted) => {
+  const { encoder: name, precision, adapter, export: file, ...flags } = command.opts<TuneFlags>();
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const encoder = encoderNamed(name);
+  const gpu = await openGpu(adapter === undefined ? {} : { adapter });
+  try {
+    const software = gpu.isSoftware;
+    const { size = software ? 64 : 128, batch = software ? 2 : 64, seconds = software ? 300 : 60 } = flags;
+    const problem = sideProblem(encoder, size);
+    if (problem !== null) throw new Error(`--size ${problem} (it is ${size}).`);
+    refuseUnknownPrecision(gpu, { precision });
+    // A place that cannot be written to is told of before the work.
+    if (file !== undefined) await makeFolderOfOutput(file, "--export");
+    const family = vendorFamily(gpu);
+    const { source } = SHIPPED_TILES[family];
+    say(`Adapter: ${describeAdapter(gpu).name} (${family})`);
+    say(`Default tiles: ${typeof source === "string" ? source : `from ${source.join(", ")}`}`);
+    say(`Step: ${encoder.title}, ${batch} photos of ${size}×${size}, ${precision}`);
+    const tuned = await tuneStep(gpu, {
+      ...{ encoder, imageSize: size, batchSize: batch, precision, seconds },
+      ...{ signal: interrupted, say },
+    });
+    say(`\n${describeTuned(tuned)}\n`);
+    say(`Kept for training in ${tuned.path}`);
+    if (file !== undefined) {
+      if (tuned.products.length === 0) throw new Error("No product was timed: give more --seconds.");
+      const contribution = {
+        ...{ family, source: "card" as const, adapter: gpu.adapterName, driver: gpu.info.description },
+        ...{ dawn: DAWN_VERSION, date: new Date().toISOString().slice(0, 10) },
+        workload: `a fine-tuning step and its evaluation, ${encoder.name}, ${batch} photos of ${size}×${size}, ${precision}`,
+        target: tuned.target,
+        products: tuned.products,
+      };
+      await writeFileAtomically(file, [new TextEncoder().encode(formatContribution(contribution))]);
+      say(`Written: ${file} (how to contribute it: CONTRIBUTING.md)`);
+    }
+  } finally {
+    gpu.destroy();
+  }
+});
