@@ -10,11 +10,11 @@ export const BOUNDS: {
   driver: "radv: Mesa 25.0.7-2~bpo12+1",
   cards: {
     navi31: {
-      "conv2d_backward_data matrix": 0.488,
+      "conv2d_backward_data matrix": 0.637,
       "conv2d_backward_data workgroup": 0.816,
-      "conv2d_backward_weights matrix": 0.266,
+      "conv2d_backward_weights matrix": 0.402,
       "conv2d_backward_weights workgroup": 0.488,
-      "conv2d_forward matrix": 0.511,
+      "conv2d_forward matrix": 0.602,
       "conv2d_forward workgroup": 0.751,
       depthwise_conv2d_backward_data: 0.227,
       depthwise_conv2d_backward_weights: 0.314,
