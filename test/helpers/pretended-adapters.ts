@@ -6,7 +6,7 @@
  * - Metal: Dawn, `src/dawn/native/metal/PhysicalDeviceMTL.mm`. Of the 31 buffers of a function one holds the others' lengths,
  *   and 12 uniform and 8 vertex buffers are set aside, which leaves 10; 32 KiB and 1024 threads since family Apple4; a binding
  *   may begin at any fourth byte; buffers and bindings end at 4 GiB - 1. Subgroups of 4 to 64 are what Metal may have (every
- *   Apple GPU's have 32, gpuweb/gpuweb#5545), matrices are simdgroup_matrix's 8×8×8.
+ *   Apple GPU's have 32, gpuweb/gpuweb#5545), matrices are simdgroup_matrix's 8×8×8, f32 into f32 or f16 into f16.
  * - Direct3D 12: Dawn, `src/dawn/native/d3d12/PhysicalDeviceD3D12.cpp`. 32 KiB, 1024×1024×64 threads, 65,535 workgroups, 2 GiB
  *   a buffer. No subgroup matrices before SM 6.10.
  * - Vulkan: Dawn, `src/dawn/native/vulkan/PhysicalDeviceVk.cpp`, takes the driver's own, and the least of the three dimensions;
@@ -17,6 +17,7 @@
  */
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { offeredMatrix } from "../../src/gpu/subgroup-matrix.ts";
+import type { SubgroupMatrixConfig } from "../../src/gpu/subgroup-matrix.ts";
 
 /** The limits that an engine of compute kernels can run into. */
 export interface PretendedLimits {
@@ -36,10 +37,11 @@ export interface PretendedLimits {
 
 export interface PretendedAdapter {
   readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
   readonly features: ReadonlySet<string>;
   readonly subgroups: readonly [least: number, most: number];
-  /** M, N and K of the matrices of f16 that are summed up in f32. */
-  readonly matrix?: readonly [rows: number, columns: number, depth: number];
+  readonly matrices?: readonly SubgroupMatrixConfig[];
   readonly limits: PretendedLimits;
 }
 
@@ -75,8 +77,18 @@ const desktop: PretendedLimits = {
 const HALF = ["shader-f16", "subgroups", "subgroup-size-control", "timestamp-query"];
 const MATRICES = [...HALF, "chromium-experimental-subgroup-matrix"];
 
+const matrix = (operands: string, sums: string, M: number, N: number, K: number): SubgroupMatrixConfig => ({
+  componentType: operands,
+  resultComponentType: sums,
+  M,
+  N,
+  K,
+});
+
 export const phone: PretendedAdapter = {
   name: "a phone with WebGPU's minimum",
+  vendor: "",
+  architecture: "",
   features: new Set(),
   subgroups: [4, 128],
   limits: minimum,
@@ -84,9 +96,11 @@ export const phone: PretendedAdapter = {
 
 export const apple: PretendedAdapter = {
   name: "Apple, Metal",
+  vendor: "apple",
+  architecture: "metal-3",
   features: new Set(MATRICES.filter((feature) => feature !== "subgroup-size-control")),
   subgroups: [4, 64],
-  matrix: [8, 8, 8],
+  matrices: [matrix("f32", "f32", 8, 8, 8), matrix("f16", "f16", 8, 8, 8)],
   limits: {
     ...desktop,
     maxStorageBufferBindingSize: 4 * GiB - 1,
@@ -100,6 +114,8 @@ export const apple: PretendedAdapter = {
 
 export const direct3d: PretendedAdapter = {
   name: "Windows, Direct3D 12",
+  vendor: "nvidia",
+  architecture: "ampere",
   features: new Set(HALF),
   subgroups: [32, 32],
   limits: {
@@ -111,9 +127,11 @@ export const direct3d: PretendedAdapter = {
 
 export const nvidia: PretendedAdapter = {
   name: "NVIDIA, Vulkan",
+  vendor: "nvidia",
+  architecture: "ampere",
   features: new Set(MATRICES),
   subgroups: [32, 32],
-  matrix: [16, 16, 16],
+  matrices: [matrix("f16", "f32", 16, 16, 16)],
   limits: {
     ...desktop,
     maxComputeWorkgroupStorageSize: 49152,
@@ -124,9 +142,11 @@ export const nvidia: PretendedAdapter = {
 
 export const amd: PretendedAdapter = {
   name: "AMD RDNA3, Vulkan",
+  vendor: "amd",
+  architecture: "rdna-3",
   features: new Set(MATRICES),
   subgroups: [32, 64],
-  matrix: [16, 16, 16],
+  matrices: [matrix("f16", "f32", 16, 16, 16)],
   limits: {
     ...desktop,
     maxComputeWorkgroupStorageSize: 65536,
@@ -137,9 +157,11 @@ export const amd: PretendedAdapter = {
 
 export const intelXe: PretendedAdapter = {
   name: "Intel Xe, Vulkan",
+  vendor: "intel",
+  architecture: "xe",
   features: new Set(MATRICES),
   subgroups: [8, 32],
-  matrix: [8, 8, 16],
+  matrices: [matrix("f16", "f32", 8, 8, 16)],
   limits: {
     ...desktop,
     maxStorageBufferBindingSize: GiB,
@@ -151,8 +173,9 @@ export const intelXe: PretendedAdapter = {
 export const intelXe2: PretendedAdapter = {
   ...intelXe,
   name: "Intel Xe2, Vulkan",
+  architecture: "xe-2",
   subgroups: [16, 32],
-  matrix: [8, 16, 16],
+  matrices: [matrix("f16", "f32", 8, 16, 16)],
   limits: { ...intelXe.limits, maxComputeWorkgroupStorageSize: 49152 },
 };
 
@@ -170,18 +193,13 @@ export const PRETENDED_ADAPTERS: readonly PretendedAdapter[] = [
 const PROBED_LANES = 32;
 
 /** As far as plans look at a device. */
-export function pretendedGpu({ name, features, subgroups, matrix, limits }: PretendedAdapter): Gpu {
+export function pretendedGpu(adapter: PretendedAdapter): Gpu {
+  const { name, vendor, architecture, features, subgroups, matrices, limits } = adapter;
   const info = {
-    description: name,
+    ...{ description: name, vendor, architecture },
     subgroupMinSize: subgroups[0],
     subgroupMaxSize: subgroups[1],
-    subgroupMatrixConfigs: matrix && [
-      {
-        componentType: "f16",
-        resultComponentType: "f32",
-        ...{ M: matrix[0], N: matrix[1], K: matrix[2] },
-      },
-    ],
+    subgroupMatrixConfigs: matrices,
   };
   const offered = offeredMatrix({ features, info: info as unknown as GPUAdapterInfo });
   const subgroupMatrix =

@@ -1,4 +1,7 @@
 import { describe, it } from "vitest";
+import type { TestContext } from "vitest";
+import { kernelTarget } from "../../../src/graph/kernel-target.ts";
+import type { KernelTarget } from "../../../src/kernels/kernel.ts";
 import { conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { MATRICES, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
@@ -11,11 +14,17 @@ const gpu = useGpu();
 const WIDE = conv2dGeometry([1, 11, 13, 72], [1, 1, 72, 76], { strides: 1, padding: "same" });
 
 describe.each(Object.entries(MATRICES))("every one of the tiles for %s", (_, adapt) => {
+  /** With all memory, for slabs are in f16 here even where they are emulated. */
+  const target = (context: TestContext): KernelTarget => ({
+    ...targetFor(gpu(), adapt, context),
+    maxWorkgroupBytes: kernelTarget(gpu()).maxWorkgroupBytes,
+  });
+
   it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
-    await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), g);
+    await checkEveryTile(gpu(), target(context), g);
   });
 
   it("computes a convolution and its gradients, more than 64 channels in the wide tiles that only they are given", async (context) => {
-    await checkEveryTile(gpu(), targetFor(gpu(), adapt, context), WIDE, { widerThan: 64 });
+    await checkEveryTile(gpu(), target(context), WIDE, { widerThan: 64, most: 2 });
   });
 });
