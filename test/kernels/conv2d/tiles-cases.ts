@@ -36,10 +36,10 @@ function productsIn(target: KernelTarget, g: Conv2dGeometry, i: number) {
 }
 
 /**
- * Fails unless a convolution and its gradients are right in every tile that `target` has for them.
+ * Fails unless a convolution and its gradients are right in every tile that `target` has for them, or in the first `most`.
  *
  * @param options.widerThan tiles of so many columns or fewer are left out, where other convolutions are tried in them
- * @param options.most tiles that are tried: a wide one compiles for half a minute where its matrices are emulated
+ * @param options.most tiles that are tried: one compiles for many seconds where matrices are emulated
  */
 export async function checkEveryTile(
   gpu: Gpu,

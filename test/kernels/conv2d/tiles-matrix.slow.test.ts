@@ -13,7 +13,7 @@ const gpu = useGpu();
 
 const WIDE = conv2dGeometry([1, 11, 13, 72], [1, 1, 72, 76], { strides: 1, padding: "same" });
 
-describe.each(Object.entries(MATRICES))("every one of the tiles for %s", (_, adapt) => {
+describe.each(Object.entries(MATRICES))("the first of the tiles for %s", (_, adapt) => {
   /** With all memory, for slabs are in f16 here even where they are emulated. */
   const target = (context: TestContext): KernelTarget => ({
     ...targetFor(gpu(), adapt, context),
@@ -21,7 +21,7 @@ describe.each(Object.entries(MATRICES))("every one of the tiles for %s", (_, ada
   });
 
   it.for(TILED)("computes a convolution and its gradients, %s", async ([, g], context) => {
-    await checkEveryTile(gpu(), target(context), g);
+    await checkEveryTile(gpu(), target(context), g, { most: 4 });
   });
 
   it("computes a convolution and its gradients, more than 64 channels in the wide tiles that only they are given", async (context) => {
