@@ -8,11 +8,13 @@ const ARTICLE = { batchSize: 64, imageSize: 128 };
 /** As many pixels as the article's batch, in few photos; on one network of each kind, for planning a hundred takes minutes. */
 const LARGE = { batchSize: 4, imageSize: 512 };
 const ON_LARGE = ["densenet121", "mobilenetv2"];
+/** Deeper ones of a network that is here: their layers have the same shapes. */
+const LEFT_OUT = ["densenet169", "densenet201"];
 
 const named = PRETENDED_ADAPTERS.map((adapter) => [adapter.name, adapter] as const);
 
 describe.each(named)("every program on %s is within every limit", (_, adapter) => {
-  const cases = ENCODERS.flatMap((encoder) =>
+  const cases = ENCODERS.filter(({ name }) => !LEFT_OUT.includes(name)).flatMap((encoder) =>
     precisionsOf(adapter).flatMap((precision) =>
       (ON_LARGE.includes(encoder.name) ? [ARTICLE, LARGE] : [ARTICLE]).map((size) => ({
         ...{ encoder, precision },
