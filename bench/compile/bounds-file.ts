@@ -1,14 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { PRECISIONS } from "../../src/config/precision.ts";
-import { PHASES } from "../../src/runs/phase.ts";
 import { CARD_NAMES } from "../../src/train/forecast/predict/cards.ts";
 import { boundKey } from "../../src/train/forecast/predict/predict.ts";
 import { FAMILIES } from "./families.ts";
 import { labRows } from "./figures.ts";
 import type { LabRow } from "./figures.ts";
 import { compileFor } from "./lab.ts";
-import type { LabStep } from "./task.ts";
+import { stepsOn } from "./task.ts";
 
 const FILE = fileURLToPath(new URL("../../src/train/forecast/predict/bounds.ts", import.meta.url));
 /** With convolutions of every kind between them. */
@@ -22,9 +20,7 @@ export async function writeBounds(
   size: { readonly imageSize: number; readonly batchSize: number },
   say: (text: string) => void,
 ): Promise<void> {
-  const steps: LabStep[] = ENCODERS.flatMap((encoder) =>
-    PRECISIONS.flatMap((precision) => PHASES.map((phase) => ({ encoder, precision, phase }))),
-  );
+  const steps = stepsOn(ENCODERS);
   const cards: Record<string, Record<string, number>> = {};
   let driver = "";
   for (const name of CARD_NAMES.filter((card) => Object.hasOwn(FAMILIES, card))) {

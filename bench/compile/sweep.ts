@@ -1,6 +1,5 @@
 import { PRECISIONS } from "../../src/config/precision.ts";
 import { ENCODER_NAMES } from "../../src/layers/networks/encoders.ts";
-import { PHASES } from "../../src/runs/phase.ts";
 import { textTable } from "../../src/text-table.ts";
 import { violation } from "./budgets.ts";
 import { FAMILIES } from "./families.ts";
@@ -8,7 +7,7 @@ import { labRows } from "./figures.ts";
 import { compileFor } from "./lab.ts";
 import { mostTeraflops } from "./report.ts";
 import type { LabRow } from "./figures.ts";
-import type { LabStep } from "./task.ts";
+import { stepsOn } from "./task.ts";
 
 /**
  * Compiles both phases on every encoder in every precision for every family, and says for each what its pipelines came to
@@ -20,9 +19,7 @@ export async function sweep(
   size: { readonly imageSize: number; readonly batchSize: number },
   say: (text: string) => void,
 ): Promise<number> {
-  const steps: LabStep[] = ENCODER_NAMES.flatMap((encoder) =>
-    PRECISIONS.flatMap((precision) => PHASES.map((phase) => ({ encoder, precision, phase }))),
-  );
+  const steps = stepsOn(ENCODER_NAMES);
   let broken = 0;
   for (const [name, family] of Object.entries(FAMILIES)) {
     const { adapter, pipelines } = await compileFor(name, { ...size, steps });

@@ -1,7 +1,9 @@
 /** @file What the lab's process is asked for, and what it answers. */
 import type { ContributedTarget } from "../../src/graph/autotune/contribution.ts";
 import type { ProductFamily, Tile, TileRequest } from "../../src/kernels/tiling.ts";
+import { PRECISIONS } from "../../src/config/precision.ts";
 import type { Precision } from "../../src/config/precision.ts";
+import { PHASES } from "../../src/runs/phase.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 
 /** A training step. */
@@ -10,6 +12,12 @@ export interface LabStep {
   readonly phase: Phase;
   readonly precision: Precision;
 }
+
+/** Both phases on each of `encoders` in every precision. */
+export const stepsOn = (encoders: readonly string[]): LabStep[] =>
+  encoders.flatMap((encoder) =>
+    PRECISIONS.flatMap((precision) => PHASES.map((phase) => ({ encoder, precision, phase }))),
+  );
 
 /** Training steps of photos of one size. */
 export interface LabTask {

@@ -8,13 +8,15 @@ import { offeredMatrix } from "./subgroup-matrix.ts";
 import type { SubgroupMatrix } from "./subgroup-matrix.ts";
 
 /** Features asked for wherever the adapter has them. */
-const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as GPUFeatureName[];
+const WANTED_FEATURES = [
+  "subgroups",
+  "subgroup-size-control",
+  "shader-f16",
+  "timestamp-query",
+] as GPUFeatureName[];
 
 /** Those of Dawn's that are in no standard yet. */
-const WANTED_EXPERIMENTS = [
-  "subgroup-size-control",
-  "chromium-experimental-subgroup-matrix",
-] as GPUFeatureName[];
+const WANTED_EXPERIMENTS = ["chromium-experimental-subgroup-matrix" as GPUFeatureName];
 
 /** Limits raised to what the adapter really offers (WebGPU's defaults are those of a phone). */
 const WANTED_LIMITS = [
@@ -103,8 +105,7 @@ export class Gpu {
 
   /**
    * Opens a device on `adapter` with the adapter's own limits and every useful feature it has, or where it refuses these with
-   * less, of which is warned once. Where it offers matrices of
-   * subgroups, one dispatch tries whether they are right.
+   * less, of which is warned once. Where it offers matrices of subgroups, one dispatch tries whether they are right.
    *
    * @throws GpuError when the adapter hands out no device.
    */

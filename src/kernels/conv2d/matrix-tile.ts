@@ -1,6 +1,7 @@
 /**
  * @file A tile of a matrix product whose slabs are multiplied by subgroup matrices (tensor cores and the like): f16 by f16,
- * or f32 by f32 where there are only those, added up in f32. Every subgroup of the workgroup owns a rectangle of the tile, some matrices wide and high.
+ * or f32 by f32 where there are only those, added up in f32. Every subgroup of the workgroup owns a rectangle of the tile, some
+ * matrices wide and high.
  *
  * At the end the sums leave the subgroups' matrices through a piece of workgroup memory, one row of everybody's matrices
  * after the other, so that every invocation gets rows and a vec4 of columns that it can store like any other kernel.

@@ -1,10 +1,11 @@
 /**
  * @file How a workgroup multiplies two slabs of operands that it has loaded into its memory. What loads and stores them is the
  * same either way: every invocation multiplies and adds for itself (workgroup-tile.ts), or every subgroup multiplies
- * matrices of f16 (matrix-tile.ts).
+ * matrices (matrix-tile.ts).
  *
- * A slab is lines of vec4, counted through. The right one is `[steps, columns / 4]`. The left one lies as its operand does in
- * memory: along the sum, `[rows, steps / 4]`, or along the rows, `[steps, rows / 4]`.
+ * A slab is lines of vec4, counted through. For fma the right one is `[steps, columns / 4]`, and the left one lies as its
+ * operand does in memory: along the sum, `[rows, steps / 4]`, or along the rows, `[steps, rows / 4]`. For matrices both lie
+ * along the sum.
  */
 export interface SlabTile {
   readonly rows: number;
@@ -28,7 +29,7 @@ export interface SlabArithmetic {
   readonly main: string;
   /**
    * Whether the slabs lie along the sum: the left one `[rows, steps / 4]`, the right one `[columns, steps / 4]`; what is loaded
-   * across it is turned on its way. If not, they lie as `LeftLayout` says and as above.
+   * across it is turned on its way. If not, they lie as `LeftLayout` says.
    */
   readonly turned: boolean;
   /** Stores `value`, a vec4f, as number `at` of a slab. */
