@@ -2,7 +2,8 @@
  * @file What the real compiler of a GPU makes of a training step's kernels, with no GPU there: `npm run bench:compile --
  * --family navi31`. Mesa's RADV compiles every pipeline of both phases for an AMD card that is not there; the table says for
  * each what it takes of the card, and how much of the card's peak its inner loop leaves within reach (see figures.ts).
- * `-- --all` compiles every encoder for every card and says which pipelines break a budget (see budgets.ts).
+ * `-- --all` compiles every encoder for every card, or for that of `--family`, and says which pipelines break a budget (see
+ * budgets.ts).
  *
  * Nothing runs: these are figures of machine code, not times.
  */
@@ -28,7 +29,7 @@ import { describeTile } from "../src/kernels/conv2d/tiles.ts";
 import { predictedProducts } from "./compile/predicted-tiles.ts";
 
 interface Options {
-  readonly family: string;
+  readonly family?: string;
   readonly size: number;
   readonly batch: number;
   readonly precision: Precision;
@@ -43,20 +44,21 @@ interface Options {
 async function main(options: Options): Promise<void> {
   const { size: imageSize, batch: batchSize } = options;
   if (options.all) {
-    const broken = await sweep({ imageSize, batchSize }, console.log);
+    const families = options.family === undefined ? Object.keys(FAMILIES) : [options.family];
+    const broken = await sweep(families, { imageSize, batchSize }, console.log);
     if (broken > 0) throw new Error(`${broken} pipelines break a budget (bench/compile/budgets.ts).`);
     return;
   }
   if (options.bounds) return writeBounds({ imageSize, batchSize }, console.log);
-  const { precision, encoder, phase } = options;
+  const { family: name = "navi31", precision, encoder, phase } = options;
   const phases = phase === "both" ? PHASES : [phase];
   const steps = phases.map((each) => ({ encoder, precision, phase: each }));
-  if (options.tiles !== undefined) return predictTiles(options, options.tiles);
-  const { adapter, pipelines } = await compileFor(options.family, { imageSize, batchSize, steps });
-  const family = FAMILIES[options.family];
+  if (options.tiles !== undefined) return predictTiles(name, options, options.tiles);
+  const { adapter, pipelines } = await compileFor(name, { imageSize, batchSize, steps });
+  const family = FAMILIES[name];
   const rows = labRows(pipelines, family);
   const title = `${encoder}, ${batchSize} photos of ${imageSize}×${imageSize}, ${precision}, ${phases.join(" and ")}`;
-  console.log(`${options.family}: ${family.card}, compiled by ${adapter}; ${title}\n`);
+  console.log(`${name}: ${family.card}, compiled by ${adapter}; ${title}\n`);
   console.log(`${pipelineTable(rows)}\n\n${COLUMNS}\n`);
   const most = mostTeraflops(rows, family);
   const peaks = `${peakTeraflops(family, false).toFixed(1)} TFLOP/s of f32${
@@ -69,7 +71,7 @@ async function main(options: Options): Promise<void> {
     if (sentence !== null) console.log(`Breaks a budget: ${row.pipeline.label} ${sentence}.`);
   }
   if (options.json !== undefined) {
-    const result = { family: options.family, card: family.card, adapter, imageSize, batchSize, steps };
+    const result = { family: name, card: family.card, adapter, imageSize, batchSize, steps };
     const listed = rows.map(({ pipeline: { label, product, flops, dispatches, problem }, figures }) => ({
       ...{ label, product, flops, dispatches, problem, figures },
     }));
@@ -80,7 +82,7 @@ async function main(options: Options): Promise<void> {
 }
 
 /** Writes the file of tiles that the lab predicts; see `contribution.ts`. */
-async function predictTiles({ family, size, batch, encoder }: Options, file: string): Promise<void> {
+async function predictTiles(family: string, { size, batch, encoder }: Options, file: string): Promise<void> {
   const precisions = FAMILIES[family].matrixClocks === null ? (["f32"] as const) : PRECISIONS;
   const steps = precisions.map((precision) => ({ encoder, precision, phase: "finetune" as const }));
   const task = { imageSize: size, batchSize: batch, steps, everyTile: true };
@@ -109,7 +111,7 @@ async function predictTiles({ family, size, batch, encoder }: Options, file: str
 
 const command = new Command("bench:compile")
   .description("Compiles a training step's kernels with Mesa's RADV for a card that need not be there.")
-  .addOption(new Option("--family <name>", "the card").choices(Object.keys(FAMILIES)).default("navi31"))
+  .addOption(new Option("--family <name>", "the card; navi31 by default").choices(Object.keys(FAMILIES)))
   .option("--size <pixels>", "side of the square photos, a multiple of 32", side, 128)
   .option("--batch <photos>", "photos a step", positive, 64)
   .addOption(
@@ -119,7 +121,7 @@ const command = new Command("bench:compile")
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
   )
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
-  .option("--all", "every encoder on every card in f32 and f16, a line each")
+  .option("--all", "every encoder in f32 and f16, a line each, on every card or that of --family")
   .option("--bounds", "write what train --dry-run --predict takes from here")
   .option("--json <file>", "also write the figures to a file")
   .option(
