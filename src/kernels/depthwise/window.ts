@@ -26,13 +26,17 @@ export interface WindowText {
   products(text: (product: WindowProduct) => string): string;
 }
 
-/** What forward and the gradient by weights have in common: how x is loaded and what it is multiplied with. */
-export function windowText(g: Conv2dGeometry, strip: number, load: Load): WindowText {
+/**
+ * What forward and the gradient by weights have in common: how x is loaded and what it is multiplied with.
+ *
+ * @param firstRow text of how many rows of the kernel are above those of `g`, where these are a part of it; 0 by default.
+ */
+export function windowText(g: Conv2dGeometry, strip: number, load: Load, firstRow?: string): WindowText {
   const { kernelHeight, kernelWidth, strideY, strideX } = g;
   const rows: LoadedRows = {
     name: "x",
     extent: "in",
-    first: `outY * ${strideY} - params.padTop`,
+    first: `outY * ${strideY} - params.padTop${firstRow === undefined ? "" : ` + ${firstRow}`}`,
     count: (strip - 1) * strideY + kernelHeight,
   };
   const steps = range(strideX);
