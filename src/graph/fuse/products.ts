@@ -72,9 +72,6 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
   const { names } = taps;
   const channels = taps.channels.reduce((sum, count) => sum + count, 0);
   const half = sources[0].dtype === "f16";
-  const load = reading
-    ? (width: 4 | 1) => loadOfReading(reading, names.source, width)
-    : loadOf(names.source, sources);
   const read = (range: BatchRange): Record<string, Operand> => ({
     ...(reading ? operandsOfReading(reading, names.source, range) : slices(names.source, sources, range)),
     w: kernel,
@@ -85,6 +82,9 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
     ...node.op,
     writes: written,
     lower(l) {
+      const load = reading
+        ? (width: 4 | 1) => loadOfReading(reading, names.source, width)
+        : loadOf(l, names.source, sources);
       const large = [
         ...(reading ? imagesOf(reading) : sources),
         ...("addends" in outcome ? outcome.addends.map(({ home }) => home) : []),
@@ -241,7 +241,7 @@ export function fusedWeights(
         left: (width, begins = {}) => loadOfReading(left, "x", width, begins),
         right: right
           ? (width, begins = {}) => loadOfReading(right, "dy", width, begins)
-          : loadOf("dy", gradients),
+          : loadOf(l, "dy", gradients),
         half,
       };
       const ranges = l.slices([...imagesOf(left), ...(right ? imagesOf(right) : gradients)]);

@@ -150,13 +150,17 @@ const names = (name: string, tensors: readonly unknown[]): string[] =>
   [name, `${name}2`].slice(0, tensors.length);
 
 /** {@link joinedLoad} of two tensors; of one, what a product loads by itself. */
-export function loadOf(name: string, tensors: readonly Tensor[]): ((width: 4 | 1) => Load) | undefined {
+export function loadOf(
+  { target }: Lowering,
+  name: string,
+  tensors: readonly Tensor[],
+): ((width: 4 | 1) => Load) | undefined {
   if (tensors.length === 1) return undefined;
   const [first, second] = tensors.map(({ shape }, i) => ({
     name: names(name, tensors)[i],
     channels: shape[3],
   }));
-  return (width) => joinedLoad(width, first, second);
+  return (width) => joinedLoad(target, width, first, second);
 }
 
 export const slices = (
@@ -204,7 +208,7 @@ export function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: 
       const wanted = channels.length === 2 && !l.uses(outputs[1]) ? channels.slice(0, 1) : channels;
       const results = outputs.slice(0, wanted.length);
       const ranges = l.slices([...sources, ...results]);
-      const load = loadOf(bindings.source, sources);
+      const load = loadOf(l, bindings.source, sources);
       const operands = (range: BatchRange): Record<string, Operand> => ({
         ...slices(bindings.source, sources, range),
         w: kernel,
@@ -258,7 +262,7 @@ export function applyWeights(
     outputs: [{ shape, dtype: "f32" }],
     pattern: { kind: "weights", x, gradients, geometry, lower },
     lower(l, [dw]) {
-      const fusion = { right: loadOf("dy", gradients), half: x.dtype === "f16" };
+      const fusion = { right: loadOf(l, "dy", gradients), half: x.dtype === "f16" };
       lower(l, l.slices([x, ...gradients]), fusion, dw, (range) => ({
         x: slice(x, range),
         ...slices("dy", gradients, range),

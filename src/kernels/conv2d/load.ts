@@ -7,7 +7,7 @@
 import { activationText } from "../text/activation.ts";
 import type { ActivationKind } from "../text/activation.ts";
 import { u32 } from "../kernel.ts";
-import type { Uniform } from "../kernel.ts";
+import type { KernelTarget, Uniform } from "../kernel.ts";
 import { allChannels } from "../text/channel-range.ts";
 import type { ChannelRange } from "../text/channel-range.ts";
 
@@ -22,6 +22,8 @@ export interface Load {
   channel(lane: string, id?: string): string;
   /** WGSL that declares where the pixel number `pixel` begins. */
   pixel(pixel: string, id: string): string;
+  /** WGSL that declares where the pixel begins that is `pixels` further, the same in all invocations, than the one declared as `from`. */
+  pixelAfter(from: string, pixels: string, id: string): string;
   /** The value of lane `lane` of the pixel declared as `id`, with the channel declared as `channelId`. */
   value(lane: string, id: string, channelId?: string): string;
 }
@@ -40,12 +42,20 @@ export function plainLoad(name: string, width: 4 | 1, range: ChannelRange, begin
     params: { [`${name}Stride`]: u32(range.width / width), [`${name}Begin`]: u32(range.begin / width) },
     channel: () => "",
     pixel: (pixel, id) => `let ${name}At${id} = ${pixel} * params.${name}Stride + ${begin};`,
+    pixelAfter: (from, pixels, id) =>
+      `let ${name}At${id} = ${name}At${from} + ${pixels} * params.${name}Stride;`,
     value: (lane, id) => `load_${name}(${name}At${id} + ${lane})`,
   };
 }
 
-/** Two tensors taken for one, joined along their channels, both multiples of `width`. */
+/**
+ * Two tensors taken for one, joined along their channels, both multiples of `width`.
+ *
+ * A GPU loads from both and takes one of the values: behind a branch each load would wait for the one before. Lanes that need
+ * the other tensor's all load the same channel, so it is little more to bring. On a CPU a load is dear and a branch is not.
+ */
 export function joinedLoad(
+  { family }: Pick<KernelTarget, "family">,
   width: 4 | 1,
   first: { readonly name: string; readonly channels: number },
   second: { readonly name: string; readonly channels: number },
@@ -57,12 +67,19 @@ export function joinedLoad(
     params: { ...a.params, ...b.params },
     functions: /* wgsl */ `
 fn joined(first: u32, second: u32, lane: u32) -> ${width === 4 ? "vec4f" : "f32"} {
-  if (lane < params.${first.name}Stride) { return load_${first.name}(first + lane); }
-  return load_${second.name}(second + lane - params.${first.name}Stride);
+  let ofFirst = params.${first.name}Stride;
+  ${
+    family === "workgroup"
+      ? `let value = load_${first.name}(first + min(lane, ofFirst - 1u));
+  return select(load_${second.name}(second + max(lane, ofFirst) - ofFirst), value, lane < ofFirst);`
+      : `if (lane < ofFirst) { return load_${first.name}(first + lane); }
+  return load_${second.name}(second + lane - ofFirst);`
+  }
 }
 `,
     channel: () => "",
     pixel: (pixel, id) => `${a.pixel(pixel, id)} ${b.pixel(pixel, id)}`,
+    pixelAfter: (...after) => `${a.pixelAfter(...after)} ${b.pixelAfter(...after)}`,
     value: (lane, id) => `joined(${first.name}At${id}, ${second.name}At${id}, ${lane})`,
   };
 }
@@ -156,6 +173,7 @@ export function normGradientLoad(
       let tilt${id} = ${plane(2, lane)};
       let offset${id} = ${plane(3, lane)};`,
     pixel: (pixel, id) => `${gradient.pixel(pixel, id)} ${input.pixel(pixel, id)}`,
+    pixelAfter: (...after) => `${gradient.pixelAfter(...after)} ${input.pixelAfter(...after)}`,
     value: (lane, id, channelId = "") =>
       `fma(${gradient.value(lane, id)}, slope${channelId}, fma(${input.value(lane, id)} - centre${channelId}, tilt${channelId}, offset${channelId}))`,
   };

@@ -177,7 +177,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         const w = numbers(sizes(g).w, 3);
         const { kernel } = conv2dForwardFused(target, g, {
           half: true,
-          load: joinedLoad(4, { name: "x", channels: first }, { name: "x2", channels: second }),
+          load: joinedLoad(target, 4, { name: "x", channels: first }, { name: "x2", channels: second }),
           store: joinedStore({ name: "y", channels: 4 }, { name: "y2", channels: 8 }),
         });
         const pixels = g.batch * g.outHeight * g.outWidth;
@@ -343,7 +343,7 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         const w = numbers(sizes(g).w, 3);
         const { kernel, partialCount } = conv2dBackwardDataFused(target, g, {
           half: true,
-          load: joinedLoad(4, { name: "dy", channels: first }, { name: "dy2", channels: second }),
+          load: joinedLoad(target, 4, { name: "dy", channels: first }, { name: "dy2", channels: second }),
           store: momentsStore("dx", g.inChannels, allChannels(g.inChannels), 1),
         });
         expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);

@@ -179,7 +179,7 @@ export function describeFusedWeights(families: Families, gpu: () => Gpu): void {
         half: true,
         left: (width, begins) => plainLoad("x", width, from, begins),
         right: (width) =>
-          joinedLoad(width, { name: "dy", channels: first }, { name: "dy2", channels: second }),
+          joinedLoad(target, width, { name: "dy", channels: first }, { name: "dy2", channels: second }),
       });
       const dy = joined([
         [a, first],
