@@ -17,6 +17,7 @@
  * Multiply-adds which normalize what is loaded are counted with the product's own: a few in a hundred. In one respect it may
  * be too low: matrix instructions are taken to keep the vector units to themselves for as long as they run, as in Mesa's cost model.
  */
+import type { VendorFamily } from "../../src/kernels/conv2d/shipped-tiles.ts";
 import { fmasPerClock } from "./families.ts";
 import type { Family } from "./families.ts";
 import { loopCost, subgroupFmas } from "./instructions.ts";
@@ -65,6 +66,8 @@ export interface LoopFigures {
 /** A pipeline and what was found of it. */
 export interface LabRow {
   readonly pipeline: LabPipeline;
+  /** The family of the card that it was compiled for. */
+  readonly cards: VendorFamily;
   /** Null where it did not compile. */
   readonly figures: Figures | null;
 }
@@ -73,6 +76,7 @@ export interface LabRow {
 export const labRows = (pipelines: readonly LabPipeline[], family: Family): LabRow[] =>
   pipelines.map((pipeline) => ({
     pipeline,
+    cards: family.vendorFamily,
     figures: pipeline.record && figuresOf(pipeline, pipeline.record, family),
   }));
 

@@ -98,7 +98,7 @@ describe("figures of a pipeline", () => {
 it("bounds of a kernel are weighed by the time that its pipelines take", () => {
   const row = (flops: number, lines: readonly string[]): LabRow => {
     const pipeline = { ...product, flops: [flops] };
-    return { pipeline, figures: figuresOf(pipeline, record(lines), FAMILIES.navi31) };
+    return { pipeline, cards: "amd-rdna", figures: figuresOf(pipeline, record(lines), FAMILIES.navi31) };
   };
   const half = [...repeat(64, FMAC), ...repeat(8, LOAD)];
   expect(boundsOf([row(1e9, half), row(1e9, [FMAC])])).toEqual({ conv2d_forward: 0.667 });

@@ -10,10 +10,10 @@ export const BOUNDS: {
   driver: "radv: Mesa 25.0.7-2~bpo12+1",
   cards: {
     navi31: {
-      "conv2d_backward_data matrix": 0.637,
-      "conv2d_backward_data workgroup": 0.816,
-      "conv2d_backward_weights matrix": 0.402,
-      "conv2d_backward_weights workgroup": 0.488,
+      "conv2d_backward_data matrix": 0.631,
+      "conv2d_backward_data workgroup": 0.814,
+      "conv2d_backward_weights matrix": 0.613,
+      "conv2d_backward_weights workgroup": 0.74,
       "conv2d_forward matrix": 0.602,
       "conv2d_forward workgroup": 0.751,
       depthwise_conv2d_backward_data: 0.227,
@@ -21,8 +21,8 @@ export const BOUNDS: {
       depthwise_conv2d_forward: 0.256,
     },
     navi21: {
-      "conv2d_backward_data workgroup": 0.875,
-      "conv2d_backward_weights workgroup": 0.632,
+      "conv2d_backward_data workgroup": 0.873,
+      "conv2d_backward_weights workgroup": 0.824,
       "conv2d_forward workgroup": 0.852,
       depthwise_conv2d_backward_data: 0.305,
       depthwise_conv2d_backward_weights: 0.399,
