@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { smallUnetEnvironment } from "../helpers/small-network.ts";
+import { standInEnvironment } from "../helpers/small-network.ts";
 import { runCommandHere } from "./command-here.ts";
 
 const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The network as it is, where otherwise a small one is enough. */
   readonly wholeNetwork?: boolean;
+  /** Figures come out white, where what they show is not the point: drawing those of a run takes seconds. */
+  readonly whiteFigures?: boolean;
   /** Sees what has been said so far, each time there is more, and may end the process. */
   readonly onOutput?: (said: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -55,11 +57,14 @@ export function npmRun(
 function runProcess(
   program: string,
   args: readonly string[],
-  { cwd, env = {}, wholeNetwork = false, onOutput }: ProcessOptions,
+  { cwd, env = {}, wholeNetwork = false, whiteFigures = false, onOutput }: ProcessOptions,
 ): Promise<Ended> {
-  const network = wholeNetwork ? {} : smallUnetEnvironment();
+  const standIns = standInEnvironment([
+    ...(wholeNetwork ? [] : (["small-unet"] as const)),
+    ...(whiteFigures ? (["white-figures"] as const) : []),
+  ]);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...network, ...env } });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...standIns, ...env } });
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {

@@ -13,6 +13,7 @@ import { train } from "./train-process.ts";
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
+vi.mock(import("../../src/runs/figures/render-svg.ts"), () => import("../helpers/white-figures.ts"));
 
 /** Eight steps in four epochs, two of each phase, with everything that has a state of its own. */
 const RUN = [
@@ -51,6 +52,7 @@ describe("--resume", () => {
     const delay = 1.5 * Math.random() * milliseconds;
     return runCommandLine("train", args, {
       cwd: folder,
+      whiteFigures: true,
       onOutput: (said, kill) => {
         if (/^(Encoder frozen|Fine-tuning):/m.test(said)) timer ??= setTimeout(() => kill(signal), delay);
       },
@@ -59,7 +61,7 @@ describe("--resume", () => {
 
   it("ends with the bits of an uninterrupted run after kill -9 at random moments", async () => {
     const taken: string[] = [];
-    for (let kills = 0, begun = false; kills < (isQuick ? 1 : 3);) {
+    for (let kills = 0, begun = false; kills < (isQuick ? 1 : 2);) {
       const { code, signal, output, errors } = await killedAtRandom(
         begun ? ["--resume", "killed"] : [...RUN, "--out", "killed"],
         "SIGKILL",
@@ -92,6 +94,7 @@ describe("--resume", () => {
     let interrupted = false;
     const second = await (isQuick ? runCommandQuickly : runCommandLine)("train", ["--resume", "stopped"], {
       cwd: folder,
+      whiteFigures: true,
       onOutput: (said, kill) => {
         if (interrupted || !said.includes("Fine-tuning:")) return;
         // A second Ctrl-C would have it leave at once.
@@ -111,6 +114,7 @@ describe("--resume", () => {
   it.runIf(process.platform !== "win32")("goes on to the same bits after SIGTERM to npm alone", async () => {
     const out = join(folder, "ended");
     const { output, errors } = await npmRun("train", [...RUN, "--out", out, "--no-cache"], {
+      whiteFigures: true,
       onOutput: (said, kill) => {
         if (said.includes("Encoder frozen:")) kill("SIGTERM");
       },

@@ -13,6 +13,7 @@ import { photos, TINY, train } from "./train-process.ts";
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
+vi.mock(import("../../src/runs/figures/render-svg.ts"), () => import("../helpers/white-figures.ts"));
 
 describe("npm run train", () => {
   let root: string;

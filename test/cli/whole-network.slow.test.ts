@@ -3,11 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Summary } from "../../src/runs/summary.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { runCommandLine } from "./command-process.ts";
 import { ending } from "./run-end.ts";
-
-compileQuickly();
 
 /** Two steps of each phase. */
 const RUN = [
@@ -19,7 +16,7 @@ describe("npm run train on a whole DenseNet121", () => {
   const inFolder = temporaryFolder();
 
   async function train(args: readonly string[]): Promise<string> {
-    const options = { cwd: inFolder("."), wholeNetwork: true };
+    const options = { cwd: inFolder("."), wholeNetwork: true, whiteFigures: true };
     const { code, output, errors } = await runCommandLine("train", args, options);
     expect([code, errors]).toEqual([0, ""]);
     return output;

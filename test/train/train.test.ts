@@ -16,6 +16,7 @@ import { train } from "../../src/train/train.ts";
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
+vi.mock(import("../../src/runs/figures/render-svg.ts"), () => import("../helpers/white-figures.ts"));
 
 describe("train", () => {
   let folder: string;
