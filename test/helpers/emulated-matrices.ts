@@ -87,15 +87,21 @@ struct Sums { ${vectors.map((v) => `v${v}: vec4f`).join(", ")} }
 
 fn multiplyAccumulate(local: u32, left: Lines, right: Lines, sums: Sums) -> Sums {
   var result = sums;
-  ${each((v) => `let row${v} = left.begin + ${vector(v)} / ${columns / 4}u * left.stride;`)}
-  ${each((v) => `let column${v} = right.begin + 4u * (${vector(v)} % ${columns / 4}u) * right.stride;`)}
-  // Nothing is added, but the compiler does not know, and leaves the loop rolled up.
-  let quads = ${depth / 4}u + local / 65536u;
-  for (var k = 0u; k < quads; k++) {
-  ${each(
-    (v) => `let of${v} = vec4f(leftTile[row${v} + k]);
-    result.v${v} += vec4f(${[0, 1, 2, 3].map((j) => `dot(of${v}, vec4f(rightTile[column${v} + ${j}u * right.stride + k]))`).join(", ")});`,
-  )}
+  // It is 1, but the compiler does not know, and leaves the loops rolled up.
+  let one = 1u + local / 65536u;
+  for (var v = 0u; v < ${vectors.length}u * one; v++) {
+    let vector = v * ${lanes}u + local % ${lanes}u;
+    let row = left.begin + vector / ${columns / 4}u * left.stride;
+    var column = right.begin + 4u * (vector % ${columns / 4}u) * right.stride;
+    var products = vec4f();
+    for (var j = 0u; j < 4u * one; j++) {
+      var product = 0.0;
+      for (var k = 0u; k < ${depth / 4}u * one; k++) { product += dot(vec4f(leftTile[row + k]), vec4f(rightTile[column + k])); }
+      products = vec4f(products.yzw, product);
+      column += right.stride;
+    }
+    // After the last one all are where they were.
+    result = Sums(${[...vectors.slice(1).map((v) => `result.v${v}`), "result.v0 + products"].join(", ")});
   }
   return result;
 }
