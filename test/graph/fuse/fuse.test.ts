@@ -259,7 +259,7 @@ describe("a fused program", () => {
   it.skipIf(isQuick)(inTestAll("does so in workgroup tiles (any graph)"), () =>
     assert(
       fc.asyncProperty(randomGraph, (random) => compare(random, { family: "workgroup" })),
-      6,
+      3,
     ),
   );
 
@@ -277,7 +277,7 @@ describe("a fused program", () => {
           expect(distance(fused[name], values), name).toBeLessThan(allowed);
         }
       }),
-      isQuick ? 3 : 8,
+      isQuick ? 3 : 5,
     );
   });
 });
