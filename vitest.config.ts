@@ -10,7 +10,7 @@ export default defineConfig(({ mode }) => ({
     include: ["test/**/*.test.ts"],
     exclude: mode === "all" ? [] : ["test/**/*.slow.test.ts"],
     env: mode === "all" ? { BESPOKE_TESTS: "all" } : { BESPOKE_TESTS: "quick" },
-    setupFiles: ["test/helpers/report/measure-file.ts"],
+    setupFiles: ["test/helpers/report/measure-file.ts", "test/helpers/compile-quickly.ts"],
     reporters: ["default", "./test/helpers/report/slowest-files.ts"],
     sequence: { sequencer: LongestFirst },
     // One process a file: Dawn's device lives and dies with it, and a crash names its file.

@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Has lavapipe compile quickly what a file of tests runs only once: without the passes of LLVM's that make code faster. To be
- * called before a device is opened; every file has a process of its own. Other adapters do not know these variables.
+ * Has lavapipe compile quickly what is run only once: without the passes of LLVM's that make code faster. To be called before a
+ * device is opened; every file has a process of its own. Other adapters do not know these variables.
  *
  * @param options.narrow 4 lanes at a time: half the code, for kernels with barriers; a subgroup has 4 lanes then.
  */

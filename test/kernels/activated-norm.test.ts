@@ -4,12 +4,10 @@ import { channelWalk } from "../../src/kernels/text/channels.ts";
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { embed, embedPlanes, extract, rubbish } from "./conv2d/channel-embedding.ts";
 import { activation, activationGradient, norm, sums } from "./conv2d/fused-reference.ts";
 import { numbers } from "./conv2d/reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 const [ROWS, CHANNELS] = [37, 12];

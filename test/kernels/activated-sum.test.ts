@@ -3,12 +3,10 @@ import { activatedSum } from "../../src/kernels/activated-sum.ts";
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { embed, embedPlanes, extract, rubbish } from "./conv2d/channel-embedding.ts";
 import { activation, norm } from "./conv2d/fused-reference.ts";
 import { numbers } from "./conv2d/reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 const [ROWS, CHANNELS] = [36, 12];

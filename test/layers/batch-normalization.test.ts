@@ -7,10 +7,8 @@ import { batchNormalization } from "../../src/layers/batch-normalization.ts";
 import type { ActivationKind } from "../../src/kernels/text/activation.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 it("with an activation is what a BatchNormalization followed by that Activation is, in training and in use", async () => {

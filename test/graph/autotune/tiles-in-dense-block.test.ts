@@ -1,9 +1,7 @@
 import { describe, it } from "vitest";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { checkBlockInEveryTile } from "./tiled-dense-block.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 describe("products that load and store norms, register tiles", () => {

@@ -7,11 +7,8 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import type { ActivationKind } from "../../../src/kernels/text/activation.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 const THEIRS: Readonly<Record<Exclude<ActivationKind, "linear">, (x: tf.Tensor) => tf.Tensor>> = {
   relu: (x) => tf.relu(x),

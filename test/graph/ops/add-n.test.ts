@@ -8,11 +8,8 @@ import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { LimitedGraph } from "../../helpers/limited-graph.ts";
 import { runOp } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 describe("addN", () => {
   const gpu = useGpu();

@@ -9,11 +9,9 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot, runOp } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 const THEIRS = {

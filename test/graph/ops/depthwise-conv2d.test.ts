@@ -19,7 +19,7 @@ import type { RunOpOptions } from "../../helpers/op.ts";
 import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
-compileQuickly();
+compileQuickly({ narrow: true });
 
 type Size = [height: number, width: number];
 

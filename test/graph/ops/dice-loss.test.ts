@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { diceLoss } from "../../../src/graph/ops/dice-loss.ts";
 import { useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import {
   expectLoss,
   expectNothing,
@@ -13,6 +14,8 @@ import {
   runPlannedLoss,
 } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
+
+compileQuickly({ narrow: true });
 
 describe("diceLoss", () => {
   const gpu = useGpu();

@@ -9,10 +9,7 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";
 import { philox } from "../../helpers/philox.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 interface Case {
   readonly shape: Shape;

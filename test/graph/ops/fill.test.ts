@@ -8,10 +8,7 @@ import { compile } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 describe("fill", () => {
   const gpu = useGpu();

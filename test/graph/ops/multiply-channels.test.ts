@@ -5,10 +5,7 @@ import { multiplyChannels } from "../../../src/graph/ops/multiply-channels.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 describe("multiplyChannels", () => {
   const gpu = useGpu();

@@ -10,10 +10,7 @@ import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly();
 
 const NONE = { top: 0, bottom: 0, left: 0, right: 0 };
 

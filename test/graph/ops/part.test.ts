@@ -10,11 +10,9 @@ import { compile } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 
 const SIZES = { a: [2, 3], b: [70], c: [5] } as const;

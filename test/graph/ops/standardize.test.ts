@@ -8,10 +8,8 @@ import { expectClose } from "../../helpers/close.ts";
 import { dotProduct, finiteDifferences } from "../../helpers/finite-differences.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
-compileQuickly();
 const gpu = useGpu();
 const EPSILON = 1e-3;
 

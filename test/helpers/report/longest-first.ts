@@ -5,11 +5,11 @@ import type { TestSpecification } from "vitest/node";
 
 /** The files that take most processor time, as `slowest-files.ts` has them. */
 const LONGEST = [
-  "test/kernels/conv2d/tiles-matrix.slow.test.ts",
-  "test/cli/whole-network.slow.test.ts",
-  "test/cli/train.test.ts",
   "test/graph/fuse/fuse.test.ts",
-  "test/graph/half-precision.test.ts",
+  "test/cli/whole-network.slow.test.ts",
+  "test/kernels/conv2d/tiles-matrix.slow.test.ts",
+  "test/cli/train.test.ts",
+  "test/kernels/conv2d/fused-matrix.test.ts",
   "test/cli/resume.test.ts",
 ];
 

@@ -1,7 +1,5 @@
 import { REGISTER } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { describeFused } from "./fused-cases.ts";
 
-compileQuickly();
 describeFused(REGISTER, useGpu());

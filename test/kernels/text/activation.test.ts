@@ -13,9 +13,6 @@ import { perItemKernel } from "../../../src/kernels/text/per-item.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { finiteDifferences } from "../../helpers/finite-differences.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
-
-compileQuickly();
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const relu6 = (x: number): number => Math.min(Math.max(x, 0), 6);
