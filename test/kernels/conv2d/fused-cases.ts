@@ -26,16 +26,23 @@ import {
 import { checkMoments } from "./moments.ts";
 import { numbers, referenceConv2d, sizes } from "./reference.ts";
 
-/** Tests what convolutions and their gradients by data load, and how they store. */
-export function describeFused(families: Families, gpu: () => Gpu): void {
+/**
+ * Tests what convolutions and their gradients by data load, and how they store.
+ *
+ * @param options.few one or two of what each family loads and stores alike, where a text compiles for many seconds
+ */
+export function describeFused(families: Families, gpu: () => Gpu, { few = false } = {}): void {
+  const some = <Case>(cases: readonly Case[], most: number): readonly Case[] =>
+    few ? cases.slice(0, most) : cases;
   describe.each(Object.entries(families))("fused conv2d with %s", (_, adapt) => {
     describe("forward", () => {
-      it.for([
+      const normalized = [
         ["3×3, padded, odd extents", geometry([2, 5, 7, 8], [3, 3, 8, 12]), 12, "relu"],
-        ["3×3 on one pixel", geometry([1, 1, 1, 12], [3, 3, 12, 32]), 4, "swish"],
         ["1×1, rows of several tiles", geometry([3, 9, 11, 20], [1, 1, 20, 24]), 8, "relu6"],
+        ["3×3 on one pixel", geometry([1, 1, 1, 12], [3, 3, 12, 32]), 4, "swish"],
         ["1×1, no activation", geometry([2, 3, 5, 8], [1, 1, 8, 8]), 0, "linear"],
-      ] as const)(
+      ] as const;
+      it.for(some(normalized, 2))(
         "normalizes what it loads and stores into its channels: %s",
         async ([, g, begin, kind], context) => {
           const target = targetFor(gpu(), adapt, context);
@@ -74,49 +81,53 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         },
       );
 
-      it.for([
+      const measured = [
         ["1×1 to more columns than a narrow tile has", geometry([2, 5, 7, 8], [1, 1, 8, 40]), 0],
         ["3×3, stride 2", geometry([3, 9, 7, 12], [3, 3, 12, 8], 2), 3],
         ["3×3 on two pixels", geometry([2, 1, 1, 12], [3, 3, 12, 32]), 1],
-      ] as const)("leaves the moments of every tile: %s", async ([, g, firstPartial], context) => {
-        const target = targetFor(gpu(), adapt, context);
-        const { x, w } = { x: numbers(sizes(g).x, 4), w: numbers(sizes(g).w, 5) };
-        const to = { width: g.outChannels + 8, begin: 4 };
-        // A large mean against a small deviation.
-        const layer = norm(g.inChannels, 6).map((plane, i) =>
-          i === 2 ? plane.map((beta) => beta + 100) : plane,
-        );
-        const { kernel, partialCount } = conv2dForwardFused(target, g, {
-          half: true,
-          load: activationLoad("x", 4, allChannels(g.inChannels), {
-            size: g.inChannels,
-            begin: 0,
-            activation: "relu",
-          }),
-          store: momentsStore("y", g.outChannels, to, firstPartial),
-        });
-        expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
-        const results = await runKernels(
-          gpu(),
-          [kernel],
-          {
-            x,
-            w,
-            norm: embedPlanes(layer, allChannels(g.inChannels)),
-            y: rubbish(g.batch * g.outHeight * g.outWidth * to.width),
-            partials: rubbish((firstPartial + partialCount + 1) * 2 * g.outChannels),
-            counts: rubbish(firstPartial + partialCount + 1),
-          },
-          ["y", "partials", "counts"],
-        );
-        const y = extract(results.y, g.outChannels, to);
-        expectClose(
-          y,
-          referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y,
-          closeness(gpu(), target),
-        );
-        checkMoments(y, g.outChannels, results, [firstPartial, partialCount]);
-      });
+      ] as const;
+      it.for(some(measured, 1))(
+        "leaves the moments of every tile: %s",
+        async ([, g, firstPartial], context) => {
+          const target = targetFor(gpu(), adapt, context);
+          const { x, w } = { x: numbers(sizes(g).x, 4), w: numbers(sizes(g).w, 5) };
+          const to = { width: g.outChannels + 8, begin: 4 };
+          // A large mean against a small deviation.
+          const layer = norm(g.inChannels, 6).map((plane, i) =>
+            i === 2 ? plane.map((beta) => beta + 100) : plane,
+          );
+          const { kernel, partialCount } = conv2dForwardFused(target, g, {
+            half: true,
+            load: activationLoad("x", 4, allChannels(g.inChannels), {
+              size: g.inChannels,
+              begin: 0,
+              activation: "relu",
+            }),
+            store: momentsStore("y", g.outChannels, to, firstPartial),
+          });
+          expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
+          const results = await runKernels(
+            gpu(),
+            [kernel],
+            {
+              x,
+              w,
+              norm: embedPlanes(layer, allChannels(g.inChannels)),
+              y: rubbish(g.batch * g.outHeight * g.outWidth * to.width),
+              partials: rubbish((firstPartial + partialCount + 1) * 2 * g.outChannels),
+              counts: rubbish(firstPartial + partialCount + 1),
+            },
+            ["y", "partials", "counts"],
+          );
+          const y = extract(results.y, g.outChannels, to);
+          expectClose(
+            y,
+            referenceConv2d(g, { ...nothing(g), x: activation(x, layer), w }).y,
+            closeness(gpu(), target),
+          );
+          checkMoments(y, g.outChannels, results, [firstPartial, partialCount]);
+        },
+      );
 
       it("normalizes and finds moments of channels that do not come in fours", async (context) => {
         const target = targetFor(gpu(), adapt, context);
@@ -146,10 +157,11 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         checkMoments(results.y, g.outChannels, results, [1, partialCount]);
       });
 
-      it.for([
-        ["channels in fours", geometry([2, 5, 7, 8], [3, 3, 8, 12]), "sigmoid"],
+      const biased = [
         ["odd channels", geometry([2, 3, 5, 8], [1, 1, 8, 11]), "relu6"],
-      ] as const)("adds its bias and activates its result: %s", async ([, g, kind], context) => {
+        ["channels in fours", geometry([2, 5, 7, 8], [3, 3, 8, 12]), "sigmoid"],
+      ] as const;
+      it.for(some(biased, 1))("adds its bias and activates its result: %s", async ([, g, kind], context) => {
         const target = targetFor(gpu(), adapt, context);
         const [x, w, bias] = [numbers(sizes(g).x, 1), numbers(sizes(g).w, 2), numbers(g.outChannels, 3)];
         const { kernel } = conv2dForwardFused(target, g, {
@@ -197,13 +209,14 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
     });
 
     describe("by data", () => {
-      it.for([
+      const passed = [
         ["3×3, padded", geometry([2, 5, 7, 40], [3, 3, 40, 12]), "plain", "relu"],
         ["1×1, adding to what is there", geometry([3, 5, 7, 36], [1, 1, 36, 20]), "accumulated", "relu6"],
-        ["1×1, adding, two rows", geometry([2, 1, 1, 8], [1, 1, 8, 8]), "accumulated", "linear"],
         ["1×1, by γ", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "scaled", "swish"],
+        ["1×1, adding, two rows", geometry([2, 1, 1, 8], [1, 1, 8, 8]), "accumulated", "linear"],
         ["1×1, by γ, through a ReLU", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "scaled", "relu"],
-      ] as const)(
+      ] as const;
+      it.for(some(passed, 3))(
         "goes back through two norms and an activation: %s",
         async ([, g, stored, kind], context) => {
           const target = targetFor(gpu(), adapt, context);
@@ -279,11 +292,12 @@ export function describeFused(families: Families, gpu: () => Gpu): void {
         },
       );
 
-      it.for([
-        ["1×1, through a swish", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "swish"],
+      const added = [
         ["3×3, stride 2, through a ReLU6", geometry([2, 5, 7, 8], [3, 3, 8, 12], 2), "relu6"],
         ["1×1, alone", geometry([3, 5, 7, 36], [1, 1, 36, 20]), null],
-      ] as const)("is added to what lies elsewhere: %s", async ([, g, kind], context) => {
+        ["1×1, through a swish", geometry([2, 3, 5, 12], [1, 1, 12, 8]), "swish"],
+      ] as const;
+      it.for(some(added, 2))("is added to what lies elsewhere: %s", async ([, g, kind], context) => {
         const target = targetFor(gpu(), adapt, context);
         const [c, size] = [g.inChannels, sizes(g)];
         const [dy, w, before] = [numbers(size.y, 1), numbers(size.w, 2), numbers(size.x, 3)];
