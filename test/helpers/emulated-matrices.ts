@@ -24,10 +24,15 @@ export const mustEmulate = ({ features }: Pick<Gpu, "features">): boolean =>
 export const usesMatrices = ({ wgsl }: Kernel): boolean => wgsl.includes(EXTENSION);
 
 /**
- * `gpu` as one whose subgroups have matrices, for programs of the family "workgroup": they are emulated, and operands of f16 are
- * rounded.
+ * `gpu` as one whose subgroups have matrices, for programs of the family "workgroup": they are emulated.
+ *
+ * @param operands of emulated matrices; see {@link emulateMatrices}
  */
-export function withEmulatedMatrices(gpu: Gpu, matrix = EMULATED_MATRIX): Gpu {
+export function withEmulatedMatrices(
+  gpu: Gpu,
+  matrix = EMULATED_MATRIX,
+  operands: EmulatedOperands = "rounded",
+): Gpu {
   const pretended: Partial<Record<string | symbol, unknown>> = {
     subgroupMatrix: matrix,
     refuseMatrix(reason: string) {
@@ -39,7 +44,7 @@ export function withEmulatedMatrices(gpu: Gpu, matrix = EMULATED_MATRIX): Gpu {
     }),
     pipelines: {
       get: (kernel: Kernel) =>
-        gpu.pipelines.get(usesMatrices(kernel) ? emulateMatrices(kernel, "rounded") : kernel),
+        gpu.pipelines.get(usesMatrices(kernel) ? emulateMatrices(kernel, operands) : kernel),
     },
   };
   return new Proxy(gpu, {
