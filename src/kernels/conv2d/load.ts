@@ -18,7 +18,9 @@ export interface Load {
   readonly params: Readonly<Record<string, Uniform>>;
   /** WGSL functions that the other texts call. */
   readonly functions?: string;
-  /** WGSL that declares what belongs to lane `lane` of channels, whatever the pixel; empty when nothing does. */
+  /** What belongs to a lane of channels, whatever the pixel. */
+  readonly constants?: LaneConstants;
+  /** WGSL that declares the {@link constants} of lane `lane`; empty when there are none. */
   channel(lane: string, id?: string): string;
   /** WGSL that declares where the pixel number `pixel` begins. */
   pixel(pixel: string, id: string): string;
@@ -26,7 +28,26 @@ export interface Load {
   pixelAfter(from: string, pixels: string, id: string): string;
   /** The value of lane `lane` of the pixel declared as `id`, with the channel declared as `channelId`. */
   value(lane: string, id: string, channelId?: string): string;
+  /** Of tensors that are joined along their channels: each by itself, so that a loop can take one after the other. */
+  readonly parts?: readonly LoadPart[];
 }
+
+/** Numbers of a lane of channels, of one buffer. */
+export interface LaneConstants {
+  readonly names: readonly string[];
+  /** Text of number `index` of them, of lane `lane`. */
+  readonly value: (index: string, lane: string) => string;
+}
+
+/** One of several tensors that are joined. */
+export interface LoadPart {
+  readonly load: Load;
+  /** Text of the number of its lanes. */
+  readonly lanes: string;
+}
+
+const declared = ({ names, value }: LaneConstants, lane: string, id: string): string =>
+  names.map((name, index) => `let ${name}${id} = ${value(`${index}u`, lane)};`).join("\n      ");
 
 /** Which element a load begins at, as text: a field of the uniform block, unless a kernel of many layers knows better. */
 export type Begins = Readonly<Record<string, string>>;
@@ -78,6 +99,10 @@ fn joined(first: u32, second: u32, lane: u32) -> ${width === 4 ? "vec4f" : "f32"
 }
 `,
     channel: () => "",
+    parts: [
+      { load: a, lanes: `params.${first.name}Stride` },
+      { load: b, lanes: `params.${second.name}Stride` },
+    ],
     pixel: (pixel, id) => `${a.pixel(pixel, id)} ${b.pixel(pixel, id)}`,
     pixelAfter: (...after) => `${a.pixelAfter(...after)} ${b.pixelAfter(...after)}`,
     value: (lane, id) => `joined(${first.name}At${id}, ${second.name}At${id}, ${lane})`,
@@ -105,15 +130,17 @@ export function activationLoad(
 ): Load {
   const plain = plainLoad(name, width, range, begins);
   const begin = begins.norm ?? "params.normBegin";
+  const constants: LaneConstants = {
+    names: ["mean", "scale", "beta"],
+    value: (index, lane) => `load_norm(${index} * params.normSize + ${begin} + ${lane})`,
+  };
   return {
     ...plain,
+    constants,
     read: { ...plain.read, norm: arrayOf(width) },
     params: { ...plain.params, normSize: u32(planes.size / width), normBegin: u32(planes.begin / width) },
     functions: activatedText(planes.activation, width),
-    channel: (lane, id = "") =>
-      `let mean${id} = load_norm(${begin} + ${lane});
-      let scale${id} = load_norm(params.normSize + ${begin} + ${lane});
-      let beta${id} = load_norm(2u * params.normSize + ${begin} + ${lane});`,
+    channel: (lane, id = "") => declared(constants, lane, id),
     value: (lane, id, channelId = "") =>
       `activated(fma(${plain.value(lane, id)} - mean${channelId}, scale${channelId}, beta${channelId}))`,
   };
@@ -156,8 +183,10 @@ export function normGradientLoad(
 ): Load {
   const [gradient, input] = [dz, y].map(({ name, range }) => plainLoad(name, width, range, begins));
   const begin = begins.coefficients ?? "params.coefficientsBegin";
-  const plane = (index: number, lane: string): string =>
-    `load_coefficients(${index === 0 ? "" : `${index}u * params.coefficientsSize + `}${begin} + ${lane})`;
+  const constants: LaneConstants = {
+    names: ["centre", "slope", "tilt", "offset"],
+    value: (index, lane) => `load_coefficients(${index} * params.coefficientsSize + ${begin} + ${lane})`,
+  };
   return {
     width,
     read: { ...gradient.read, ...input.read, coefficients: arrayOf(width) },
@@ -167,11 +196,8 @@ export function normGradientLoad(
       coefficientsSize: u32(planes.size / width),
       coefficientsBegin: u32(planes.begin / width),
     },
-    channel: (lane, id = "") =>
-      `let centre${id} = ${plane(0, lane)};
-      let slope${id} = ${plane(1, lane)};
-      let tilt${id} = ${plane(2, lane)};
-      let offset${id} = ${plane(3, lane)};`,
+    constants,
+    channel: (lane, id = "") => declared(constants, lane, id),
     pixel: (pixel, id) => `${gradient.pixel(pixel, id)} ${input.pixel(pixel, id)}`,
     pixelAfter: (...after) => `${gradient.pixelAfter(...after)} ${input.pixelAfter(...after)}`,
     value: (lane, id, channelId = "") =>

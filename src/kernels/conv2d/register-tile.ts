@@ -7,7 +7,7 @@
  *
  * On lavapipe and SwiftShader a load is a gather that costs as much as dozens of multiply-adds, so what counts is many
  * multiply-adds a load, but also that a turn of the loop is short, although every variable that it changes is written back
- * under a mask: a core runs fast what it keeps decoded (bench/NOTES.md).
+ * under a mask: a core runs fast what it keeps decoded. Several short loops are quicker than one long one (bench/NOTES.md).
  */
 import type { KernelTarget } from "../kernel.ts";
 import type { Tile } from "../tiling.ts";
@@ -75,6 +75,15 @@ export const ownRow = (tile: RegisterTile, r: number): string =>
 export const declareSums = (tile: RegisterTile): string =>
   repeat(tile.rows, (row) => repeat(tile.vectors, (v) => `var sum${row}_${v} = vec4f();`));
 
+/** Which products {@link addProducts} adds. */
+export interface RowsOfProducts {
+  readonly own: number;
+  readonly width?: 4 | 1;
+  readonly steps: number;
+  /** Of the columns that a lane owns; all by default. */
+  readonly vectors?: readonly number[];
+}
+
 /**
  * Some steps of the sum, for the rows that lanes have as their `own`-th: adds to each its values of the left operand times
  * the right operand. A row's steps lie together, so that its sums stay in registers meanwhile. With a `width` of 4 a lane's
@@ -85,7 +94,7 @@ export const declareSums = (tile: RegisterTile): string =>
  */
 export function addProducts(
   tile: RegisterTile,
-  { own, width = 1, steps }: { readonly own: number; readonly width?: 4 | 1; readonly steps: number },
+  { own, width = 1, steps, vectors = range(tile.vectors) }: RowsOfProducts,
   left: (step: number, part: number) => string,
   right: (v: number, step: number) => string,
 ): string {
@@ -96,7 +105,7 @@ export function addProducts(
       return repeat(steps, (step) => {
         const own = left(step, part);
         const value = tile.subgroups ? `subgroupBroadcast(${own}, ${from}u)` : own;
-        return `{ let value = vec4f(${value}); ${range(tile.vectors)
+        return `{ let value = vec4f(${value}); ${vectors
           .map((v) => `sum${row}_${v} = fma(value, ${right(v, step)}, sum${row}_${v});`)
           .join(" ")} }`;
       });
@@ -109,13 +118,30 @@ export function addProducts(
  * lane's `v`-th vec4. Written out for each row instead, a store that also loads compiles for ten seconds on lavapipe.
  */
 export function eachRow(
-  { rows, vectors }: RegisterTile,
+  { rows, vectors }: Pick<RegisterTile, "rows" | "vectors">,
   inside: string,
   text: (sum: (v: number) => string) => string,
+  sumOf = (row: number, v: number): string => `sum${row}_${v}`,
 ): string {
-  const sums = range(rows).flatMap((row) => range(vectors).map((v) => `sum${row}_${v}`));
+  const sums = range(rows).flatMap((row) => range(vectors).map((v) => sumOf(row, v)));
   return `var sums = array<vec4f, ${rows * vectors}>(${sums.join(", ")});
   for (var row = 0u; row < ${rows}u && ${inside}; row++) {
     ${text((v) => `sums[row * ${vectors}u + ${v}u]`)}
+  }`;
+}
+
+/**
+ * What is done with each vec4 of columns that a lane owns, in a loop: written out for each, a long store would be as long again.
+ * `stored<row>` are its sums, and `firstStored` is its first column.
+ */
+export function eachVector({ rows, vectors, lanes }: RegisterTile, text: string): string {
+  const picked = (row: number): string =>
+    range(vectors)
+      .slice(1)
+      .reduce((sum, v) => `select(${sum}, sum${row}_${v}, vector == ${v}u)`, `sum${row}_0`);
+  return `for (var vector = 0u; vector < params.vectors; vector++) {
+    let firstStored = firstColumn + vector * ${4 * lanes}u;
+    ${repeat(rows, (row) => `let stored${row} = ${picked(row)};`)}
+    ${text}
   }`;
 }

@@ -5,6 +5,7 @@ import {
   addProducts,
   declareSums,
   eachRow,
+  eachVector,
   enableText,
   firstOwnRow,
   mainText,
@@ -14,6 +15,7 @@ import {
   repeat,
 } from "./register-tile.ts";
 import type { RegisterTile } from "./register-tile.ts";
+import { directTurns, stagedTurns } from "./register-turns.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
@@ -66,44 +68,78 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
     );
   };
 
-  const place = repeat(
-    own.length,
-    (r) => `let place${r} = sourcePixel(pixel${r}, tapY, tapX);
-      let inside${r} = place${r} >= 0;
-      ${load.pixel(`u32(max(place${r}, 0))`, `${r}`)}`,
-  );
-  const zero = vectorDepth ? "vec4f()" : "0.0";
-  const rowsText = (
-    r: number,
-  ): string => `let value = select(${zero}, ${load.value("turn", `${r}`)}, inside${r});
+  const type = vectorDepth ? "vec4f" : "f32";
+  const zero = `${type}()`;
+  // A tile that ends with the matrix skips the rows past it.
+  const eachOwnRow = (text: (r: number) => string): string =>
+    repeat(
+      own.length,
+      (r) => `${r === 0 ? "" : `if (firstRow + ${firstOwnRow(tile, r)} < rows) `}{ ${text(r)} }`,
+    );
+  const multiply = (v: number, value: (r: number) => string): string => `
+        let weight = ${transposed ? "turn" : `turn * ${steps}u * params.weightStride`} + tapWeight;
+        ${loadWeights(v)}
+        ${eachOwnRow(
+          (r) => `let value = ${value(r)};
         ${addProducts(
           tile,
-          { own: r, steps },
+          { own: r, steps, vectors: [v] },
           (step) => (steps === 1 ? "value" : `value[${step}]`),
           (v, step) => `right${step}_${v}`,
+        )}`,
         )}`;
-  // A tile that ends with the matrix skips the rows past it.
-  const multiply = `
-        ${repeat(tile.vectors, loadWeights)}
-        ${repeat(own.length, (r) => `${r === 0 ? "" : `if (firstRow + ${firstOwnRow(tile, r)} < rows) `}{ ${rowsText(r)} }`)}`;
-  const taps = (text: string): string => `
+  // Loops that also load the left operand, or take all columns, would be longer than what a core keeps decoded.
+  const staged = tile.vectors > 1;
+  const slot = (r: string): string => `staged[(turn - block) * ${own.length}u + ${r}]`;
+  const places = staged
+    ? repeat(own.length, (r) => `places[${r}] = sourcePixel(pixel${r}, tapY, tapX);`)
+    : repeat(
+        own.length,
+        (r) => `let place${r} = sourcePixel(pixel${r}, tapY, tapX);
+      let inside${r} = place${r} >= 0;
+      ${load.pixel(`u32(max(place${r}, 0))`, `${r}`)}`,
+      );
+  const turns = staged
+    ? stagedTurns(tile, load, {
+        stage: (part, lane) => `for (var own = 0u; own < ownRows; own++) {
+          let place = places[own];
+          ${part.pixel("u32(max(place, 0))", "")}
+          ${slot("own")} = select(${zero}, ${part.value(lane, "")}, place >= 0);
+        }`,
+        multiply: (v) => multiply(v, (r) => slot(`${r}u`)),
+      })
+    : directTurns(tile, load, (part, lane) =>
+        multiply(0, (r) => `select(${zero}, ${part.value(lane, `${r}`)}, inside${r})`),
+      );
+  const sum = `
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
       let tapWeight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.tapWeights;
-      ${place}
-      ${text}
+      ${places}
+      ${turns}
     }
   }`;
-  const turns = (text: string): string => `
-      for (var turn = 0u; turn < params.turns; turn++) {
-        ${text}
-      }`;
-  const weight = `let weight = ${transposed ? "turn" : `turn * ${steps}u * params.weightStride`} + tapWeight;`;
-  // What belongs to the channel is loaded once for all taps.
-  const sum =
-    load.channel("turn") === ""
-      ? taps(turns(`${weight} ${multiply}`))
-      : turns(`${load.channel("turn")} ${taps(`${weight} ${multiply}`)}`);
+
+  const sumOf = staged ? (row: number) => `stored${row}` : (row: number) => `sum${row}_0`;
+  const stored = store.text({
+    rows: range(tile.rows),
+    vectors: [0],
+    inside: (row) => `firstRow + ${row}u < rows`,
+    eachRow: (text) =>
+      eachRow(
+        { rows: tile.rows, vectors: 1 },
+        "firstRow + row < rows",
+        (sum) => `let place = ${placeText(tile)};\n    ${text(sum)}`,
+        sumOf,
+      ),
+    sum: sumOf,
+    column: () => (staged ? "firstStored" : "firstColumn"),
+    count: () => `min(rows - firstRow, ${tile.rows}u)`,
+    partialIndex: "(group.z * params.rowTiles + rowTile)",
+    writer: "true",
+    // Every lane holds all rows of its columns.
+    acrossRows: () => "",
+  });
 
   const kernel = defineKernel({
     label: PRODUCT_LABEL[kind],
@@ -119,6 +155,8 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       weightStride: u32(transposed ? depth / steps : weightsChannels / (vectorWeights ? 4 : 1)),
       tapWeights: u32((depth * weightsChannels) / (vectorWeights ? 4 : 1)),
       columnTiles: u32(grid.columnTiles),
+      ...(staged && { vectors: u32(tile.vectors) }),
+      ...(load.constants && tile.subgroups && { constants: u32(load.constants.names.length) }),
       ...(store.partials && { rowTiles: u32(rowTiles) }),
     },
     workgroups: grid.workgroups,
@@ -133,21 +171,16 @@ ${mainText(tile)} {
   ${repeat(tile.vectors, declareColumns)}
   ${repeat(own.length, (r) => `let pixel${r} = pixelOf(phase, min(firstRow + ${ownRow(tile, r)}, rows - 1u));`)}
   ${declareSums(tile)}
+  ${load.constants && tile.subgroups ? `var constants: array<${type}, ${load.constants.names.length}>;` : ""}
+  ${
+    staged
+      ? `var staged: array<${type}, ${tile.lanes * own.length}>;
+  var places: array<i32, ${own.length}>;
+  let ownRows = min(${own.length}u, (rows - firstRow + ${tile.lanes - 1}u) / ${tile.lanes}u);`
+      : ""
+  }
   ${sum}
-  ${store.text({
-    rows: range(tile.rows),
-    vectors: range(tile.vectors),
-    inside: (row) => `firstRow + ${row}u < rows`,
-    eachRow: (text) =>
-      eachRow(tile, "firstRow + row < rows", (sum) => `let place = ${placeText(tile)};\n    ${text(sum)}`),
-    sum: (row, v) => `sum${row}_${v}`,
-    column: (v) => `(firstColumn + ${4 * tile.lanes * v}u)`,
-    count: () => `min(rows - firstRow, ${tile.rows}u)`,
-    partialIndex: "(group.z * params.rowTiles + rowTile)",
-    writer: "true",
-    // Every lane holds all rows of its columns.
-    acrossRows: () => "",
-  })}
+  ${staged ? eachVector(tile, stored) : stored}
 }`,
   });
   return { kernel: { ...kernel, tiling }, partialCount: phases * rowTiles };

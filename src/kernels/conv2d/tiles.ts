@@ -89,17 +89,22 @@ export function requestFor<Product extends Omit<TileRequest, "family">>(
 }
 
 /**
- * 16 × 32: lavapipe runs a turn of its loop from what a core keeps decoded, which it no longer does with a larger one. By weights,
- * where lanes own rows in fours and a turn is one pixel, as many as they all own. Without subgroups every lane loads the
- * values of all rows, so there are 4. Larger ones are offered where subgroups have 8 lanes or more, as lavapipe's: SwiftShader, with 4,
- * took minutes to compile them.
+ * 16 × 32, the default, is as much as lavapipe runs a turn of from what a core keeps decoded. Where the left operand is staged (see
+ * tap-product-register.ts) a tile is twice as wide, and loads half of it for what it multiplies. By weights, where lanes own rows in
+ * fours and a turn is one pixel, there are as many rows as they all own. Without subgroups every lane loads the values of all rows, so
+ * there are 4. Larger ones are for subgroups of 8 lanes or more, as lavapipe's: SwiftShader, with 4, took minutes to compile them.
  */
 function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
   const { subgroupSize } = target;
   const inFours = byWeights(request) && request.left.width === 4 && canOwnFours(target);
   const eight = subgroupSize >= 8;
   // Storing one value at a time takes so much code that a wide tile of it compiles for seconds.
-  const wide = eight && request.columns > 32 && request.store.width === 4;
+  const wide =
+    eight &&
+    request.columns > 32 &&
+    request.left.width === 4 &&
+    request.store.width === 4 &&
+    !byWeights(request);
   type Size = readonly [rows: number, columns: number];
   const sizes: readonly Size[] =
     subgroupSize < 4
@@ -107,15 +112,10 @@ function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
       : inFours
         ? [[4 * subgroupSize, 32]]
         : [
+            ...(wide ? ([[16, 64]] as const) : []),
             [16, 32],
             [8, 32],
-            ...(eight
-              ? ([
-                  [24, 32],
-                  [32, 32],
-                ] as const)
-              : []),
-            ...(wide ? ([[16, 64]] as const) : []),
+            ...(eight ? ([[32, 32]] as const) : []),
           ];
   return sizes.map(([rows, columns]) => {
     const tile = registerTile(target, { rows, columns });

@@ -12,6 +12,7 @@ import {
   registerTile,
   repeat,
 } from "./register-tile.ts";
+import { pixelWalk } from "./pixel-walk.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
@@ -37,6 +38,8 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
   const layered = layersText(product, splits, tiling.request);
   const { left, right } = layered;
   const vector = right.width === 4;
+  // The pixel of x under the kernel's tap without a shift.
+  const walk = pixelWalk(g, [1]);
   const firstColumn = (v: number): string => `firstColumn + ${4 * tile.lanes * v}u`;
 
   const declareColumns = (v: number): string =>
@@ -61,6 +64,7 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
       ...left.params,
       ...right.params,
       ...layered.params,
+      ...walk.params,
       pixels: u32(pixels),
       pixelsPerSplit: u32(pixelsPerSplit),
       columnTiles: u32(grid.columnTiles),
@@ -86,18 +90,8 @@ ${mainText(tile)} {
     )
     .join("\n")}
   ${declareSums(tile)}
-  let firstPixel = split * params.pixelsPerSplit;
+  ${walk.begin("split * params.pixelsPerSplit")}
   let end = min(firstPixel + params.pixelsPerSplit, params.pixels);
-  let firstLine = firstPixel / params.outWidth;
-  // The pixel of x under the kernel's tap without a shift: its place in the image, and its number.
-  let image = firstLine / params.outHeight;
-  var y = i32(firstLine - image * params.outHeight) * params.strideY;
-  var x = i32(firstPixel - firstLine * params.outWidth) * params.strideX;
-  var place = (i32(image) * params.inHeight + y) * params.inWidth + x;
-  let endX = i32(params.outWidth) * params.strideX;
-  let endY = i32(params.outHeight) * params.strideY;
-  let toLine = params.strideY * params.inWidth - endX;
-  let toImage = (params.inHeight - endY) * params.inWidth;
   for (var turn = firstPixel; turn < end; turn += ${steps}u) {
     ${repeat(
       steps,
@@ -112,13 +106,7 @@ ${mainText(tile)} {
     let value${r}_${step} = select(${inFours ? "vec4f()" : "0.0"}, ${left.value(`channel${r}`, `${r}_${step}`, `Left${r}`)}, inside${r}_${step});`,
       )
       .join("\n")}
-    x += params.strideX;
-    let lineEnds${step} = x == endX;
-    x = select(x, 0, lineEnds${step});
-    y += select(0, params.strideY, lineEnds${step});
-    let imageEnds${step} = y == endY;
-    y = select(y, 0, imageEnds${step});
-    place += params.strideX + select(0, toLine, lineEnds${step}) + select(0, toImage, imageEnds${step});`,
+    ${walk.advance(1)}`,
     )}
     ${repeat(own.length, (r) =>
       addProducts(

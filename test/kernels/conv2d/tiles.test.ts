@@ -97,7 +97,9 @@ describe("tileCandidates", () => {
   });
 
   it.each([
-    [{ family: "register", columns: 64 }, "16×32"],
+    [{ family: "register", columns: 64 }, "16×64"],
+    [{ family: "register", columns: 32 }, "16×32"],
+    [{ family: "register", columns: 64, left: { buffers: ["x"], width: 1 } }, "16×32"],
     [{ family: "workgroup", columns: 32 }, "128×32, 16 steps"],
     [{ family: "workgroup", columns: 33 }, "64×64, 16 steps"],
     [{ family: "workgroup", columns: 64, rows: 64 }, "32×64, 16 steps"],
