@@ -84,7 +84,9 @@ export function pixelSlabs(
   const taps = range(vectorRows ? 1 : 4);
   const lane = (tap: number): string => `tap${tap}.channel${vectorRows ? " / 4u" : ""}`;
   const { run, offsets } = leftShare;
-  const inLine = g.outWidth % run === 0;
+  const pixels = g.batch * g.outHeight * g.outWidth;
+  /** Whether every run lies in one line of its image, and ends where the pixels do if not before. */
+  const inLine = g.outWidth % run === 0 && pixels % rightShare.run === 0;
   /** Pixels from the begin of run number `i` to that of the next. */
   const toNext = (i: number): number => (offsets[i + 1] ?? tile.steps) - offsets[i];
   const last = inLine ? 0 : run - 1;
@@ -100,6 +102,7 @@ export function pixelSlabs(
     `(u32(x + tap${tap}.x${right}) < u32(params.inWidth))`;
   const place = (tap: number, k: number): string =>
     left.pixel(`u32(select(0, place + tap${tap}.shift, inside${tap}_${k}))`, `${tap}_${k}`);
+  // A run is loaded from where it lies, of the image or not: WGSL keeps every index within x, and `inside` keeps what counts.
   const loadLeft = (i: number): string =>
     inLine
       ? `let counts = number < end;
@@ -128,9 +131,8 @@ export function pixelSlabs(
         ${walk.advance(k < last ? 1 : toNext(i) - last)}`,
         );
 
-  const pixels = g.batch * g.outHeight * g.outWidth;
   const rightPixel = (k: number): string => {
-    if (pixels % rightShare.run !== 0) return right.pixel(`min(number + ${k}u, params.pixels - 1u)`, `${k}`);
+    if (!inLine) return right.pixel(`min(number + ${k}u, params.pixels - 1u)`, `${k}`);
     return k === 0
       ? right.pixel(`min(number, params.pixels - ${rightShare.run}u)`, "0")
       : right.pixelAfter("0", `${k}u`, `${k}`);
