@@ -51,7 +51,7 @@ export interface TileRequest {
 export interface Tile {
   readonly rows: number;
   readonly columns: number;
-  /** Of workgroup tiles: steps of the sum that a slab holds. */
+  /** Of workgroup tiles: steps of the sum that a slab holds. Of register tiles by weights: pixels a turn of the loop. */
   readonly steps?: number;
   /** Of products by weights: their sum is split until there are about so many workgroups. */
   readonly workgroups?: number;

@@ -17,7 +17,7 @@ import { tileGrid, tileText } from "./tile-grid.ts";
 import { layersText, splitCount, weightsTiling } from "./weights-product.ts";
 import type { WeightsKernel, WeightsProduct } from "./weights-product.ts";
 
-/** Pixels that one turn of the loop adds, by the width of the left operand: few, for a short loop is what a CPU runs best. */
+/** Pixels that a turn of the loop adds unless the tile says otherwise, by the width of the left operand. */
 const STEPS = { 1: 2, 4: 1 } as const;
 
 /** A {@link WeightsProduct} in register tiles; see register-tile.ts. */
@@ -27,7 +27,7 @@ export function weightsProductRegister(target: KernelTarget, product: WeightsPro
   const tile = registerTile(target, tiling.tile);
   const { width } = tiling.request.left;
   const inFours = width === 4;
-  const steps = STEPS[width];
+  const { steps = STEPS[width] } = tiling.tile;
   const own = range(tile.rowsPerLane / width);
   const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * layers.count;
   const pixels = g.batch * g.outHeight * g.outWidth;

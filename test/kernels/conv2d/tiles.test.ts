@@ -76,8 +76,9 @@ describe("tileCandidates", () => {
           if (request.family === "register") {
             const lanes = target.subgroupSize >= 4 ? target.subgroupSize : 8;
             expect([rows % (target.subgroupSize >= 4 ? lanes : 1), columns % (4 * lanes)]).toEqual([0, 0]);
-            // Sums of a lane, in vec4: more spill, and compile for minutes.
-            expect((rows * columns) / (4 * lanes)).toBeLessThanOrEqual(Math.max(32, lanes));
+            // Sums of a lane, in vec4: more compile for minutes, on SwiftShader's 4 lanes already half as many.
+            const most = target.subgroupSize === 8 ? 64 : Math.max(32, lanes);
+            expect((rows * columns) / (4 * lanes)).toBeLessThanOrEqual(most);
             continue;
           }
           const matrices = request.family === "matrix" ? matrixTile(target, { rows, columns, steps }) : null;
