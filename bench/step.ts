@@ -124,7 +124,9 @@ const command = new Command("bench:step")
   .option("--steps <count>", "steps timed in each way (30; on a software adapter 3)", positive)
   .option("--rounds <count>", "turns of ours and tfjs's", positive, 3)
   .addOption(
-    new Option("--optimizer <name>", "the optimizer").choices(["rmsprop", "adam"]).default("rmsprop"),
+    new Option("--optimizer <name>", "the optimizer")
+      .choices(["rmsprop", "adam", "adamw", "sgd"])
+      .default("rmsprop"),
   )
   .addOption(
     new Option("--decoder <name>", "how the decoder doubles the size")

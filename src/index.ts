@@ -105,11 +105,15 @@ export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 // Optimizers.
 export { adam } from "./graph/optimizers/adam.ts";
 export type { AdamOptions } from "./graph/optimizers/adam.ts";
+export { adamw } from "./graph/optimizers/adamw.ts";
+export type { AdamWOptions } from "./graph/optimizers/adamw.ts";
 export { lossScaling } from "./graph/optimizers/loss-scaling.ts";
 export type { CheckedGradients, LossScaling, LossScalingOptions } from "./graph/optimizers/loss-scaling.ts";
 export { rmsprop } from "./graph/optimizers/rmsprop.ts";
 export type { RmspropOptions } from "./graph/optimizers/rmsprop.ts";
-export type { OptimizerOptions } from "./graph/optimizers/optimizer.ts";
+export { sgd } from "./graph/optimizers/sgd.ts";
+export type { SgdOptions } from "./graph/optimizers/sgd.ts";
+export type { OptimizerOptions, WeightDecayOptions } from "./graph/optimizers/optimizer.ts";
 
 // Layers.
 export { batchNormalization } from "./layers/batch-normalization.ts";

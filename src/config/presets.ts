@@ -35,6 +35,9 @@ const article: TrainConfig = {
   freeze: "encoder",
   bnMomentum: null,
   optimizer: "rmsprop",
+  weightDecay: 0,
+  sgdMomentum: 0.9,
+  nesterov: false,
   learningRate: 1e-3,
   finetuneLearningRate: 1e-3,
   schedule: "constant",
@@ -130,6 +133,10 @@ export function withEncoder(values: TrainConfig, encoder: Encoder): TrainConfig 
   const imageSize = Math.max(values.imageSize, smallestSide(encoder));
   return { ...values, encoder: encoder.name, normalization: "keras", imageSize };
 }
+
+/** A preset's values with an optimizer: AdamW's weight decay as Keras has it. */
+export const withOptimizer = (values: TrainConfig, optimizer: TrainConfig["optimizer"]): TrainConfig =>
+  optimizer === "adamw" ? { ...values, optimizer, weightDecay: 0.004 } : values;
 
 /** The preset that an adapter gets when none is asked for. */
 export const defaultPreset = (adapter: AdapterKind): PresetName =>

@@ -1,10 +1,10 @@
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
 import { sideProblem } from "../layers/networks/image-size.ts";
-import { defaultPreset, preset, withEncoder } from "./presets.ts";
+import { defaultPreset, preset, withEncoder, withOptimizer } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
 import { isSetting, schema, SETTING_NAMES } from "./schema.ts";
-import type { Said, TrainConfig } from "./schema.ts";
+import type { Said, SettingName, TrainConfig } from "./schema.ts";
 import { ConfigError, descriptions } from "./setting.ts";
 
 /** Settings from one place: the command line, or a file. */
@@ -33,7 +33,9 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   }
   const name = (said.preset ?? defaultPreset(adapter)) as TrainConfig["preset"];
   const encoder = encoderNamed((said.encoder as string | undefined) ?? DEFAULT_ENCODER.name);
-  const defaults = withEncoder(preset(name, adapter, Boolean(said.weights)), encoder);
+  const recipe = preset(name, adapter, Boolean(said.weights));
+  const optimizer = (said.optimizer ?? recipe.optimizer) as TrainConfig["optimizer"];
+  const defaults = withOptimizer(withEncoder(recipe, encoder), optimizer);
   const scale = ((said.learningRate as number | undefined) ?? defaults.learningRate) / defaults.learningRate;
   const config = schema.parse({
     ...defaults,
@@ -51,7 +53,9 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
         `--batch-size ${Math.ceil(batchSize / accumulate) * accumulate}, for example.`,
     );
   }
-  checkLoss(config, sources.find(({ file }) => file === null)?.said ?? {});
+  const onCommandLine = sources.find(({ file }) => file === null)?.said ?? {};
+  checkLoss(config, onCommandLine);
+  checkOptimizer(config, onCommandLine);
   return config;
 }
 
@@ -88,13 +92,32 @@ function checkLoss({ loss, labelSmoothing, classWeights }: TrainConfig, said: Sa
         "it out, or give --loss cross-entropy, dice-cross-entropy or focal.",
     );
   }
-  for (const [name, owner] of Object.entries(OF_ONE_LOSS) as [keyof typeof OF_ONE_LOSS, string][]) {
-    if (said[name] === undefined || loss === owner) continue;
-    const { flag } = descriptions.get(schema.shape[name])!;
+  for (const [name, owner] of Object.entries(OF_ONE_LOSS) as [keyof typeof OF_ONE_LOSS, string][])
+    if (said[name] !== undefined && loss !== owner) throw ofAnother(name, "--loss", owner, loss);
+}
+
+/** @throws ConfigError when something is asked of the optimizer that it does not have; `said` as {@link checkLoss} takes it. */
+function checkOptimizer({ optimizer, weightDecay, sgdMomentum, nesterov }: TrainConfig, said: Said): void {
+  if (weightDecay > 0 && optimizer !== "adamw" && optimizer !== "sgd") {
     throw new ConfigError(
-      `${flag} is for --loss ${owner}, and this run's is ${loss}: leave it out, or give --loss ${owner}.`,
+      `--weight-decay is for adamw and sgd, and this run's --optimizer is ${optimizer}: give one of them, or --weight-decay 0.`,
     );
   }
+  for (const name of ["sgdMomentum", "nesterov"] as const)
+    if (said[name] !== undefined && optimizer !== "sgd")
+      throw ofAnother(name, "--optimizer", "sgd", optimizer);
+  if (optimizer === "sgd" && nesterov && sgdMomentum === 0)
+    throw new ConfigError(
+      "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
+    );
+}
+
+/** A number of one loss or optimizer was given, and the run has another. */
+function ofAnother(name: SettingName, choice: string, owner: string, chosen: string): ConfigError {
+  const { flag } = descriptions.get(schema.shape[name])!;
+  return new ConfigError(
+    `${flag} is for ${choice} ${owner}, and this run's is ${chosen}: leave it out, or give ${choice} ${owner}.`,
+  );
 }
 
 function check(name: string, value: unknown, file: string | null): void {

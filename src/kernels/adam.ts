@@ -3,7 +3,7 @@ import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./text/lane.ts";
 import { SKIP } from "./loss-scale.ts";
 import { perItemKernel } from "./text/per-item.ts";
-import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
+import { numberedBuffers, severalTensors, tensorFactors } from "./text/several-tensors.ts";
 
 export interface AdamKernelOptions {
   readonly beta1: number;
@@ -11,6 +11,8 @@ export interface AdamKernelOptions {
   readonly epsilon: number;
   /** Whether gradients are multiplied by `gradientScale` `[1]`; where it is 0 nothing is changed. */
   readonly scaled?: boolean;
+  /** AdamW: the share of each parameter that `learningRate` `[1]` takes off; none loses any without. */
+  readonly decays?: readonly number[] | undefined;
 }
 
 /** Terms of the series of 1 − βᵗ that are enough for f32 where −t·ln β is below 1. */
@@ -25,7 +27,7 @@ const TERMS = 12;
  */
 export function adamStep(
   target: KernelTarget,
-  { beta1, beta2, scaled = false }: Omit<AdamKernelOptions, "epsilon">,
+  { beta1, beta2, scaled = false }: Pick<AdamKernelOptions, "beta1" | "beta2" | "scaled">,
 ): Kernel {
   return perItemKernel(target, 1, {
     label: "adam_step",
@@ -46,14 +48,18 @@ export function adamStep(
 /**
  * One step of Adam in place, elementwise over parameters of `lengths` f32 each: of `gradient0`, `parameter0`, `mean0` and
  * `meanSquare0`, of `gradient1`, .., `m += (g − m)·(1 − β₁)`, `v += (g² − v)·(1 − β₂)`, then
- * `parameter −= α·m / (sqrt(v) + ε)`. `alpha`: `[1]`, of {@link adamStep}.
+ * `parameter −= α·m / (sqrt(v) + ε)`. `alpha`: `[1]`, of {@link adamStep}. With `decays` the parameter loses
+ * `decay · learningRate · parameter` besides.
  */
 export function adamUpdate(
   target: KernelTarget,
   lengths: readonly number[],
-  { beta1, beta2, epsilon, scaled = false }: AdamKernelOptions,
+  { beta1, beta2, epsilon, scaled = false, decays }: AdamKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
+  const decay = decays && tensorFactors("decay", decays);
+  const decayed = (i: number): string =>
+    decay ? ` - ${decay.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
@@ -61,17 +67,24 @@ export function adamUpdate(
     let v = load_meanSquare${i}(first) + (g * g - load_meanSquare${i}(first)) * params.rest2;
     store_mean${i}(first, m);
     store_meanSquare${i}(first, v);
-    store_parameter${i}(first, load_parameter${i}(first) - load_alpha(0) * m / (sqrt(v) + params.epsilon));`,
+    store_parameter${i}(first, load_parameter${i}(first) - load_alpha(0) * m / (sqrt(v) + params.epsilon)${decayed(i)});`,
   );
   return perItemKernel(target, count, {
-    label: `adam_${lengths.length}`,
+    label: `${decays ? "adamw" : "adam"}_${lengths.length}`,
     read: {
       alpha: "array<f32>",
+      ...(decays && { learningRate: "array<f32>" }),
       ...(scaled && { gradientScale: "array<f32>" }),
       ...numberedBuffers(["gradient"], lengths.length, float),
     },
     write: numberedBuffers(["parameter", "mean", "meanSquare"], lengths.length, float),
-    params: { rest1: f32(1 - beta1), rest2: f32(1 - beta2), epsilon: f32(epsilon), ...params },
+    params: {
+      rest1: f32(1 - beta1),
+      rest2: f32(1 - beta2),
+      epsilon: f32(epsilon),
+      ...decay?.params,
+      ...params,
+    },
     body: scaled ? SKIP + text : text,
   });
 }

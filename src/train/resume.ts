@@ -40,6 +40,9 @@ const SINCE: Partial<TrainConfig> = {
   focalGamma: 2,
   tverskyAlpha: 0.3,
   tverskyBeta: 0.7,
+  weightDecay: 0,
+  sgdMomentum: 0.9,
+  nesterov: false,
 };
 
 /**

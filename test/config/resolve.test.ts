@@ -101,6 +101,21 @@ describe("resolveConfig", () => {
     expect(resolve([{ file: "config.json", said: all }, flags], "lavapipe").loss).toBe("dice");
   });
 
+  it("takes each optimizer with what it has: AdamW has a weight decay by itself", () => {
+    for (const said of [
+      { optimizer: "adamw", weightDecay: 0 },
+      { optimizer: "sgd", weightDecay: 1e-4, sgdMomentum: 0.95, nesterov: true },
+    ])
+      expect(resolveConfig(said, "lavapipe")).toMatchObject(said);
+    expect(resolveConfig({ optimizer: "adamw" }, "hardware").weightDecay).toBe(0.004);
+    expect(resolveConfig({ optimizer: "sgd" }, "hardware")).toMatchObject({
+      weightDecay: 0,
+      sgdMomentum: 0.9,
+    });
+    const file = { file: "run.json", said: { optimizer: "sgd", sgdMomentum: 0.5, nesterov: true } };
+    expect(resolve([file, { file: null, said: { optimizer: "adam" } }], "lavapipe").optimizer).toBe("adam");
+  });
+
   it("lets flags win, and those left out stay the preset's", () => {
     const config = resolveConfig({ imageSize: 96, batchSize: undefined, seed: 7, out: "here" }, "lavapipe");
     expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
@@ -143,6 +158,22 @@ describe("resolveConfig", () => {
     ],
     [{ tverskyAlpha: 0.5, loss: "dice" }, "--tversky-alpha is for --loss tversky, and this run's is dice"],
     [{ tverskyBeta: 0, loss: "tversky" }, "--tversky-beta must be above 0"],
+    [{ optimizer: "lion" }, "--optimizer must be one of rmsprop, adam, adamw, sgd (it"],
+    [{ optimizer: "sgd", weightDecay: -1 }, "--weight-decay must be at least 0 (it"],
+    [
+      { weightDecay: 0.1, optimizer: "adam" },
+      "--weight-decay is for adamw and sgd, and this run's --optimizer is adam: give one of them, or --weight-decay 0.",
+    ],
+    [{ sgdMomentum: 1, optimizer: "sgd" }, "--sgd-momentum must be below 1 (it"],
+    [
+      { sgdMomentum: 0.5, optimizer: "adamw" },
+      "--sgd-momentum is for --optimizer sgd, and this run's is adamw: leave it out, or give --optimizer sgd.",
+    ],
+    [{ nesterov: true }, "--nesterov is for --optimizer sgd, and this run's is rmsprop"],
+    [
+      { optimizer: "sgd", nesterov: true, sgdMomentum: 0 },
+      "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
+    ],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
     [{ precision: "f64" }, "--precision must be one of f32, f16 (it"],

@@ -13,13 +13,13 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      ENCODERS Gpu GpuError Graph LayerList Program Variables accuracy activation adam add addN affine affineConstants argmax averagePool2d batchNormInference
+      ENCODERS Gpu GpuError Graph LayerList Program Variables accuracy activation adam adamw add addN affine affineConstants argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
       describeMemoryPlan diceLoss dropout encode encoderNamed f32 fill focalLoss
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part partValues perItemKernel pixelCount plan printKernelTimes
-      randomNormal relu reshape rmsprop sameShape scale seededRandom shapeText sizeOf skipsOf slice sliceChannels softmax
+      randomNormal relu reshape rmsprop sameShape scale seededRandom sgd shapeText sizeOf skipsOf slice sliceChannels softmax
       sparseSoftmaxCrossEntropy standardize stopGradient trainable transpose tverskyLoss u32
       unet unetDecoder unetEncoder unetLayers upsampleNearest2x variableParts zeroPad2d zeros`),
     );
@@ -47,7 +47,7 @@ describe("what the library exports", () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient");
-    internal.push("partAt", "joinParts");
+    internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { precisionProblem, PRECISIONS } from "../precision.ts";
-import { choice, rate, setting, text, whole } from "../setting.ts";
+import { choice, rate, setting, text, toggle, whole } from "../setting.ts";
 
 /** How classes are weighed by their share of the pixels. */
 const WEIGHTINGS = ["balanced", "sqrt", "enet"] as const;
@@ -12,7 +12,31 @@ export const isWeighting = (name: string): name is Weighting =>
 
 /** The loss, and how it is made small. */
 export const optimizationSettings = {
-  optimizer: setting("--optimizer NAME", "Optimization", "as Keras has them", choice(["rmsprop", "adam"])),
+  optimizer: setting(
+    "--optimizer NAME",
+    "Optimization",
+    "as Keras 3 has them, in both phases; adamw and sgd have decoupled weight decay",
+    choice(["rmsprop", "adam", "adamw", "sgd"]),
+  ),
+  weightDecay: setting(
+    "--weight-decay SHARE",
+    "Optimization",
+    "of adamw and sgd: what a step takes of every kernel, times the learning rate; biases and the norms' γ and β have none; " +
+      "for adamw 0.004 unless it is said",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+  ),
+  sgdMomentum: setting(
+    "--sgd-momentum M",
+    "Optimization",
+    "share of its velocity that sgd keeps in a step",
+    z.number({ error: "must be a number" }).min(0, "must be at least 0").lt(1, "must be below 1"),
+  ),
+  nesterov: setting(
+    "--nesterov",
+    "Optimization",
+    "let sgd look ahead along its velocity (Nesterov's momentum)",
+    toggle(),
+  ),
   learningRate: setting(
     "--learning-rate RATE",
     "Optimization",

@@ -1,7 +1,7 @@
 /** @file What every optimizer is given, the checks they share, and how they update many parameters at once. */
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
-import { storageOf } from "../graph.ts";
+import { storageOf, variableParts } from "../graph.ts";
 import type { Graph, Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, BatchSlice } from "../op.ts";
@@ -19,6 +19,24 @@ export interface OptimizerOptions {
   readonly gradientScale?: Tensor;
   /** Part of the names of the optimizer's variables; another name is another, fresh optimizer. */
   readonly name?: string;
+}
+
+export interface WeightDecayOptions {
+  /**
+   * Of every kernel a step takes `learningRate · weightDecay` of itself, apart from its gradient (decoupled: Loshchilov & Hutter
+   * 2019). What has a single axis, a bias or a norm's γ or β, is let be, as timm and the recipes of segmentation do.
+   */
+  readonly weightDecay?: number;
+}
+
+/** What weight decay takes of a parameter, or of all parts of a stack: nothing where they have a single axis. */
+export const decayOf = (parameter: Tensor, weightDecay: number): number =>
+  variableParts(parameter).every(({ shape }) => shape.length > 1) ? weightDecay : 0;
+
+/** @throws Error when a weight decay is negative or no number. */
+export function checkWeightDecay(op: string, weightDecay: number): void {
+  if (!(weightDecay >= 0 && Number.isFinite(weightDecay)))
+    throw new Error(`${op}: weightDecay must be a number from 0, and ${weightDecay} is not.`);
 }
 
 /** How the optimizers' variables and those of the loss scale are made; see `Variable.group`. */
@@ -76,14 +94,14 @@ export type UpdatedTensors = Readonly<Record<string, Tensor>> & {
  *
  * @param tensors of each parameter, by the kernel's names without their numbers.
  * @param shared by all parameters and only read.
- * @param kernel updates parameters of the given lengths.
+ * @param kernel updates `parameters`, of each as many elements as `lengths` says.
  * @throws Error when something that is only read is itself updated.
  */
 export function updateTogether(
   name: string,
   tensors: readonly UpdatedTensors[],
   shared: Readonly<Record<string, Tensor>>,
-  kernel: (target: KernelTarget, lengths: readonly number[]) => Kernel,
+  kernel: (target: KernelTarget, lengths: readonly number[], parameters: readonly Tensor[]) => Kernel,
 ): Node {
   const updates = tensors.flatMap(({ gradient: _, ...updated }) => Object.values(updated));
   const reads = [...tensors.map(({ gradient }) => gradient), ...Object.values(shared)];
@@ -102,7 +120,9 @@ export function updateTogether(
         const size = tensorsAtOnce(l.target, Object.keys(first).length, Object.keys(shared).length);
         const groups = [...groupsByLane(size, whole, lengthOfParameter), ...pieces.map((piece) => [piece])];
         for (const group of groups) {
-          l.dispatch(kernel(l.target, group.map(lengthOfParameter)), { ...shared, ...numbered(group) });
+          const parameters = group.map(({ parameter }) => parameter.tensor);
+          const update = kernel(l.target, group.map(lengthOfParameter), parameters);
+          l.dispatch(update, { ...shared, ...numbered(group) });
         }
       },
     },

@@ -1,4 +1,4 @@
-import { u32 } from "../kernel.ts";
+import { f32, u32 } from "../kernel.ts";
 import type { KernelTarget, Uniform } from "../kernel.ts";
 
 /**
@@ -23,6 +23,18 @@ export function severalTensors(
   });
   return { count, params, text: branches.join(" else ") };
 }
+
+/**
+ * A number of each tensor's own, in the uniform block so that other numbers are no other shader: `times(i)` begins a product with
+ * that of tensor `i`.
+ */
+export const tensorFactors = (
+  name: string,
+  values: readonly number[],
+): { params: Record<string, Uniform>; times: (tensor: number) => string } => ({
+  params: Object.fromEntries(values.map((value, i) => [`${name}${i}`, f32(value)])),
+  times: (i) => `params.${name}${i} * `,
+});
 
 /** Tensors that one dispatch can take with `each` buffers a tensor, beside `shared` buffers for all. */
 export const tensorsAtOnce = ({ maxStorageBuffers }: KernelTarget, each: number, shared: number): number =>

@@ -13,6 +13,7 @@ import { featureBytes } from "../phase/features.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { learningRateAt } from "../phase/learning-rate.ts";
 import { normalizationOf } from "../normalization.ts";
+import { optimizerText } from "../phase/optimizer.ts";
 import { plannedBytes } from "./memory.ts";
 import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
@@ -163,7 +164,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
       row("steps", `${stepsPerEpoch} an epoch, ${steps} in all${microBatches}`),
       row(
         "optimizer",
-        `${config.optimizer}, fresh, learning rate ${base}` +
+        `${optimizerText(config)}, fresh, learning rate ${base}` +
           (schedule === "cosine" ? ` falling to ${last.toPrecision(2)}` : "") +
           (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
       ),

@@ -3,12 +3,10 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../graph/gradients.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/graph.ts";
-import { adam } from "../../graph/optimizers/adam.ts";
 import { lossScaling } from "../../graph/optimizers/loss-scaling.ts";
 import type { LossScaling } from "../../graph/optimizers/loss-scaling.ts";
 import { cast } from "../../graph/ops/cast.ts";
 import { clipByGlobalNorm } from "../../graph/ops/clip-by-global-norm.ts";
-import { rmsprop } from "../../graph/optimizers/rmsprop.ts";
 import { argmax } from "../../graph/ops/argmax.ts";
 import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
 import { scale } from "../../graph/ops/scale.ts";
@@ -24,6 +22,8 @@ import { skipsOf, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
 import { lossOf } from "./loss.ts";
 import type { Criterion } from "./loss.ts";
+import { updatesOf } from "./optimizer.ts";
+import type { OptimizerSpec } from "./optimizer.ts";
 import type { Precision } from "../../config/index.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
@@ -51,8 +51,7 @@ export const encoderOf = ({ encoder = DEFAULT_ENCODER }: Pick<NetworkSpec, "enco
 export type Beginning = "image" | "skips";
 
 /** What a training step needs to know besides the network. */
-export interface StepSpec extends NetworkSpec {
-  readonly optimizer: "rmsprop" | "adam";
+export interface StepSpec extends NetworkSpec, OptimizerSpec {
   /** The largest global norm of the gradients; null for any. */
   readonly clipNorm: number | null;
   /** Whether each class's pixels have a weight of their own in the loss: an input `class_weights` `[classes]`. */
@@ -135,21 +134,21 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
  */
 export function optimizerUpdates(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  { optimizer, clipNorm }: Pick<StepSpec, "optimizer" | "clipNorm">,
+  spec: OptimizerSpec & Pick<StepSpec, "clipNorm">,
   phase: Phase,
   scaling: LossScaling | null = null,
 ): Required<Goals> {
   const [[{ graph }]] = gradients;
+  const { optimizer, clipNorm } = spec;
   const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };
-  const update = optimizer === "adam" ? adam : rmsprop;
   if (scaling) {
     const { factor, norm, exhausted } = scaling.check(gradients);
-    const updates = update(gradients, { ...options, gradientScale: factor });
+    const updates = updatesOf(spec, gradients, { ...options, gradientScale: factor });
     return { outputs: { exhausted, ...(clipNorm !== null && { gradient_norm: norm }) }, updates };
   }
-  if (clipNorm === null) return { outputs: {}, updates: update(gradients, options) };
+  if (clipNorm === null) return { outputs: {}, updates: updatesOf(spec, gradients, options) };
   const clipped = clipByGlobalNorm(gradients, clipNorm);
-  return { outputs: { gradient_norm: clipped.norm }, updates: update(clipped.gradients, options) };
+  return { outputs: { gradient_norm: clipped.norm }, updates: updatesOf(spec, clipped.gradients, options) };
 }
 
 /** See {@link trainingStep}. */

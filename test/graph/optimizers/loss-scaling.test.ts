@@ -6,7 +6,9 @@ import { gradients } from "../../../src/graph/gradients.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
 import { lossScaling } from "../../../src/graph/optimizers/loss-scaling.ts";
 import type { LossScalingOptions } from "../../../src/graph/optimizers/loss-scaling.ts";
+import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
+import { sgd } from "../../../src/graph/optimizers/sgd.ts";
 import { cast } from "../../../src/graph/ops/cast.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
@@ -20,7 +22,13 @@ import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
 const gpu = useGpu();
-const OPTIMIZERS = { rmsprop, adam };
+const OPTIMIZERS = {
+  rmsprop,
+  adam,
+  adamw,
+  sgd: (slopes: Parameters<typeof sgd>[0], options: Parameters<typeof sgd>[1]) =>
+    sgd(slopes, { momentum: 0.9, nesterov: true, weightDecay: 0.1, ...options }),
+};
 const SHAPE = [5, 12];
 
 interface Learning {
@@ -66,7 +74,7 @@ async function learn(optimizer: keyof typeof OPTIMIZERS, options?: LossScalingOp
 
 const gradient = (seed: number): Float32Array => randomInput(SHAPE, seed).data;
 
-describe.each(["rmsprop", "adam"] as const)("%s of scaled gradients", (optimizer) => {
+describe.each(["rmsprop", "adam", "adamw", "sgd"] as const)("%s of scaled gradients", (optimizer) => {
   it("learns what it would learn of those as they are, bit by bit", async () => {
     const [plain, scaled] = [await learn(optimizer), await learn(optimizer, { initial: 2 ** 12 })];
     for (const seed of [3, 4, 5]) {
@@ -172,7 +180,7 @@ describe("lossScaling", () => {
     expect(() => lossScaling(graph, { clipNorm: 0 })).toThrow("clipNorm must be a number above 0");
     const w = graph.parameter("w", [2], () => new Float32Array(2));
     const [two, options] = [graph.input("two", [2]), { learningRate: 1e-3 }];
-    for (const optimizer of [rmsprop, adam]) {
+    for (const optimizer of Object.values(OPTIMIZERS)) {
       expect(() => optimizer(new Map([[w, two]]), { ...options, gradientScale: two })).toThrow(
         "the gradients' scale must be a scalar",
       );

@@ -5,7 +5,9 @@ import { zeros } from "../../../src/graph/initializers.ts";
 import { clipByGlobalNorm } from "../../../src/graph/ops/clip-by-global-norm.ts";
 import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
+import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
+import { sgd } from "../../../src/graph/optimizers/sgd.ts";
 import { compile } from "../../../src/graph/program.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
@@ -15,6 +17,9 @@ import type { KernelCase } from "../kernel-case.ts";
 
 const STEPS = [1, 2, 3];
 const RATE = 1e-3;
+const MOMENTUM = 0.875;
+/** Much more than one takes, for three steps to show it. */
+const DECAY = 64;
 /**
  * tfjs adds Adam's epsilon to the root of the corrected mean square, Keras and we before: too small to matter. It takes
  * 1 − β₂ᵗ from 1 in f32, where 0.999 would leave it but five digits.
@@ -27,6 +32,8 @@ interface Optimizer {
   readonly slots: readonly string[];
   readonly ours: (gradients: ReadonlyMap<Tensor, Tensor>) => Node[];
   readonly theirs: () => tf.Optimizer;
+  /** What becomes of their parameter before a step: tfjs has no weight decay, so its definition. */
+  readonly decay?: number;
 }
 
 const OPTIMIZERS: readonly Optimizer[] = [
@@ -42,6 +49,21 @@ const OPTIMIZERS: readonly Optimizer[] = [
     ours: (gradients) => adam(gradients, { learningRate: RATE, ...ADAM }),
     theirs: () => tf.train.adam(RATE, ADAM.beta1, ADAM.beta2, ADAM.epsilon),
   },
+  {
+    name: "adamw",
+    slots: ["adamw_m", "adamw_v"],
+    ours: (gradients) => adamw(gradients, { learningRate: RATE, weightDecay: DECAY, ...ADAM }),
+    theirs: () => tf.train.adam(RATE, ADAM.beta1, ADAM.beta2, ADAM.epsilon),
+    decay: 1 - RATE * DECAY,
+  },
+  // tfjs's velocity is PyTorch's, which at a constant rate leads to the same parameters.
+  ...[false, true].map((nesterov) => ({
+    name: nesterov ? "sgd, Nesterov's momentum" : "sgd, momentum",
+    slots: [],
+    ours: (gradients: ReadonlyMap<Tensor, Tensor>) =>
+      sgd(gradients, { learningRate: RATE, momentum: MOMENTUM, nesterov }),
+    theirs: () => tf.train.momentum(RATE, MOMENTUM, nesterov),
+  })),
 ];
 
 /** Gradients of very different sizes, as those of a network are. */
@@ -49,7 +71,7 @@ const gradientAt = (shape: Shape, step: number): Float32Array =>
   randomInput(shape, step).data.map((value, i) => value * 10 ** -(i % 5));
 
 /** Three steps from zero, so that the parameter is the sum of its updates. */
-function threeSteps({ name, slots, ours, theirs }: Optimizer, shape: Shape): KernelCase {
+function threeSteps({ name, slots, ours, theirs, decay = 1 }: Optimizer, shape: Shape): KernelCase {
   return kernelCase(
     `${name}, 3 steps`,
     `parameter ${shape.join("×")}`,
@@ -74,6 +96,7 @@ function threeSteps({ name, slots, ours, theirs }: Optimizer, shape: Shape): Ker
       const parameter = tf.variable(tf.zeros([...shape]));
       const optimizer = theirs();
       for (const step of STEPS) {
+        if (decay !== 1) tf.tidy(() => parameter.assign(tf.mul<tf.Tensor>(parameter, decay)));
         const gradient = tf.tensor(gradientAt(shape, step), [...shape]);
         optimizer.applyGradients({ [parameter.name]: gradient });
         gradient.dispose();
