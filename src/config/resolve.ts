@@ -56,6 +56,7 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   const onCommandLine = sources.find(({ file }) => file === null)?.said ?? {};
   checkLoss(config, onCommandLine);
   checkOptimizer(config, onCommandLine);
+  checkSchedule(config);
   return config;
 }
 
@@ -110,6 +111,15 @@ function checkOptimizer({ optimizer, weightDecay, sgdMomentum, nesterov }: Train
     throw new ConfigError(
       "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
     );
+}
+
+/** @throws ConfigError when the learning rate is to rise twice. */
+function checkSchedule({ schedule, warmupSteps }: TrainConfig): void {
+  if (schedule !== "one-cycle" || warmupSteps === 0) return;
+  throw new ConfigError(
+    "--warmup-steps lets the learning rate rise, and --schedule one-cycle does so by itself over the first 30 % of a phase: " +
+      "leave one out.",
+  );
 }
 
 /** A number of one loss or optimizer was given, and the run has another. */

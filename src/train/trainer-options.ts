@@ -15,7 +15,7 @@ export interface TrainerOptions extends StepSpec {
   /** Epochs of each phase; a phase of none is left out. */
   readonly epochs: Readonly<Record<Phase, number>>;
   readonly learningRate: Readonly<Record<Phase, number>>;
-  readonly schedule: "constant" | "cosine";
+  readonly schedule: TrainConfig["schedule"];
   readonly warmupSteps: number;
   /** Steps an epoch; a phase's stream of batches runs on from epoch to epoch. */
   readonly stepsPerEpoch: number;

@@ -174,6 +174,11 @@ describe("resolveConfig", () => {
       { optimizer: "sgd", nesterov: true, sgdMomentum: 0 },
       "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
     ],
+    [{ schedule: "step" }, "--schedule must be one of constant, cosine, poly, one-cycle (it"],
+    [
+      { schedule: "one-cycle", warmupSteps: 5 },
+      "--warmup-steps lets the learning rate rise, and --schedule one-cycle does so by itself",
+    ],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
     [{ precision: "f64" }, "--precision must be one of f32, f16 (it"],

@@ -52,13 +52,14 @@ export const optimizationSettings = {
   schedule: setting(
     "--schedule KIND",
     "Optimization",
-    "the learning rate over each phase: constant, or falling to 0 along a cosine",
-    choice(["constant", "cosine"]),
+    "the learning rate over each phase: constant; falling to 0 along a cosine, or as DeepLab has it along a power of 0.9; rising " +
+      "and falling once (docs/optimization.md)",
+    choice(["constant", "cosine", "poly", "one-cycle"]),
   ),
   warmupSteps: setting(
     "--warmup-steps N",
     "Optimization",
-    "steps over which each phase's learning rate rises from 0",
+    "steps over which each phase's learning rate rises from 0 before its schedule begins; one-cycle rises by itself",
     whole(0),
   ),
   clipNorm: setting(

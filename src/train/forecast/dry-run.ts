@@ -11,7 +11,7 @@ import { estimateTime } from "./estimate.ts";
 import { featureBudget, photosWithin } from "../phase/feature-cache.ts";
 import { featureBytes } from "../phase/features.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
-import { learningRateAt } from "../phase/learning-rate.ts";
+import { learningRateText } from "../phase/learning-rate.ts";
 import { normalizationOf } from "../normalization.ts";
 import { optimizerText } from "../phase/optimizer.ts";
 import { plannedBytes } from "./memory.ts";
@@ -156,7 +156,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
     const { summary } = planStep(options, phase, kernelTarget(gpu, options.tileFor));
     const steps = epochs[phase] * stepsPerEpoch;
     const base = learningRate[phase];
-    const last = learningRateAt(steps - 1, { base, schedule, warmupSteps, steps });
+    const rate = learningRateText({ base, schedule, warmupSteps, steps });
     const first = epoch;
     epoch += epochs[phase];
     return [
@@ -164,8 +164,7 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
       row("steps", `${stepsPerEpoch} an epoch, ${steps} in all${microBatches}`),
       row(
         "optimizer",
-        `${optimizerText(config)}, fresh, learning rate ${base}` +
-          (schedule === "cosine" ? ` falling to ${last.toPrecision(2)}` : "") +
+        `${optimizerText(config)}, fresh, learning rate ${rate}` +
           (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
       ),
       row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),
