@@ -3,25 +3,31 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { schema } from "../config/index.ts";
 import { FORMAT_NAMES } from "../data/formats/names.ts";
 import type { FormatName } from "../data/formats/names.ts";
-import { evaluationReport, formatReport } from "../use/evaluation-report.ts";
+import { evaluateAtOwnSize } from "../use/evaluate-photos.ts";
+import { evaluationReport, formatReport, RESOLUTIONS } from "../use/evaluation-report.ts";
+import type { Resolution } from "../use/evaluation-report.ts";
+import { createLabeller } from "../use/labeller.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
 import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
-import type { EvaluationSplit } from "../use/model-evaluation.ts";
-import { loadModel } from "../use/model.ts";
+import type { EvaluationSplit, ModelEvaluation } from "../use/model-evaluation.ts";
+import { loadModel, ModelError } from "../use/model.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
 import { makeFolderOfOutput, makeOutputFolder } from "../use/output-folder.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
+import { addViewOptions, viewFor } from "./view-options.ts";
+import type { ViewFlags } from "./view-options.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
 import { userPath } from "./user-path.ts";
 
-interface EvalFlags extends ModelFlags {
+interface EvalFlags extends ModelFlags, ViewFlags {
+  readonly resolution?: Resolution;
   readonly data?: string;
   readonly split?: EvaluationSplit;
   readonly lossyMasks?: true;
@@ -37,7 +43,7 @@ const NONE = "none";
 /** Photos at once by default. */
 const BATCH_SIZE = 16;
 
-const command = addModelOptions(new Command("eval"))
+const command = addViewOptions(addModelOptions(new Command("eval")))
   .description("Tells how well a trained model labels photos whose masks are known.")
   .option(
     "--data <folder>",
@@ -64,6 +70,12 @@ const command = addModelOptions(new Command("eval"))
       "number of pixels that do not count, auto or none; without it, as the model's run had it",
     ).argParser((text) => ignoreLabelOf(text)),
   )
+  .addOption(
+    new Option(
+      "--resolution <which>",
+      "compare masks at the model's size (the default) or at each photo's own, as with --window and --tta",
+    ).choices(RESOLUTIONS),
+  )
   .option("--json <file>", "write everything, the confusion matrix too, to this file", userPath)
   .option("--figures <folder>", "write confusion.png and classes.png to this folder", userPath);
 
@@ -82,6 +94,8 @@ await runCommand(command, async (interrupted) => {
   } = command.opts<EvalFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
+  const view = viewFor(model, flags);
+  const resolution = resolutionOf(flags);
   const split = flags.split ?? (data === null ? "validation" : "all");
   const chosen = await openEvaluationData(model, {
     ...{ data, split, lossyMasks, format, labelMap },
@@ -103,18 +117,32 @@ await runCommand(command, async (interrupted) => {
     const photos = `${dataset.size} ${dataset.size === 1 ? "photo" : "photos"}`;
     say(`Data: ${photos} of ${chosen.folder ?? "the run's drawings"}${split === "all" ? "" : ` (${split})`}`);
     for (const note of notes) say(`Note: ${note}`);
-    const evaluation = await evaluateModel(gpu, model, dataset, {
-      batchSize: Math.min(flags.batchSize ?? BATCH_SIZE, dataset.size),
-      precision,
-      onProgress: (done) => showProgress(`${done}/${dataset.size} photos`),
+    const options = {
+      onProgress: (done: number) => showProgress(`${done}/${dataset.size} photos`),
       signal: interrupted,
-    });
+    };
+    let evaluation: ModelEvaluation;
+    let seen = `resized to ${model.imageSize}×${model.imageSize}`;
+    if (resolution === "photo") {
+      const labeller = await createLabeller(gpu, model, { ...view, precision, batchSize: flags.batchSize });
+      seen = labeller.view;
+      say(`Seen: ${seen}`);
+      try {
+        evaluation = await evaluateAtOwnSize(labeller, dataset, options);
+      } finally {
+        labeller.destroy();
+      }
+    } else {
+      const batchSize = Math.min(flags.batchSize ?? BATCH_SIZE, dataset.size);
+      evaluation = await evaluateModel(gpu, model, dataset, { ...options, batchSize, precision });
+    }
     showProgress("");
     const report = evaluationReport(evaluation, model, {
       adapter: gpu.adapterName,
       data: chosen.folder,
       split,
       mask_interpolation: chosen.maskInterpolation,
+      ...{ resolution, seen },
     });
     say(`Memory: ${formatBytes(report.gpu_bytes)} on the GPU`);
     say(`\n${formatReport(report)}`);
@@ -146,6 +174,17 @@ await runCommand(command, async (interrupted) => {
     gpu.destroy();
   }
 });
+
+/** @throws ModelError where masks cannot be compared as is asked for. */
+function resolutionOf({ resolution, window, tta }: EvalFlags): Resolution {
+  const needsPhoto = window !== undefined || tta !== undefined;
+  if (resolution === "model" && needsPhoto) {
+    throw new ModelError(
+      "With --window and --tta masks are compared at the photos' own size: leave --resolution model out.",
+    );
+  }
+  return resolution ?? (needsPhoto ? "photo" : "model");
+}
 
 function ignoreLabelOf(text: string): number | "auto" | typeof NONE {
   if (text === NONE) return NONE;

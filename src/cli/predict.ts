@@ -1,34 +1,38 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { count } from "../data/data-error.ts";
-import { loadModel } from "../use/model.ts";
+import { createLabeller } from "../use/labeller.ts";
+import { MASK_PNGS } from "../use/mask-png.ts";
+import type { MaskPng } from "../use/mask-png.ts";
+import { PHOTOS } from "../use/predictor.ts";
+import { loadModel, ModelError } from "../use/model.ts";
 import { printable } from "../files/printable.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
 import { predictJobs } from "../use/predict-files.ts";
 import { predictPhotos } from "../use/predict.ts";
-import { Predictor } from "../use/predictor.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
+import { addViewOptions, viewFor } from "./view-options.ts";
+import type { ViewFlags } from "./view-options.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
 import { userPath } from "./user-path.ts";
 
-interface PredictFlags extends ModelFlags {
+interface PredictFlags extends ModelFlags, ViewFlags {
   readonly images: string;
   readonly out: string;
+  readonly maskPng?: MaskPng;
   readonly logits?: true;
 }
 
-/** Photos at once by default: they are in memory at their full size. */
-const BATCH_SIZE = 4;
 /** Classes that are named on the terminal for each photo. */
 const NAMED = 4;
 /** Photos that could not be labelled and are named, each with the reason. */
 const FAILURES_TOLD = 10;
 
-const command = addModelOptions(new Command("predict"))
+const command = addViewOptions(addModelOptions(new Command("predict")))
   .description("Labels every pixel of photos with a trained model.")
   .requiredOption(
     "--images <path>",
@@ -36,12 +40,31 @@ const command = addModelOptions(new Command("predict"))
     userPath,
   )
   .requiredOption("--out <folder>", "gets a mask, an overlay and the class shares of each photo", userPath)
+  .addOption(
+    new Option(
+      "--mask-png <kind>",
+      "masks whose pixels are grey levels (the default) or places in a palette of the class colours; both are class ids",
+    ).choices(MASK_PNGS),
+  )
   .option("--logits", "write the network's logits of each photo too");
 
 await runCommand(command, async (interrupted) => {
-  const { images, out, logits = false, adapter, precision: asked, ...flags } = command.opts<PredictFlags>();
+  const {
+    images,
+    out,
+    logits = false,
+    maskPng = "grey",
+    adapter,
+    precision: asked,
+    ...flags
+  } = command.opts<PredictFlags>();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
+  const view = viewFor(model, flags);
+  if (logits && (view.window !== null || view.tta.length > 0))
+    throw new ModelError(
+      "--logits are what the network says of a photo once, at the size it was trained at: leave --window and --tta out, or --logits.",
+    );
   const { jobs, passedOver } = await predictJobs(images, out);
   if (passedOver !== null) say(`Passed over in ${images}: ${passedOver}`);
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
@@ -53,13 +76,16 @@ await runCommand(command, async (interrupted) => {
     say(`Precision: ${text}`);
     // A place that cannot be written to is told of before the work.
     await makeOutputFolder(out);
-    const batchSize = Math.min(flags.batchSize ?? BATCH_SIZE, jobs.length);
-    const predictor = await Predictor.create(gpu, model, { batchSize, precision });
-    say(`Memory: ${formatBytes(predictor.bytes)} on the GPU`);
+    const labeller = await createLabeller(gpu, model, {
+      ...{ ...view, precision },
+      batchSize: view.window === null ? Math.min(flags.batchSize ?? PHOTOS, jobs.length) : flags.batchSize,
+    });
+    say(`Seen: ${labeller.view}`);
     const failures: string[] = [];
     try {
-      const bad = await predictPhotos(predictor, jobs, {
+      const bad = await predictPhotos(labeller, jobs, {
         logits,
+        maskPng,
         signal: interrupted,
         onDone: ({ photo, mask }, shares) => {
           const named = shares
@@ -72,11 +98,12 @@ await runCommand(command, async (interrupted) => {
         onBad: (sentence) => void failures.push(sentence),
       });
       if (bad > 0) process.exitCode = 1;
+      say(`Memory: ${formatBytes(labeller.bytes)} on the GPU`);
       say(`${jobs.length - bad} of ${jobs.length} photos labelled, in ${out}`);
     } finally {
       // Also where the work ends before its time.
       tellOf(failures);
-      predictor.destroy();
+      labeller.destroy();
     }
   } finally {
     gpu.destroy();

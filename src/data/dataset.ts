@@ -1,3 +1,5 @@
+import type { DecodedPair } from "./decode.ts";
+
 /** In a mask, a pixel that does not count: it has no class that could be learned or judged. */
 export const IGNORE = 255;
 
@@ -31,4 +33,9 @@ export interface SegmentationDataset {
    * @throws DataError (as a rejection) when its files cannot be used.
    */
   load(index: number): Promise<Sample>;
+  /**
+   * Photo and mask of sample `index` at their own size, read anew; none where samples are drawn at the image size.
+   * @throws DataError (as a rejection) when its files cannot be used.
+   */
+  readonly atOwnSize?: ((index: number) => Promise<DecodedPair>) | undefined;
 }

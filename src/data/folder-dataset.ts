@@ -11,6 +11,7 @@ import { mapConcurrently } from "./concurrency.ts";
 import { DataError, together } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { decodePair } from "./decode.ts";
+import type { DecodedPair } from "./decode.ts";
 import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
 import { contentsOf } from "./pair-contents.ts";
@@ -65,6 +66,7 @@ export class FolderDataset implements SegmentationDataset {
   /** What was decided for the samples read so far. */
   readonly #remarks = new Map<number, readonly Remark[]>();
   readonly #said = new Set<string>();
+  readonly #lossyMasks: boolean | undefined;
   readonly #onWarning: (sentence: string) => void;
   /** What the files of a sample held when it was read. */
   readonly #contents = new Map<number, PairContents>();
@@ -91,6 +93,7 @@ export class FolderDataset implements SegmentationDataset {
     this.#ids = ids;
     this.#disk = disk;
     this.#onWarning = onWarning;
+    this.#lossyMasks = options.lossyMasks;
   }
 
   /**
@@ -118,6 +121,11 @@ export class FolderDataset implements SegmentationDataset {
   async load(index: number): Promise<Sample> {
     if (!(index in this.pairs)) throw new DataError(`There is no photo ${index} among ${this.size}.`);
     return this.#cache.load(index);
+  }
+
+  async atOwnSize(index: number): Promise<DecodedPair> {
+    const { labelling } = this;
+    return decodePair(this.pairs[index], { labelling, lossyMasks: this.#lossyMasks });
   }
 
   /**

@@ -10,5 +10,6 @@ export function subset(dataset: SegmentationDataset, indices: readonly number[])
     ignores,
     names: indices.map((index) => names[index]),
     load: (index) => dataset.load(indices[index]),
+    atOwnSize: dataset.atOwnSize && ((index) => dataset.atOwnSize!(indices[index])),
   };
 }

@@ -2,6 +2,9 @@ import type { EvaluationData, EvaluationSplit, ModelEvaluation } from "./model-e
 import type { Model } from "./model.ts";
 import type { Precision } from "../config/index.ts";
 
+export const RESOLUTIONS = ["model", "photo"] as const;
+export type Resolution = (typeof RESOLUTIONS)[number];
+
 /** What an evaluation says of one class. */
 export interface ClassReport {
   readonly id: number;
@@ -31,18 +34,21 @@ export interface EvaluationReport {
   readonly data: string | null;
   readonly split: EvaluationSplit;
   readonly photos: number;
-  /** Pixels at the network's size that were compared, and those that do not count. */
+  /** Pixels that were compared, and those that do not count. */
   readonly pixels: number;
   readonly ignored_pixels: number;
   readonly image_size: number;
+  /** At which size masks were compared, the network's or the photos' own, and how the network saw the photos. */
+  readonly resolution: Resolution;
+  readonly seen: string;
   readonly mask_interpolation: EvaluationData["maskInterpolation"];
   readonly adapter: string;
   /** What activations were stored in. */
   readonly precision: Precision;
   /** Bytes that the evaluator held on the GPU. */
   readonly gpu_bytes: number;
-  /** Mean cross-entropy over all pixels that count. */
-  readonly loss: number;
+  /** Mean cross-entropy over all pixels that count; null at the photos' own size, where masks alone are compared. */
+  readonly loss: number | null;
   readonly accuracy: number;
   /** The accuracy of predicting class 0 everywhere. */
   readonly background_accuracy: number;
@@ -65,7 +71,10 @@ export interface EvaluationReport {
 export function evaluationReport(
   evaluation: ModelEvaluation,
   model: Model,
-  context: Pick<EvaluationReport, "adapter" | "data" | "split" | "mask_interpolation">,
+  context: Pick<
+    EvaluationReport,
+    "adapter" | "data" | "split" | "mask_interpolation" | "resolution" | "seen"
+  >,
 ): EvaluationReport {
   const { loss, accuracy, meanIou, backgroundAccuracy, count, confusion } = evaluation;
   const [truth, predicted, iou] = [confusion.pixelCounts(), confusion.predictedCounts(), confusion.iou()];
@@ -78,8 +87,10 @@ export function evaluationReport(
     split: context.split,
     photos: count,
     pixels: total,
-    ignored_pixels: count * model.imageSize ** 2 - total,
+    ignored_pixels: evaluation.pixels - total,
     image_size: model.imageSize,
+    resolution: context.resolution,
+    seen: context.seen,
     mask_interpolation: context.mask_interpolation,
     adapter: context.adapter,
     precision: evaluation.precision,
@@ -125,7 +136,7 @@ export function formatReport(report: EvaluationReport): string {
   ]);
   const { loss, accuracy, background_accuracy, mean_iou, present_classes, ignored_pixels } = report;
   return [
-    `loss            ${loss.toFixed(4)}`,
+    `loss            ${fixed(loss)}`,
     `pixel accuracy  ${accuracy.toFixed(4)}   (background everywhere: ${background_accuracy.toFixed(4)})`,
     `mean IoU        ${mean_iou.toFixed(4)}   (of the ${present_classes} classes that occur)`,
     `mean Dice       ${report.mean_dice.toFixed(4)}`,

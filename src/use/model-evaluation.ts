@@ -171,8 +171,12 @@ export interface EvaluateOptions {
 }
 
 /** What a trained network did on some photos, outlines included. */
-export interface ModelEvaluation extends Evaluation {
+export interface ModelEvaluation extends Omit<Evaluation, "loss" | "predictions"> {
+  /** Null where only masks were compared. */
+  readonly loss: number | null;
   readonly boundaryF1: BoundaryF1;
+  /** Of all photos, those that do not count included. */
+  readonly pixels: number;
   /** What activations were stored in. */
   readonly precision: Precision;
   /** Bytes that the evaluator held on the GPU. */
@@ -205,7 +209,8 @@ export async function evaluateModel(
         boundaryF1.add(labels, prediction, imageSize);
       const evaluation = await evaluate(evaluator, counted(batches, onProgress), { classes, look });
       if (!Number.isFinite(evaluation.loss)) throw notFinite(model, "logits", precision);
-      return { ...evaluation, boundaryF1, precision, gpuBytes: evaluator.summary.peakBytes };
+      const pixels = evaluation.count * imageSize ** 2;
+      return { ...evaluation, boundaryF1, pixels, precision, gpuBytes: evaluator.summary.peakBytes };
     } finally {
       evaluator.destroy();
     }

@@ -4,21 +4,23 @@ import { openPhoto } from "../data/photo.ts";
 import { sentencesOf } from "../data/remarks.ts";
 import type { Remark } from "../data/remarks.ts";
 import type { Photo } from "../data/photo.ts";
-import { sharp } from "../data/sharp.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { FileError } from "../files/file-error.ts";
 import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { overlayFigure } from "../runs/figures/overlay.ts";
 import { classShares } from "../masks/class-shares.ts";
 import type { ClassShare } from "../masks/class-shares.ts";
+import { maskPng } from "./mask-png.ts";
+import type { MaskPng } from "./mask-png.ts";
 import type { PredictJob } from "./predict-files.ts";
-import { maskFromLogits } from "../masks/mask-from-logits.ts";
-import type { Predictor } from "./predictor.ts";
+import type { Labelled, Labeller } from "./labeller.ts";
 import { writeJson } from "../runs/run-folder.ts";
 
 export interface PredictOptions {
-  /** Whether the logits are written too. */
+  /** Whether the logits are written too, where there are any. */
   readonly logits: boolean;
+  /** What masks look like in a viewer; grey by default. */
+  readonly maskPng?: MaskPng;
   /** Told of each photo whose outputs are written. */
   readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
   /** Told of each photo that cannot be read or whose outputs cannot be written, in a sentence; the others are still done. */
@@ -39,15 +41,15 @@ export interface PredictOptions {
  *   signal's reason when it is aborted; GpuError.
  */
 export async function predictPhotos(
-  predictor: Predictor,
+  labeller: Labeller,
   jobs: readonly PredictJob[],
   options: PredictOptions,
 ): Promise<number> {
-  const { batchSize } = predictor;
+  const { photosAtOnce } = labeller;
   let bad = 0;
   const remarks: [string, readonly Remark[]][] = [];
-  for (let first = 0; first < jobs.length; first += batchSize) {
-    const decoded = await Promise.all(jobs.slice(first, first + batchSize).map(decode));
+  for (let first = 0; first < jobs.length; first += photosAtOnce) {
+    const decoded = await Promise.all(jobs.slice(first, first + photosAtOnce).map(decode));
     options.signal?.throwIfAborted();
     const usable: { job: PredictJob; photo: Photo }[] = [];
     for (const outcome of decoded) {
@@ -60,11 +62,11 @@ export async function predictPhotos(
       }
     }
     if (usable.length === 0) continue;
-    const logits = await predictor.logits(usable.map(({ photo }) => photo));
+    const labelled = await labeller.label(usable.map(({ photo }) => photo));
     for (const [i, { job, photo }] of usable.entries()) {
       options.signal?.throwIfAborted();
       try {
-        const shares = await writeOutputs(predictor, job, photo, logits[i], options);
+        const shares = await writeOutputs(labeller, job, photo, labelled[i], options);
         options.onDone?.(job, shares);
       } catch (error) {
         if (!isOfItsName(error)) throw error;
@@ -95,25 +97,23 @@ const isOfItsName = (error: unknown): error is FileError =>
   error instanceof FileError && OF_A_NAME.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 async function writeOutputs(
-  { model: { file, imageSize, classNames }, precision }: Predictor,
+  { model: { file, imageSize, classNames }, precision, view }: Labeller,
   job: PredictJob,
   { width, height, pixels }: Photo,
-  logits: Float32Array,
+  { mask, logits }: Labelled,
   options: PredictOptions,
 ): Promise<ClassShare[]> {
-  const side = { width: imageSize, height: imageSize };
-  const mask = maskFromLogits(logits, side, classNames.length, { width, height });
   const photo = { width, height, rgb: pixels };
   await removeOld(job.shares);
   // The longest name first: where it is too long, nothing is written.
-  if (options.logits) {
+  if (options.logits && logits !== null) {
     const shape = [imageSize, imageSize, classNames.length];
     await writeSafetensors(job.logits, new Map([["logits", { shape, data: logits }]]), {
       classes: JSON.stringify(classNames),
     });
   }
   await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
-  await writeFileAtomically(job.mask, [await greyPng(mask, width, height)]);
+  await writeFileAtomically(job.mask, [await maskPng(mask, { width, height }, options.maskPng ?? "grey")]);
   const classes = classShares(mask, classNames);
   await writeJson(job.shares, {
     photo: job.photo,
@@ -121,6 +121,7 @@ async function writeOutputs(
     height,
     model: file,
     image_size: imageSize,
+    seen: view,
     precision,
     classes,
   });
@@ -129,10 +130,3 @@ async function writeOutputs(
 
 /** What cannot be removed cannot be replaced either, which is told when it comes to that. */
 const removeOld = (file: string): Promise<void> => rm(file, { force: true }).catch(() => undefined);
-
-/** An 8-bit grey PNG whose grey levels are the classes. */
-const greyPng = (mask: Uint8Array, width: number, height: number): Promise<Buffer> =>
-  sharp(mask, { raw: { width, height, channels: 1 } })
-    .toColourspace("b-w")
-    .png()
-    .toBuffer();

@@ -42,7 +42,7 @@ async function reference(predictor: Predictor, data: string, chosen: readonly nu
   const bins = Array<number>(C * C).fill(0);
   let loss = 0;
   for (const i of chosen) {
-    const [logits] = await predictor.logits([await decodePhoto(join(data, "images", `${i}.png`))]);
+    const [logits] = await predictor.scores([await decodePhoto(join(data, "images", `${i}.png`))]);
     for (let y = 0; y < SIZE; y++) {
       for (let x = 0; x < SIZE; x++) {
         const at = [((x + 0.5) * WIDTH) / SIZE, ((y + 0.5) * HEIGHT) / SIZE].map(Math.floor);
@@ -138,7 +138,7 @@ describe("npm run eval", () => {
       expect(report.classes.map(({ pixels }) => pixels)).toEqual(everything.rows);
       expect(report.classes.map(({ predicted_pixels }) => predicted_pixels)).toEqual(everything.columns);
       expect(report.classes.map(({ name }) => name)).toEqual(TINY_CLASSES);
-      expect(Math.abs(report.loss / everything.loss - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(report.loss! / everything.loss - 1)).toBeLessThan(1e-5);
 
       expect(all.output).toContain(`pixel accuracy  ${everything.accuracy.toFixed(4)}`);
       expect(all.output).toMatch(/Not in these photos \(1\): boots/);
@@ -157,6 +157,47 @@ describe("npm run eval", () => {
     } finally {
       predictor.destroy();
     }
+  });
+
+  it("compares masks at the photos' own size", async () => {
+    const data = await photos();
+    const file = join(await folderOf(), "model.safetensors");
+    await saveTinyModel(gpu(), file);
+    const json = join(data, "eval.json");
+    const report = async (...args: string[]): Promise<EvaluationReport> => {
+      const { errors } = await runCommandQuickly("eval", [
+        ...["--model", file, "--data", data, "--json", json],
+        ...args,
+      ]);
+      expect(errors).toBe("");
+      return JSON.parse(await readFile(json, "utf8")) as EvaluationReport;
+    };
+    const own = await report("--resolution", "photo", "--batch-size", "4");
+    const predictor = await Predictor.create(gpu(), await loadModel(file));
+    const C = TINY_CLASSES.length;
+    const bins = Array<number>(C * C).fill(0);
+    for (let i = 0; i < PHOTOS; i++) {
+      const [{ mask }] = await predictor.label([await decodePhoto(join(data, "images", `${i}.png`))]);
+      mask.forEach((found, at) => bins[C * label(at % WIDTH, Math.floor(at / WIDTH), i) + found]++);
+    }
+    predictor.destroy();
+    expect(own.confusion.flat()).toEqual(bins);
+    expect(own).toMatchObject({
+      ...{ resolution: "photo", seen: "resized to 32×32", loss: null },
+      ...{ photos: PHOTOS, pixels: PHOTOS * WIDTH * HEIGHT, ignored_pixels: 0 },
+    });
+
+    const windows = await report("--window", "32", "--tta", "flips");
+    expect(windows).toMatchObject({
+      resolution: "photo",
+      seen: "at its own size, in windows of 32×32 that overlap by 25 %, in 2 views",
+      pixels: PHOTOS * WIDTH * HEIGHT,
+    });
+    expect(windows.confusion).not.toEqual(own.confusion);
+    const { errors } = await runCommandQuickly("eval", [
+      ...["--model", file, "--data", data, "--window", "32", "--resolution", "model"],
+    ]);
+    expect(errors).toMatch(/^With --window and --tta masks are compared at the photos' own size: leave/);
   });
 
   it("says in a sentence what it cannot do, and writes nothing", async () => {

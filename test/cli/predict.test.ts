@@ -3,7 +3,9 @@ import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { decodeMask } from "../../src/data/mask.ts";
 import type { ClassShare } from "../../src/masks/class-shares.ts";
+import { paintMask } from "../../src/masks/palette.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -119,6 +121,29 @@ describe("npm run predict", () => {
     expect(new Set(labels).size).toBeGreaterThan(1);
   });
 
+  it("sees photos at their own size in windows and in several views, masks in colours", async () => {
+    const folder = await folderOf();
+    const image = join(folder, "wide.png");
+    await photo(150, 70).toFile(image);
+    const out = join(folder, "out");
+    const { code, errors, output } = await runCommandQuickly("predict", [
+      ...["--model", model, "--images", image, "--out", out, "--mask-png", "indexed"],
+      ...["--window", "64", "--overlap", "0.5", "--tta", "scales,flips"],
+    ]);
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    const seen = "at its own size, in windows of 64×64 that overlap by 50 %, in 6 views";
+    expect(output).toContain(`\nSeen: ${seen}\n`);
+    expect(await readShares(join(out, "wide.json"))).toMatchObject({ width: 150, height: 70, seen });
+    const file = join(out, "wide.mask.png");
+    expect(await sharp(file).metadata()).toMatchObject({ isPalette: true, bitsPerSample: 8 });
+    const { labels } = await decodeMask(file);
+    expect(labels.length).toBe(150 * 70);
+    expect(Math.max(...labels)).toBeLessThan(TINY_CLASSES.length);
+    const { data } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect(new Uint8Array(data)).toEqual(paintMask(labels));
+  });
+
   it("refuses what it cannot do in a sentence, before anything is written", async () => {
     const folder = await folderOf({ "photos/a.jpg": "", "photos/a.png": "" });
     const refused = async (args: string[], sentence: RegExp): Promise<void> => {
@@ -131,6 +156,16 @@ describe("npm run predict", () => {
     await refused(["--model", model, "--images", join(folder, "photos")], /would both be written to/);
     await refused(["--model", model, "--images", join(folder, "none")], /There is no photo or folder/);
     await refused(["--model", "nowhere", "--images", join(folder, "photos")], /There is no model nowhere/);
+    const given = ["--model", model, "--images", join(folder, "photos", "a.jpg")];
+    await refused([...given, "--window", "33"], /^--window must be a multiple of 32, .* \(it is 33\)\.$/);
+    await refused([...given, "--window", "all"], /"all" is neither a number of pixels nor whole/);
+    await refused(
+      [...given, "--overlap", "0.5"],
+      /^--overlap is of windows, and there are none: give --window/,
+    );
+    await refused([...given, "--window", "64", "--overlap", "1"], /"1" is not from 0 to 0\.9/);
+    await refused([...given, "--tta", "flips,spins"], /"spins" is none of flips, scales/);
+    await refused([...given, "--tta", "flips", "--logits"], /leave --window and --tta out, or --logits\.$/);
     await refused(["--model", model], /required option '--images <path>' not specified/);
   });
 

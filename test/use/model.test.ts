@@ -157,8 +157,8 @@ describe("Predictor", () => {
         const { predictions } = await evaluate(evaluator, batches, { classes: 5, keep: 3 });
         const photos = await Promise.all(dataset.pairs.map(({ image }) => decodePhoto(image)));
         const logits = [
-          ...(await predictor.logits(photos.slice(0, 2))),
-          ...(await predictor.logits(photos.slice(2))),
+          ...(await predictor.scores(photos.slice(0, 2))),
+          ...(await predictor.scores(photos.slice(2))),
         ];
         const size = { width: 32, height: 32 };
         expect(logits.map((values) => maskFromLogits(values, size, 5, size))).toEqual(predictions);
@@ -179,7 +179,7 @@ describe("Predictor", () => {
     const predictor = await Predictor.create(gpu(), await tiny({}, broken), { batchSize: 1 });
     const black = { width: 32, height: 32, pixels: new Uint8Array(32 * 32 * 3) };
     try {
-      await expect(predictor.logits([black])).rejects.toThrow(/gives logits that are not finite numbers/);
+      await expect(predictor.scores([black])).rejects.toThrow(/gives logits that are not finite numbers/);
     } finally {
       predictor.destroy();
     }

@@ -82,7 +82,7 @@ describe("a trained network in half precision", () => {
     ];
     expect([full.precision, half.precision]).toEqual(["f32", "f16"]);
     expect(Math.abs(half.accuracy - full.accuracy)).toBeLessThan(0.005);
-    expect(Math.abs(half.loss / full.loss - 1)).toBeLessThan(0.005);
+    expect(Math.abs(half.loss! / full.loss! - 1)).toBeLessThan(0.005);
     // Weights stay f32; activations are most of the rest.
     expect(half.gpuBytes).toBeLessThan(0.8 * full.gpuBytes);
     // The bits of f32 would mean that nothing was stored in f16.
@@ -100,7 +100,7 @@ describe("a trained network in half precision", () => {
       await writeSafetensors(file, weights, TINY_METADATA);
       const predictor = await Predictor.create(gpu(), await loadModel(file), { batchSize: 1, precision });
       try {
-        const [logits] = await predictor.logits([given]);
+        const [logits] = await predictor.scores([given]);
         return maskFromLogits(logits, size, TINY_CLASSES.length, size);
       } finally {
         predictor.destroy();

@@ -43,7 +43,7 @@ describe("predictPhotos", () => {
     try {
       expect(await predictPhotos(predictor, jobs, { logits: true })).toBe(0);
       const given = await decodePhoto(jobs[0].photo);
-      const [logits] = await predictor.logits([given]);
+      const [logits] = await predictor.scores([given]);
       const expected = maskFromLogits(logits, { width: 32, height: 32 }, classes, given);
       const { labels } = await decodeMask(jobs[0].mask);
       expect(labels).toEqual(expected);

@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
   /** The mask that `npm run predict` writes of a photo. */
   async function predicted(file: string): Promise<{ width: number; height: number; labels: Uint8Array }> {
     const decoded = await decodePhoto(file);
-    const [logits] = await predictor.logits([decoded]);
+    const [logits] = await predictor.scores([decoded]);
     const side = { width: 32, height: 32 };
     const labels = maskFromLogits(logits, side, TINY_CLASSES.length, decoded);
     return { width: decoded.width, height: decoded.height, labels };
