@@ -40,6 +40,7 @@ const article: TrainConfig = {
   nesterov: false,
   learningRate: 1e-3,
   finetuneLearningRate: 1e-3,
+  encoderRateScale: 1,
   schedule: "constant",
   warmupSteps: 0,
   clipNorm: null,

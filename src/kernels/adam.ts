@@ -13,6 +13,8 @@ export interface AdamKernelOptions {
   readonly scaled?: boolean;
   /** AdamW: the share of each parameter that `learningRate` `[1]` takes off; none loses any without. */
   readonly decays?: readonly number[] | undefined;
+  /** What the learning rate is multiplied by for each parameter; 1 without. */
+  readonly rates?: readonly number[] | undefined;
 }
 
 /** Terms of the series of 1 − βᵗ that are enough for f32 where −t·ln β is below 1. */
@@ -54,12 +56,13 @@ export function adamStep(
 export function adamUpdate(
   target: KernelTarget,
   lengths: readonly number[],
-  { beta1, beta2, epsilon, scaled = false, decays }: AdamKernelOptions,
+  { beta1, beta2, epsilon, scaled = false, decays, rates }: AdamKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
-  const decay = decays && tensorFactors("decay", decays);
+  const decay = tensorFactors("decay", decays);
+  const rate = tensorFactors("rate", rates);
   const decayed = (i: number): string =>
-    decay ? ` - ${decay.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
+    decays ? ` - ${decay.times(i)}${rate.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
@@ -67,7 +70,7 @@ export function adamUpdate(
     let v = load_meanSquare${i}(first) + (g * g - load_meanSquare${i}(first)) * params.rest2;
     store_mean${i}(first, m);
     store_meanSquare${i}(first, v);
-    store_parameter${i}(first, load_parameter${i}(first) - load_alpha(0) * m / (sqrt(v) + params.epsilon)${decayed(i)});`,
+    store_parameter${i}(first, load_parameter${i}(first) - ${rate.times(i)}load_alpha(0) * m / (sqrt(v) + params.epsilon)${decayed(i)});`,
   );
   return perItemKernel(target, count, {
     label: `${decays ? "adamw" : "adam"}_${lengths.length}`,
@@ -82,7 +85,8 @@ export function adamUpdate(
       rest1: f32(1 - beta1),
       rest2: f32(1 - beta2),
       epsilon: f32(epsilon),
-      ...decay?.params,
+      ...decay.params,
+      ...rate.params,
       ...params,
     },
     body: scaled ? SKIP + text : text,

@@ -13,6 +13,8 @@ export interface SgdKernelOptions {
   readonly scaled?: boolean;
   /** The share of each parameter that the learning rate takes off; none loses any without. */
   readonly decays?: readonly number[] | undefined;
+  /** What the learning rate is multiplied by for each parameter; 1 without. */
+  readonly rates?: readonly number[] | undefined;
 }
 
 /**
@@ -24,17 +26,18 @@ export interface SgdKernelOptions {
 export function sgdUpdate(
   target: KernelTarget,
   lengths: readonly number[],
-  { momentum, nesterov, scaled = false, decays }: SgdKernelOptions,
+  { momentum, nesterov, scaled = false, decays, rates }: SgdKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
   const moves = momentum > 0;
-  const decay = decays && tensorFactors("decay", decays);
+  const decay = tensorFactors("decay", decays);
+  const rate = tensorFactors("rate", rates);
   const decayed = (i: number): string =>
-    decay ? ` - ${decay.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
+    decays ? ` - ${decay.times(i)}${rate.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
-    let slope = load_learningRate(0) * g;
+    let slope = ${rate.times(i)}load_learningRate(0) * g;
     ${
       moves
         ? `let v = params.momentum * load_velocity${i}(first) - slope;
@@ -52,7 +55,7 @@ export function sgdUpdate(
       ...numberedBuffers(["gradient"], lengths.length, float),
     },
     write: numberedBuffers(["parameter", ...(moves ? ["velocity"] : [])], lengths.length, float),
-    params: { ...(moves && { momentum: f32(momentum) }), ...decay?.params, ...params },
+    params: { ...(moves && { momentum: f32(momentum) }), ...decay.params, ...rate.params, ...params },
     body: scaled ? SKIP + text : text,
   });
 }

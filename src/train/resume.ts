@@ -43,6 +43,7 @@ const SINCE: Partial<TrainConfig> = {
   weightDecay: 0,
   sgdMomentum: 0.9,
   nesterov: false,
+  encoderRateScale: 1,
 };
 
 /**

@@ -54,6 +54,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     weightDecay: config.weightDecay,
     sgdMomentum: config.sgdMomentum,
     nesterov: config.nesterov,
+    encoderRateScale: config.encoderRateScale,
     clipNorm: config.clipNorm,
     weighted: config.classWeights !== "none",
     accumulate: config.accumulate,

@@ -174,6 +174,7 @@ describe("resolveConfig", () => {
       { optimizer: "sgd", nesterov: true, sgdMomentum: 0 },
       "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
     ],
+    [{ encoderRateScale: 0 }, "--encoder-rate-scale must be above 0 (it"],
     [{ schedule: "step" }, "--schedule must be one of constant, cosine, poly, one-cycle (it"],
     [
       { schedule: "one-cycle", warmupSteps: 5 },

@@ -49,6 +49,12 @@ export const optimizationSettings = {
     "of the fine-tuning phase",
     rate(),
   ),
+  encoderRateScale: setting(
+    "--encoder-rate-scale SHARE",
+    "Optimization",
+    "the encoder's learning rate as a share of the decoder's and the head's, in every phase that trains it",
+    rate(),
+  ),
   schedule: setting(
     "--schedule KIND",
     "Optimization",

@@ -23,6 +23,7 @@ export function adamUpdates(
   gradients: ReadonlyMap<Tensor, Tensor>,
   {
     learningRate,
+    learningRateScale,
     gradientScale,
     beta1 = 0.9,
     beta2 = 0.999,
@@ -54,6 +55,7 @@ export function adamUpdates(
     adamUpdate(target, lengths, {
       ...options,
       decays: decays ? parameters.map((each) => decayOf(each, weightDecay)) : undefined,
+      rates: learningRateScale && parameters.map(learningRateScale),
     });
   const shared = sharedScalars(op, gradientScale, { alpha, ...(decays && { learningRate: rate }) });
   return [updateTogether(op, tensors, shared, kernel)];

@@ -12,6 +12,8 @@ import { sameShape, shapeText } from "../shape.ts";
 export interface OptimizerOptions {
   /** A constant, or a scalar tensor, so that each step can be fed its own. */
   readonly learningRate: number | Tensor;
+  /** What the learning rate is multiplied by for a parameter: less for a pretrained encoder, say; 1 without. */
+  readonly learningRateScale?: ((parameter: Tensor) => number) | undefined;
   /**
    * A scalar that every gradient is multiplied by, as `lossScaling` finds it; where it is 0 the step is skipped: parameters,
    * slots and the count of steps stay.

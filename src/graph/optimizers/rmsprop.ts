@@ -23,7 +23,14 @@ export interface RmspropOptions extends OptimizerOptions {
  */
 export function rmsprop(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  { learningRate, gradientScale, rho = 0.9, epsilon = 1e-7, name = "rmsprop" }: RmspropOptions,
+  {
+    learningRate,
+    learningRateScale,
+    gradientScale,
+    rho = 0.9,
+    epsilon = 1e-7,
+    name = "rmsprop",
+  }: RmspropOptions,
 ): Node[] {
   checkGradients("rmsprop", gradients);
   if (gradients.size === 0) return [];
@@ -34,8 +41,11 @@ export function rmsprop(
     parameter,
     meanSquare: graph.slotOf(parameter, name, zeros, OPTIMIZER),
   }));
-  const kernel = (target: KernelTarget, lengths: readonly number[]): Kernel =>
-    rmspropUpdate(target, lengths, { rho, epsilon, scaled: gradientScale !== undefined });
+  const kernel = (target: KernelTarget, lengths: readonly number[], parameters: readonly Tensor[]): Kernel =>
+    rmspropUpdate(target, lengths, {
+      ...{ rho, epsilon, scaled: gradientScale !== undefined },
+      rates: learningRateScale && parameters.map(learningRateScale),
+    });
   const shared = sharedScalars("rmsprop", gradientScale, { learningRate: rate });
   return [updateTogether("rmsprop", tensors, shared, kernel)];
 }

@@ -29,7 +29,15 @@ export interface SgdOptions extends OptimizerOptions, WeightDecayOptions {
  */
 export function sgd(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  { learningRate, gradientScale, momentum = 0, nesterov = false, weightDecay = 0, name = "sgd" }: SgdOptions,
+  {
+    learningRate,
+    learningRateScale,
+    gradientScale,
+    momentum = 0,
+    nesterov = false,
+    weightDecay = 0,
+    name = "sgd",
+  }: SgdOptions,
 ): Node[] {
   checkGradients("sgd", gradients);
   checkWeightDecay("sgd", weightDecay);
@@ -50,7 +58,9 @@ export function sgd(
     parameters: readonly Tensor[],
   ): Kernel => {
     const decays = weightDecay > 0 ? parameters.map((each) => decayOf(each, weightDecay)) : undefined;
-    return sgdUpdate(target, lengths, { momentum, nesterov, decays, scaled: gradientScale !== undefined });
+    const rates = learningRateScale && parameters.map(learningRateScale);
+    const scaled = gradientScale !== undefined;
+    return sgdUpdate(target, lengths, { momentum, nesterov, decays, rates, scaled });
   };
   const shared = sharedScalars("sgd", gradientScale, { learningRate: rate });
   return [updateTogether("sgd", tensors, shared, kernel)];

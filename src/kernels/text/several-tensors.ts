@@ -26,14 +26,14 @@ export function severalTensors(
 
 /**
  * A number of each tensor's own, in the uniform block so that other numbers are no other shader: `times(i)` begins a product with
- * that of tensor `i`.
+ * that of tensor `i`, and is empty without values.
  */
 export const tensorFactors = (
   name: string,
-  values: readonly number[],
+  values: readonly number[] | undefined,
 ): { params: Record<string, Uniform>; times: (tensor: number) => string } => ({
-  params: Object.fromEntries(values.map((value, i) => [`${name}${i}`, f32(value)])),
-  times: (i) => `params.${name}${i} * `,
+  params: Object.fromEntries((values ?? []).map((value, i) => [`${name}${i}`, f32(value)])),
+  times: (i) => (values ? `params.${name}${i} * ` : ""),
 });
 
 /** Tensors that one dispatch can take with `each` buffers a tensor, beside `shared` buffers for all. */

@@ -17,7 +17,7 @@ import { optimizerText } from "../phase/optimizer.ts";
 import { plannedBytes } from "./memory.ts";
 import { prepare } from "../prepare.ts";
 import { formatDuration } from "../../runs/progress.ts";
-import { encoder, encoderOf, takesSkips, trainingPass } from "../phase/programs.ts";
+import { encoder, encoderOf, takesSkips, trainingPass, trainsEncoder } from "../phase/programs.ts";
 import { phaseName } from "../../runs/phase.ts";
 import type { CardName } from "./predict/cards.ts";
 import { describePrediction } from "./predict/describe.ts";
@@ -165,6 +165,9 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
       row(
         "optimizer",
         `${optimizerText(config)}, fresh, learning rate ${rate}` +
+          (config.encoderRateScale === 1 || !trainsEncoder(options, phase)
+            ? ""
+            : `, the encoder's times ${config.encoderRateScale}`) +
           (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
       ),
       row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),

@@ -15,14 +15,21 @@ export interface OptimizerSpec {
   readonly sgdMomentum?: number | undefined;
   /** Of `sgd`; not by default. */
   readonly nesterov?: boolean | undefined;
+  /** What the encoder's learning rate is of that of the others; 1 by default. */
+  readonly encoderRateScale?: number | undefined;
 }
 
 /** What the optimizer makes of the gradients. */
 export function updatesOf(
-  { optimizer, weightDecay = 0, sgdMomentum: momentum = 0, nesterov = false }: OptimizerSpec,
+  spec: OptimizerSpec,
   gradients: ReadonlyMap<Tensor, Tensor>,
-  options: OptimizerOptions,
+  others: OptimizerOptions,
 ): Node[] {
+  const { optimizer, weightDecay = 0, sgdMomentum: momentum = 0, nesterov = false } = spec;
+  const { encoderRateScale: ofEncoder = 1 } = spec;
+  const learningRateScale = ({ variable }: Tensor): number => (variable?.group === "encoder" ? ofEncoder : 1);
+  // Where all are alike no kernel need multiply.
+  const options = ofEncoder === 1 ? others : { ...others, learningRateScale };
   switch (optimizer) {
     case "rmsprop":
       return rmsprop(gradients, options);

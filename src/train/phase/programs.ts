@@ -70,13 +70,17 @@ export interface StepSpec extends NetworkSpec, OptimizerSpec {
 const frozenIn = ({ freeze = "encoder" }: Pick<StepSpec, "freeze">, phase: Phase): Freeze =>
   phase === "frozen" ? freeze : "none";
 
+/** Whether a phase trains the encoder. */
+export const trainsEncoder = (spec: Pick<StepSpec, "freeze">, phase: Phase): boolean =>
+  frozenIn(spec, phase) === "none";
+
 /** Whether the steps of a phase take skips: nothing changes a frozen encoder, so a photo need go through it only once. */
 export const takesSkips = (spec: Pick<StepSpec, "cacheFeatures" | "freeze">, phase: Phase): boolean =>
-  spec.cacheFeatures === true && frozenIn(spec, phase) !== "none";
+  spec.cacheFeatures === true && !trainsEncoder(spec, phase);
 
 /** Whether the steps of a phase drop anything: then they have an input `step` `[]` (u32), another number for each pass. */
 export const dropsOut = (spec: Pick<StepSpec, "encoder" | "freeze">, phase: Phase): boolean =>
-  frozenIn(spec, phase) === "none" &&
+  trainsEncoder(spec, phase) &&
   skipLayers(encoderOf(spec)).some(({ operation }) => operation.kind === "Dropout");
 
 /** The graph of a training step and what is wanted of it. */

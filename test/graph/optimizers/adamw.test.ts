@@ -5,7 +5,7 @@ import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import type { AdamWOptions } from "../../../src/graph/optimizers/adamw.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { beginning, CUT, fiveSteps, gradientAt, RATES, SHAPES } from "./five-steps.ts";
+import { beginning, CUT, fiveSteps, gradientAt, RATES, SHAPES, slowly, slowlyNamed } from "./five-steps.ts";
 
 describe("adamw", () => {
   const gpu = useGpu();
@@ -14,11 +14,12 @@ describe("adamw", () => {
   function keras(
     name: string,
     { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0.004 }: Omit<AdamWOptions, "learningRate">,
+    share = (_: string) => 1,
   ) {
     const w = Float64Array.from(beginning(name));
     const [m, v] = [new Float64Array(w.length), new Float64Array(w.length)];
     const decay = SHAPES[name].length > 1 ? weightDecay : 0;
-    RATES.forEach((rate, step) => {
+    RATES.map((rate) => rate * share(name)).forEach((rate, step) => {
       const alpha = (rate * Math.sqrt(1 - beta2 ** (step + 1))) / (1 - beta1 ** (step + 1));
       gradientAt(name, step).forEach((g, i) => {
         w[i] -= w[i] * decay * rate;
@@ -30,7 +31,11 @@ describe("adamw", () => {
     return { w, m, v };
   }
 
-  async function compare(options: Omit<AdamWOptions, "learningRate">, maxBindingBytes?: number) {
+  async function compare(
+    options: Omit<AdamWOptions, "learningRate">,
+    maxBindingBytes?: number,
+    share?: (name: string) => number,
+  ) {
     const values = await fiveSteps(
       gpu(),
       (slopes, rest) => adamw(slopes, { ...options, ...rest }),
@@ -38,7 +43,7 @@ describe("adamw", () => {
     );
     const { name: slots = "adamw" } = options;
     for (const name of Object.keys(SHAPES)) {
-      const { w, m, v } = keras(name, options);
+      const { w, m, v } = keras(name, options, share);
       expectClose(values.get(name)!.data, w, 1e-6, name);
       expectClose(values.get(`${name}/${slots}_m`)!.data, m, 1e-6, `m of ${name}`);
       expectClose(values.get(`${name}/${slots}_v`)!.data, v, 1e-6, `v of ${name}`);
@@ -50,6 +55,9 @@ describe("adamw", () => {
   it("takes another weight decay, betas, epsilon and name", () =>
     compare({ weightDecay: 0.5, beta1: 0.5, beta2: 0.9, epsilon: 1e-3, name: "adamw_finetune" }));
   it("is the same when a parameter is cut", () => compare({ weightDecay: 0.5 }, CUT));
+
+  it("takes a learning rate of its own for some parameters", () =>
+    compare({ weightDecay: 0.5, learningRateScale: slowly }, undefined, slowlyNamed));
 
   it("is Adam, bit by bit, without weight decay", async () => {
     const plain = await fiveSteps(gpu(), (slopes, options) => adam(slopes, { ...options, name: "o" }));

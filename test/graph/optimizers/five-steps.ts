@@ -24,6 +24,11 @@ export const beginning = (name: string): Float32Array => randomInput(SHAPES[name
 export const gradientAt = (name: string, step: number): Float32Array =>
   randomInput(SHAPES[name], step + 2).data.map((value, i) => (i % 8 === 7 ? 0 : value * 10 ** -(i % 8)));
 
+/** A learning rate's scale for some of them. */
+export const slowlyNamed = (name: string): number =>
+  ({ kernel: 0.25, scalar: 0.5 })[name] ?? (name.includes("/") ? 0.1 : 1);
+export const slowly = ({ name }: Tensor): number => (name in STACKS ? 0.1 : slowlyNamed(name));
+
 /**
  * What five steps, each with its learning rate, leave of the parameters of {@link SHAPES} and their slots.
  *

@@ -8,6 +8,7 @@ import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
+import { beginning, fiveSteps } from "./five-steps.ts";
 
 describe("rmsprop", () => {
   const gpu = useGpu();
@@ -69,6 +70,23 @@ describe("rmsprop", () => {
   it("takes three steps as Keras's formula", () => compare(false));
   it("takes a learning rate that is fed at each step", () => compare(true));
   it("is the same when a parameter is cut", () => compare(false, 2 * 3 * 16 * 4 * 4));
+
+  it("takes a learning rate of its own for some parameters: half of it is half the step", async () => {
+    const last = async (learningRateScale?: (parameter: Tensor) => number) => {
+      const values = await fiveSteps(gpu(), (slopes, options) =>
+        rmsprop(slopes, { ...options, learningRateScale }),
+      );
+      return (name: string) => values.get(name)!.data;
+    };
+    const [plain, halved] = [await last(), await last(({ name }) => (name === "kernel" ? 0.5 : 1))];
+    const first = beginning("kernel");
+    expectClose(
+      halved("kernel").map((value, i) => 2 * (value - first[i])),
+      plain("kernel").map((value, i) => value - first[i]),
+    );
+    expect(halved("bias")).toEqual(plain("bias"));
+    expect(halved("kernel/rmsprop")).toEqual(plain("kernel/rmsprop"));
+  });
 
   it("refuses what it cannot update", () => {
     const graph = new Graph();

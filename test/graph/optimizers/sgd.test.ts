@@ -4,7 +4,7 @@ import { sgd } from "../../../src/graph/optimizers/sgd.ts";
 import type { SgdOptions } from "../../../src/graph/optimizers/sgd.ts";
 import { expectClose, worstDifference } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { beginning, CUT, fiveSteps, gradientAt, RATES, SHAPES } from "./five-steps.ts";
+import { beginning, CUT, fiveSteps, gradientAt, RATES, SHAPES, slowly, slowlyNamed } from "./five-steps.ts";
 
 type Options = Omit<SgdOptions, "learningRate">;
 
@@ -12,12 +12,16 @@ describe("sgd", () => {
   const gpu = useGpu();
 
   /** Keras 3's formula in float64. */
-  function keras(name: string, { momentum = 0, nesterov = false, weightDecay = 0 }: Options) {
+  function keras(
+    name: string,
+    { momentum = 0, nesterov = false, weightDecay = 0, learningRateScale }: Options,
+  ) {
     const w = Float64Array.from(beginning(name));
     const v = new Float64Array(w.length);
     let fastest = 0;
     const decay = SHAPES[name].length > 1 ? weightDecay : 0;
-    RATES.forEach((rate, step) =>
+    const share = learningRateScale ? slowlyNamed(name) : 1;
+    RATES.map((rate) => rate * share).forEach((rate, step) =>
       gradientAt(name, step).forEach((g, i) => {
         w[i] -= w[i] * decay * rate;
         v[i] = momentum * v[i] - g * rate;
@@ -37,6 +41,10 @@ describe("sgd", () => {
     ["with momentum", { momentum: 0.9 }],
     ["with Nesterov's momentum", { momentum: 0.9, nesterov: true }],
     ["with all of it", { momentum: 0.8, nesterov: true, weightDecay: 0.3, name: "sgd_finetune" }],
+    [
+      "with a learning rate of its own for some parameters",
+      { momentum: 0.9, nesterov: true, weightDecay: 0.3, learningRateScale: slowly },
+    ],
     ["where a parameter is cut", { momentum: 0.9, weightDecay: 0.3 }, CUT],
   ])("takes five steps as Keras's formula (%s)", async (_, options, maxBindingBytes) => {
     const values = await run(options, maxBindingBytes ? { maxBindingBytes } : {});
