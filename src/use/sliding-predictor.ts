@@ -43,7 +43,8 @@ interface Row {
 
 /**
  * A trained network that sees photos at their own resolution, in windows that overlap (see windows.ts) or whole. Where windows overlap their
- * probabilities are averaged, each by its weights. What reaches past a photo is filled with its outermost pixels.
+ * probabilities are averaged, each by its weights. Along a side that is shorter than a window, windows are as long as the photo. What reaches past a photo,
+ * up to a multiple of 32, is filled with its outermost pixels.
  *
  * Memory is bounded: besides the photo and its mask, the scores of as many rows as a window has, 512 MiB of them at most.
  */
@@ -133,7 +134,9 @@ export class SlidingPredictor implements Labeller {
   #rowsOf(photo: Size): Row[] {
     const { window, overlap, tta } = this.#options;
     const rows = viewsOf(tta).flatMap((view): Row[] => {
-      const image = window === "whole" ? this.#around(photo, view) : { width: window, height: window };
+      const around = this.#around(photo, view);
+      const most = window === "whole" ? Infinity : window;
+      const image = { width: Math.min(around.width, most), height: Math.min(around.height, most) };
       const region = {
         width: Math.round(image.width / view.scale),
         height: Math.round(image.height / view.scale),

@@ -132,6 +132,15 @@ describe("SlidingPredictor", () => {
     expect(odd.length).toBe(33 * 65);
   });
 
+  it("agrees with the whole photo where windows show as much as the network sees around a pixel", async () => {
+    const photo = picture(704, 96);
+    const whole = await maskOf(photo, { window: "whole" });
+    expect(new Set(whole).size).toBeGreaterThan(1);
+    expect(agreement(await maskOf(photo, { window: 256, overlap: 0.5 }), whole)).toBeGreaterThanOrEqual(
+      0.999,
+    );
+  });
+
   it.each([
     [1, 1],
     [1, 400],
