@@ -32,6 +32,7 @@ const article: TrainConfig = {
   weights: null,
   encoder: DEFAULT_ENCODER.name,
   decoder: "transpose",
+  headBias: "zeros",
   freeze: "encoder",
   bnMomentum: null,
   optimizer: "rmsprop",

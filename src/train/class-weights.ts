@@ -7,19 +7,24 @@ import type { RunFolder } from "../runs/run-folder.ts";
 import { readClassWeights } from "./class-weights-file.ts";
 
 /**
- * A weight for each class: from a file, or from how many pixels of the photos it has; pixels that do not count are no class's.
+ * A weight for each class: from a file, or from how many pixels of the photos it has.
  *
  * @param setting `--class-weights`, not none.
  * @throws ConfigError when the file cannot be used.
  */
 export async function classWeights(photos: SegmentationDataset, setting: string): Promise<Float32Array> {
   if (!isWeighting(setting)) return readClassWeights(setting, photos.classNames);
+  return weightsOf(await classPixels(photos), setting);
+}
+
+/** How many pixels of the photos each class has; those that do not count are no class's. */
+export async function classPixels(photos: SegmentationDataset): Promise<Float64Array> {
   const counts = new Float64Array(photos.classNames.length);
   for (let index = 0; index < photos.size; index++) {
     const { mask } = await photos.load(index);
     for (const label of mask) if (!photos.ignores || label !== IGNORE) counts[label] += 1;
   }
-  return weightsOf(counts, setting);
+  return counts;
 }
 
 /**

@@ -4,11 +4,12 @@ import type { TileChoices } from "../graph/autotune/autotune.ts";
 import { kernelTarget } from "../graph/kernel-target.ts";
 import { inTiles, readTiles } from "./autotune.ts";
 import { checkRunFolder } from "../runs/run-folder.ts";
-import { checkClassWeights, decideClassWeights } from "./class-weights.ts";
+import { checkClassWeights, classPixels, decideClassWeights } from "./class-weights.ts";
 import { describeClasses } from "./describe-data.ts";
 import { refuseFullDisk } from "./forecast/disk.ts";
 import { refuseLargeBatch } from "./forecast/memory.ts";
 import { freezingRemarks } from "./freezing-remarks.ts";
+import { biasOfFrequencies, HEAD_BIAS } from "./head-bias.ts";
 import { checkInitialWeights } from "./initial-weights.ts";
 import { refuseUnknownPrecision } from "./precision.ts";
 import { chooseMonitor } from "./monitor.ts";
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly tiles: TileChoices | undefined;
   /** The weight of each class in the loss; null where all count alike. */
   readonly classWeights: Float32Array | null;
+  /** `[classes]`, the bias that the head begins with in place of its own; null where it is not to be replaced. */
+  readonly headBias: Float32Array | null;
   /** Where a run that goes on stands; undefined for one that begins. */
   readonly resumed: Resumed | undefined;
 }
@@ -57,11 +60,13 @@ export async function prepare(
   await refuseLargeBatch(gpu, options, data.training.size);
   const target = kernelTarget(gpu, options.tileFor);
   await refuseFullDisk(resume?.path ?? config.out, options, target);
+  let hasHead = false;
   // A run that stands somewhere has its own.
   if (begins) {
     const weights =
       config.weights === null ? null : await checkInitialWeights(config.weights, options, target);
     if (weights?.remark) say(weights.remark);
+    hasHead = weights?.values.has(HEAD_BIAS) ?? false;
     for (const sentence of freezingRemarks(config, weights)) say(sentence);
   }
   await data.read({ signal });
@@ -71,7 +76,11 @@ export async function prepare(
   const weights = await decideClassWeights(config, data.photos, resume);
   const { monitor, remark } = await chooseMonitor(config, data.validation);
   say(remark);
-  return { data, options: { ...options, monitor }, tiles, classWeights: weights, resumed };
+  const headBias =
+    config.headBias === "frequencies" && begins && !hasHead
+      ? biasOfFrequencies(await classPixels(data.photos), weights)
+      : null;
+  return { data, options: { ...options, monitor }, tiles, classWeights: weights, headBias, resumed };
 }
 
 function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {

@@ -44,6 +44,7 @@ const SINCE: Partial<TrainConfig> = {
   sgdMomentum: 0.9,
   nesterov: false,
   encoderRateScale: 1,
+  headBias: "zeros",
 };
 
 /**

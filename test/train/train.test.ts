@@ -11,7 +11,11 @@ import type { RunObserver } from "../../src/runs/observer.ts";
 import { readHistory } from "../../src/runs/history.ts";
 import type { Summary } from "../../src/runs/summary.ts";
 import { RunError } from "../../src/runs/run-error.ts";
+import { classPixels } from "../../src/train/class-weights.ts";
+import { biasOfFrequencies } from "../../src/train/head-bias.ts";
+import { openData } from "../../src/train/run-data.ts";
 import { train } from "../../src/train/train.ts";
+import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
@@ -75,6 +79,27 @@ describe("train", () => {
     expect(sentences).toContain("What follows the run could not be ended properly: It does not end.");
     const config = await readConfigFile(join(folder, "run", "config.json"));
     expect(resolveConfig([config], "hardware")).toMatchObject({ imageSize: 32, epochsFrozen: 3, out: null });
+  });
+
+  it("begins with the head's bias at the classes' frequencies, and goes on with what it has learned", async () => {
+    const out = join(folder, "run");
+    const said = { headBias: "frequencies", epochsFrozen: 1, learningRate: 1e-12 } as const;
+    await runWith(said);
+    const config = resolveConfig([await readConfigFile(join(out, "config.json"))], "lavapipe");
+    const { photos } = await openData(config, () => {});
+    const { values } = await readCheckpoint(join(out, "checkpoints", "last.safetensors"));
+    const bias = [...biasOfFrequencies(await classPixels(photos), null)];
+    expect([...values.get("head/bias")!.data]).toEqual(
+      bias.map((value) => expect.closeTo(value, 5) as number),
+    );
+
+    // A head that a file has stays as it is.
+    const weights = join(folder, "zero.safetensors");
+    const zero = { shape: [bias.length], data: new Float32Array(bias.length) };
+    await writeSafetensors(weights, new Map([...values, ["head/bias", zero]]), {});
+    await runWith({ ...said, weights, out: join(folder, "other") });
+    const other = await readCheckpoint(join(folder, "other", "checkpoints", "last.safetensors"));
+    expect(Math.max(...other.values.get("head/bias")!.data.map(Math.abs))).toBeLessThan(1e-3);
   });
 
   it("keeps the epoch that is best by what is monitored, waits for a better one, and says so", async () => {

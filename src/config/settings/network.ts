@@ -24,6 +24,13 @@ export const networkSettings = {
     "upsampling by transposed convolutions (pix2pix) or by nearest neighbour and convolution",
     choice(["transpose", "nearest"]),
   ),
+  headBias: setting(
+    "--head-bias KIND",
+    "Network",
+    "what the last layer's bias begins with: zeros, or the logarithms of the frequencies of the classes in the training photos " +
+      "(of their weights' share in the loss, with --class-weights), unless --weights has a head",
+    choice(["zeros", "frequencies"]),
+  ),
   freeze: setting(
     "--freeze PART",
     "Network",
