@@ -107,6 +107,8 @@ export { adam } from "./graph/optimizers/adam.ts";
 export type { AdamOptions } from "./graph/optimizers/adam.ts";
 export { adamw } from "./graph/optimizers/adamw.ts";
 export type { AdamWOptions } from "./graph/optimizers/adamw.ts";
+export { exponentialMovingAverage } from "./graph/optimizers/exponential-moving-average.ts";
+export type { ExponentialMovingAverageOptions } from "./graph/optimizers/exponential-moving-average.ts";
 export { lossScaling } from "./graph/optimizers/loss-scaling.ts";
 export type { CheckedGradients, LossScaling, LossScalingOptions } from "./graph/optimizers/loss-scaling.ts";
 export { rmsprop } from "./graph/optimizers/rmsprop.ts";

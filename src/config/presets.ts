@@ -45,6 +45,7 @@ const article: TrainConfig = {
   schedule: "constant",
   warmupSteps: 0,
   clipNorm: null,
+  ema: null,
   loss: "cross-entropy",
   labelSmoothing: 0,
   focalGamma: 2,

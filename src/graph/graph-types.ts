@@ -37,12 +37,16 @@ export interface Variable {
   readonly parts: readonly VariablePart[];
   /** The element that each part begins with. */
   readonly begins: readonly number[];
+  /** The variable of the same parts whose numbers it begins with, as they are when it is made; its initializers' without. */
+  readonly copyOf?: Tensor | undefined;
 }
 
 export interface VariableOptions {
   /** See {@link Variable.group}. */
   readonly group?: string | null | undefined;
 }
+
+export interface SlotOptions extends VariableOptions, Pick<Variable, "copyOf"> {}
 
 export interface ParameterOptions extends VariableOptions {
   /** By default; `false` freezes it. */
@@ -95,9 +99,9 @@ export interface Graph {
   stackedState(name: string, parts: readonly VariablePart[], options?: VariableOptions): Tensor;
   /**
    * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
-   * variable is stacked a stack of `<part>/<suffix>`.
+   * variable is stacked a stack of `<part>/<suffix>`. See {@link Variable.copyOf}.
    */
-  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: VariableOptions): Tensor;
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: SlotOptions): Tensor;
   /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
   apply(op: Op, inputs: readonly Tensor[]): Node;
   /** The graph as a table: one line a tensor, with the op that makes it, its shape and type, and what it is made of. */
@@ -119,6 +123,8 @@ export interface Op {
   readonly outputs: readonly TensorType[];
   /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
   readonly updates?: readonly Tensor[];
+  /** Of an op with `updates`: it runs after all others that change variables, and reads what they have left. */
+  readonly afterUpdates?: boolean;
   /** Of an op with `updates`: run it, without being asked, in every program that computes all it reads. */
   readonly automatic?: boolean;
   /** A few numbers put together, which count as computed where its inputs are. */

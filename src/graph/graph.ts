@@ -3,6 +3,7 @@ import type {
   Node,
   Op,
   ParameterOptions,
+  SlotOptions,
   Tensor,
   Variable,
   VariableOptions,
@@ -106,7 +107,7 @@ class StaticGraph implements GraphType {
     return this.#variable(name, stackShape(parts), parts, "state", options);
   }
 
-  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options: VariableOptions = {}): Tensor {
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options: SlotOptions = {}): Tensor {
     const parts = variableParts(variable).map(({ name, shape }) => ({
       name: `${name}/${suffix}`,
       shape,
@@ -154,7 +155,7 @@ class StaticGraph implements GraphType {
     shape: Shape,
     parts: readonly VariablePart[],
     role: Variable["role"],
-    { group = null }: VariableOptions,
+    { group = null, copyOf }: SlotOptions,
   ): Tensor {
     const known = this.variables.get(name);
     if (
@@ -169,7 +170,7 @@ class StaticGraph implements GraphType {
     if (known) throw new Error(`The variable "${name}" exists as ${description(known)} and ${asked}.`);
     this.#checkPartsAreFree(name, parts, asked);
     const begins = partBegins(parts);
-    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, { role, group, parts, begins });
+    const tensor = this.#tensor({ shape, dtype: "f32" }, name, null, { role, group, parts, begins, copyOf });
     this.variables.set(name, tensor);
     for (const part of parts) this.#homes.set(part.name, tensor);
     return tensor;

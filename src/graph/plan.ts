@@ -63,7 +63,7 @@ export interface PlanSummary {
 /**
  * Decides what must run for `goals`, in which order, and lays every computed tensor into the arena by its lifetime.
  *
- * Nodes run in the order they were made, updates of variables last. The arena is a set of blocks, each one a buffer:
+ * Nodes run in the order they were made, updates of variables last, and behind them what reads these (`Op.afterUpdates`). The arena is a set of blocks, each one a buffer:
  * WebGPU tracks hazards and read-only bindings by whole buffers, so tensors of one dispatch must not share one.
  * Tensors are placed largest first, each into the smallest block that is free for its whole life (greedy by size for
  * shared objects; Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
@@ -134,13 +134,18 @@ function schedule(outputs: Iterable<Tensor>, updates: readonly Node[]): Node[] {
   }
   const order = [...needed].sort((a, b) => a.index - b.index);
   const changes = (node: Node): boolean => (node.op.updates?.length ?? 0) > 0;
-  const nodes = [...order.filter((node) => !changes(node)), ...order.filter(changes)];
+  const last = ({ op }: Node): boolean => op.afterUpdates ?? false;
+  const nodes = [
+    ...order.filter((node) => !changes(node)),
+    ...order.filter((node) => changes(node) && !last(node)),
+    ...order.filter(last),
+  ];
 
   const updated = new Map<Tensor, { readonly variable: Tensor; readonly by: Node }[]>();
   for (const node of nodes) {
     for (const input of node.inputs) {
       const earlier = updated.get(storageOf(input))?.find(({ variable }) => overlap(variable, input));
-      if (earlier && !node.op.identity) {
+      if (earlier && !node.op.identity && !node.op.afterUpdates) {
         throw new Error(
           `${node.op.name} would use "${input.name}" after ${earlier.by.op.name} has updated it.`,
         );

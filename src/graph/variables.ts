@@ -6,6 +6,9 @@ import { seededRandom } from "./initializers.ts";
 import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
 
+/** Most that an exchange holds of a variable's numbers besides the variables. */
+const EXCHANGED_BYTES = 2 ** 22;
+
 /** Numbers of a variable in row-major order. */
 export interface VariableValues {
   readonly shape: Shape;
@@ -116,12 +119,22 @@ export class Variables {
     const buffer = this.#gpu.createBuffer(tensor.name, bytesOf(tensor), STORAGE | COPY_SRC | COPY_DST);
     const stored = { tensor, buffer };
     this.#stored.set(tensor.name, stored);
+    const { begins, copyOf } = tensor.variable!;
+    const copied: Place[] = [];
     parts.forEach((part, i) => {
-      const begin = tensor.variable!.begins[i];
+      const begin = begins[i];
       const place = { stored, shape: part.shape, begin, end: begin + sizeOf(part.shape) };
       this.#places.set(part.name, place);
-      this.#write(place, this.#firstValues(part));
+      if (copyOf && !this.#given.has(part.name)) copied.push(place);
+      else this.#write(place, this.#firstValues(part));
     });
+    if (copied.length > 0) {
+      const from = this.buffer(copyOf!);
+      this.#submit((encoder) => {
+        for (const { begin, end } of copied)
+          encoder.copyBufferToBuffer(from, 4 * begin, buffer, 4 * begin, 4 * (end - begin));
+      });
+    }
     return buffer;
   }
 
@@ -178,6 +191,36 @@ export class Variables {
   }
 
   /**
+   * Exchanges the numbers of each variable with those of its slot `<name>/<suffix>`, where it has one; done again, all are what they
+   * were. What has been submitted before sees those of before.
+   */
+  exchange(suffix: string): void {
+    this.check();
+    const pairs = [...this.#stored.values()].flatMap(({ tensor, buffer }) => {
+      const slot = this.#stored.get(`${tensor.name}/${suffix}`);
+      return slot ? [{ own: buffer, slot: slot.buffer, bytes: bytesOf(tensor) }] : [];
+    });
+    if (pairs.length === 0) return;
+    const most = Math.min(EXCHANGED_BYTES, Math.max(...pairs.map(({ bytes }) => bytes)));
+    const between = this.#gpu.createBuffer(
+      "exchange",
+      most,
+      GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    );
+    this.#submit((encoder) => {
+      for (const { own, slot, bytes } of pairs) {
+        for (let offset = 0; offset < bytes; offset += most) {
+          const size = Math.min(most, bytes - offset);
+          encoder.copyBufferToBuffer(own, offset, between, 0, size);
+          encoder.copyBufferToBuffer(slot, offset, own, offset, size);
+          encoder.copyBufferToBuffer(between, 0, slot, offset, size);
+        }
+      }
+    });
+    this.#gpu.destroyBuffer(between);
+  }
+
+  /**
    * Frees the variables that `which` picks, an optimizer's slots for example; the next program makes them anew.
    *
    * @throws Error when it picks some parts of a stacked variable and not all; then nothing is freed.
@@ -211,6 +254,12 @@ export class Variables {
   /** @throws Error when they have been destroyed. */
   check(): void {
     if (this.#destroyed) throw new Error("The variables have been destroyed: their numbers are gone.");
+  }
+
+  #submit(record: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "variables" });
+    record(encoder);
+    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
   #get(name: string): Place {

@@ -4,12 +4,13 @@ import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.t
 import type { Metadata } from "../weights/tensors.ts";
 import { WeightsError } from "../weights/weights-error.ts";
 import { networkWeights } from "./network-weights.ts";
+import { averagesAsWeights, weightsAsTrained } from "./phase/averaging.ts";
 import { parseState } from "../runs/training-state.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 
 /**
  * Writes everything a run needs to go on (weights, moving statistics, optimizer's slots, and the state) by rename, so
- * never a half file.
+ * never a half file. Where weights are averaged, a weight's own name is its average's: see `averagesAsWeights`.
  *
  * @param metadata what else the file says of itself, all that is needed to use the network
  */
@@ -21,7 +22,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   // Accumulators are zero between two steps.
   const kept = await variables.readAll((_, group) => group !== "accumulator");
-  await writeSafetensors(path, kept, {
+  await writeSafetensors(path, averagesAsWeights(kept), {
     ...metadata,
     epoch: String(state.epoch),
     steps: String(state.globalStep),
@@ -49,7 +50,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       `${path} holds weights but not where a run stood: give it to --weights to begin a new run with them.`,
     );
   }
-  return { values: tensors as Map<string, VariableValues>, state, metadata };
+  return { values: weightsAsTrained(tensors as Map<string, VariableValues>), state, metadata };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Shape } from "../graph/shape.ts";
 import type { VariableFilter } from "../graph/variables.ts";
 import { isDecoderGroup } from "../layers/unet.ts";
 import { assignWeights } from "../weights/assign.ts";
+import { AVERAGE } from "./phase/averaging.ts";
 import type { NamedTensors } from "../weights/tensors.ts";
 
 /** Tells the names and shapes of the variables of a network that a filter picks. */
@@ -20,7 +21,9 @@ export function networkWeights(
   source: string,
   { head = true }: { head?: boolean } = {},
 ): NamedTensors {
-  const network = shapes((_, group) => group !== "optimizer" && (head || group !== "head"));
+  const network = shapes(
+    (_, group) => group !== "optimizer" && group !== AVERAGE && (head || group !== "head"),
+  );
   const expected = [...network].map(([name, shape]) => ({ name, shape }));
   // A file of encoder weights has none of them.
   const decoder = shapes((_, group) => isDecoderGroup(group));

@@ -134,7 +134,7 @@ export class Run implements TrainerEvents {
   }
 
   async checkpoint(state: TrainingState): Promise<void> {
-    const { saveEvery, imageSize, encoder, decoder, precision } = this.#job.config;
+    const { saveEvery, imageSize, encoder, decoder, precision, ema } = this.#job.config;
     const normalization = normalizationOf(this.#job.config);
     const last = this.#folder.checkpoint("last");
     const metadata: Metadata = {
@@ -144,6 +144,7 @@ export class Run implements TrainerEvents {
       decoder,
       normalization,
       precision,
+      ...(ema !== null && { ema: String(ema) }),
       preprocessing: `RGB / 255, bilinear resize to image_size${NORMALIZATION_TEXTS[normalization]}`,
       ...(await dataMetadata(this.#data)),
     };

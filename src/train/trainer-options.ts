@@ -56,6 +56,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     nesterov: config.nesterov,
     encoderRateScale: config.encoderRateScale,
     clipNorm: config.clipNorm,
+    ema: config.ema,
     weighted: config.classWeights !== "none",
     accumulate: config.accumulate,
     precision: config.precision,

@@ -174,6 +174,10 @@ describe("resolveConfig", () => {
       { optimizer: "sgd", nesterov: true, sgdMomentum: 0 },
       "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",
     ],
+    ...[0, 1, -0.5, 2, "much"].map((ema): [Said, string] => [
+      { ema },
+      `--ema must be above 0 and below 1, 0.999 for example, or none (it is ${JSON.stringify(ema)}).`,
+    ]),
     [{ encoderRateScale: 0 }, "--encoder-rate-scale must be above 0 (it"],
     [{ schedule: "step" }, "--schedule must be one of constant, cosine, poly, one-cycle (it"],
     [

@@ -16,7 +16,7 @@ describe("what the library exports", () => {
       ENCODERS Gpu GpuError Graph LayerList Program Variables accuracy activation adam adamw add addN affine affineConstants argmax averagePool2d batchNormInference
       batchNormTraining batchNormalization biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
       constant conv2d conv2dTranspose crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
-      describeMemoryPlan diceLoss dropout encode encoderNamed f32 fill focalLoss
+      describeMemoryPlan diceLoss dropout encode encoderNamed exponentialMovingAverage f32 fill focalLoss
       globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part partValues perItemKernel pixelCount plan printKernelTimes
       randomNormal relu reshape rmsprop sameShape scale seededRandom sgd shapeText sizeOf skipsOf slice sliceChannels softmax

@@ -38,6 +38,57 @@ describe("Variables", () => {
     await expect(variables.read("w")).rejects.toThrow('There is no variable "w".');
   });
 
+  it("begin as copies of others, of what these hold by then, unless values are given", async () => {
+    const parts = ["a", "b"].map((name) => ({ name, shape: [3], initializer: ones }));
+    const build = async (variables: Variables): Promise<void> => {
+      const graph = new Graph();
+      const stack = graph.stackedParameter("stack", parts);
+      const slot = graph.slotOf(stack, "copy", zeros, { copyOf: stack });
+      (await compile(gpu(), { outputs: { stack: relu(stack), slot: relu(slot) }, variables })).destroy();
+    };
+    const given = { shape: [3], data: Float32Array.of(7, 8, 9) };
+    const variables = new Variables(gpu(), { values: [["b/copy", given]] });
+    const stack = new Graph().stackedParameter("stack", parts);
+    (await compile(gpu(), { outputs: { stack: relu(stack) }, variables })).destroy();
+    variables.write("a", Float32Array.of(1, 2, 3));
+    variables.write("b", Float32Array.of(4, 5, 6));
+    await build(variables);
+    expect(await variables.read("a/copy")).toEqual(Float32Array.of(1, 2, 3));
+    expect(await variables.read("b/copy")).toEqual(given.data);
+    variables.write("a", Float32Array.of(0, 0, 0));
+    expect(await variables.read("a/copy")).toEqual(Float32Array.of(1, 2, 3));
+    variables.destroy();
+  });
+
+  it("exchange places with their slots, and back", async () => {
+    const variables = new Variables(gpu());
+    const graph = new Graph();
+    // More than is exchanged at a time.
+    const [w, alone] = [graph.parameter("w", [3, 2 ** 19], ones), graph.parameter("alone", [2], ones)];
+    const slot = graph.slotOf(w, "slot", constant(2));
+    const outputs = { w: relu(w), alone: relu(alone), slot: relu(slot) };
+    const program = await compile(gpu(), { outputs, variables });
+    const numbers = new Float32Array(3 * 2 ** 19).map((_, i) => i);
+    variables.write("w", numbers);
+    const bytes = gpu().bytes;
+    const areNow = async (own: Float32Array, other: Float32Array): Promise<void> => {
+      const [w, slot] = [await variables.read("w"), await variables.read("w/slot")];
+      expect(Buffer.from(w.buffer).equals(Buffer.from(own.buffer))).toBe(true);
+      expect(Buffer.from(slot.buffer).equals(Buffer.from(other.buffer))).toBe(true);
+      expect(await variables.read("alone")).toEqual(Float32Array.of(1, 1));
+    };
+    const twos = new Float32Array(numbers.length).fill(2);
+    variables.exchange("slot");
+    await areNow(twos, numbers);
+    variables.exchange("slot");
+    await areNow(numbers, twos);
+    variables.exchange("none");
+    await areNow(numbers, twos);
+    expect(gpu().bytes).toBe(bytes);
+    program.destroy();
+    variables.destroy();
+  });
+
   it("refuse another shape and the wrong number of values", async () => {
     const variables = new Variables(gpu());
     const compiled = (shape: number[]) =>

@@ -10,6 +10,8 @@ export type Weighting = (typeof WEIGHTINGS)[number];
 export const isWeighting = (name: string): name is Weighting =>
   (WEIGHTINGS as readonly string[]).includes(name);
 
+const EMA = "must be above 0 and below 1, 0.999 for example, or none";
+
 /** The loss, and how it is made small. */
 export const optimizationSettings = {
   optimizer: setting(
@@ -73,6 +75,13 @@ export const optimizationSettings = {
     "Optimization",
     "scale gradients down to this global norm; none for no clipping",
     z.number({ error: "must be a number" }).gt(0, "must be above 0").nullable(),
+  ),
+  ema: setting(
+    "--ema DECAY",
+    "Optimization",
+    "validate, keep and use an exponential moving average of the weights and moving statistics, which keeps this share of itself in a " +
+      "step, less in the first ones; none for the weights themselves (docs/optimization.md)",
+    z.number({ error: EMA }).gt(0, EMA).lt(1, EMA).nullable(),
   ),
   loss: setting(
     "--loss NAME",

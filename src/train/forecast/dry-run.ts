@@ -170,6 +170,9 @@ function describePhases(gpu: Gpu, config: TrainConfig, options: TrainerOptions):
             : `, the encoder's times ${config.encoderRateScale}`) +
           (config.clipNorm === null ? "" : `, global norm at most ${config.clipNorm}`),
       ),
+      ...(config.ema === null
+        ? []
+        : [row("average", `of the weights, decay ${config.ema}, to validate and use`)]),
       row("memory", `${Math.ceil(summary.peakBytes / 2 ** 20)} MiB`),
       row("dispatches", `${summary.dispatches} a step, ${summary.pipelines} pipelines`),
       ...(takesSkips(options, phase) ? describeFeatures(gpu, options) : []),

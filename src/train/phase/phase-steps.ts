@@ -6,6 +6,7 @@ import type { Feeds, Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import { accumulatedStep, microBatches, microBatchSize, sharesOf } from "./accumulation.ts";
 import type { MicroBatch } from "./accumulation.ts";
+import { averagingRateAt } from "./averaging.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
 import { dropsOut, takesSkips, trainingStep } from "./programs.ts";
@@ -138,7 +139,7 @@ export class PhaseSteps {
       return { share, outputs: await program.run(feeds()) };
     });
     const wanted = this.#apply?.plan.outputs.has("exhausted") ? ["exhausted"] : [];
-    const applied = this.#apply?.run({ learning_rate: Float32Array.of(learningRate) }, wanted);
+    const applied = this.#apply?.run(updateFeeds(this.#spec, place), wanted);
     const [parts, end] = await Promise.all([Promise.all(runs), applied]);
     const mean = (name: string): number =>
       parts.reduce((sum, { share, outputs }) => sum + share * outputs[name][0], 0);
@@ -166,7 +167,7 @@ const accumulates = ({ accumulate = 1 }: StepSpec): boolean => accumulate > 1;
 export interface StepPlace {
   readonly phase: Phase;
   readonly learningRate: number;
-  /** Steps of the run that came before, on which it depends what dropout drops. */
+  /** Steps of the run that came before, on which it depends what dropout drops and how far averages move. */
   readonly step: number;
 }
 
@@ -187,10 +188,11 @@ export interface StepPass {
 export function stepPasses(
   batch: MicroBatch,
   spec: StepSpec,
-  { phase, learningRate, step }: StepPlace,
+  place: StepPlace,
   classWeights: Float32Array | null,
   stack = new FeatureStack(spec),
 ): StepPass[] {
+  const { phase, step } = place;
   const parts = accumulates(spec) ? microBatches(batch, microBatchSize(spec)) : [batch];
   const shares = parts.length === 1 ? [1] : sharesOf(parts, spec.ignores ?? false);
   return parts.map(({ images, labels, count, features }, i) => {
@@ -201,15 +203,19 @@ export function stepPasses(
       feeds: () => ({
         ...(features ? stack.fill(features) : { image: images }),
         labels,
-        ...(accumulates(spec)
-          ? { share: Float32Array.of(share) }
-          : { learning_rate: Float32Array.of(learningRate) }),
+        ...(accumulates(spec) ? { share: Float32Array.of(share) } : updateFeeds(spec, place)),
         ...(classWeights && { class_weights: classWeights }),
         ...(dropsOut(spec, phase) && { step: Uint32Array.of(step * (spec.accumulate ?? 1) + i) }),
       }),
     };
   });
 }
+
+/** What the updates at the end of a step take. */
+const updateFeeds = ({ ema = null }: StepSpec, { learningRate, step }: StepPlace): Feeds => ({
+  learning_rate: Float32Array.of(learningRate),
+  ...(ema !== null && { ema_rate: Float32Array.of(averagingRateAt(step, ema)) }),
+});
 
 /** What a pass over `photos` photos computes. */
 export function passGoals(spec: StepSpec, phase: Phase, photos: number): Goals {

@@ -20,6 +20,7 @@ import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
 import { skipLayers } from "../../layers/networks/unet.ts";
 import { skipsOf, unet, unetDecoder, unetEncoder } from "../../layers/unet.ts";
 import type { Skips, UNetOptions } from "../../layers/unet.ts";
+import { averageUpdates } from "./averaging.ts";
 import { lossOf } from "./loss.ts";
 import type { Criterion } from "./loss.ts";
 import { updatesOf } from "./optimizer.ts";
@@ -56,6 +57,8 @@ export interface StepSpec extends NetworkSpec, OptimizerSpec {
   readonly clipNorm: number | null;
   /** Whether each class's pixels have a weight of their own in the loss: an input `class_weights` `[classes]`. */
   readonly weighted: boolean;
+  /** The decay of the weights' average at its highest (see `averaging.ts`); null, the default, for none. */
+  readonly ema?: number | null;
   /** Micro-batches a step (see `accumulation.ts`); 1 by default. */
   readonly accumulate?: number;
   /** What the first phase leaves as it is; the encoder by default. */
@@ -134,13 +137,25 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
 
 /**
  * A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. Where the loss
- * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped.
+ * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped. Where weights are
+ * averaged, they are at the end of it, with the input `ema_rate`.
  */
 export function optimizerUpdates(
   gradients: ReadonlyMap<Tensor, Tensor>,
-  spec: OptimizerSpec & Pick<StepSpec, "clipNorm">,
+  spec: OptimizerSpec & Pick<StepSpec, "clipNorm" | "ema">,
   phase: Phase,
   scaling: LossScaling | null = null,
+): Required<Goals> {
+  const { outputs, updates } = learn(gradients, spec, phase, scaling);
+  const averages = (spec.ema ?? null) === null ? [] : averageUpdates([...gradients.keys()]);
+  return { outputs, updates: [...updates, ...averages] };
+}
+
+function learn(
+  gradients: ReadonlyMap<Tensor, Tensor>,
+  spec: OptimizerSpec & Pick<StepSpec, "clipNorm">,
+  phase: Phase,
+  scaling: LossScaling | null,
 ): Required<Goals> {
   const [[{ graph }]] = gradients;
   const { optimizer, clipNorm } = spec;

@@ -4,6 +4,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import { microBatchSize } from "./accumulation.ts";
+import { AVERAGE } from "./averaging.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluation } from "../../runs/evaluation.ts";
 import { FeatureStack } from "./features.ts";
@@ -39,11 +40,20 @@ export class Validation {
   }
 
   /**
-   * Runs all photos through the network as it is.
+   * Runs all photos through the network as it is used, with the averages of its weights where there are any.
    *
    * @param encoder takes the encoder's part, with features of photos it has seen before.
    */
   async evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null = null): Promise<Evaluation> {
+    this.#variables.exchange(AVERAGE);
+    try {
+      return await this.#evaluate(photos, encoder);
+    } finally {
+      this.#variables.exchange(AVERAGE);
+    }
+  }
+
+  async #evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null): Promise<Evaluation> {
     const { normalization, classes, signal } = this.#options;
     const { batchSize } = evaluatorSpec(this.#options);
     const batches = evaluationBatches(photos, { batchSize, normalization, signal });

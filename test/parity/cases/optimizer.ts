@@ -5,6 +5,7 @@ import { zeros } from "../../../src/graph/initializers.ts";
 import { clipByGlobalNorm } from "../../../src/graph/ops/clip-by-global-norm.ts";
 import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
+import { exponentialMovingAverage } from "../../../src/graph/optimizers/exponential-moving-average.ts";
 import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { sgd } from "../../../src/graph/optimizers/sgd.ts";
@@ -144,6 +145,44 @@ function clipping(shapes: readonly [Shape, Shape]): KernelCase {
   );
 }
 
+/** Three steps of the average of a weight that gradient descent moves, from zero. */
+function averaging(shape: Shape): KernelCase {
+  const rate = 0.25;
+  return kernelCase(
+    "exponential_moving_average, 3 steps",
+    `parameter ${shape.join("×")}`,
+    async (gpu) => {
+      const graph = new Graph();
+      const parameter = graph.parameter("parameter", shape, zeros);
+      const slopes = new Map([[parameter, graph.input("gradient", shape)]]);
+      const updates = [
+        ...sgd(slopes, { learningRate: RATE }),
+        ...exponentialMovingAverage([parameter], { rate: graph.input("rate", []) }),
+      ];
+      const variables = new Variables(gpu);
+      const program = await compile(gpu, { outputs: {}, updates, variables });
+      try {
+        for (const step of STEPS)
+          await program.run({ gradient: gradientAt(shape, step), rate: Float32Array.of(rate) });
+        return { y: await variables.read("parameter/ema"), others: {} };
+      } finally {
+        program.destroy();
+        variables.destroy();
+      }
+    },
+    () =>
+      tf.tidy(() => {
+        let [parameter, average] = [tf.zeros([...shape]), tf.zeros([...shape])];
+        for (const step of STEPS) {
+          const gradient = tf.tensor(gradientAt(shape, step), [...shape]);
+          parameter = tf.sub(parameter, tf.mul(gradient, RATE));
+          average = tf.movingAverage(average, parameter, 1 - rate, undefined, false);
+        }
+        return { y: average.dataSync().slice(), others: {} };
+      }),
+  );
+}
+
 /** The norm as a part of a loss. */
 const norm = (shapes: Readonly<Record<string, Shape>>): KernelCase =>
   opCase(
@@ -158,6 +197,8 @@ export const optimizerCases: readonly KernelCase[] = [
     threeSteps(optimizer, [3, 3, 5, 7]),
     threeSteps(optimizer, [1, 1, 64, 32]),
   ]),
+  averaging([3, 3, 5, 7]),
+  averaging([1, 1, 64, 32]),
   clipping([[3, 3, 5, 7], [7]]),
   clipping([[1, 1, 64, 32], [32]]),
   norm({ a: [3, 3, 5, 7], b: [7] }),
