@@ -1,4 +1,5 @@
-import { Command, Option } from "commander";
+import { basename, join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { count } from "../data/data-error.ts";
 import { createLabeller } from "../use/labeller.ts";
 import { MASK_PNGS } from "../use/mask-png.ts";
@@ -9,6 +10,8 @@ import { printable } from "../files/printable.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
+import { CocoFile } from "../use/outline-files.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
 import { predictJobs } from "../use/predict-files.ts";
 import { predictPhotos } from "../use/predict.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
@@ -24,9 +27,14 @@ interface PredictFlags extends ModelFlags, ViewFlags {
   readonly images: string;
   readonly out: string;
   readonly maskPng?: MaskPng;
+  readonly outlines?: readonly OutlineKind[];
   readonly logits?: true;
 }
 
+const OUTLINES = ["geojson", "coco"] as const;
+type OutlineKind = (typeof OUTLINES)[number];
+/** The file of all photos' areas. */
+const COCO = "_annotations.coco.json";
 /** Classes that are named on the terminal for each photo. */
 const NAMED = 4;
 /** Photos that could not be labelled and are named, each with the reason. */
@@ -46,6 +54,12 @@ const command = addViewOptions(addModelOptions(new Command("predict")))
       "masks whose pixels are grey levels (the default) or places in a palette of the class colours; both are class ids",
     ).choices(MASK_PNGS),
   )
+  .addOption(
+    new Option(
+      "--outlines <kinds>",
+      "write areas too: geojson (polygons, a file a photo), coco (run lengths, one file), or both with a comma",
+    ).argParser(outlinesOf),
+  )
   .option("--logits", "write the network's logits of each photo too");
 
 await runCommand(command, async (interrupted) => {
@@ -54,6 +68,7 @@ await runCommand(command, async (interrupted) => {
     out,
     logits = false,
     maskPng = "grey",
+    outlines = [],
     adapter,
     precision: asked,
     ...flags
@@ -66,6 +81,10 @@ await runCommand(command, async (interrupted) => {
       "--logits are what the network says of a photo once, at the size it was trained at: leave --window and --tta out, or --logits.",
     );
   const { jobs, passedOver } = await predictJobs(images, out);
+  if (outlines.includes("coco") && jobs.some(({ shares }) => basename(shares) === COCO))
+    throw new ModelError(
+      `A photo's results would be written to ${COCO}, as the areas of all photos: rename it.`,
+    );
   if (passedOver !== null) say(`Passed over in ${images}: ${passedOver}`);
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
   try {
@@ -82,10 +101,12 @@ await runCommand(command, async (interrupted) => {
     });
     say(`Seen: ${labeller.view}`);
     const failures: string[] = [];
+    const coco = outlines.includes("coco") ? new CocoFile(model.classNames) : undefined;
     try {
       const bad = await predictPhotos(labeller, jobs, {
         logits,
         maskPng,
+        ...{ geoJson: outlines.includes("geojson"), coco },
         signal: interrupted,
         onDone: ({ photo, mask }, shares) => {
           const named = shares
@@ -102,6 +123,8 @@ await runCommand(command, async (interrupted) => {
       say(`${jobs.length - bad} of ${jobs.length} photos labelled, in ${out}`);
     } finally {
       // Also where the work ends before its time.
+      if (coco && !coco.isEmpty)
+        await writeFileAtomically(join(out, COCO), [Buffer.from(JSON.stringify(coco))]);
       tellOf(failures);
       labeller.destroy();
     }
@@ -109,6 +132,14 @@ await runCommand(command, async (interrupted) => {
     gpu.destroy();
   }
 });
+
+function outlinesOf(text: string): OutlineKind[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !OUTLINES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`"${unknown}" is none of ${OUTLINES.join(", ")}.`);
+  return OUTLINES.filter((known) => names.includes(known));
+}
 
 /** The first failures, and how many more there are. */
 function tellOf(failures: readonly string[]): void {

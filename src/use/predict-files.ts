@@ -15,6 +15,7 @@ export interface PredictJob {
   readonly overlay: string;
   readonly shares: string;
   readonly logits: string;
+  readonly geoJson: string;
 }
 
 /** What there is to be labelled. */
@@ -60,6 +61,7 @@ export async function predictJobs(images: string, out: string): Promise<PredictJ
       overlay: output("overlay.png"),
       shares: output("json"),
       logits: output("logits.safetensors"),
+      geoJson: output("geojson"),
     };
   });
   await checkInputsStay(jobs, out);
@@ -71,8 +73,8 @@ async function checkInputsStay(jobs: readonly PredictJob[], out: string): Promis
   const folder = await real(out);
   const photos = new Map<string, string>();
   for (const { photo } of jobs) photos.set(await real(photo), photo);
-  for (const { mask, overlay, shares, logits } of jobs) {
-    for (const output of [mask, overlay, shares, logits]) {
+  for (const { mask, overlay, shares, logits, geoJson } of jobs) {
+    for (const output of [mask, overlay, shares, logits, geoJson]) {
       const photo = photos.get(join(folder, basename(output)));
       if (photo === undefined) continue;
       throw new DataError(`${photo} leads to ${output}, which would be overwritten: give another --out.`);

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { DataError } from "../data/data-error.ts";
 import { openPhoto } from "../data/photo.ts";
 import { sentencesOf } from "../data/remarks.ts";
@@ -10,6 +11,8 @@ import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { overlayFigure } from "../runs/figures/overlay.ts";
 import { classShares } from "../masks/class-shares.ts";
 import type { ClassShare } from "../masks/class-shares.ts";
+import { geoJson } from "./outline-files.ts";
+import type { CocoFile } from "./outline-files.ts";
 import { maskPng } from "./mask-png.ts";
 import type { MaskPng } from "./mask-png.ts";
 import type { PredictJob } from "./predict-files.ts";
@@ -21,6 +24,10 @@ export interface PredictOptions {
   readonly logits: boolean;
   /** What masks look like in a viewer; grey by default. */
   readonly maskPng?: MaskPng;
+  /** Whether areas are written as polygons too. */
+  readonly geoJson?: boolean;
+  /** Gets the labels of all photos, to be written at the end. */
+  readonly coco?: CocoFile | undefined;
   /** Told of each photo whose outputs are written. */
   readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
   /** Told of each photo that cannot be read or whose outputs cannot be written, in a sentence; the others are still done. */
@@ -114,6 +121,10 @@ async function writeOutputs(
   }
   await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
   await writeFileAtomically(job.mask, [await maskPng(mask, { width, height }, options.maskPng ?? "grey")]);
+  const labelled = { name: basename(job.photo), width, height, mask };
+  if (options.geoJson)
+    await writeFileAtomically(job.geoJson, [Buffer.from(JSON.stringify(geoJson(labelled, classNames)))]);
+  options.coco?.add(labelled);
   const classes = classShares(mask, classNames);
   await writeJson(job.shares, {
     photo: job.photo,

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { paintAnnotation } from "../../src/data/annotations/annotation.ts";
+import { readCoco } from "../../src/data/annotations/coco.ts";
 import { decodeMask } from "../../src/data/mask.ts";
 import type { ClassShare } from "../../src/masks/class-shares.ts";
 import { paintMask } from "../../src/masks/palette.ts";
+import type { GeoJson } from "../../src/use/outline-files.ts";
 import { readSafetensors } from "../../src/weights/safetensors-file.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -128,7 +131,7 @@ describe("npm run predict", () => {
     const out = join(folder, "out");
     const { code, errors, output } = await runCommandQuickly("predict", [
       ...["--model", model, "--images", image, "--out", out, "--mask-png", "indexed"],
-      ...["--window", "64", "--overlap", "0.5", "--tta", "scales,flips"],
+      ...["--window", "64", "--overlap", "0.5", "--tta", "scales,flips", "--outlines", "geojson,coco"],
     ]);
     expect(errors).toBe("");
     expect(code).toBe(0);
@@ -142,6 +145,28 @@ describe("npm run predict", () => {
     expect(Math.max(...labels)).toBeLessThan(TINY_CLASSES.length);
     const { data } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     expect(new Uint8Array(data)).toEqual(paintMask(labels));
+
+    // The areas are those of the mask; "null" is background.
+    const json = async (name: string): Promise<unknown> =>
+      JSON.parse(await readFile(join(out, name), "utf8"));
+    const coco = readCoco(await json("_annotations.coco.json"), "coco");
+    expect(coco.labels).toEqual(TINY_CLASSES.slice(1));
+    const painted = paintAnnotation(coco.photos[0], { width: 150, height: 70 }, (label) =>
+      Math.max(0, TINY_CLASSES.indexOf(label ?? "")),
+    );
+    expect(painted).toEqual(labels);
+    const { features } = (await json("wide.geojson")) as GeoJson;
+    const { classes } = await readShares(join(out, "wide.json"));
+    expect(features.map(({ properties }) => properties)).toEqual(
+      classes.filter(({ id }) => id > 0).map(({ id, name, pixels }) => ({ id, name, pixels })),
+    );
+    for (const { properties, geometry } of features) {
+      const rings = geometry.coordinates.flat();
+      const corners = rings.flatMap((ring) =>
+        ring.slice(1).map(([x, y], i) => ring[i][0] * y - x * ring[i][1]),
+      );
+      expect(corners.reduce((a, b) => a + b)).toBe(2 * properties.pixels);
+    }
   });
 
   it("refuses what it cannot do in a sentence, before anything is written", async () => {
@@ -164,6 +189,7 @@ describe("npm run predict", () => {
       /^--overlap is of windows, and there are none: give --window/,
     );
     await refused([...given, "--window", "64", "--overlap", "1"], /"1" is not from 0 to 0\.9/);
+    await refused([...given, "--outlines", "svg"], /"svg" is none of geojson, coco/);
     await refused([...given, "--tta", "flips,spins"], /"spins" is none of flips, scales/);
     await refused([...given, "--tta", "flips", "--logits"], /leave --window and --tta out, or --logits\.$/);
     await refused(["--model", model], /required option '--images <path>' not specified/);
