@@ -16,11 +16,9 @@ import {
 import type { EmulatedOperands } from "../helpers/emulated-matrices.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { runOp } from "../helpers/op.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 import { blockNumbers, runBlock } from "./fuse/block.ts";
 
-compileQuickly({ narrow: true });
 const opened = useGpu();
 const gpu = (operands: EmulatedOperands = "rounded") =>
   mustEmulate(opened()) ? withEmulatedMatrices(opened(), EMULATED_MATRIX, operands) : opened();

@@ -31,14 +31,11 @@ import { perItemKernel } from "../../src/kernels/text/per-item.ts";
 import { float16ToFloat32 } from "../../src/half-floats.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { isQuick } from "../helpers/quick.ts";
 import { runOp } from "../helpers/op.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 import { blockNumbers, runBlock } from "./fuse/block.ts";
 
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 const needsHalf = ({ skip }: TestContext): void =>

@@ -8,10 +8,8 @@ import { expectClose } from "../helpers/close.ts";
 import { EMULATED_LANES, withEmulatedMatrices } from "../helpers/emulated-matrices.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { runOp } from "../helpers/op.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
 
-compileQuickly({ narrow: true });
 const opened = useGpu();
 
 /** Operands as Apple's are; with its smaller matrices, lavapipe compiles what emulates them for minutes. */

@@ -8,9 +8,7 @@ import { Graph } from "../../src/graph/graph.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { EMULATED_MATRIX, usesMatrices } from "../helpers/emulated-matrices.ts";
 import { useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 
-compileQuickly({ narrow: true });
 const opened = useGpu();
 
 /** A gpu that offers matrices and whose driver answers a kernel of them with `refusal`. */

@@ -4,11 +4,8 @@ import type { NormPlace } from "../../src/kernels/fold-norm.ts";
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { embed, extract, rubbish } from "./conv2d/channel-embedding.ts";
 import { numbers } from "./conv2d/reference.ts";
-
-compileQuickly({ narrow: true });
 
 const gpu = useGpu();
 const EPSILON = 1e-3;

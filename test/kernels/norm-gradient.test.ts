@@ -8,11 +8,8 @@ import {
 import { expectClose } from "../helpers/close.ts";
 import { FAMILIES, targetFor } from "../helpers/families.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
-import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { embed, embedPlanes, extract, rubbish } from "./conv2d/channel-embedding.ts";
 import { numbers } from "./conv2d/reference.ts";
-
-compileQuickly({ narrow: true });
 
 const gpu = useGpu();
 

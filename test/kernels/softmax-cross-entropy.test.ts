@@ -8,8 +8,11 @@ import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { expectClose } from "../helpers/close.ts";
 import { compiledCases } from "../helpers/compiled-cases.ts";
 import { runKernels, useGpu } from "../helpers/gpu.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { paperTarget } from "../helpers/target.ts";
 import { randomInput } from "../helpers/tfjs-reference.ts";
+
+compileQuickly({ wide: true });
 
 /** What the kernel should give, in double precision, straight from the definition. */
 function reference(

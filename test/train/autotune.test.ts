@@ -17,7 +17,10 @@ import { autotunedTiles, autotuneFile, inTiles, readTiles } from "../../src/trai
 import { plannedBytes } from "../../src/train/forecast/memory.ts";
 import { trainingStep } from "../../src/train/phase/programs.ts";
 import { useGpu } from "../helpers/gpu.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 
+// No tile of 4 lanes takes more memory than the default ones.
+compileQuickly({ wide: true });
 const gpu = useGpu();
 
 /** Of a run that only fine-tunes. */

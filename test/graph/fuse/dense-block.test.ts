@@ -4,15 +4,12 @@ import type { Plan } from "../../../src/graph/plan.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { inTestAll, isQuick } from "../../helpers/quick.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { blockGraph, blockNumbers, runBlock } from "./block.ts";
 import type { Block, BlockOptions, Results } from "./block.ts";
 import { referenceBlock } from "./reference.ts";
 
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 type Options = Omit<BlockOptions, "training">;

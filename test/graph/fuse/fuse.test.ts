@@ -6,13 +6,10 @@ import type { CompileOptions } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { worstDifference } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { inTestAll, isQuick } from "../../helpers/quick.ts";
 import { goalsOf, randomGraph } from "./random-graph.ts";
 import type { RandomGraph } from "./random-graph.ts";
 
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 type Options = Partial<Omit<CompileOptions, "outputs" | "updates" | "variables">>;

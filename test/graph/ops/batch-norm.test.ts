@@ -14,13 +14,10 @@ import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { dotProduct, finiteDifferences } from "../../helpers/finite-differences.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { runOp } from "../../helpers/op.ts";
 import type { OpInput } from "../../helpers/op.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly({ narrow: true });
 
 const gpu = useGpu();
 

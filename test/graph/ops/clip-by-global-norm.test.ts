@@ -10,13 +10,10 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { LimitedGraph } from "../../helpers/limited-graph.ts";
 import type { OpInput } from "../../helpers/op.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly({ narrow: true });
 
 type Gradients = readonly (OpInput & { data: Float32Array })[];
 

@@ -9,13 +9,9 @@ import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
-import { isQuick } from "../../helpers/quick.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: isQuick });
 /** x, kernel, strides, padding */
 type Case = [Shape, Shape, number, "same" | "valid"];
 

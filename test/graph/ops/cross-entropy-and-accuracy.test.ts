@@ -16,13 +16,10 @@ import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 import { expectLoss, expectLossOfKernels, lossCase, mean, runLoss } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
-
-compileQuickly({ narrow: true });
 
 const labelsFor = (outer: Shape, classes: number, seed: number): Uint32Array =>
   Uint32Array.from(randomInput(outer, seed).data, (value) => Math.floor(Math.abs(value) * 1e4) % classes);

@@ -7,13 +7,8 @@ import { matmul } from "../../../src/graph/ops/matmul.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
-import { isQuick } from "../../helpers/quick.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-// With barriers, lavapipe compiles each text for seconds.
-compileQuickly({ narrow: isQuick });
 
 describe("dense", () => {
   const gpu = useGpu();

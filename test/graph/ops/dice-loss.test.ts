@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { diceLoss } from "../../../src/graph/ops/dice-loss.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import {
   expectLoss,
   expectNothing,
@@ -14,8 +13,6 @@ import {
   runPlannedLoss,
 } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
-
-compileQuickly({ narrow: true });
 
 describe("diceLoss", () => {
   const gpu = useGpu();

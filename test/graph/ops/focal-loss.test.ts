@@ -3,11 +3,8 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { crossEntropyAndAccuracy } from "../../../src/graph/ops/cross-entropy-and-accuracy.ts";
 import { focalLoss } from "../../../src/graph/ops/focal-loss.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { expectLoss, expectNothing, expectLossOfKernels, lossCase, mean, runLoss } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
-
-compileQuickly({ narrow: true });
 
 /** Lin et al. 2017, equation 5, with α a number for each class. */
 const focal =

@@ -5,7 +5,6 @@ import { lovaszSoftmax } from "../../../src/graph/ops/lovasz-softmax.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { dotProduct } from "../../helpers/finite-differences.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 import {
   countedPixels,
@@ -21,8 +20,6 @@ import {
   runPlannedLoss,
 } from "./loss-cases.ts";
 import type { Apply, Definition, LossCase } from "./loss-cases.ts";
-
-compileQuickly({ narrow: true });
 
 /** `lovasz_softmax_flat` of the paper's authors, `classes="present"`. */
 const lovasz =

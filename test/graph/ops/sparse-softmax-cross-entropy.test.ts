@@ -12,12 +12,9 @@ import { seededRandom } from "../../../src/graph/initializers.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { runOp } from "../../helpers/op.ts";
 import type { OpInput } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
-
-compileQuickly({ narrow: true });
 
 function randomLabels(shape: Shape, classes: number, seed: number): OpInput & { data: Uint32Array } {
   const random = seededRandom(seed, "labels");

@@ -5,7 +5,6 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { tverskyLoss } from "../../../src/graph/ops/tversky-loss.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import {
   expectLoss,
   expectNothing,
@@ -15,8 +14,6 @@ import {
   presentClasses,
 } from "./loss-cases.ts";
 import type { Apply, Definition } from "./loss-cases.ts";
-
-compileQuickly({ narrow: true });
 
 /** Salehi et al. 2017, equation 2, from 1, over the classes that are present. */
 const tversky =

@@ -1,10 +1,8 @@
 import { MATRICES } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { describeFused } from "./fused-cases.ts";
 import { describeFusedWeights } from "./fused-weights-cases.ts";
 
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 // All that is loaded and stored is tried in `fused-workgroup.test.ts`, whose text for it is the same.

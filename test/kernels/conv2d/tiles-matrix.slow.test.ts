@@ -5,10 +5,8 @@ import type { KernelTarget } from "../../../src/kernels/kernel.ts";
 import { conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { MATRICES, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { checkEveryTile, TILED } from "./tiles-cases.ts";
 
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 const WIDE = conv2dGeometry([1, 11, 13, 72], [1, 1, 72, 76], { strides: 1, padding: "same" });

@@ -1,10 +1,8 @@
 import { describe, it } from "vitest";
 import { targetFor, WORKGROUP } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { checkEveryTile, TILED } from "./tiles-cases.ts";
 
-compileQuickly({ narrow: true });
 const gpu = useGpu();
 
 const [[, inFours], [, odd]] = TILED;

@@ -14,9 +14,11 @@ import type { TileOperand, TileRequest } from "../../../src/kernels/tiling.ts";
 import type { KernelTarget, SubgroupMatrix } from "../../../src/kernels/kernel.ts";
 import { REGISTER, targetFor } from "../../helpers/families.ts";
 import { useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperGpu, paperTarget } from "../../helpers/target.ts";
 import { checkEveryTile, TILED } from "./tiles-cases.ts";
 
+compileQuickly({ wide: true });
 const gpu = useGpu();
 
 const matrix = (rows: number, columns: number, depth: number, more: Partial<SubgroupMatrix> = {}) => ({

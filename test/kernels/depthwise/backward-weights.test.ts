@@ -4,13 +4,10 @@ import { depthwiseBackwardWeights } from "../../../src/kernels/depthwise/backwar
 import { expectClose } from "../../helpers/close.ts";
 import { WORKGROUP, targetFor } from "../../helpers/families.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { rubbish } from "../conv2d/channel-embedding.ts";
 import { sums } from "../conv2d/fused-reference.ts";
 import { numbers } from "../conv2d/reference.ts";
 import { depthwiseSizes, referenceByWeights } from "./reference.ts";
-
-compileQuickly();
 
 describe("a depthwise gradient by weights whose sums do not fit into a GPU's registers", () => {
   const gpu = useGpu();

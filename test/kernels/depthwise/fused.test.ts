@@ -10,7 +10,6 @@ import type { KernelFamily } from "../../../src/kernels/tiling.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { targetFor } from "../../helpers/families.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
-import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { embed, embedPlanes, extract, rubbish } from "../conv2d/channel-embedding.ts";
 import {
   activation,
@@ -29,8 +28,6 @@ import {
   referenceByWeights,
   referenceForward,
 } from "./reference.ts";
-
-compileQuickly({ narrow: true });
 
 const gpu = useGpu();
 

@@ -5,9 +5,11 @@ import { partialsKernel } from "../../../src/kernels/text/partials.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { FAMILIES, targetFor } from "../../helpers/families.ts";
 import { runKernels, useGpu } from "../../helpers/gpu.ts";
+import { compileQuickly } from "../../helpers/quick-compiler.ts";
 import { paperTarget } from "../../helpers/target.ts";
 import { numbers } from "../conv2d/reference.ts";
 
+compileQuickly({ wide: true });
 const gpu = useGpu();
 
 /** Sums `x` `[partials, 4·quads]` over the partials, twice, and counts who writes. */
