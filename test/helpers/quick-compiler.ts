@@ -9,7 +9,8 @@ const { BESPOKE_CHOSEN_ADAPTER, LP_NATIVE_VECTOR_WIDTH } = process.env;
  * time, which is half the code. To be called before a device is opened; every file that opens one has a process of its own.
  * Other adapters do not know these variables.
  *
- * @param options.wide as many lanes as by default, 8 on most CPUs: for kernels of another text there, whose subgroups share work
+ * @param options.wide as many lanes as by default, 8 on most CPUs: for kernels of another text there, whose subgroups share
+ *   work, and for networks as users run them
  */
 export function compileQuickly({ wide = false }: { wide?: boolean } = {}): void {
   process.env.GALLIVM_PERF = "nopt";

@@ -1,9 +1,12 @@
 import { expect, it } from "vitest";
 import { useGpu } from "../helpers/gpu.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { compareDenseNet } from "./densenet.ts";
 import { realFiles } from "./real-files.ts";
 import { tableLines } from "./report.ts";
 
+// In all lanes, as users have it.
+compileQuickly({ wide: true });
 const files = realFiles();
 const gpu = useGpu();
 

@@ -1,9 +1,12 @@
 import { expect, it } from "vitest";
 import { useGpu } from "../helpers/gpu.ts";
+import { compileQuickly } from "../helpers/quick-compiler.ts";
 import { realFiles } from "./real-files.ts";
 import { tableLines } from "./report.ts";
 import { compareTraining, TRAINING_RUNS } from "./training.ts";
 
+// In all lanes, as users have it.
+compileQuickly({ wide: true });
 const files = realFiles();
 const gpu = useGpu();
 /** Fewer than `npm run parity` compares: two steps see the backward pass and the optimizer. */
