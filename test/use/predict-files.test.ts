@@ -27,6 +27,7 @@ describe("predictJobs", () => {
       overlay: join("out", "c.x.overlay.png"),
       shares: join("out", "c.x.json"),
       logits: join("out", "c.x.logits.safetensors"),
+      geoJson: join("out", "c.x.geojson"),
     });
   });
 
