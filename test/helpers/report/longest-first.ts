@@ -15,13 +15,15 @@ const LONGEST = [
 
 /**
  * Begins a run with the longest files, so that none of them is alone at its end. vitest itself goes by how long files took the last
- * time, and by their size where it does not know, as on a fresh clone.
+ * time, and by their size where it does not know, as on a fresh clone. Files that share processes come last.
  */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const gone = LONGEST.filter((name) => !existsSync(name));
     if (gone.length > 0) throw new Error(`longest-first.ts names files that are gone: ${gone.join(", ")}.`);
-    const place = ({ moduleId }: TestSpecification): number => {
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      // A process goes on to the next file only where that file shares processes too.
+      if (!project.config.isolate) return LONGEST.length + 1;
       const found = LONGEST.indexOf(relative(process.cwd(), moduleId));
       return found < 0 ? LONGEST.length : found;
     };
