@@ -8,7 +8,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
-import { AUGMENTATION_NAMES, noAugmentation, randomly } from "../src/data/augment.ts";
+import { FIXED_NAMES, noAugmentation, randomly } from "../src/data/augment.ts";
 import { trainingBatches, workerCount } from "../src/data/batches.ts";
 import type { TrainingBatches, TrainingBatchOptions } from "../src/data/batches.ts";
 import { copies } from "../src/data/copies.ts";
@@ -59,12 +59,12 @@ async function batchRates(
   // The tutorial's copies: all but the last augmentation.
   const stream =
     augmentation === "copies"
-      ? trainingBatches(copies(dataset, AUGMENTATION_NAMES.slice(0, -1)), {
+      ? trainingBatches(copies(dataset, FIXED_NAMES.slice(0, -1)), {
           ...options,
           augment: noAugmentation,
         })
       : trainingBatches(dataset, { ...options, augment: randomly(["flip_left_right"]) });
-  const samples = dataset.size * (augmentation === "copies" ? AUGMENTATION_NAMES.length - 1 : 1);
+  const samples = dataset.size * (augmentation === "copies" ? FIXED_NAMES.length - 1 : 1);
   const perPass = Math.floor(samples / batchSize);
   if (workers > 0) await pause(START_MS);
   const first = await rate(stream, Math.min(BATCHES, perPass));

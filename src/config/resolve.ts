@@ -1,6 +1,7 @@
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
 import { sideProblem } from "../layers/networks/image-size.ts";
+import { checkAugmentation, withAugmentations } from "./augmentation.ts";
 import { defaultPreset, preset, withEncoder, withOptimizer } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
 import { isSetting, schema, SETTING_NAMES } from "./schema.ts";
@@ -25,7 +26,7 @@ export interface Source {
 export function resolveConfig(sources: readonly Source[], adapter: AdapterKind): TrainConfig {
   const said: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const [name, value] of Object.entries(source.said)) {
+    for (const [name, value] of Object.entries(withAugmentations(source.said))) {
       if (value === undefined) continue;
       check(name, value, source.file);
       said[name] = value;
@@ -43,6 +44,7 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
     ...said,
   });
   checkEncoder(config, encoder);
+  checkAugmentation(config);
   if (config.epochsFrozen + config.epochsFinetune === 0) {
     throw new ConfigError("There is nothing to train: --epochs-frozen and --epochs-finetune are both 0.");
   }

@@ -1,7 +1,11 @@
 export { adjustBrightness, adjustGamma, adjustHue } from "./augment/colour.ts";
+export { FIXED_AUGMENTATIONS } from "./augment/fixed.ts";
+export type { AugmentationOptions, FixedName } from "./augment/fixed.ts";
 export { centralCrop, flipLeftRight, flipUpDown, rot90 } from "./augment/geometry.ts";
 export type { MaskInterpolation } from "./augment/geometry.ts";
-export { applySteps, noAugmentation, randomFlipLeftRight, randomly } from "./augment/random.ts";
+export { applySteps, isMixed, noAugmentation, randomFlipLeftRight, randomly } from "./augment/random.ts";
 export type { Augmentation, AugmentationSteps } from "./augment/random.ts";
-export { AUGMENTATION_NAMES, AUGMENTATIONS } from "./augment/registry.ts";
-export type { AugmentationName, AugmentationOptions } from "./augment/registry.ts";
+export { AUGMENTATION_NAMES, FIXED_NAMES, isRandom, RANDOM_NAMES, traitsOf } from "./augment/registry.ts";
+export type { AugmentationName, RandomName } from "./augment/registry.ts";
+export { AUGMENTATION_SET_NAMES, AUGMENTATION_SETS } from "./augment/sets.ts";
+export type { AugmentationSetName } from "./augment/sets.ts";

@@ -31,17 +31,24 @@ export class BatchThreads {
 
   /**
    * The batch of the samples `indices`, begun as soon as they are loaded.
-   * @param draw the augmentation of the sample at a place of the batch.
+   * @param steps the augmentation of each.
+   * @param others the sample to mix into each, where its augmentation mixes.
    * @param spare of it arrays are taken to write the batch into.
    * @throws (as a rejection, of the batch or of its beginning) DataError as `load` does, and as `WorkerPool.run` does.
    */
   async begin(
     indices: readonly number[],
-    draw: (position: number) => AugmentationSteps,
+    steps: readonly AugmentationSteps[],
+    others: readonly (number | undefined)[],
     spare: SpareArrays,
   ): Promise<Later<BatchArrays>> {
     const recipes = await mapConcurrently(indices, (index) => this.#recipe(index));
-    const samples = recipes.map((recipe, position) => ({ recipe, augment: draw(position) }));
+    const mixedIn = await mapConcurrently(others, async (index) =>
+      index === undefined ? undefined : this.#recipe(index),
+    );
+    const samples = recipes.map((recipe, position) => ({
+      ...{ recipe, augment: steps[position], other: mixedIn[position] },
+    }));
     const { imageSize, ignores } = this.#dataset;
     const into = spare.take(indices.length, imageSize);
     const job = { imageSize, normalization: this.#normalization, ignores, into, samples };

@@ -11,9 +11,9 @@ const built = new URL("./recipe.js", import.meta.url);
 const { makeBatch } = existsSync(built)
   ? await import(built.href)
   : await (await import("tsx/esm/api")).tsImport("./recipe.ts", import.meta.url);
-parentPort.on("message", (recipe) => {
+parentPort.on("message", async (recipe) => {
   try {
-    const result = makeBatch(recipe);
+    const result = await makeBatch(recipe);
     parentPort.postMessage({ result }, [result.images.buffer, result.labels.buffer]);
   } catch (error) {
     // A structured clone forgets which class an error is of.

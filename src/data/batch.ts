@@ -27,7 +27,7 @@ export interface BatchAssembly {
   /** How many samples count; all by default. */
   readonly count?: number;
   /** Sees each sample and its place in the batch. */
-  readonly prepare?: (sample: Sample, position: number) => Sample;
+  readonly prepare?: (sample: Sample, position: number) => Sample | Promise<Sample>;
   /** What is done to pixels last of all; nothing ("unit") by default. */
   readonly normalization?: Normalization | undefined;
   /** Arrays to write into, of the batch's size; new ones unless given. */
@@ -42,7 +42,7 @@ export async function assembleBatch(
 ): Promise<Batch> {
   const batch = into ?? emptyBatch(indices.length, dataset.imageSize);
   await mapConcurrently(indices, async (index, position) => {
-    putSample(batch, position, prepare(await dataset.load(index), position), {
+    putSample(batch, position, await prepare(await dataset.load(index), position), {
       normalization,
       ignores: dataset.ignores,
     });

@@ -1,5 +1,5 @@
-import { randomFlipLeftRight } from "./augment.ts";
-import type { Augmentation } from "./augment.ts";
+import { isMixed, randomFlipLeftRight } from "./augment.ts";
+import type { Augmentation, AugmentationSteps } from "./augment.ts";
 import { assembleBatch, SpareArrays } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import { BatchThreads } from "./batch-threads.ts";
@@ -60,8 +60,8 @@ export const PREFETCH_OF_WORKERS = 4;
 export interface TrainingBatch extends Batch {
   state: BatchState;
   /**
-   * What tells each sample from any other of the stream: equal texts are equal pixels. Null where `augment` is a function
-   * without `draw`, of which nobody knows.
+   * What tells each sample from any other of the stream: equal texts are equal pixels. Null where an augmentation is another
+   * one each time, and where `augment` is a function without `draw`, of which nobody knows.
    */
   identities: readonly (string | null)[];
 }
@@ -89,7 +89,8 @@ export class TrainingBatches extends Prefetcher<TrainingBatch> {
 /**
  * Training batches without end: each pass goes once through the samples in an order of its own. The n-th batch is a pure
  * function of the options, wherever the stream was started.
- * @throws DataError when there are fewer samples than one batch takes, unless smaller batches are wanted.
+ * @throws DataError when there are fewer samples than one batch takes, unless smaller batches are wanted, and when `augment` leaves
+ *   pixels that do not count and the data set knows none (`ignoring`).
  */
 export function trainingBatches(
   dataset: SegmentationDataset,
@@ -111,6 +112,9 @@ export function trainingBatches(
       `${indices.length} training photos do not fill a batch of ${batchSize}: give more photos or a smaller batch size.`,
     );
   }
+  if (augment.leavesIgnored && !dataset.ignores) {
+    throw new DataError("The augmentation leaves pixels that do not count: give a data set that knows such.");
+  }
   const passOrder = (pass: number): number[] => {
     const random = new Random(seed, ORDER, pass);
     if (shuffleBuffer === null) return random.shuffled(indices);
@@ -129,19 +133,24 @@ export function trainingBatches(
     const [first, current] = [position++ * batchSize, epoch];
     const picked = order.slice(first, first + batchSize);
     const chance = (i: number): Random => new Random(seed, AUGMENTATION, current, first + i);
+    const steps = augment.draw && picked.map((_, i) => augment.draw!(chance(i)));
+    const others = picked.map((_, i) =>
+      steps && isMixed(steps[i]) ? new Random(seed, MIXING, current, first + i).pick(indices) : undefined,
+    );
     const rest = {
       state: { epoch, position },
-      identities: picked.map((index, i) =>
-        augment.draw ? [index, ...augment.draw(chance(i)).names].join(" ") : null,
-      ),
+      identities: picked.map((index, i) => (steps ? identityOf(index, steps[i]) : null)),
     };
     const onMainThread = async (): Promise<TrainingBatch> => {
-      const prepare = (sample: Sample, i: number): Sample => augment(sample, chance(i));
+      const prepare = async (sample: Sample, i: number): Promise<Sample> => {
+        const other = others[i] === undefined ? undefined : await dataset.load(others[i]);
+        return augment(sample, chance(i), other);
+      };
       const into = spare.take(picked.length, dataset.imageSize);
       return { ...(await assembleBatch(dataset, picked, { prepare, normalization, into })), ...rest };
     };
-    if (!threads?.ready) return onMainThread();
-    const { item } = await threads.begin(picked, (i) => augment.draw!(chance(i)), spare);
+    if (!threads?.ready || !steps) return onMainThread();
+    const { item } = await threads.begin(picked, steps, others, spare);
     const batch = item.then((arrays) => ({ ...arrays, count: picked.length, indices: picked, ...rest }));
     return new Later(
       batch.catch((error: unknown) => {
@@ -179,9 +188,14 @@ export function evaluationBatches(dataset: SegmentationDataset, options: BatchOp
   return new Prefetcher(produce, { ahead: options.prefetch, signal: options.signal });
 }
 
-/** Keeps the streams of a pass's order and of its augmentations apart. */
+/** Keeps the streams of a pass's order, of its augmentations and of the samples mixed in apart. */
 const ORDER = 1;
 const AUGMENTATION = 2;
+const MIXING = 3;
+
+/** Null where the steps are others each time: such a sample comes once. */
+const identityOf = (index: number, { names, seed }: AugmentationSteps): string | null =>
+  seed === undefined ? [index, ...names].join(" ") : null;
 
 function chosen(dataset: SegmentationDataset, { batchSize, indices }: BatchOptions): readonly number[] {
   if (!Number.isInteger(batchSize) || batchSize < 1) {

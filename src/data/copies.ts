@@ -1,5 +1,5 @@
-import { AUGMENTATIONS } from "./augment/registry.ts";
-import type { AugmentationName, AugmentationOptions } from "./augment/registry.ts";
+import { FIXED_AUGMENTATIONS } from "./augment/fixed.ts";
+import type { AugmentationOptions, FixedName } from "./augment/fixed.ts";
 import { DataError } from "./data-error.ts";
 import type { RecipeDataset } from "./recipe.ts";
 import type { SegmentationDataset } from "./dataset.ts";
@@ -17,20 +17,20 @@ export interface CopyOptions extends AugmentationOptions {
  */
 export function copies(
   dataset: SegmentationDataset,
-  names: readonly AugmentationName[],
+  names: readonly FixedName[],
   options: CopyOptions = {},
 ): RecipeDataset {
   const { imageSize, classNames, ignores, size: n } = dataset;
   const size = names.length * n;
   const { cacheBytes = DEFAULT_CACHE_BYTES, ...strengths } = options;
-  const nameOf = (index: number): AugmentationName => {
+  const nameOf = (index: number): FixedName => {
     if (!(Number.isInteger(index) && index >= 0 && index < size)) {
       throw new DataError(`There is no photo ${index} among ${size}.`);
     }
     return names[Math.floor(index / n)];
   };
   const cache = new SampleCache(
-    async (index) => AUGMENTATIONS[nameOf(index)](await dataset.load(index % n), strengths),
+    async (index) => FIXED_AUGMENTATIONS[nameOf(index)](await dataset.load(index % n), strengths),
     imageSize,
     cacheBytes,
   );

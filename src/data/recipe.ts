@@ -29,7 +29,12 @@ export interface BatchRecipe extends SampleNumbers {
   readonly imageSize: number;
   /** Arrays to write into, of the batch's size; new ones unless given. */
   readonly into?: BatchArrays | undefined;
-  readonly samples: readonly { readonly recipe: SampleRecipe; readonly augment: AugmentationSteps }[];
+  readonly samples: readonly {
+    readonly recipe: SampleRecipe;
+    readonly augment: AugmentationSteps;
+    /** The sample to mix in, where `augment` mixes. */
+    readonly other?: SampleRecipe | undefined;
+  }[];
 }
 
 /** A batch, and the samples for which the recipes say `wanted`, in memory that all threads see. */
@@ -39,13 +44,20 @@ export interface MadeBatch extends BatchArrays {
 }
 
 /** Lays out the samples of the recipes as a batch. */
-export function makeBatch({ imageSize, normalization, ignores, into, samples }: BatchRecipe): MadeBatch {
+export async function makeBatch({
+  imageSize,
+  normalization,
+  ignores,
+  into,
+  samples,
+}: BatchRecipe): Promise<MadeBatch> {
   const batch = into ?? emptyBatch(samples.length, imageSize);
   const wanted = new Map<number, Sample>();
-  for (const [position, { recipe, augment }] of samples.entries()) {
-    const sample = applySteps(recipe.sample, recipe.steps);
+  for (const [position, { recipe, augment, other }] of samples.entries()) {
+    const sample = await applySteps(recipe.sample, recipe.steps);
     if (recipe.wanted) wanted.set(position, share(sample));
-    putSample(batch, position, applySteps(sample, augment), { normalization, ignores });
+    const mixedIn = other && (await applySteps(other.sample, other.steps));
+    putSample(batch, position, await applySteps(sample, augment, mixedIn), { normalization, ignores });
   }
   return { ...batch, wanted };
 }

@@ -1,4 +1,4 @@
-import { AUGMENTATIONS } from "../data/augment.ts";
+import { applySteps } from "../data/augment.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { decodePair } from "../data/decode.ts";
 import type { PairOptions } from "../data/decode.ts";
@@ -38,10 +38,13 @@ export async function dataPictures(
     pairs.flatMap((pair) => (pair ? [originalOf(pair, { labelling: folder!.labelling, lossyMasks })] : [])),
   );
   const shown = ["original" as const, ...(augment ?? []).filter((name) => name !== "original")];
-  const columns = shown.map((name) => ({
-    name,
-    picture: pictureOf({ ...AUGMENTATIONS[name](samples[0], { maskInterpolation }), name, imageSize }),
-  }));
+  const columns = await Promise.all(
+    shown.map(async (name, seed) => {
+      const steps = { names: [name], options: { maskInterpolation }, seed };
+      const sample = await applySteps(samples[0], steps, samples.at(-1));
+      return { name, picture: pictureOf({ ...sample, name, imageSize }) };
+    }),
+  );
   return {
     samples: await samplesFigure({ samples: before.length > 0 ? before : after, classNames }),
     ...(before.length > 0 && { resized: await resizedFigure({ before, after, classNames }) }),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { relative, sep } from "node:path";
-import { noAugmentation, randomly } from "../data/augment.ts";
+import { isRandom, noAugmentation, randomly } from "../data/augment.ts";
 import type { Augmentation } from "../data/augment.ts";
 import type { MaskInterpolation } from "../data/augment/geometry.ts";
 import { isPlain, labellingRecord } from "../data/classes/labelling.ts";
@@ -9,6 +9,7 @@ import { copies } from "../data/copies.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
+import { ignoring } from "../data/ignoring.ts";
 import { describeParts, splitByParts, trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
 import type { TrainConfig } from "../config/index.ts";
@@ -85,16 +86,25 @@ export async function openData(
   const photos = subset(dataset, trained);
   const augmentations = overfitBatch ? null : config.augment;
   const copied = augmentations !== null && config.augmentMode === "copies";
+  const augment =
+    augmentations === null || copied ? noAugmentation : randomly(augmentations, { maskInterpolation });
   const names = (indices: readonly number[]): string[] => indices.map((index) => dataset.names[index]);
   return {
     folder,
     maskInterpolation,
     total: dataset.size,
     photos,
-    training: copied ? copies(photos, augmentations, { maskInterpolation }) : photos,
+    training: copied
+      ? copies(
+          photos,
+          augmentations.filter((name) => !isRandom(name)),
+          { maskInterpolation },
+        )
+      : augment.leavesIgnored
+        ? ignoring(photos)
+        : photos,
     validation: subset(dataset, validated),
-    augment:
-      augmentations === null || copied ? noAugmentation : randomly(augmentations, { maskInterpolation }),
+    augment,
     stepsPerEpoch: config.stepsPerEpoch ?? Math.max(1, Math.floor(photos.size / batchSize)),
     fingerprint: createHash("sha256")
       .update(JSON.stringify([names(trained), names(validated)]))

@@ -45,7 +45,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     imageSize: config.imageSize,
     classes: data.photos.classNames.length,
     classNames: data.photos.classNames,
-    ignores: data.photos.ignores,
+    ignores: data.training.ignores,
     loss: lossSpec(config),
     momentum: config.bnMomentum ?? undefined,
     encoder: encoderNamed(config.encoder),

@@ -60,7 +60,10 @@ describe("flags of settings", () => {
 
   it.each([
     [["--batch-size", "0"], /^--batch-size must be at least 1/],
-    [["--augment", "hue,blur"], /^--augment must be one of original, .*\(it is \["hue","blur"\]\)\.$/],
+    [
+      ["--augment", "hue,blur"],
+      /^--augment knows no augmentation "blur" \(gaussian_blur, perhaps\): the names are .*\(it is \["hue","blur"\]\)\.$/,
+    ],
     [
       ["--accumulate", "3", "--batch-size", "4"],
       /^--accumulate cuts a batch into equal parts, and --batch-size 4 is no multiple of 3/,

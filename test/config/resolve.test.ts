@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AUGMENTATION_SETS } from "../../src/data/augment.ts";
 import { ConfigError, readConfigFile, resolveConfig as resolve } from "../../src/config/index.ts";
 import type { AdapterKind, Said, TrainConfig } from "../../src/config/index.ts";
 
@@ -192,7 +193,16 @@ describe("resolveConfig", () => {
       "--precision must be one of f32, f16, since WGSL, which the kernels are written in, has no bf16 (it",
     ],
     [{ preset: "slow" }, "--preset must be one of quick, article"],
-    [{ augment: ["hue", "blur"] }, "--augment must be one of original, brightness"],
+    [
+      { augment: ["hue", "blur"] },
+      '--augment knows no augmentation "blur" (gaussian_blur, perhaps): the names are article, strong, original,',
+    ],
+    [{ augment: ["crops"] }, 'knows no augmentation "crops" (crop, perhaps): the'],
+    [{ augment: ["mosaic"] }, 'knows no augmentation "mosaic": the names are'],
+    [
+      { augment: ["affine"], augmentMode: "copies" },
+      "--augment-mode copies keeps a copy of each photo, and affine makes another one each time: leave it out, or give",
+    ],
     [{ augment: [] }, "--augment must name at least one augmentation"],
     [{ time: "soon" }, '--time must be a time, such as "45s"'],
     [{ tensorboard: 1 }, "--tensorboard must be true or false"],
@@ -200,6 +210,23 @@ describe("resolveConfig", () => {
   ])("refuses %j in one sentence", (flags, sentence) => {
     expect(() => resolveConfig(flags, "lavapipe")).toThrow(ConfigError);
     expect(() => resolveConfig(flags, "lavapipe")).toThrow(sentence);
+  });
+
+  it("spells sets of augmentations out, and chooses the mode that goes with them where nobody does", () => {
+    const chosen = (said: Said, adapter: "hardware" | "lavapipe" = "hardware") => {
+      const { augment, augmentMode } = resolveConfig(said, adapter);
+      return [augment, augmentMode];
+    };
+    const { article, strong } = AUGMENTATION_SETS;
+    expect(chosen({})).toEqual([article, "copies"]);
+    expect(chosen({ augment: ["article"] }, "lavapipe")).toEqual([article, "copies"]);
+    expect(chosen({ augment: ["article"], augmentMode: "random" })).toEqual([article, "random"]);
+    expect(chosen({ augment: ["strong"] })).toEqual([strong, "random"]);
+    expect(chosen({ augment: ["strong", "rot90"] })).toEqual([[...strong, "rot90"], "random"]);
+    expect(chosen({ augment: ["rot90", "jpeg"] })).toEqual([["rot90", "jpeg"], "random"]);
+    expect(chosen({ augment: ["rot90"] })).toEqual([["rot90"], "copies"]);
+    expect(chosen({ augment: ["rot90"] }, "lavapipe")).toEqual([["rot90"], "random"]);
+    expect(chosen({ augment: null, augmentMode: "copies" })).toEqual([null, "copies"]);
   });
 
   it("reads times", () => {

@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { noAugmentation, randomly } from "../../src/data/augment.ts";
+import { AUGMENTATION_SETS, noAugmentation, randomly } from "../../src/data/augment.ts";
 import { trainingBatches, workerCount } from "../../src/data/batches.ts";
 import type { TrainingBatch, TrainingBatchOptions } from "../../src/data/batches.ts";
 import { copies } from "../../src/data/copies.ts";
 import { DataError } from "../../src/data/data-error.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
+import { ignoring } from "../../src/data/ignoring.ts";
 import type { RecipeDataset } from "../../src/data/recipe.ts";
 
 const unhandled: unknown[] = [];
@@ -16,7 +17,7 @@ process.on("unhandledRejection", (reason) => unhandled.push(reason));
 afterAll(() => expect(unhandled).toEqual([]));
 
 const NAMES = ["original", "brightness", "gamma", "hue", "crop", "flip_left_right", "rot90"] as const;
-const people = new GeneratedDataset({ size: 5, imageSize: 16 });
+const people = ignoring(new GeneratedDataset({ size: 5, imageSize: 16 }));
 
 /** Seven copies of the people; `told` counts how often a worker thread was told how to make a sample. */
 function watched(cacheBytes?: number): RecipeDataset & { told: number } {
@@ -78,6 +79,7 @@ test.each([
   ["a pass and its copies", { augment: noAugmentation }],
   ["smaller last batches", { augment: noAugmentation, batchSize: 8, dropRemainder: false }],
   ["random augmentations on top", { augment: randomly(["flip_left_right", "hue", "crop"]) }],
+  ["a strong set", { augment: randomly(AUGMENTATION_SETS.strong) }],
   [
     "normalized, shuffled, resumed",
     { normalization: "imagenet", shuffleBuffer: 9, start: { epoch: 1, position: 3 } },

@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { afterAll, expect, test, vi } from "vitest";
-import { flipLeftRight, noAugmentation, randomFlipLeftRight } from "../../src/data/augment.ts";
+import { flipLeftRight, noAugmentation, randomFlipLeftRight, randomly } from "../../src/data/augment.ts";
 import type { Augmentation } from "../../src/data/augment.ts";
 import { IGNORED_LABEL } from "../../src/data/batch.ts";
 import { evaluationBatches, trainingBatches } from "../../src/data/batches.ts";
+import type { TrainingBatch } from "../../src/data/batches.ts";
 import { mapConcurrently } from "../../src/data/concurrency.ts";
 import { DataError } from "../../src/data/data-error.ts";
 import type { Sample, SegmentationDataset } from "../../src/data/dataset.ts";
+import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
+import { ignoring } from "../../src/data/ignoring.ts";
 import { Prefetcher } from "../../src/data/prefetch.ts";
 import { Random } from "../../src/data/random.ts";
 
@@ -198,6 +201,36 @@ test("measures how long the consumer waited, not how long it worked", async () =
   expect(slow.waitedMs - before).toBeLessThan(30);
 });
 
+test("what is mixed in is one of the stream's own samples, the same wherever the stream begins", async () => {
+  const options = {
+    batchSize: 2,
+    seed: 5,
+    indices: [8, 6, 4, 2, 0],
+    augment: randomly(["cutmix", "classmix"]),
+  };
+  const whole = await take(40, trainingBatches(numbered(9), options));
+  const from = ({ images, indices }: TrainingBatch): boolean[] =>
+    indices.map((index, i) =>
+      images.slice(12 * i, 12 * i + 12).every((value) => Math.trunc(value) === index),
+    );
+  expect(whole.flatMap(from)).toContain(false);
+  const seen = new Set(whole.flatMap(({ images }) => [...images].map(Math.trunc)));
+  expect([...seen].sort()).toEqual([0, 2, 4, 6, 8]);
+  expect(whole.flatMap(({ identities }) => identities)).toContain(null);
+  const rest = await take(20, trainingBatches(numbered(9), { ...options, start: whole[19].state }));
+  expect(rest).toEqual(whole.slice(20));
+});
+
+test("an augmentation that leaves pixels of no class needs a data set that knows such", async () => {
+  const options = { batchSize: 2, seed: 5, augment: randomly(["affine"]) };
+  expect(() => trainingBatches(numbered(4), options)).toThrow("leaves pixels that do not count");
+  const people = ignoring(new GeneratedDataset({ size: 4, imageSize: 16 }));
+  const batches = await take(4, trainingBatches(people, options));
+  expect(batches.flatMap(({ labels }) => [...labels])).toContain(IGNORED_LABEL);
+  const classNames = Array.from({ length: 256 }, (_, i) => `class ${i}`);
+  expect(() => ignoring({ ...numbered(4), classNames })).toThrow("With 256 classes no number is left");
+});
+
 test("refuses too few photos and a batch of none", () => {
   expect(() => trainingBatches(numbered(3), { batchSize: 4, seed: 0 })).toThrow(
     "3 training photos do not fill",
@@ -208,7 +241,7 @@ test("refuses too few photos and a batch of none", () => {
   );
 });
 
-test("a left-right flip mirrors photo and mask alike, and twice is nothing", () => {
+test("a left-right flip mirrors photo and mask alike, and twice is nothing", async () => {
   const sample = {
     image: Float32Array.from({ length: 12 }, (_, i) => i),
     mask: Uint8Array.of(1, 2, 3, 4),
@@ -217,7 +250,12 @@ test("a left-right flip mirrors photo and mask alike, and twice is nothing", () 
   expect([...flipped.image]).toEqual([3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8]);
   expect([...flipped.mask]).toEqual([2, 1, 4, 3]);
   expect(flipLeftRight(flipped)).toEqual(sample);
-  const flips = Array.from({ length: 200 }, (_, i) => randomFlipLeftRight(sample, new Random(i)) !== sample);
+  const flips = await Promise.all(
+    Array.from(
+      { length: 200 },
+      async (_, i) => (await randomFlipLeftRight(sample, new Random(i))) !== sample,
+    ),
+  );
   expect(flips.filter(Boolean).length).toBeGreaterThan(70);
   expect(flips.filter(Boolean).length).toBeLessThan(130);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AUGMENTATIONS } from "../../src/data/augment.ts";
+import { FIXED_AUGMENTATIONS } from "../../src/data/augment.ts";
 import { copies } from "../../src/data/copies.ts";
 import { DataError } from "../../src/data/data-error.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
@@ -18,7 +18,9 @@ test("copies follow one another in the order given, each a whole data set", asyn
   ]);
   for (let index = 0; index < all.size; index++) {
     const original = await dataset.load(index % 3);
-    const expected = AUGMENTATIONS[names[Math.floor(index / 3)]](original, { maskInterpolation: "bilinear" });
+    const expected = FIXED_AUGMENTATIONS[names[Math.floor(index / 3)]](original, {
+      maskInterpolation: "bilinear",
+    });
     expect(await all.load(index)).toEqual(expected);
   }
   for (const index of [-1, 12, 0.5]) await expect(all.load(index)).rejects.toThrow(DataError);

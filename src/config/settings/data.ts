@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { AUGMENTATION_NAMES } from "../../data/augment.ts";
 import { MOST_CLASSES } from "../../data/dataset.ts";
 import { FORMAT_NAMES } from "../../data/formats/names.ts";
 import { choice, setting, text, toggle, whole } from "../setting.ts";
+import { augmentationSettings } from "./augmentation.ts";
 
 const CLASSES = `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`;
 const IGNORE_LABEL = "must be a whole number from 0 to 65535, or auto";
@@ -90,21 +90,7 @@ export const dataSettings = {
     "leave out the last validation photos, which fill no batch, as the tutorial does",
     toggle(),
   ),
-  augment: setting(
-    "--augment LIST",
-    "Data",
-    `comma-separated: ${AUGMENTATION_NAMES.join(", ")}; none for no augmentation`,
-    z
-      .array(choice(AUGMENTATION_NAMES), { error: "must be a list of augmentations" })
-      .min(1, "must name at least one augmentation, or be none")
-      .nullable(),
-  ),
-  augmentMode: setting(
-    "--augment-mode MODE",
-    "Data",
-    "copies: a whole copy of the training set for each augmentation; random: each one with probability 1/2",
-    choice(["copies", "random"]),
-  ),
+  ...augmentationSettings,
   shuffleBuffer: setting(
     "--shuffle-buffer N",
     "Data",

@@ -1,38 +1,45 @@
-import type { Sample } from "../dataset.ts";
-import { adjustBrightness, adjustGamma, adjustHue } from "./colour.ts";
-import { centralCrop, flipLeftRight, flipUpDown, rot90 } from "./geometry.ts";
-import type { MaskInterpolation } from "./geometry.ts";
+import { affine } from "./affine.ts";
+import { classmix } from "./classmix.ts";
+import { colorJitter } from "./color-jitter.ts";
+import { cutmix } from "./cutmix.ts";
+import { cutout } from "./cutout.ts";
+import { elastic } from "./elastic.ts";
+import { FIXED_AUGMENTATIONS } from "./fixed.ts";
+import type { FixedName } from "./fixed.ts";
+import { blur } from "./gaussian-blur.ts";
+import { noise } from "./gaussian-noise.ts";
+import { gridDistortion } from "./grid-distortion.ts";
+import { jpeg } from "./jpeg.ts";
+import type { RandomAugmentation } from "./random-augmentation.ts";
+import { randomResizedCrop } from "./random-resized-crop.ts";
 
-/** How strong each augmentation is. The tutorial's values by default, but for `maskInterpolation`. */
-export interface AugmentationOptions {
-  /** Added to every value; 0.1. */
-  readonly brightness?: number;
-  /** The power of every value; 0.1. */
-  readonly gamma?: number;
-  /** By which part of a turn the hue changes; −0.1. */
-  readonly hue?: number;
-  /** The share of rows and columns that a crop keeps; 0.7. */
-  readonly crop?: number;
-  /** How a cropped mask is resized; "nearest" (the tutorial: "bilinear"). */
-  readonly maskInterpolation?: MaskInterpolation;
-}
+/** The augmentations that are others each time, by name. */
+export const RANDOM_AUGMENTATIONS = {
+  classmix,
+  cutmix,
+  affine,
+  random_resized_crop: randomResizedCrop,
+  elastic,
+  grid_distortion: gridDistortion,
+  color_jitter: colorJitter,
+  gaussian_blur: blur,
+  gaussian_noise: noise,
+  jpeg,
+  cutout,
+} as const satisfies Record<string, RandomAugmentation>;
 
-/** All augmentations by name, each from a sample to a new one; "original" gives the sample back. */
-export const AUGMENTATIONS = {
-  original: (sample) => sample,
-  brightness: ({ image, mask }, { brightness = 0.1 } = {}) => ({
-    image: adjustBrightness(image, brightness),
-    mask,
-  }),
-  gamma: ({ image, mask }, { gamma = 0.1 } = {}) => ({ image: adjustGamma(image, gamma), mask }),
-  hue: ({ image, mask }, { hue = -0.1 } = {}) => ({ image: adjustHue(image, hue), mask }),
-  crop: (sample, { crop = 0.7, maskInterpolation } = {}) => centralCrop(sample, crop, maskInterpolation),
-  flip_left_right: (sample) => flipLeftRight(sample),
-  flip_up_down: (sample) => flipUpDown(sample),
-  rot90: (sample) => rot90(sample),
-} as const satisfies Record<string, (sample: Sample, options?: AugmentationOptions) => Sample>;
-
-export type AugmentationName = keyof typeof AUGMENTATIONS;
+export type RandomName = keyof typeof RANDOM_AUGMENTATIONS;
+export type AugmentationName = FixedName | RandomName;
 
 /** In the tutorial's order; it makes no copy for the last, "rot90". */
-export const AUGMENTATION_NAMES = Object.keys(AUGMENTATIONS) as AugmentationName[];
+export const FIXED_NAMES = Object.keys(FIXED_AUGMENTATIONS) as FixedName[];
+export const RANDOM_NAMES = Object.keys(RANDOM_AUGMENTATIONS) as RandomName[];
+export const AUGMENTATION_NAMES: readonly AugmentationName[] = [...FIXED_NAMES, ...RANDOM_NAMES];
+
+/** Whether it is another one each time. */
+export const isRandom = (name: AugmentationName): name is RandomName =>
+  Object.hasOwn(RANDOM_AUGMENTATIONS, name);
+
+/** What is known of an augmentation; of those that are the same each time, that they are applied every second time. */
+export const traitsOf = (name: AugmentationName): Omit<RandomAugmentation, "apply"> =>
+  isRandom(name) ? RANDOM_AUGMENTATIONS[name] : { probability: 0.5 };

@@ -1,3 +1,4 @@
+import { isRandom, traitsOf } from "../../data/augment.ts";
 import { NORMALIZATION_TEXTS } from "../../data/normalize.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
@@ -105,7 +106,9 @@ function describeData(config: TrainConfig, { total, photos, training, validation
 function describeAugmentation({ augment, augmentMode, overfitBatch }: TrainConfig, size: number): string {
   if (augment === null || overfitBatch) return "none";
   if (augmentMode === "copies") return `${augment.length} copies: ${augment.join(", ")} (${size} samples)`;
-  return `each with probability 1/2: ${augment.join(", ")}`;
+  if (!augment.some(isRandom)) return `each with probability 1/2: ${augment.join(", ")}`;
+  const probabilities = augment.map((name) => `${name} ${traitsOf(name).probability}`);
+  return `each with its probability: ${probabilities.join(", ")}`;
 }
 
 function describeNetwork(

@@ -1,0 +1,34 @@
+import { AUGMENTATION_SETS, isRandom } from "../data/augment.ts";
+import type { AugmentationName, AugmentationSetName } from "../data/augment.ts";
+import type { Said, TrainConfig } from "./schema.ts";
+import { ConfigError } from "./setting.ts";
+
+/**
+ * What was said, with sets of augmentations spelled out, and in the mode that goes with the augmentations where nobody says one: `copies`
+ * for the tutorial's, `random` for those that are others each time.
+ */
+export function withAugmentations(said: Said): Said {
+  const { augment } = said;
+  if (!Array.isArray(augment)) return said;
+  const names: unknown[] = augment.flatMap((name: unknown) =>
+    isSet(name) ? AUGMENTATION_SETS[name] : [name],
+  );
+  const mode = names.some((name) => isRandom(name as AugmentationName))
+    ? { augmentMode: "random" }
+    : augment.join() === "article"
+      ? { augmentMode: "copies" }
+      : {};
+  return { ...mode, ...said, augment: names };
+}
+
+const isSet = (name: unknown): name is AugmentationSetName => Object.hasOwn(AUGMENTATION_SETS, String(name));
+
+/** @throws ConfigError when copies are asked for of what is another one each time. */
+export function checkAugmentation({ augment, augmentMode }: TrainConfig): void {
+  const random = augment?.find(isRandom);
+  if (augmentMode === "random" || random === undefined) return;
+  throw new ConfigError(
+    `--augment-mode copies keeps a copy of each photo, and ${random} makes another one each time: leave it out, or give ` +
+      "--augment-mode random.",
+  );
+}

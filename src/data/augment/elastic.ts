@@ -1,0 +1,66 @@
+import type { Sample } from "../dataset.ts";
+import type { Random } from "../random.ts";
+import { resizeBilinear } from "../resize.ts";
+import { gaussianBlur } from "./gaussian-blur.ts";
+import { uniforms } from "./numbers.ts";
+import type { RandomAugmentation, Range } from "./random-augmentation.ts";
+import { positions, warp } from "./warp.ts";
+
+/**
+ * How far each pixel is displaced along one axis, in pixels, as torchvision's `ElasticTransform` computes it after Simard and
+ * others, "Best Practices for Convolutional Neural Networks" (2003): noise, smoothed by a Gaussian of 8 σ + 1 taps (one more where that is even), times
+ * α / 2 (it counts in halves of the side).
+ *
+ * @param noise `[size, size]` in [−1, 1).
+ */
+export function elasticDisplacement(
+  noise: Float32Array,
+  size: number,
+  alpha: number,
+  sigma: number,
+): Float32Array<ArrayBuffer> {
+  const radius = Math.floor(Math.floor(8 * sigma + 1) / 2);
+  return gaussianBlur(noise, size, sigma, radius).map((value) => (value * alpha) / 2);
+}
+
+/** Photo (bilinear) and mask (nearest), each pixel taken from as far as `dx` and `dy` say; black and of no class beyond. */
+export function displace(sample: Sample, dx: Float32Array, dy: Float32Array): Sample {
+  const size = Math.sqrt(sample.mask.length);
+  const { x, y } = positions(size);
+  for (let row = 0, pixel = 0; row < size; row++) {
+    for (let column = 0; column < size; column++, pixel++) {
+      x[pixel] = column + dx[pixel];
+      y[pixel] = row + dy[pixel];
+    }
+  }
+  return warp(sample, { x, y });
+}
+
+/** Noise is drawn and smoothed at this side at most: it is so smooth that a larger field says nothing more. */
+const FIELD = 64;
+/** σ in sides of the field. */
+const SIGMA = 1 / 16;
+/** α in sides, for σ as above: the displacement's standard deviation is from 1 to 2 % of the side. */
+const ALPHA: Range = [0.08, 0.16];
+
+/** A displacement along one axis, in pixels of a photo of `size`. */
+function drawDisplacement(random: Random, size: number, alpha: number): Float32Array {
+  const side = Math.min(FIELD, size);
+  const noise = uniforms(random.integer(0, 0x7fffffff), side * side, -1, 1);
+  const field = elasticDisplacement(noise, side, alpha, SIGMA * side);
+  return resizeBilinear(field, square(side), 1, square(size), size / side);
+}
+
+/** The photo as if printed on rubber. */
+export const elastic: RandomAugmentation = {
+  probability: 0.2,
+  leavesIgnored: true,
+  apply: (sample, random) => {
+    const size = Math.sqrt(sample.mask.length);
+    const side = Math.min(FIELD, size);
+    const alpha = random.uniform(...ALPHA) * side * side;
+    return displace(sample, drawDisplacement(random, size, alpha), drawDisplacement(random, size, alpha));
+  },
+};
+
+const square = (side: number): { width: number; height: number } => ({ width: side, height: side });
