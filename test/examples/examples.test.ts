@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isQuick } from "../helpers/quick.ts";
-import { numbersAfter, runExample } from "./run-example.ts";
+import { numbersAfter, runExample, runLongExample } from "./run-example.ts";
 
 describe("npm run example --", () => {
   it("regression finds the line", async () => {
@@ -23,7 +23,7 @@ describe("npm run example --", () => {
   });
 
   it("mnist learns to read", async () => {
-    const output = await runExample("mnist", isQuick ? "40" : "100");
+    const output = await runLongExample("mnist", isQuick ? "40" : "100");
     const [accuracy] = /new digits: ([\d.]+)\n$/.exec(output)!.slice(1).map(Number);
     // A guess is right in one of ten; the 200 steps it makes by itself reach 0.98.
     expect(accuracy).toBeGreaterThan(isQuick ? 0.5 : 0.8);

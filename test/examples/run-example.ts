@@ -1,17 +1,23 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { COMPILE_WELL } from "../helpers/quick-compiler.ts";
 import { smallUnetEnvironment } from "../helpers/small-network.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
 
 /** Runs `npm run example -- <args>` less npm and set-up, with a small U-Net; what it printed, or what it threw when it did not exit with 0. */
-export async function runExample(...args: string[]): Promise<string> {
+export const runExample = (...args: string[]): Promise<string> => run(args);
+
+/** The same for an example that computes for longer than its kernels take to compile. */
+export const runLongExample = (...args: string[]): Promise<string> => run(args, COMPILE_WELL);
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = fileURLToPath(new URL("../../examples/main.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", TSX, script, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...smallUnetEnvironment() },
+    env: { ...process.env, ...smallUnetEnvironment(), ...env },
   });
   return stdout;
 }

@@ -1,8 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** As set-up found them. */
-const { BESPOKE_CHOSEN_ADAPTER, LP_NATIVE_VECTOR_WIDTH } = process.env;
+const { BESPOKE_CHOSEN_ADAPTER, GALLIVM_PERF, LP_NATIVE_VECTOR_WIDTH, MESA_SHADER_CACHE_DIR } = process.env;
+
+/** The variables as set-up left them, for a process that computes for longer than it compiles. */
+export const COMPILE_WELL: NodeJS.ProcessEnv = {
+  BESPOKE_CHOSEN_ADAPTER,
+  GALLIVM_PERF,
+  LP_NATIVE_VECTOR_WIDTH,
+  MESA_SHADER_CACHE_DIR,
+};
 
 /**
  * Has lavapipe compile quickly what is run only once: without the passes of LLVM's that make code faster, and for 4 lanes at a

@@ -6,9 +6,12 @@ import type { TestSpecification } from "vitest/node";
 /** The files that take most processor time, as `slowest-files.ts` has them. */
 const LONGEST = [
   "test/graph/fuse/fuse.test.ts",
-  "test/cli/whole-network.slow.test.ts",
+  "test/train/phase/programs-on-any-adapter.slow.test.ts",
   "test/kernels/conv2d/tiles-matrix.slow.test.ts",
+  "test/parity/parity.test.ts",
+  "test/cli/whole-network.slow.test.ts",
   "test/cli/train.test.ts",
+  "test/parity/training.slow.test.ts",
   "test/kernels/conv2d/fused-matrix.test.ts",
   "test/cli/resume.test.ts",
 ];
@@ -22,10 +25,10 @@ export default class LongestFirst extends BaseSequencer {
     const gone = LONGEST.filter((name) => !existsSync(name));
     if (gone.length > 0) throw new Error(`longest-first.ts names files that are gone: ${gone.join(", ")}.`);
     const place = ({ moduleId, project }: TestSpecification): number => {
-      // A process goes on to the next file only where that file shares processes too.
-      if (!project.config.isolate) return LONGEST.length + 1;
       const found = LONGEST.indexOf(relative(process.cwd(), moduleId));
-      return found < 0 ? LONGEST.length : found;
+      if (found >= 0) return found;
+      // A process goes on to the next file only where that file shares processes too.
+      return project.config.isolate ? LONGEST.length : LONGEST.length + 1;
     };
     return (await super.sort(files)).sort((a, b) => place(a) - place(b));
   }
