@@ -1,7 +1,8 @@
 /**
  * @file How long the photos of a data set take to load, decode and resize, the first time and from the cache; then how
  * many training batches a second are made of them, on the main thread and by worker threads, and how many milliseconds
- * of the main thread each batch costs. `npm run bench:data -- DIR [image size [batch size]]`
+ * of the main thread each batch costs; at last how many samples a second of processor time a thread augments.
+ * `npm run bench:data -- DIR [image size [batch size]]`, and of drawn people the last alone: `npm run bench:data -- none`
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -13,12 +14,16 @@ import { trainingBatches, workerCount } from "../src/data/batches.ts";
 import type { TrainingBatches, TrainingBatchOptions } from "../src/data/batches.ts";
 import { copies } from "../src/data/copies.ts";
 import type { SegmentationDataset } from "../src/data/dataset.ts";
+import { GeneratedDataset } from "../src/data/generated-dataset.ts";
+import { augmentationRates } from "./augmentation-rates.ts";
 import { FolderDataset } from "../src/data/folder-dataset.ts";
 
 /** Worker threads start in this time, TypeScript's loader included. */
 const START_MS = 4000;
 /** Batches to time at a time. */
 const BATCHES = 80;
+/** Samples to augment. */
+const AUGMENTED = 50;
 
 const [folder, size = "128", batch = "64"] = process.argv.slice(2);
 if (folder === undefined) {
@@ -27,6 +32,11 @@ if (folder === undefined) {
 }
 const imageSize = Number(size);
 const batchSize = Number(batch);
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length };
+if (folder === "none") {
+  await printAugmentationRates(new GeneratedDataset({ size: AUGMENTED, imageSize }));
+  process.exit();
+}
 const cacheFolder = await mkdtemp(join(tmpdir(), "bespoke-bench-"));
 try {
   const seconds: Record<string, number> = {};
@@ -37,7 +47,6 @@ try {
     await dataset.readAll();
     seconds[run] = Number(((performance.now() - start) / 1000).toFixed(2));
   }
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length };
   console.log(JSON.stringify({ photos: dataset!.size, imageSize, ...machine, seconds }));
   for (const workers of new Set([0, workerCount()])) {
     for (const augmentation of ["copies", "random flips"] as const) {
@@ -45,8 +54,16 @@ try {
       console.log(JSON.stringify({ augmentation, batchSize, workers, ...rates }));
     }
   }
+  await printAugmentationRates(dataset!);
 } finally {
   await rm(cacheFolder, { recursive: true });
+}
+
+async function printAugmentationRates(dataset: SegmentationDataset): Promise<void> {
+  const indices = Array.from({ length: Math.min(AUGMENTED, dataset.size) }, (_, i) => i);
+  const samples = await Promise.all(indices.map((index) => dataset.load(index)));
+  const samplesPerSecond = await augmentationRates(samples);
+  console.log(JSON.stringify({ imageSize, ...machine, samplesPerSecond }, null, 2));
 }
 
 /** What making batches costs while copies are made for the first time, and afterwards. */

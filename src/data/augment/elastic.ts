@@ -40,12 +40,17 @@ export function displace(sample: Sample, dx: Float32Array, dy: Float32Array): Sa
 const FIELD = 64;
 /** σ in sides of the field. */
 const SIGMA = 1 / 16;
-/** α in sides, for σ as above: the displacement's standard deviation is from 1 to 2 % of the side. */
-const ALPHA: Range = [0.08, 0.16];
+/** α in squared sides: for σ as above the displacement's standard deviation is 1.3 α / side, from 1 to 2 % of the side. */
+const ALPHA: Range = [0.008, 0.016];
 
-/** A displacement along one axis, in pixels of a photo of `size`. */
-function drawDisplacement(random: Random, size: number, alpha: number): Float32Array {
+/** Displacements along x and y, in pixels of a photo of `size`. */
+export function drawDisplacements(random: Random, size: number): [Float32Array, Float32Array] {
   const side = Math.min(FIELD, size);
+  const alpha = random.uniform(...ALPHA) * side * side;
+  return [drawAxis(random, size, side, alpha), drawAxis(random, size, side, alpha)];
+}
+
+function drawAxis(random: Random, size: number, side: number, alpha: number): Float32Array {
   const noise = uniforms(random.integer(0, 0x7fffffff), side * side, -1, 1);
   const field = elasticDisplacement(noise, side, alpha, SIGMA * side);
   return resizeBilinear(field, square(side), 1, square(size), size / side);
@@ -56,10 +61,8 @@ export const elastic: RandomAugmentation = {
   probability: 0.2,
   leavesIgnored: true,
   apply: (sample, random) => {
-    const size = Math.sqrt(sample.mask.length);
-    const side = Math.min(FIELD, size);
-    const alpha = random.uniform(...ALPHA) * side * side;
-    return displace(sample, drawDisplacement(random, size, alpha), drawDisplacement(random, size, alpha));
+    const [dx, dy] = drawDisplacements(random, Math.sqrt(sample.mask.length));
+    return displace(sample, dx, dy);
   },
 };
 

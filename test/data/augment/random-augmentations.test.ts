@@ -12,6 +12,7 @@ import {
 import type { RandomName } from "../../../src/data/augment.ts";
 import { drawBox } from "../../../src/data/augment/box.ts";
 import { drawClasses } from "../../../src/data/augment/classmix.ts";
+import { drawDisplacements } from "../../../src/data/augment/elastic.ts";
 import { gridPositions } from "../../../src/data/augment/grid-distortion.ts";
 import { normals, uniforms } from "../../../src/data/augment/numbers.ts";
 import { RANDOM_AUGMENTATIONS } from "../../../src/data/augment/registry.ts";
@@ -141,6 +142,22 @@ it("ClassMix takes half of the classes, rounded up, and never the pixels that ha
   expect(new Set(drawn.flat())).toEqual(new Set([0, 4, 7, 9, 58]));
   expect(drawClasses(Uint8Array.of(IGNORE, IGNORE), new Random(1)).size).toBe(0);
 });
+
+it.each([32, 64, 128])(
+  "elastic displacements at %d pixels are 1 to 2 %% of the side, and nothing folds",
+  (size) => {
+    const deviations = [];
+    for (let seed = 0; seed < 30; seed++) {
+      const [dx] = drawDisplacements(new Random(seed), size);
+      deviations.push(Math.sqrt(dx.reduce((sum, value) => sum + value ** 2, 0) / dx.length) / size);
+      const steps = dx.map((value, i) => (i % size === 0 ? 1 : 1 + value - dx[i - 1]));
+      expect(steps.filter((step) => step <= 0).length).toBeLessThan(0.01 * steps.length);
+    }
+    const mean = deviations.reduce((sum, value) => sum + value, 0) / deviations.length;
+    expect(mean).toBeGreaterThan(0.01);
+    expect(mean).toBeLessThan(0.02);
+  },
+);
 
 it("a grid of equal steps moves nothing, and none leaves the photo", () => {
   const still = gridPositions(33, [1, 1, 1, 1, 1]);
