@@ -1,4 +1,5 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { channelSum } from "./channel-reduction.ts";
@@ -16,6 +17,8 @@ import type { Images } from "../lowering/conv2d-products.ts";
 export interface Conv2dTransposeOptions {
   readonly strides: number | readonly [number, number];
   readonly padding: "same" | "valid";
+  /** Rows and columns that the result has more at the bottom and right (PyTorch's `output_padding`); none by default. */
+  readonly outputPadding?: readonly [rows: number, columns: number];
   /** `[Cout]`, added to the result; none by default. */
   readonly bias?: Tensor | undefined;
 }
@@ -33,7 +36,7 @@ export interface Conv2dTransposeOptions {
 export function conv2dTranspose(
   images: Images,
   kernel: Tensor,
-  { strides, padding, bias }: Conv2dTransposeOptions,
+  { strides, padding, outputPadding = [0, 0], bias }: Conv2dTransposeOptions,
 ): Tensor {
   const parts = listed(images);
   const [{ shape, name }] = parts;
@@ -41,7 +44,7 @@ export function conv2dTranspose(
     (part) => part.shape[3] % 4 === 0 && sameShape(part.shape.slice(0, 3), shape.slice(0, 3)),
   );
   if (parts.length > 1 && !joinable)
-    return conv2dTranspose(concat(parts), kernel, { strides, padding, bias });
+    return conv2dTranspose(concat(parts), kernel, { strides, padding, outputPadding, bias });
   const [strideY, strideX] = typeof strides === "number" ? [strides, strides] : strides;
   if (shape.length !== 4 || kernel.shape.length !== 4 || channelsOf(images) !== kernel.shape[3]) {
     throw new Error(
@@ -59,7 +62,12 @@ export function conv2dTranspose(
     extent(width, strideX, kernelWidth),
     channels,
   ];
-  const geometry = conv2dGeometry(yShape, kernel.shape, { strides: [strideY, strideX], padding });
+  const unpadded = conv2dGeometry(yShape, kernel.shape, { strides: [strideY, strideX], padding });
+  const geometry: Conv2dGeometry = {
+    ...unpadded,
+    inHeight: unpadded.inHeight + outputPadding[0],
+    inWidth: unpadded.inWidth + outputPadding[1],
+  };
   return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
     moments: true,

@@ -20,6 +20,7 @@ import { relu } from "../../graph/ops/relu.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
 import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
+import { upsampledConv2d } from "../../graph/ops/upsampled-conv2d.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Padding } from "../../kernels/text/window.ts";
 import type { Activation, Edges, Layer, LayerOperation, LayerPart, OperationOf, Size } from "./layer.ts";
@@ -45,8 +46,9 @@ export interface BuildOptions {
  * Adds layers to the graph of the tensors that they read. Every variable has the name and the shape that the list says.
  *
  * Some neighbours become one op, with the same results: a batch norm and the ReLU that alone reads it; zero padding and the
- * window that alone reads it; two concatenated images and the transposed convolution that alone reads them. An average pooling that alone reads a convolution of 1×1 is done before it: they commute, and
- * the convolution has fewer pixels.
+ * window that alone reads it; upsampling and the convolution that alone reads it; two concatenated images and the transposed
+ * convolution, or the upsampling with its convolution, that alone reads them. An average pooling that alone reads a convolution of
+ * 1×1 is done before it: they commute, and the convolution has fewer pixels.
  *
  * @param inputs what layers read that are not in the list, by name
  * @returns the tensors of `outputs`, by name
@@ -109,8 +111,9 @@ class Build {
   }
 
   /** The result of a layer's only reader, where both are one op or change places. */
-  #together(layer: Layer, { operation: second }: Layer): Tensor | undefined {
+  #together(layer: Layer, reader: Layer): Tensor | undefined {
     const { operation: first, inputs } = layer;
+    const { operation: second } = reader;
     if (
       first.kind === "BatchNormalization" &&
       second.kind === "Activation" &&
@@ -119,6 +122,10 @@ class Build {
       return this.#batchNorm(layer, first, second.activation);
     if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
       return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
+    if (first.kind === "UpSampling2D" && second.kind === "Conv2D" && readsUpsampled(second)) {
+      const kernel = this.#variables.of(reader, "kernel");
+      return upsampledConv2d(this.#value(inputs[0]).images, kernel, { bias: this.#bias(reader, second) });
+    }
     return undefined;
   }
 
@@ -274,10 +281,15 @@ const joined = (images: Images): Tensor => ("graph" in images ? images : concat(
 const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
 
+/** Whether a convolution is one op with the upsampling before it. */
+const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">): boolean =>
+  kernelSize.every((extent) => extent === 3) && strides === 1 && padding === "same";
+
 const sizeOfImages = ({ shape: [, height, width] }: Tensor): Size => [height, width];
 
-/** Whether the op of a layer takes two images for one, joined along their channels. */
-const takesPair = ({ kind }: LayerOperation): boolean => kind === "Conv2DTranspose";
+/** Whether the op of a layer may take two images for one, joined along their channels. */
+const takesPair = ({ kind }: LayerOperation): boolean =>
+  kind === "Conv2DTranspose" || kind === "UpSampling2D";
 
 /** Whether the op of a layer puts zeros around its images itself. */
 const takesPadding = (operation: LayerOperation): boolean =>

@@ -211,6 +211,17 @@ const CASES: Record<string, RandomGraph> = {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [conv, norm, { ...norm, from: 1, activation: "swish" }, conv, { ...conv, from: 2 }],
   },
+  "two blocks of a decoder that upsamples and convolves, a skip connection between them": {
+    ...{ x: [2, 3, 2, 8], stacked: true, kept: [] },
+    steps: [
+      { kind: "transposed", from: 0, second: null, filters: 12, nearest: true },
+      norm,
+      conv,
+      { kind: "transposed", from: 1, second: 0, filters: 8, nearest: true },
+      norm,
+      { ...conv, filters: 5, bias: true },
+    ],
+  },
   "one tensor that two norms read": {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [

@@ -15,6 +15,7 @@ import { multiplyChannels } from "../../../src/graph/ops/multiply-channels.ts";
 import { part } from "../../../src/graph/ops/part.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
 import { reshape } from "../../../src/graph/ops/reshape.ts";
+import { upsampledConv2d } from "../../../src/graph/ops/upsampled-conv2d.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
 import { sameShape, sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
@@ -32,7 +33,13 @@ export type Step = { readonly from: number } & (
       readonly filters: number;
       readonly bias?: boolean;
     }
-  | { readonly kind: "transposed"; readonly second: number | null; readonly filters: number }
+  /** Of stride 2; `nearest`: a convolution behind nearest upsampling instead. */
+  | {
+      readonly kind: "transposed";
+      readonly second: number | null;
+      readonly filters: number;
+      readonly nearest: boolean;
+    }
   | {
       readonly kind: "norm";
       readonly training: boolean;
@@ -100,6 +107,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     from,
     second: fc.option(fc.nat({ max: 4 })),
     filters: channels,
+    nearest: fc.boolean(),
   }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("concat" as const), from, second: from }) },
   fc.record({
@@ -241,11 +249,15 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
         if (height > 7 || width > 7) break;
         const second = step.second === null ? null : back(ofExtents.filter(inFours), step.second);
         const joins = second && inFours(input) && second !== input;
-        const kernel = variable("kernel", [
-          ...[3, 3, step.filters],
-          channels + (joins ? second.shape[3] : 0),
-        ]);
-        all.push(conv2dTranspose(joins ? [input, second] : input, kernel, { strides: 2, padding: "same" }));
+        const images = joins ? ([input, second] as const) : input;
+        const inChannels = channels + (joins ? second.shape[3] : 0);
+        all.push(
+          step.nearest
+            ? upsampledConv2d(images, variable("kernel", [3, 3, inChannels, step.filters]))
+            : conv2dTranspose(images, variable("kernel", [3, 3, step.filters, inChannels]), {
+                ...{ strides: 2, padding: "same" },
+              }),
+        );
         break;
       }
       case "norm":

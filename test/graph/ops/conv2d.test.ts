@@ -89,6 +89,22 @@ describe("conv2dTranspose", () => {
     compare(args),
   );
 
+  it("has rows and columns more where it is asked for them, zeros where no pixel reaches", async () => {
+    const inputs = [randomInput([2, 3, 4, 4], 1), randomInput([3, 3, 8, 4], 2)];
+    const { data: dy } = randomInput([2, 10, 11, 8], 3);
+    const more = (x: Tensor, k: Tensor): Tensor =>
+      conv2dTranspose(x, k, { strides: 2, padding: "valid", outputPadding: [3, 2] });
+    // Zeros around what the reference has of them.
+    const reference = (x: tf.Tensor, k: tf.Tensor): tf.Tensor => {
+      const y = tf.conv2dTranspose(x as tf.Tensor4D, k as tf.Tensor4D, [2, 7, 9, 8], 2, "valid");
+      return tf.pad(y, [[0, 0], [0, 3], [0, 2], [0, 0]]); // prettier-ignore
+    };
+    const expected = tfjsReference(reference, inputs, dy);
+    const actual = await runOp(gpu(), more, inputs, dy);
+    expectClose(actual.y, expected.y);
+    expected.gradients.forEach((gradient, i) => expectClose(actual.gradients[i], gradient));
+  });
+
   it.each([
     { channels: [8, 12], filters: 20, maxBindingBytes: undefined },
     { channels: [64, 36], filters: 59, maxBindingBytes: undefined },

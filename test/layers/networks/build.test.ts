@@ -81,6 +81,40 @@ describe("buildLayers", () => {
     expect(results.pooled.some((value) => Math.abs(value) > 0.01)).toBe(true);
   });
 
+  it("makes no image of twice the size for a convolution that alone reads it", async () => {
+    const list = new LayerList();
+    list.add("a", conv(1), INPUT);
+    list.add("b", conv(1), INPUT);
+    list.add("both", { kind: "Concatenate" }, "a", "b");
+    list.add("large", { kind: "UpSampling2D" }, "both");
+    list.add("same", { ...conv(3), padding: "same", useBias: true }, "large");
+    const { layers } = list;
+    const isPart = (name: string): boolean => name === "part";
+    expect(ops(layers, ["same"]).filter((name) => !isPart(name))).toEqual([
+      ...["conv2d", "conv2d", "turn_kernel", "conv2d_transpose", "fill", "window_sums", "bias_add"],
+    ]);
+    const apart = ["conv2d", "conv2d", "concat", "upsample_nearest2x", "conv2d"];
+    expect(ops(layers, ["large", "same"]).filter((name) => !isPart(name))).toEqual(apart);
+    for (const other of [
+      conv(3),
+      { ...conv(3, 2), padding: "same" },
+      { ...conv(5), padding: "same" },
+    ] as const) {
+      const changed = new LayerList({ layers: layers.slice(0, -1) });
+      changed.add("other", other, "large");
+      expect(ops(changed.layers, ["other"]).filter((name) => !isPart(name))).toEqual(apart);
+    }
+
+    const image = new Graph().input(INPUT, [1, SIZE, SIZE, 3]);
+    const { same } = build(layers, ["same"], image, false);
+    const outputs = { same, apart: build(layers, ["large", "same"], image, false).same };
+    const program = await compile(gpu(), { outputs });
+    const results = await program.run({ [INPUT]: randomInput([1, SIZE, SIZE, 3], 1).data });
+    program.destroy();
+    expect(same.shape).toEqual([1, 2 * SIZE, 2 * SIZE, 4]);
+    expectClose(results.same, results.apart, 1e-5);
+  });
+
   it("has the variables of the list, in its parts, without what no output needs", () => {
     const { relu } = build(network(), ["relu"]);
     const variables = [...relu.graph.variables.values()].flatMap((tensor) =>

@@ -5,6 +5,7 @@ import { upsampleNearest2x } from "../../../src/graph/ops/upsample-nearest2x.ts"
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
 import type { KernelCase } from "../kernel-case.ts";
+import { repeatedTwice } from "../repeated-twice.ts";
 
 type Padding = "same" | "valid" | number;
 type Pool = typeof tf.avgPool<tf.Tensor4D>;
@@ -51,15 +52,6 @@ function averageOfPixelsInside(x: tf.Tensor4D): tf.Tensor {
   return tf.div(mean(x), mean(tf.onesLike(x)));
 }
 
-/** Image by image, because the gradient of tfjs's `resizeNearestNeighbor` is wrong from the second image on. */
-function upsampled(x: tf.Tensor): tf.Tensor {
-  const [batch, height, width] = x.shape as [number, number, number, number];
-  const images = tf.split(x, batch);
-  return tf.concat(
-    images.map((image) => tf.image.resizeNearestNeighbor(image as tf.Tensor4D, [2 * height, 2 * width])),
-  );
-}
-
 const ODD = [2, 7, 9, 5];
 const EVEN = [2, 8, 6, 16];
 
@@ -82,5 +74,5 @@ export const poolingCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
     (x) => crop2d(x, { top: 1, bottom: 2, left: 0, right: 3 }),
     (x) => tf.slice(x, [0, 1, 0, 0], [-1, x.shape[1]! - 3, x.shape[2]! - 3, -1]),
   ),
-  opCase("upsample_nearest2x", { x }, upsampleNearest2x, upsampled),
+  opCase("upsample_nearest2x", { x }, upsampleNearest2x, repeatedTwice),
 ]);
