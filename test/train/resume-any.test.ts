@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { randomFlipLeftRight } from "../../src/data/augment.ts";
+import { AUGMENTATION_SETS, randomFlipLeftRight, randomly } from "../../src/data/augment.ts";
 import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
+import { ignoring } from "../../src/data/ignoring.ts";
 import type { VariableValues } from "../../src/graph/variables.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readCheckpoint, restoreWeights, saveCheckpoint } from "../../src/train/checkpoint.ts";
@@ -27,10 +28,10 @@ const base: TrainerOptions = {
   ...{ epochs: { frozen: 1, finetune: 1 }, learningRate: { frozen: 1e-3, finetune: 1e-3 } },
   ...{ stepsPerEpoch: STEPS / 2, augment: randomFlipLeftRight, shuffleBuffer: 3, dropRemainder: false },
   ...{ normalization: "unit", monitor: "val_accuracy", patience: null, maxSteps: null, time: null },
-  ...{ seed: 3, weights: null },
+  ...{ seed: 3, weights: null, ignores: true },
 };
 const data = {
-  training: new GeneratedDataset({ size: 3, imageSize: 32 }),
+  training: ignoring(new GeneratedDataset({ size: 3, imageSize: 32 })),
   validation: new GeneratedDataset({ size: 2, imageSize: 32, seed: 9 }),
   classWeights: null,
 };
@@ -50,6 +51,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   precision: fc.constantFrom("f32", "f16"),
   freeze: fc.constantFrom("encoder", "decoder", "none"),
   cacheFeatures: fc.boolean(),
+  augment: fc.constantFrom(randomFlipLeftRight, randomly(AUGMENTATION_SETS.strong)),
 });
 
 describe("a run that is taken up", () => {
@@ -116,6 +118,7 @@ describe("a run that is taken up", () => {
             {
               ...{ optimizer: "adamw", weightDecay: 0.1, encoderRateScale: 0.1, schedule: "one-cycle" },
               ...{ ema: 0.999, accumulate: 2, clipNorm: 1, precision: "f16", freeze: "encoder" },
+              augment: randomly(AUGMENTATION_SETS.strong),
             },
             3,
           ],
