@@ -28,7 +28,7 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   for (const source of sources) {
     for (const [name, value] of Object.entries(withAugmentations(source.said))) {
       if (value === undefined) continue;
-      check(name, value, source.file);
+      check(name, value, source);
       said[name] = value;
     }
   }
@@ -132,7 +132,7 @@ function ofAnother(name: SettingName, choice: string, owner: string, chosen: str
   );
 }
 
-function check(name: string, value: unknown, file: string | null): void {
+function check(name: string, value: unknown, { file, said }: Source): void {
   if (!isSetting(name)) {
     const where = file === null ? "The command line" : file;
     throw new ConfigError(
@@ -144,5 +144,7 @@ function check(name: string, value: unknown, file: string | null): void {
   if (result.success) return;
   const { flag } = descriptions.get(type)!;
   const called = file === null ? flag : `${file}: ${name} (${flag})`;
-  throw new ConfigError(`${called} ${result.error.issues[0].message} (it is ${JSON.stringify(value)}).`);
+  throw new ConfigError(
+    `${called} ${result.error.issues[0].message} (it is ${JSON.stringify(said[name] ?? value)}).`,
+  );
 }

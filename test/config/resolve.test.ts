@@ -197,6 +197,7 @@ describe("resolveConfig", () => {
       { augment: ["hue", "blur"] },
       '--augment knows no augmentation "blur" (gaussian_blur, perhaps): the names are article, strong, original,',
     ],
+    [{ augment: ["strong", "mosaic"] }, 'cutout (it is ["strong","mosaic"]).'],
     [{ augment: ["crops"] }, 'knows no augmentation "crops" (crop, perhaps): the'],
     [{ augment: ["mosaic"] }, 'knows no augmentation "mosaic": the names are'],
     [
