@@ -12,7 +12,7 @@ const gpu = useGpu();
 
 describe("a kernel turned by half a turn", () => {
   const extent = fc.integer({ min: 1, max: 4 });
-  const channels = fc.integer({ min: 1, max: 21 });
+  const channels = fc.constantFrom(1, 4, 5, 12, 19, 20, 36);
 
   it("has its taps the other way round and its channels exchanged", () =>
     fc.assert(
