@@ -18,7 +18,8 @@ export function withAugmentations(said: Said): Said {
     : augment.join() === "article"
       ? { augmentMode: "copies" }
       : {};
-  return { ...mode, ...said, augment: names };
+  // The command line's own record has every setting, undefined where nothing was said.
+  return { ...said, augment: names, ...(said.augmentMode === undefined && mode) };
 }
 
 const isSet = (name: unknown): name is AugmentationSetName => Object.hasOwn(AUGMENTATION_SETS, String(name));

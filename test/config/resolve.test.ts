@@ -223,6 +223,7 @@ describe("resolveConfig", () => {
     expect(chosen({ augment: ["article"] }, "lavapipe")).toEqual([article, "copies"]);
     expect(chosen({ augment: ["article"], augmentMode: "random" })).toEqual([article, "random"]);
     expect(chosen({ augment: ["strong"] })).toEqual([strong, "random"]);
+    expect(chosen({ augment: ["strong"], augmentMode: undefined })).toEqual([strong, "random"]);
     expect(chosen({ augment: ["strong", "rot90"] })).toEqual([[...strong, "rot90"], "random"]);
     expect(chosen({ augment: ["rot90", "jpeg"] })).toEqual([["rot90", "jpeg"], "random"]);
     expect(chosen({ augment: ["rot90"] })).toEqual([["rot90"], "copies"]);
