@@ -6,7 +6,7 @@ import type { FormatName } from "../data/formats/names.ts";
 import { evaluateAtOwnSize } from "../use/evaluate-photos.ts";
 import { evaluationReport, formatReport, RESOLUTIONS } from "../use/evaluation-report.ts";
 import type { Resolution } from "../use/evaluation-report.ts";
-import { createLabeller } from "../use/labeller.ts";
+import { createLabeller } from "../use/create-labeller.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
 import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { count } from "../data/data-error.ts";
-import { createLabeller } from "../use/labeller.ts";
+import { createLabeller } from "../use/create-labeller.ts";
 import { MASK_PNGS } from "../use/mask-png.ts";
 import type { MaskPng } from "../use/mask-png.ts";
 import { PHOTOS } from "../use/predictor.ts";

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { sideProblem } from "../layers/networks/image-size.ts";
-import type { LabellerOptions } from "../use/labeller.ts";
+import type { LabellerOptions } from "../use/create-labeller.ts";
 import { ModelError } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
 import { TTA_NAMES } from "../use/views.ts";

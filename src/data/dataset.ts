@@ -1,4 +1,5 @@
-import type { DecodedPair } from "./decode.ts";
+import type { Photo } from "./photo.ts";
+import type { Size } from "./resize.ts";
 
 /** In a mask, a pixel that does not count: it has no class that could be learned or judged. */
 export const IGNORE = 255;
@@ -15,6 +16,12 @@ export interface Sample {
   readonly image: Float32Array;
   /** `[size, size]`, the class of each pixel; {@link IGNORE} where it does not count, in a data set that ignores. */
   readonly mask: Uint8Array;
+}
+
+/** A photo and its mask at the size that both have, `labels` `[height, width]` as {@link Sample.mask}. */
+export interface WholeSample {
+  readonly photo: Photo;
+  readonly mask: Size & { readonly labels: Uint8Array };
 }
 
 /** Photos and masks by index, resized to a square. */
@@ -37,5 +44,5 @@ export interface SegmentationDataset {
    * Photo and mask of sample `index` at their own size, read anew; none where samples are drawn at the image size.
    * @throws DataError (as a rejection) when its files cannot be used.
    */
-  readonly atOwnSize?: ((index: number) => Promise<DecodedPair>) | undefined;
+  readonly atOwnSize?: ((index: number) => Promise<WholeSample>) | undefined;
 }

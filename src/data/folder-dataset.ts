@@ -9,9 +9,8 @@ import { openLabelling } from "./classes/open-labelling.ts";
 import type { ClassOptions } from "./classes/open-labelling.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { DataError, together } from "./data-error.ts";
-import type { Sample, SegmentationDataset } from "./dataset.ts";
+import type { Sample, SegmentationDataset, WholeSample } from "./dataset.ts";
 import { decodePair } from "./decode.ts";
-import type { DecodedPair } from "./decode.ts";
 import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
 import { contentsOf } from "./pair-contents.ts";
@@ -123,7 +122,7 @@ export class FolderDataset implements SegmentationDataset {
     return this.#cache.load(index);
   }
 
-  async atOwnSize(index: number): Promise<DecodedPair> {
+  async atOwnSize(index: number): Promise<WholeSample> {
     const { labelling } = this;
     return decodePair(this.pairs[index], { labelling, lossyMasks: this.#lossyMasks });
   }
