@@ -75,14 +75,19 @@ const article: TrainConfig = {
 };
 
 /**
- * A first result within minutes, without the tutorial's quirks. Short runs need a smaller momentum (0.99 takes some 250
- * steps until the moving statistics mean anything) and a gentler rate for fine-tuning: a fresh RMSprop begins with steps
- * of about three times its learning rate for every weight of the pretrained encoder, and a short run has no time to
- * recover from them.
+ * A first result within minutes, without the tutorial's quirks: photos prepared as the encoder saw them on ImageNet, a head
+ * that begins with the classes' frequencies, a decoder without checkerboards, AdamW with a rate that falls along half a cosine. Short runs
+ * need a smaller momentum: 0.99 takes some 250 steps until the moving statistics mean anything.
  */
 const quick: TrainConfig = {
   ...article,
   preset: "quick",
+  normalization: "imagenet",
+  decoder: "nearest",
+  headBias: "frequencies",
+  optimizer: "adamw",
+  weightDecay: 0.004,
+  schedule: "cosine",
   maskInterpolation: "nearest",
   validationDropRemainder: false,
   augment: ["flip_left_right"],
@@ -99,13 +104,14 @@ const quick: TrainConfig = {
 
 /**
  * `quick` sized to adapters that run on the CPU; SwiftShader has about a quarter of lavapipe's speed. With few photos to
- * afford, many small batches teach more than few large ones.
+ * afford, many small batches teach more than few large ones. The encoder stays frozen: in some 50 steps of so few photos the statistics of
+ * its norms lose more than its weights learn (docs/recipes.md).
  */
 const onLavapipe: Partial<TrainConfig> = {
   imageSize: 64,
   batchSize: 4,
-  epochsFrozen: 4,
-  epochsFinetune: 1,
+  epochsFrozen: 6,
+  epochsFinetune: 0,
   stepsPerEpoch: 50,
   finetuneLearningRate: 3e-5,
   validationPhotos: 48,
@@ -113,7 +119,7 @@ const onLavapipe: Partial<TrainConfig> = {
 const onSwiftShader: Partial<TrainConfig> = {
   ...onLavapipe,
   imageSize: 32,
-  epochsFrozen: 3,
+  epochsFrozen: 4,
   stepsPerEpoch: 20,
 };
 
@@ -137,9 +143,12 @@ export function withEncoder(values: TrainConfig, encoder: Encoder): TrainConfig 
   return { ...values, encoder: encoder.name, normalization: "keras", imageSize };
 }
 
-/** A preset's values with an optimizer: AdamW's weight decay as Keras has it. */
-export const withOptimizer = (values: TrainConfig, optimizer: TrainConfig["optimizer"]): TrainConfig =>
-  optimizer === "adamw" ? { ...values, optimizer, weightDecay: 0.004 } : values;
+/** A preset's values with an optimizer: AdamW's weight decay as Keras has it, none with others. */
+export const withOptimizer = (values: TrainConfig, optimizer: TrainConfig["optimizer"]): TrainConfig => ({
+  ...values,
+  optimizer,
+  weightDecay: optimizer === "adamw" ? 0.004 : 0,
+});
 
 /** The preset that an adapter gets when none is asked for. */
 export const defaultPreset = (adapter: AdapterKind): PresetName =>

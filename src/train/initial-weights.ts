@@ -16,7 +16,8 @@ import { encoderOf, evaluator } from "./phase/programs.ts";
 import { evaluatorSpec } from "./phase/validation.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
-type Beginning = Pick<TrainerOptions, "classes" | "classNames" | "encoder" | "decoder">;
+type Beginning = Pick<TrainerOptions, "classes" | "classNames" | "encoder" | "decoder"> &
+  Partial<Pick<TrainerOptions, "normalization">>;
 
 /** What a run takes of a file of weights. */
 export interface InitialWeights {
@@ -69,6 +70,7 @@ async function initialWeights(
   const file = await loadWeights(path);
   refuseOtherEncoder(file, path, options);
   refuseOtherDecoder(file, path, options);
+  refuseOtherNormalization(file, path, options);
   const difference = otherClasses(file, path, options, shapes(() => true).get("head/kernel")!);
   const values = networkWeights(shapes, file.tensors, path, { head: difference === null });
   const remark = difference && `${difference}: its encoder and decoder are taken, and the head starts anew.`;
@@ -94,6 +96,20 @@ function refuseOtherDecoder(
   if (theirs === undefined || theirs === ours) return;
   throw new WeightsError(
     `The weights file ${path} is of a network with --decoder ${theirs}, and this one has ${ours}: give --decoder ${theirs}.`,
+  );
+}
+
+/** A decoder that learned from photos prepared otherwise knows nothing of these; of an encoder alone no file says it. */
+function refuseOtherNormalization(
+  { decoder, metadata }: LoadedWeights,
+  path: string,
+  { normalization: ours }: Beginning,
+): void {
+  const { normalization: theirs } = metadata;
+  if (decoder === undefined || theirs === undefined || ours === undefined || theirs === ours) return;
+  throw new WeightsError(
+    `The weights file ${path} is of a network whose photos had --normalization ${printable(theirs, 50)}, and here they have ${ours}: ` +
+      `give --normalization ${printable(theirs, 50)}.`,
   );
 }
 

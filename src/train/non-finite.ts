@@ -73,7 +73,8 @@ function nearestVariable(node: Node): string | null {
   for (const { inputs } of seen) {
     const variable = inputs.find((input) => input.variable);
     if (variable) return variable.name;
-    for (const input of inputs) if (input.node) seen.add(input.node);
+    // Of two as near, an op's weights come last.
+    for (const input of inputs.toReversed()) if (input.node) seen.add(input.node);
   }
   return null;
 }

@@ -30,8 +30,6 @@ export interface Prepared {
   readonly tiles: TileChoices | undefined;
   /** The weight of each class in the loss; null where all count alike. */
   readonly classWeights: Float32Array | null;
-  /** `[classes]`, the bias that the head begins with in place of its own; null where it is not to be replaced. */
-  readonly headBias: Float32Array | null;
   /** Where a run that goes on stands; undefined for one that begins. */
   readonly resumed: Resumed | undefined;
 }
@@ -80,7 +78,7 @@ export async function prepare(
     config.headBias === "frequencies" && begins && !hasHead
       ? biasOfFrequencies(await classPixels(data.photos), weights)
       : null;
-  return { data, options: { ...options, monitor }, tiles, classWeights: weights, headBias, resumed };
+  return { data, options: { ...options, monitor, headBias }, tiles, classWeights: weights, resumed };
 }
 
 function describeData({ photos, validation }: RunData, { data, overfitBatch }: TrainConfig): string {

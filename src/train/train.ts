@@ -2,7 +2,6 @@ import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
 import { withGpuAdvice } from "./forecast/memory.ts";
-import { HEAD_BIAS } from "./head-bias.ts";
 import { prepare } from "./prepare.ts";
 import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
@@ -34,7 +33,7 @@ export async function train(job: TrainJob): Promise<Summary> {
   let trainer: Trainer | undefined;
   try {
     await resume?.removeAbandoned();
-    const { data, options: prepared, tiles: kept, classWeights, headBias, resumed } = await prepare(job);
+    const { data, options: prepared, tiles: kept, classWeights, resumed } = await prepare(job);
     await refuseLongSoftwareRun(gpu, config, prepared, data.validation.size);
     const tiles = kept ?? (await autotunedTiles(job, prepared, data.training.size));
     const options = inTiles(prepared, tiles);
@@ -42,7 +41,6 @@ export async function train(job: TrainJob): Promise<Summary> {
     trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
       throw withGpuAdvice(error);
     });
-    if (headBias) trainer.variables.write(HEAD_BIAS, headBias);
     const { training, validation } = data;
     const trained = { training, validation, classWeights };
     if (config.deterministic) await checkDeterminism(gpu, options, trained);

@@ -35,6 +35,8 @@ export interface TrainerOptions extends StepSpec {
   readonly classNames?: readonly string[];
   /** Weights to begin with (an encoder or a whole network); random ones without. */
   readonly weights: string | null;
+  /** `[classes]`, what the head's bias begins with in place of its own; null, as without, where it is not replaced. */
+  readonly headBias?: Float32Array | null;
   readonly signal?: AbortSignal | undefined;
 }
 

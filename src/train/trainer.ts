@@ -11,6 +11,7 @@ import type { Monitor } from "../runs/monitor.ts";
 import { learningRateAt } from "./phase/learning-rate.ts";
 import { limitReached, outOfTime, phaseEnded } from "./phase/limits.ts";
 import type { StepResult } from "../runs/observer.ts";
+import { HEAD_BIAS } from "./head-bias.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
@@ -90,6 +91,7 @@ export class Trainer {
     try {
       const validation = await Validation.create(gpu, variables, options);
       if (options.weights !== null && !resumed) await loadInitialWeights(variables, options.weights, options);
+      if (options.headBias && !resumed) variables.write(HEAD_BIAS, options.headBias);
       return new Trainer(gpu, options, variables, validation, resumed?.state ?? INITIAL_STATE);
     } catch (error) {
       variables.destroy();

@@ -97,12 +97,12 @@ describe("npm run train", () => {
 
     const { tensors, metadata } = await readSafetensors(join(run, "checkpoints", "last.safetensors"));
     const { shape } = tensors.get("head/kernel")!;
-    expect(tensors.get("head/kernel/rmsprop_finetune")?.shape).toEqual(shape);
+    expect(tensors.get("head/kernel/adamw_finetune_m")?.shape).toEqual(shape);
     expect(metadata).toMatchObject({
       epoch: "2",
       image_size: "32",
-      decoder: "transpose",
-      normalization: "unit",
+      decoder: "nearest",
+      normalization: "imagenet",
     });
   });
 
@@ -177,7 +177,9 @@ describe("npm run train", () => {
     );
     expect(JSON.parse(kept.metadata.classes)).toEqual(["sky", "road", "car"]);
     expect(kept.tensors.get("head/bias")!.shape).toEqual([3]);
-    const network = [...kept.tensors].filter(([name]) => !name.startsWith("head/"));
+    const network = [...kept.tensors].filter(
+      ([name]) => !name.startsWith("head/") && name !== "adamw_frozen/step",
+    );
     expect(network.length).toBeGreaterThan(50);
     for (const [name, { data }] of network)
       expect([
@@ -259,7 +261,7 @@ describe("npm run train", () => {
     const { code, errors } = await train(folder, [...TINY, "--weights", "huge.safetensors", "--out", "run"]);
     expect(code).toBe(1);
     expect(errors.trim()).toMatch(
-      /^Training diverged: the loss of step 1 of epoch 1 is not a finite number\. The first tensor that is not finite is \S+ \[2, 32, 32, 59\] at "head\/kernel"\. Try a lower --learning-rate or --clip-norm 1\. No checkpoint had been written yet\.$/,
+      /^Training diverged: the loss of step 1 of epoch 1 is not a finite number\. The first tensor that is not finite is \S+ \[2, \d+, \d+, 59\] at "head\/kernel"\. Try a lower --learning-rate or --clip-norm 1\. No checkpoint had been written yet\.$/,
     );
   });
 

@@ -29,7 +29,7 @@ describe("npm run train on a whole DenseNet121", () => {
     expect(summary.pipelines).toBeLessThanOrEqual(64);
     const { tensors } = await readSafetensors(inFolder("whole/checkpoints/last.safetensors"));
     expect(tensors.get("conv5_block16_2_conv/kernel")?.shape).toEqual([3, 3, 128, 32]);
-    expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 59, 128]);
+    expect(tensors.get("head/kernel")?.shape).toEqual([3, 3, 128, 59]);
 
     await train([...RUN, "--out", "stopped", "--max-steps", "3"]);
     expect((await ending(inFolder("stopped"))).state).toMatchObject({ globalStep: 3, step: 1 });

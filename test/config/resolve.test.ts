@@ -37,7 +37,11 @@ describe("resolveConfig", () => {
   });
 
   it("prepares photos as the encoder wants them, but for the tutorial's", () => {
-    expect(resolveConfig({}, "lavapipe")).toMatchObject({ encoder: "densenet121", normalization: "unit" });
+    expect(resolveConfig({}, "lavapipe")).toMatchObject({
+      encoder: "densenet121",
+      normalization: "imagenet",
+    });
+    expect(resolveConfig({}, "hardware").normalization).toBe("unit");
     const other = resolveConfig({ encoder: "densenet169" }, "lavapipe");
     expect(other).toMatchObject({ encoder: "densenet169", normalization: "keras", imageSize: 64 });
     expect(resolveConfig({ encoder: "densenet169", normalization: "unit" }, "lavapipe").normalization).toBe(
@@ -170,7 +174,7 @@ describe("resolveConfig", () => {
       { sgdMomentum: 0.5, optimizer: "adamw" },
       "--sgd-momentum is for --optimizer sgd, and this run's is adamw: leave it out, or give --optimizer sgd.",
     ],
-    [{ nesterov: true }, "--nesterov is for --optimizer sgd, and this run's is rmsprop"],
+    [{ nesterov: true }, "--nesterov is for --optimizer sgd, and this run's is adamw"],
     [
       { optimizer: "sgd", nesterov: true, sgdMomentum: 0 },
       "--nesterov looks ahead along a velocity, and --sgd-momentum 0 keeps none: leave one out.",

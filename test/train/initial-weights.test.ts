@@ -20,6 +20,7 @@ vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
 const NAMES = ["null", "hat", "coat"];
 const some: Partial<TrainerOptions> = {
   ...{ batchSize: 1, imageSize: 32, classes: 3, classNames: NAMES, momentum: 0.9, decoder: "transpose" },
+  normalization: "imagenet",
 };
 const options = some as TrainerOptions;
 const NEW_HEAD = "its encoder and decoder are taken, and the head starts anew.";
@@ -116,6 +117,11 @@ describe("a run begins from weights", () => {
       randomUnet(5, "nearest"),
       {},
       "is of a network with --decoder nearest, and this one has transpose: give --decoder nearest.",
+    );
+    await refused(
+      five,
+      { normalization: "unit" },
+      "is of a network whose photos had --normalization unit, and here they have imagenet: give --normalization unit.",
     );
     await refused(
       five,

@@ -103,7 +103,10 @@ describe("what cannot work is found before anything is written, by a dry run too
     const weights = join(folder, "six.safetensors");
     await writeSafetensors(weights, randomUnet(6, "transpose"), {});
     const said: string[] = [];
-    const config = configOf({ data: await photos(), weights, freeze: "none", cacheFeatures: true });
+    const config = configOf({
+      ...{ data: await photos(), weights, decoder: "transpose" },
+      ...{ freeze: "none", cacheFeatures: true },
+    });
     await prepare({ config, gpu, say: (sentence) => void said.push(sentence) });
     expect(said).toContainEqual(
       expect.stringMatching(/six\.safetensors tells 6 classes apart and the data has \d+: its encoder/),
