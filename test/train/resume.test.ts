@@ -38,8 +38,8 @@ describe("resumedConfig", () => {
   });
 
   it("takes the settings of a run of 2026-11-23, whatever has been added since", async () => {
-    const recorded = new URL("../../bench/results/quick-lavapipe-25.0.7.json", import.meta.url);
-    const { config } = JSON.parse(await readFile(recorded, "utf8")) as { config: Said };
+    const recorded = new URL("./config-of-2026-11-23.json", import.meta.url);
+    const config = JSON.parse(await readFile(recorded, "utf8")) as Said;
     await writeFile(run.config, JSON.stringify(config));
     expect(await resumedConfig(run, {})).toMatchObject({
       ...config,
