@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { count } from "../data/data-error.ts";
 import { createLabeller } from "../use/create-labeller.ts";
 import { MASK_PNGS } from "../use/mask-png.ts";
@@ -17,6 +17,7 @@ import { predictPhotos } from "../use/predict.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
 import { addViewOptions, viewFor } from "./view-options.ts";
 import type { ViewFlags } from "./view-options.ts";
+import { namesOf } from "./names-option.ts";
 import { addModelOptions } from "./model-options.ts";
 import type { ModelFlags } from "./model-options.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
@@ -58,7 +59,7 @@ const command = addViewOptions(addModelOptions(new Command("predict")))
     new Option(
       "--outlines <kinds>",
       "write areas too: geojson (polygons, a file a photo), coco (run lengths, one file), or both with a comma",
-    ).argParser(outlinesOf),
+    ).argParser(namesOf(OUTLINES)),
   )
   .option("--logits", "write the network's logits of each photo too");
 
@@ -132,14 +133,6 @@ await runCommand(command, async (interrupted) => {
     gpu.destroy();
   }
 });
-
-function outlinesOf(text: string): OutlineKind[] {
-  const names = text.split(",").map((name) => name.trim());
-  const unknown = names.find((name) => !OUTLINES.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`"${unknown}" is none of ${OUTLINES.join(", ")}.`);
-  return OUTLINES.filter((known) => names.includes(known));
-}
 
 /** The first failures, and how many more there are. */
 function tellOf(failures: readonly string[]): void {

@@ -4,6 +4,7 @@ import { sideProblem } from "../layers/networks/image-size.ts";
 import type { LabellerOptions } from "../use/create-labeller.ts";
 import { ModelError } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
+import { namesOf } from "./names-option.ts";
 import { TTA_NAMES } from "../use/views.ts";
 import type { Tta } from "../use/views.ts";
 
@@ -30,7 +31,7 @@ export function addViewOptions(command: Command): Command {
       new Option(
         "--tta <names>",
         `test-time augmentation, averaged as probabilities: ${TTA_NAMES.join(", ")}, or both with a comma`,
-      ).argParser(ttaOf),
+      ).argParser(namesOf(TTA_NAMES)),
     );
 }
 
@@ -63,12 +64,4 @@ function overlapOf(text: string): number {
   // More would be hundreds of windows a pixel.
   if (!(share >= 0 && share <= 0.9)) throw new InvalidArgumentError(`"${text}" is not from 0 to 0.9.`);
   return share;
-}
-
-function ttaOf(text: string): Tta[] {
-  const names = text.split(",").map((name) => name.trim());
-  const unknown = names.find((name) => !TTA_NAMES.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`"${unknown}" is none of ${TTA_NAMES.join(", ")}.`);
-  return TTA_NAMES.filter((known) => names.includes(known));
 }

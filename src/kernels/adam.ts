@@ -3,7 +3,8 @@ import type { Kernel, KernelTarget } from "./kernel.ts";
 import { laneFor } from "./text/lane.ts";
 import { SKIP } from "./loss-scale.ts";
 import { perItemKernel } from "./text/per-item.ts";
-import { numberedBuffers, severalTensors, tensorFactors } from "./text/several-tensors.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
+import { tensorRates } from "./text/tensor-rates.ts";
 
 export interface AdamKernelOptions {
   readonly beta1: number;
@@ -59,10 +60,7 @@ export function adamUpdate(
   { beta1, beta2, epsilon, scaled = false, decays, rates }: AdamKernelOptions,
 ): Kernel {
   const { width, float } = laneFor(...lengths);
-  const decay = tensorFactors("decay", decays);
-  const rate = tensorFactors("rate", rates);
-  const decayed = (i: number): string =>
-    decays ? ` - ${decay.times(i)}${rate.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
+  const own = tensorRates({ decays, rates });
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
@@ -70,7 +68,7 @@ export function adamUpdate(
     let v = load_meanSquare${i}(first) + (g * g - load_meanSquare${i}(first)) * params.rest2;
     store_mean${i}(first, m);
     store_meanSquare${i}(first, v);
-    store_parameter${i}(first, load_parameter${i}(first) - ${rate.times(i)}load_alpha(0) * m / (sqrt(v) + params.epsilon)${decayed(i)});`,
+    store_parameter${i}(first, load_parameter${i}(first) - ${own.times(i)}load_alpha(0) * m / (sqrt(v) + params.epsilon)${own.decayed(i)});`,
   );
   return perItemKernel(target, count, {
     label: `${decays ? "adamw" : "adam"}_${lengths.length}`,
@@ -85,8 +83,7 @@ export function adamUpdate(
       rest1: f32(1 - beta1),
       rest2: f32(1 - beta2),
       epsilon: f32(epsilon),
-      ...decay.params,
-      ...rate.params,
+      ...own.params,
       ...params,
     },
     body: scaled ? SKIP + text : text,

@@ -3,7 +3,8 @@ import type { Kernel, KernelTarget } from "./kernel.ts";
 import { SKIP } from "./loss-scale.ts";
 import { laneFor } from "./text/lane.ts";
 import { perItemKernel } from "./text/per-item.ts";
-import { numberedBuffers, severalTensors, tensorFactors } from "./text/several-tensors.ts";
+import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
+import { tensorRates } from "./text/tensor-rates.ts";
 
 export interface SgdKernelOptions {
   /** Share of the velocity that a step keeps; with 0 there is no `velocity`. */
@@ -30,14 +31,11 @@ export function sgdUpdate(
 ): Kernel {
   const { width, float } = laneFor(...lengths);
   const moves = momentum > 0;
-  const decay = tensorFactors("decay", decays);
-  const rate = tensorFactors("rate", rates);
-  const decayed = (i: number): string =>
-    decays ? ` - ${decay.times(i)}${rate.times(i)}load_learningRate(0) * load_parameter${i}(first)` : "";
+  const own = tensorRates({ decays, rates });
   const { count, params, text } = severalTensors(
     lengths.map((length) => length / width),
     (i) => /* wgsl */ `let g = load_gradient${i}(first)${scaled ? " * load_gradientScale(0)" : ""};
-    let slope = ${rate.times(i)}load_learningRate(0) * g;
+    let slope = ${own.times(i)}load_learningRate(0) * g;
     ${
       moves
         ? `let v = params.momentum * load_velocity${i}(first) - slope;
@@ -45,7 +43,7 @@ export function sgdUpdate(
     let step = ${nesterov ? "params.momentum * v - slope" : "v"};`
         : "let step = -slope;"
     }
-    store_parameter${i}(first, load_parameter${i}(first) + step${decayed(i)});`,
+    store_parameter${i}(first, load_parameter${i}(first) + step${own.decayed(i)});`,
   );
   return perItemKernel(target, count, {
     label: `sgd_${lengths.length}`,
@@ -55,7 +53,7 @@ export function sgdUpdate(
       ...numberedBuffers(["gradient"], lengths.length, float),
     },
     write: numberedBuffers(["parameter", ...(moves ? ["velocity"] : [])], lengths.length, float),
-    params: { ...(moves && { momentum: f32(momentum) }), ...decay.params, ...rate.params, ...params },
+    params: { ...(moves && { momentum: f32(momentum) }), ...own.params, ...params },
     body: scaled ? SKIP + text : text,
   });
 }
