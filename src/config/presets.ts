@@ -34,6 +34,7 @@ const article: TrainConfig = {
   decoder: "transpose",
   headBias: "zeros",
   freeze: "encoder",
+  encoderStatistics: "batch",
   bnMomentum: null,
   optimizer: "rmsprop",
   weightDecay: 0,

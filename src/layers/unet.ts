@@ -17,6 +17,11 @@ export interface UNetOptions
   readonly training: boolean;
   /** Learn the encoder too; frozen, it costs no backward pass and keeps its statistics. */
   readonly trainableEncoder: boolean;
+  /**
+   * By what the encoder's batch norms normalize while it learns: the statistics of the batch (the default), or their moving ones, which
+   * then stay as they are.
+   */
+  readonly encoderStatistics?: "batch" | "moving" | undefined;
   /** Learn the decoder's upsample blocks too, as by default; frozen, they keep their statistics, and the head learns alone. */
   readonly trainableDecoder?: boolean;
   /** How the decoder doubles the size; `transpose`, pix2pix's, by default. */
@@ -48,15 +53,20 @@ export function unetEncoder(
   {
     training,
     trainableEncoder,
+    encoderStatistics = "batch",
     momentum,
     dropout,
     encoder = DEFAULT_ENCODER,
-  }: Pick<UNetOptions, "training" | "trainableEncoder" | "momentum" | "dropout" | "encoder">,
+  }: Pick<
+    UNetOptions,
+    "training" | "trainableEncoder" | "encoderStatistics" | "momentum" | "dropout" | "encoder"
+  >,
 ): Skips {
   checkImage(encoder, [image.shape[1], image.shape[2]]);
   const outputs = skipsOf(encoder).map(({ name }) => name);
   const trainable = (): boolean => trainableEncoder;
-  const options = { outputs, training, trainable, momentum, dropout };
+  const keepsStatistics = (): boolean => encoderStatistics === "moving";
+  const options = { outputs, training, trainable, keepsStatistics, momentum, dropout };
   return buildLayers(skipLayers(encoder), { [INPUT]: image }, options);
 }
 

@@ -45,6 +45,7 @@ const SINCE: Partial<TrainConfig> = {
   nesterov: false,
   encoderRateScale: 1,
   headBias: "zeros",
+  encoderStatistics: "batch",
   ema: null,
 };
 

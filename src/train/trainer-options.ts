@@ -50,6 +50,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     ignores: data.training.ignores,
     loss: lossSpec(config),
     momentum: config.bnMomentum ?? undefined,
+    encoderStatistics: config.encoderStatistics,
     encoder: encoderNamed(config.encoder),
     decoder: config.decoder,
     optimizer: config.optimizer,

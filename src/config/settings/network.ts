@@ -38,6 +38,13 @@ export const networkSettings = {
       "the head learns alone, as after --weights of other classes; with none nothing. The second phase trains everything",
     choice(["encoder", "decoder", "none"]),
   ),
+  encoderStatistics: setting(
+    "--encoder-statistics KIND",
+    "Network",
+    "by what the encoder's batch norms normalize while it is trained: batch, or moving: ImageNet's own, which then stay as they are " +
+      "(Keras's training=False), for batches too small to have statistics worth the name",
+    choice(["batch", "moving"]),
+  ),
   bnMomentum: setting(
     "--bn-momentum M",
     "Network",

@@ -36,6 +36,11 @@ export interface BuildOptions {
   readonly training: boolean;
   /** Whether the layers of a part are learned; a part that is not runs as it does when the network is used. */
   readonly trainable: (part: LayerPart) => boolean;
+  /**
+   * Whether the batch norms of a part that is learned normalize by their moving statistics and leave them as they are, as Keras's do
+   * that are called with `training=False`; by the batch's without.
+   */
+  readonly keepsStatistics?: (part: LayerPart) => boolean;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: number | undefined;
   /** What decides what dropout drops: a seed, and the number of the training step, a u32 scalar. A training step needs it. */
@@ -265,8 +270,8 @@ class Build {
     const roles = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
     const [gamma, beta, mean, variance] = roles.map((role) => this.#variables.of(layer, role));
     const x = this.tensor(layer.inputs[0]);
-    const { momentum: kept = momentum } = this.#options;
-    return this.#isLearning(layer.part)
+    const { momentum: kept = momentum, keepsStatistics } = this.#options;
+    return this.#isLearning(layer.part) && !keepsStatistics?.(layer.part)
       ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum: kept, activation })
       : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
   }

@@ -35,6 +35,8 @@ export interface NetworkSpec extends Criterion {
   readonly classes: number;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: number | undefined;
+  /** By what the encoder's batch norms normalize while it is trained; "batch" by default. */
+  readonly encoderStatistics?: "batch" | "moving";
   /** DenseNet121 by default. */
   readonly encoder?: Encoder | undefined;
   /** How the decoder doubles the size; "transpose" by default. */
@@ -117,14 +119,16 @@ export interface TrainingPass {
 
 /** A training step up to the gradients; see {@link trainingStep}. */
 export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
-  const { batchSize, imageSize, classes, momentum, encoder, decoder, weighted, precision } = spec;
+  const { batchSize, imageSize, classes, weighted, precision } = spec;
   const graph = new Graph();
   const frozen = frozenIn(spec, phase);
   const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
   const dropout = dropsOut(spec, phase)
     ? { seed: spec.seed ?? 0, step: graph.input("step", [], "u32") }
     : undefined;
-  const options = { classes, training: true, ...trainable, momentum, dropout, encoder, decoder };
+  const { momentum, encoderStatistics, encoder, decoder } = spec;
+  const network = { classes, momentum, encoderStatistics, encoder, decoder };
+  const options = { ...network, training: true, ...trainable, dropout };
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
   const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;

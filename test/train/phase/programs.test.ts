@@ -27,6 +27,21 @@ it("batch norms keep as much of their statistics as their layers say, or all wha
   expect(moved(0.5)).toEqual({ encoder: [0.5], decoder: [0.5] });
 });
 
+it("an encoder that is trained by its moving statistics leaves them as they are and learns all the rest", () => {
+  const pass = (encoderStatistics: StepSpec["encoderStatistics"]): { moved: string[]; learned: string[] } => {
+    const { graph, gradients } = trainingPass({ ...spec, encoderStatistics }, "finetune");
+    const moved = graph.nodes.flatMap(({ op }) =>
+      op.pattern?.kind === "movingStatistics" ? [storageOf(op.pattern.movingMean).variable!.group!] : [],
+    );
+    const learned = [...gradients.keys()].map(({ name }) => name);
+    return { moved: [...new Set(moved)].sort(), learned: learned.sort() };
+  };
+  const [batch, moving] = [pass("batch"), pass("moving")];
+  expect(batch.moved).toEqual(["decoder", "encoder"]);
+  expect(moving.moved).toEqual(["decoder"]);
+  expect(moving.learned).toEqual(batch.learned);
+});
+
 describe("programs of a data set in which some pixels do not count", () => {
   const kernels = (goals: Goals): string[] =>
     plan(goals, paperTarget).dispatches.map(({ kernel }) => kernel.wgsl);
