@@ -1,6 +1,6 @@
 /**
- * @file What an evaluation costs whose pixels are counted on the GPU, beside one that brings all predictions to the host and
- * counts them there, in turns: `npm run bench:evaluation -- --size 128 --photos 40 --rounds 5`.
+ * @file What an evaluation costs, whose pixels are counted on the GPU and each photo scored on the host besides, beside one that counts
+ * all on the host and scores none, in turns: `npm run bench:evaluation -- --size 128 --photos 40 --rounds 5`.
  *
  * Says the ratio of each pair and, from timestamps, which share of the GPU's time the counting takes. With `--precision f16` also
  * the ratio of evaluations in f16 to those in f32, in turns, by the wall clock and by CPU time.
@@ -9,6 +9,7 @@ import { Command } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import { evaluationBatches } from "../src/data/batches.ts";
 import { GeneratedDataset } from "../src/data/generated-dataset.ts";
+import type { Size } from "../src/data/resize.ts";
 import { sparseSoftmaxCrossEntropy } from "../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { compile } from "../src/graph/program.ts";
 import type { Program } from "../src/graph/program.ts";
@@ -51,7 +52,14 @@ async function main({ size, batch, photos, rounds, precision }: Options): Promis
     const onHost = await compile(gpu, { outputs: { loss, prediction: outputs.prediction }, variables });
     const batches = () => evaluationBatches(dataset, { batchSize: batch });
     const sides = {
-      gpu: async () => (await evaluate(onGpu, batches(), { classes: CLASSES, keep: KEEP })).accuracy,
+      gpu: async () =>
+        (
+          await evaluate(onGpu, batches(), {
+            classes: CLASSES,
+            size: { width: size, height: size },
+            keep: KEEP,
+          })
+        ).accuracy,
       host: () => countOnHost(onHost, batches()),
     };
     console.log(`${gpu.adapterName}, ${photos} photos of ${size}×${size}, ${batch} at a time, ${precision}`);
@@ -73,7 +81,7 @@ async function main({ size, batch, photos, rounds, precision }: Options): Promis
     if (gpu.features.has("timestamp-query")) console.log(await shareOfCounting(onGpu, dataset, batch));
     if (precision !== "f32") {
       const full = await compileEvaluator(gpu, variables, spec);
-      console.log(await besideFull(onGpu, full, batches, rounds));
+      console.log(await besideFull(onGpu, full, batches, { rounds, size: { width: size, height: size } }));
       full.destroy();
     }
     for (const program of [onGpu, onHost]) program.destroy();
@@ -98,11 +106,11 @@ async function besideFull(
   half: Program,
   full: Program,
   batches: () => ReturnType<typeof evaluationBatches>,
-  rounds: number,
+  { rounds, size }: { rounds: number; size: Size },
 ): Promise<string> {
   const time = async (program: Program): Promise<{ wall: number; cpu: number }> => {
     const [start, cpu] = [performance.now(), process.cpuUsage()];
-    await evaluate(program, batches(), { classes: CLASSES });
+    await evaluate(program, batches(), { classes: CLASSES, size });
     const { user, system } = process.cpuUsage(cpu);
     return { wall: performance.now() - start, cpu: user + system };
   };

@@ -9,6 +9,8 @@ import type { Resolution } from "../use/evaluation-report.ts";
 import { createLabeller } from "../use/create-labeller.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
+import { judgedFigures } from "../runs/figures/judged.ts";
+import { photoScoresCsv } from "../runs/photo-scores.ts";
 import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
 import type { EvaluationSplit, ModelEvaluation } from "../use/model-evaluation.ts";
 import { loadModel, ModelError } from "../use/model.ts";
@@ -36,6 +38,7 @@ interface EvalFlags extends ModelFlags, ViewFlags {
   readonly ignoreLabel?: number | "auto" | typeof NONE;
   readonly json?: string;
   readonly figures?: string;
+  readonly photos?: string;
 }
 
 /** Said for no such number. */
@@ -77,7 +80,12 @@ const command = addViewOptions(addModelOptions(new Command("eval")))
     ).choices(RESOLUTIONS),
   )
   .option("--json <file>", "write everything, the confusion matrix too, to this file", userPath)
-  .option("--figures <folder>", "write confusion.png and classes.png to this folder", userPath);
+  .option("--photos <file>", "write how well each photo was labelled to this file, as CSV", userPath)
+  .option(
+    "--figures <folder>",
+    "write confusion, the classes, the worst and the best photos as PNGs to this folder",
+    userPath,
+  );
 
 await runCommand(command, async (interrupted) => {
   const {
@@ -88,6 +96,7 @@ await runCommand(command, async (interrupted) => {
     ignoreLabel,
     json,
     figures,
+    photos: photosFile,
     adapter,
     precision: asked,
     ...flags
@@ -108,6 +117,7 @@ await runCommand(command, async (interrupted) => {
   try {
     // A place that cannot be written to is told of before the work.
     if (json !== undefined) await makeFolderOfOutput(json, "--json");
+    if (photosFile !== undefined) await makeFolderOfOutput(photosFile, "--photos");
     if (figures !== undefined) await makeOutputFolder(figures, "--figures");
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
@@ -150,9 +160,14 @@ await runCommand(command, async (interrupted) => {
       await writeJson(json, report);
       say(`Written: ${json}`);
     }
+    if (photosFile !== undefined) {
+      const csv = photoScoresCsv(evaluation.scores.photos, dataset.names);
+      await writeFileAtomically(photosFile, [Buffer.from(csv)]);
+      say(`Written: ${photosFile}`);
+    }
     if (figures !== undefined) {
       const { classNames } = model;
-      const { confusion, meanIou, meanDice, accuracy } = evaluation;
+      const { confusion, meanIou, meanDice, accuracy, scores } = evaluation;
       const classes = {
         iou: confusion.iou(),
         truthPixels: confusion.pixelCounts(),
@@ -162,12 +177,17 @@ await runCommand(command, async (interrupted) => {
         accuracy,
       };
       const pictures = {
-        "confusion.png": await confusionFigure({ counts: confusion.counts, classNames }),
-        "classes.png": await classesFigure(classes),
+        confusion: await confusionFigure({ counts: confusion.counts, classNames }),
+        classes: await classesFigure(classes),
+        ...(await judgedFigures({
+          ...{ dataset, scores, classNames, atOwnSize: resolution === "photo" },
+          title: `The worst and the best of ${photos}`,
+        })),
       };
-      for (const [file, png] of Object.entries(pictures)) {
-        await writeFileAtomically(join(figures, file), [png]);
-        say(`Written: ${join(figures, file)}`);
+      for (const [name, png] of Object.entries(pictures)) {
+        const file = join(figures, `${name}.png`);
+        await writeFileAtomically(file, [png]);
+        say(`Written: ${file}`);
       }
     }
   } finally {

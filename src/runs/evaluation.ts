@@ -1,4 +1,5 @@
 import type { ConfusionMatrix } from "./metrics.ts";
+import type { PhotoScores } from "./photo-scores.ts";
 
 /** What a network did on some photos. */
 export interface Evaluation {
@@ -19,4 +20,5 @@ export interface Evaluation {
   readonly confusion: ConfusionMatrix;
   /** Of the first photos, as many as were asked for: the likeliest class of each pixel, `[S, S]`. */
   readonly predictions: readonly Uint8Array[];
+  readonly scores: PhotoScores;
 }

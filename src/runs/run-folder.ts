@@ -2,6 +2,7 @@ import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { makeFolder } from "../files/make-folder.ts";
+import type { JudgedFigureName } from "./figures/judged.ts";
 
 /** Where runs go that were not told where. */
 export const RUNS = "runs";
@@ -20,7 +21,8 @@ export type FigureName =
   | "predictions_finetuned"
   | "curves"
   | "confusion"
-  | "classes";
+  | "classes"
+  | JudgedFigureName;
 
 /** The files of one run. */
 export class RunFolder {
@@ -120,6 +122,10 @@ export class RunFolder {
   }
   get history(): string {
     return join(this.path, "history.csv");
+  }
+  /** How well each validation photo was labelled at the end. */
+  get photos(): string {
+    return join(this.path, "photos.csv");
   }
   get summary(): string {
     return join(this.path, "summary.json");

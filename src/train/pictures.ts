@@ -9,6 +9,7 @@ import { augmentationsFigure } from "../runs/figures/augmentations.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
 import { curvesFigure } from "../runs/figures/curves.ts";
+import { judgedFigures } from "../runs/figures/judged.ts";
 import { pictureOf } from "../runs/figures/mosaic.ts";
 import type { Picture } from "../runs/figures/mosaic.ts";
 import { predictionsFigure } from "../runs/figures/predictions.ts";
@@ -73,18 +74,24 @@ export async function predictionsPicture(
   return predictionsFigure({ imageSize, samples, classNames, title });
 }
 
-/** What a run ends with: curves, and how well each class is told from the others on the validation photos. */
+/**
+ * What a run ends with: curves, how well each class is told from the others on the validation photos, and which of these were
+ * labelled worst and best.
+ */
 export async function endPictures(
   rows: readonly HistoryRow[],
-  { confusion, meanIou, meanDice, accuracy, backgroundAccuracy }: Evaluation,
-  classNames: readonly string[],
+  validation: SegmentationDataset,
+  evaluation: Evaluation,
   title: string,
 ): Promise<Pictures> {
+  const { confusion, meanIou, meanDice, accuracy, backgroundAccuracy, scores } = evaluation;
+  const { classNames } = validation;
   const iou = confusion.iou();
   const truthPixels = confusion.pixelCounts();
   return {
     curves: await curvesFigure(rows, { title, backgroundAccuracy }),
     confusion: await confusionFigure({ counts: confusion.counts, classNames }),
     classes: await classesFigure({ iou, truthPixels, classNames, meanIou, meanDice, accuracy }),
+    ...(await judgedFigures({ dataset: validation, scores, classNames, title })),
   };
 }

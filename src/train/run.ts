@@ -16,6 +16,7 @@ import { bestRow, monitored } from "../runs/monitor.ts";
 import { keepAs } from "../files/keep-as.ts";
 import { allOf } from "../runs/observer.ts";
 import type { RunObserver } from "../runs/observer.ts";
+import { photoScoresCsv } from "../runs/photo-scores.ts";
 import { normalizationOf } from "./normalization.ts";
 import { dataPictures, endPictures, predictionsPicture } from "./pictures.ts";
 import { phaseTitle } from "../runs/phase.ts";
@@ -166,7 +167,10 @@ export class Run implements TrainerEvents {
     const { gpu } = this.#job;
     const validation = this.#last?.validation ?? (await this.#trainer.evaluate(this.#data.validation));
     const title = this.#title(this.#rows.at(-1));
-    await this.#write(await endPictures(this.#rows, validation, this.#data.photos.classNames, title));
+    const photos = this.#data.validation;
+    await this.#write(await endPictures(this.#rows, photos, validation, title));
+    const scores = photoScoresCsv(validation.scores.photos, photos.names);
+    await writeFileAtomically(this.#folder.photos, [Buffer.from(scores)]);
     const summary = summarise({
       rows: this.#rows,
       monitor: this.#trainer.monitor,

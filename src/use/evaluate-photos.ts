@@ -1,9 +1,15 @@
 import { ModelError } from "./model.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { IGNORE } from "../data/dataset.ts";
+import { resizeNearest } from "../data/resize.ts";
+import type { Size } from "../data/resize.ts";
+import { sizeWithin } from "../runs/figures/overlay.ts";
+import { MOST_PIXELS } from "../runs/figures/judged.ts";
 import { BoundaryF1 } from "../runs/boundary-f1.ts";
 import { ConfusionMatrix } from "../runs/metrics.ts";
-import { nothingCounts } from "../train/phase/evaluate.ts";
+import { PhotoJudge } from "../runs/photo-scores.ts";
+import type { JudgedPhoto } from "../runs/photo-scores.ts";
+import { EXTREMES, nothingCounts } from "../train/phase/evaluate.ts";
 import type { Labeller } from "./labeller.ts";
 import type { EvaluateOptions, ModelEvaluation } from "./model-evaluation.ts";
 
@@ -26,6 +32,7 @@ export async function evaluateAtOwnSize(
   }
   const classes = labeller.model.classNames.length;
   const [confusion, boundaryF1] = [new ConfusionMatrix(classes), new BoundaryF1(classes)];
+  const judge = new PhotoJudge(classes, EXTREMES);
   const { photosAtOnce, precision } = labeller;
   let pixels = 0;
   for (let first = 0; first < dataset.size; first += photosAtOnce) {
@@ -33,7 +40,7 @@ export async function evaluateAtOwnSize(
     const pairs = await Promise.all(indices.map((index) => dataset.atOwnSize!(index)));
     signal?.throwIfAborted();
     const labelled = await labeller.label(pairs.map(({ photo }) => photo));
-    pairs.forEach(({ mask: { labels, width } }, i) => {
+    pairs.forEach(({ mask: { labels, width, height } }, i) => {
       const { mask } = labelled[i];
       const counts = (label: number): boolean => !dataset.ignores || label !== IGNORE;
       const truth = labels.filter(counts);
@@ -42,6 +49,7 @@ export async function evaluateAtOwnSize(
         truth.length === labels.length ? mask : mask.filter((_, at) => counts(labels[at])),
       );
       boundaryF1.add(labels, mask, width);
+      judge.add(indices[i], labels, mask, () => keepable(mask, { width, height }));
       pixels += labels.length;
     });
     onProgress(first + indices.length);
@@ -56,6 +64,13 @@ export async function evaluateAtOwnSize(
     frequencyWeightedIou: confusion.frequencyWeightedIou,
     backgroundAccuracy: confusion.backgroundShare,
     ...{ count: dataset.size, confusion, boundaryF1, precision, pixels },
+    scores: judge.scores,
     gpuBytes: labeller.bytes,
   };
+}
+
+/** A prediction that is kept for a picture, no larger than that. */
+function keepable(mask: Uint8Array, size: Size): Pick<JudgedPhoto, "prediction" | "size"> {
+  const to = sizeWithin(size, MOST_PIXELS);
+  return { prediction: resizeNearest(mask, size, to), size: to };
 }

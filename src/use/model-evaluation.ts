@@ -204,10 +204,11 @@ export async function evaluateModel(
     try {
       await restoreWeights(variables, file);
       const batches = evaluationBatches(dataset, { batchSize, normalization, ...(signal && { signal }) });
+      const size = { width: imageSize, height: imageSize };
       const boundaryF1 = new BoundaryF1(classes);
       const look = (labels: Uint32Array, prediction: Uint32Array): void =>
         boundaryF1.add(labels, prediction, imageSize);
-      const evaluation = await evaluate(evaluator, counted(batches, onProgress), { classes, look });
+      const evaluation = await evaluate(evaluator, counted(batches, onProgress), { classes, size, look });
       if (!Number.isFinite(evaluation.loss)) throw notFinite(model, "logits", precision);
       const pixels = evaluation.count * imageSize ** 2;
       return { ...evaluation, boundaryF1, pixels, precision, gpuBytes: evaluator.summary.peakBytes };

@@ -100,8 +100,10 @@ describe("npm run eval", () => {
 
     const json = join(run, "new", "eval.json");
     const figures = join(run, "figures");
+    const csv = join(run, "photos.csv");
     const all = await runCommandLine("eval", [
       ...["--model", file, "--data", data, "--json", json, "--figures", figures, "--batch-size", "4"],
+      ...["--photos", csv],
     ]);
     expect(all.errors).toBe("");
     expect(all.code).toBe(0);
@@ -146,8 +148,23 @@ describe("npm run eval", () => {
       const counts = listed.map((line) => Number(line.split(/\s+/)[1].replaceAll(",", "")));
       expect(counts).toEqual([...counts].sort((a, b) => b - a));
       expect(listed).toHaveLength(4);
-      for (const name of ["confusion.png", "classes.png"])
-        expect((await sharp(join(figures, name)).metadata()).width).toBeGreaterThan(300);
+      const overlays = ["worst_1", "worst_2", "best_1", "best_2"].map((name) => `overlay_${name}`);
+      for (const name of ["confusion", "classes", "worst_best", ...overlays])
+        expect((await sharp(join(figures, `${name}.png`)).metadata()).width).toBeGreaterThan(300);
+      const [header, ...photoRows] = (await readFile(csv, "utf8")).trimEnd().split("\n");
+      expect(header).toBe("name,pixels,accuracy,mean_iou");
+      const rows = photoRows.map((row) => row.split(","));
+      expect(rows.map(([name]) => name)).toEqual(["0", "1", "2", "3", "4", "5"]);
+      expect(rows.every(([, pixels]) => Number(pixels) === SIZE * SIZE)).toBe(true);
+      const mean = rows.reduce((sum, [, , accuracy]) => sum + Number(accuracy), 0) / PHOTOS;
+      expect(mean).toBeCloseTo(report.accuracy, 6);
+      for (const i of [0, 5]) {
+        const { accuracy, meanIou } = await reference(predictor, data, [i]);
+        expect(rows[i].slice(2).map(Number)).toEqual([
+          expect.closeTo(accuracy, 6),
+          expect.closeTo(meanIou, 6),
+        ]);
+      }
 
       const { test } = trainTestSplit(PHOTOS, { seed: 3 });
       const validation = await reference(predictor, data, test);
@@ -172,7 +189,13 @@ describe("npm run eval", () => {
       expect(errors).toBe("");
       return JSON.parse(await readFile(json, "utf8")) as EvaluationReport;
     };
-    const own = await report("--resolution", "photo", "--batch-size", "4");
+    const figures = join(data, "figures");
+    const csv = join(data, "photos.csv");
+    const shown = ["--figures", figures, "--photos", csv];
+    const own = await report("--resolution", "photo", "--batch-size", "4", ...shown);
+    // Photos of 40×60, made as large as 800 pixels are.
+    expect((await sharp(join(figures, "overlay_worst_1.png")).metadata()).height).toBeGreaterThan(800);
+    expect(await readFile(csv, "utf8")).toMatch(/^name,.*\n0,2400,0\.\d+,0\.\d+\n1,2400,/);
     const predictor = await Predictor.create(gpu(), await loadModel(file));
     const C = TINY_CLASSES.length;
     const bins = Array<number>(C * C).fill(0);

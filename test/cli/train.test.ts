@@ -57,6 +57,7 @@ describe("npm run train", () => {
       "config.json",
       "environment.json",
       "history.csv",
+      "photos.csv",
       "plan.json",
       "summary.json",
       "tiles.json",
@@ -71,6 +72,7 @@ describe("npm run train", () => {
       [
         ...["classes", "confusion", "curves", "predictions", "predictions_finetuned", "predictions_frozen"],
         ...["augmentations", "samples"],
+        ...["worst_best", ...["worst_1", "worst_2", "best_1", "best_2"].map((name) => `overlay_${name}`)],
       ]
         .map((name) => `${name}.png`)
         .sort(),

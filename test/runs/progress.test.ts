@@ -31,6 +31,7 @@ const epoch: EpochResult = {
     count: 4,
     confusion: new ConfusionMatrix(1),
     predictions: [],
+    scores: { photos: [], worst: [], best: [] },
   },
   monitored: 0.8,
   predictions: Buffer.of(),

@@ -60,6 +60,7 @@ export class SimulatedRun {
         count: this.info.validationPhotos,
         confusion: new ConfusionMatrix(3),
         predictions: [],
+        scores: { photos: [], worst: [], best: [] },
       },
       monitored: accuracy / 4,
       predictions: await readFile(new URL("../../docs/predictions.png", import.meta.url)),

@@ -154,13 +154,13 @@ describe("Predictor", () => {
         await restoreWeights(variables, model.file);
         const dataset = await FolderDataset.open(folder, { imageSize: 32, classes: 5 });
         const batches = evaluationBatches(dataset, { batchSize: 3, normalization });
-        const { predictions } = await evaluate(evaluator, batches, { classes: 5, keep: 3 });
+        const size = { width: 32, height: 32 };
+        const { predictions } = await evaluate(evaluator, batches, { classes: 5, size, keep: 3 });
         const photos = await Promise.all(dataset.pairs.map(({ image }) => decodePhoto(image)));
         const logits = [
           ...(await predictor.scores(photos.slice(0, 2))),
           ...(await predictor.scores(photos.slice(2))),
         ];
-        const size = { width: 32, height: 32 };
         expect(logits.map((values) => maskFromLogits(values, size, 5, size))).toEqual(predictions);
         expect(new Set(predictions.flatMap((mask) => [...mask])).size).toBeGreaterThan(2);
       } finally {

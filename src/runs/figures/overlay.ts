@@ -17,12 +17,14 @@ export interface OverlayFigureOptions {
   readonly mask: Uint8Array;
   readonly classNames: readonly string[];
   readonly title?: string;
+  /** The most pixels of the picture's longer side; 1600 by default. */
+  readonly mostPixels?: number;
 }
 
 /** How much of a class's colour shows, inside its area and along its edge. */
 const OPACITY = 0.55;
 const EDGE_OPACITY = 1;
-/** The longer side of the picture: in units of the SVG, and in pixels at most and at least. */
+/** The longer side of the picture: in units of the SVG, and in pixels at most, if nothing else is said, and at least. */
 const UNITS = 800;
 const MOST_PIXELS = 1600;
 const LEAST_PIXELS = 800;
@@ -34,15 +36,17 @@ const ROW = 22;
 
 /**
  * PNG of a photo tinted with the colours of its classes, background left as it is, and a legend with each class's share of
- * the photo: beside a tall photo, beneath a wide one. The picture's longer side has 800 to 1600 pixels.
+ * the photo: beside a tall photo, beneath a wide one. The picture has the photo's own size, but its longer side has 800 pixels at least
+ * and `mostPixels` at most.
  */
 export async function overlayFigure({
   photo,
   mask,
   classNames,
   title,
+  mostPixels,
 }: OverlayFigureOptions): Promise<Buffer> {
-  const size = pictureSize(photo);
+  const size = pictureSize(photo, mostPixels);
   const scale = Math.max(size.width, size.height) / UNITS;
   const rgb = await photoDrawing(photo).draw(size);
   const background = backgroundOf(classNames);
@@ -79,14 +83,16 @@ export async function overlayFigure({
 }
 
 /** The picture's sides in pixels: the photo's own where they are neither too large nor too small. */
-export function pictureSize({ width, height }: Size): Size {
-  const longer = Math.max(width, height);
-  const factor =
-    longer > MOST_PIXELS
-      ? MOST_PIXELS / longer
-      : longer < LEAST_PIXELS
-        ? Math.ceil(LEAST_PIXELS / longer)
-        : 1;
+export function pictureSize(size: Size, most = MOST_PIXELS): Size {
+  const longer = Math.max(size.width, size.height);
+  return longer < LEAST_PIXELS ? scaled(size, Math.ceil(LEAST_PIXELS / longer)) : sizeWithin(size, most);
+}
+
+/** A size of the same proportions whose longer side is `most` at most. */
+export const sizeWithin = (size: Size, most: number): Size =>
+  scaled(size, Math.min(1, most / Math.max(size.width, size.height)));
+
+function scaled({ width, height }: Size, factor: number): Size {
   const side = (length: number): number => Math.max(1, Math.round(length * factor));
   return { width: side(width), height: side(height) };
 }

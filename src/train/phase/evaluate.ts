@@ -1,8 +1,10 @@
 import { DataError } from "../../data/data-error.ts";
 import type { Batch } from "../../data/batch.ts";
+import type { Size } from "../../data/resize.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Evaluation } from "../../runs/evaluation.ts";
 import { ConfusionMatrix } from "../../runs/metrics.ts";
+import { PhotoJudge } from "../../runs/photo-scores.ts";
 
 /** Why photos cannot be evaluated on. */
 export const nothingCounts = (photos: number): DataError =>
@@ -13,7 +15,9 @@ export const nothingCounts = (photos: number): DataError =>
 
 export interface EvaluateOptions {
   readonly classes: number;
-  /** How many photos' predictions to keep; none by default. */
+  /** Of the photos as the network sees them. */
+  readonly size: Size;
+  /** How many photos' predictions to keep, the first ones; none by default. */
   readonly keep?: number;
   /** What the evaluator takes besides the labels: the photos by default. */
   readonly feed?: (batch: Batch) => Feeds | Promise<Feeds>;
@@ -21,36 +25,39 @@ export interface EvaluateOptions {
   readonly look?: (labels: Uint32Array, prediction: Uint32Array) => void;
 }
 
+/** How many of the worst photos, and of the best, keep their predictions. */
+export const EXTREMES = 4;
+
 /**
- * Runs the evaluator (see `compileEvaluator`) over `batches`. Predictions are brought back from the GPU only for the photos that
- * are kept or looked at.
+ * Runs the evaluator (see `compileEvaluator`) over `batches`.
  *
  * @throws DataError when no pixel of all photos counts.
  */
 export async function evaluate(
   evaluator: Program,
   batches: AsyncIterable<Batch>,
-  { classes, keep = 0, feed = ({ images }) => ({ image: images }), look }: EvaluateOptions,
+  { classes, size, keep = 0, feed = ({ images }) => ({ image: images }), look }: EvaluateOptions,
 ): Promise<Evaluation> {
   const confusion = new ConfusionMatrix(classes);
+  const judge = new PhotoJudge(classes, EXTREMES);
   const predictions: Uint8Array[] = [];
   let count = 0;
   let sum = 0;
   for await (const batch of batches) {
     const { labels, count: photos } = batch;
-    const shown = look !== undefined || predictions.length < keep;
-    const wanted = ["loss", "confusion", ...(shown ? ["prediction"] : [])];
-    const results = await evaluator.run({ ...(await feed(batch)), labels }, wanted);
+    const results = await evaluator.run({ ...(await feed(batch)), labels });
     const before = confusion.total;
     confusion.addCounts(results.confusion);
     const counted = confusion.total - before;
     sum += results.loss[0] * counted;
-    const pixels = labels.length / batch.indices.length;
-    for (let i = 0; shown && i < photos; i++) {
+    const pixels = size.width * size.height;
+    for (let i = 0; i < photos; i++) {
       const [own, prediction] = [labels, results.prediction as Uint32Array].map((all) =>
         all.subarray(i * pixels, (i + 1) * pixels),
       );
-      if (predictions.length < keep) predictions.push(Uint8Array.from(prediction));
+      const kept = (): Uint8Array => Uint8Array.from(prediction);
+      if (predictions.length < keep) predictions.push(kept());
+      judge.add(batch.indices[i], own, prediction, () => ({ prediction: kept(), size }));
       look?.(own, prediction);
     }
     count += photos;
@@ -66,5 +73,6 @@ export async function evaluate(
     count,
     confusion,
     predictions,
+    scores: judge.scores,
   };
 }

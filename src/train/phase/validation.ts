@@ -54,10 +54,11 @@ export class Validation {
   }
 
   async #evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null): Promise<Evaluation> {
-    const { normalization, classes, signal } = this.#options;
+    const { normalization, classes, imageSize, signal } = this.#options;
     const { batchSize } = evaluatorSpec(this.#options);
     const batches = evaluationBatches(photos, { batchSize, normalization, signal });
-    if (!encoder) return evaluate(this.#whole, batches, { classes, keep: SHOWN });
+    const options = { classes, size: { width: imageSize, height: imageSize }, keep: SHOWN };
+    if (!encoder) return evaluate(this.#whole, batches, options);
     this.#decoder ??= await compileEvaluator(
       this.#gpu,
       this.#variables,
@@ -65,8 +66,7 @@ export class Validation {
       "skips",
     );
     return evaluate(this.#decoder, batches, {
-      classes,
-      keep: SHOWN,
+      ...options,
       feed: async (batch) => {
         // Training photos go by other names.
         const identities = batch.indices.map((index) => `validation ${index}`);

@@ -18,6 +18,7 @@ vi.mock(import("../../../src/layers/unet.ts"), async (importOriginal) =>
 const SIZE = 32;
 const CLASSES = 7;
 const BATCH = 2;
+const OPTIONS = { classes: CLASSES, size: { width: SIZE, height: SIZE } };
 
 /** Photos of noise and masks in stripes, each as wide as a class; `ignored` says which pixels do not count. */
 function photosOf(count: number, ignored: (photo: number, pixel: number) => boolean): SegmentationDataset {
@@ -85,7 +86,7 @@ describe("evaluate", () => {
   }
 
   const run = (photos: SegmentationDataset, options: { keep?: number } = {}) =>
-    evaluate(program, evaluationBatches(photos, { batchSize: BATCH }), { classes: CLASSES, ...options });
+    evaluate(program, evaluationBatches(photos, { batchSize: BATCH }), { ...OPTIONS, ...options });
 
   it.each([
     ["no pixel", () => false],
@@ -112,15 +113,15 @@ describe("evaluate", () => {
     expect(result.confusion.predictedCounts().filter((pixels) => pixels > 0).length).toBeGreaterThan(2);
   });
 
-  it("brings back the predictions it is asked for, and none else", async () => {
+  it("gives the predictions it is asked for, and scores every photo", async () => {
     const photos = photosOf(5, () => false);
     const all: number[] = [];
     const seen: Uint8Array[] = [];
-    const { predictions, confusion } = await evaluate(
+    const { predictions, confusion, scores } = await evaluate(
       program,
       evaluationBatches(photos, { batchSize: BATCH }),
       {
-        classes: CLASSES,
+        ...OPTIONS,
         keep: 3,
         look: (labels, prediction) => {
           all.push(labels[1]);
@@ -133,20 +134,18 @@ describe("evaluate", () => {
     const counts = new ConfusionMatrix(CLASSES);
     for (const [photo, prediction] of seen.entries()) counts.add((await photos.load(photo)).mask, prediction);
     expect(confusion.counts).toEqual(counts.counts);
-    const fetched: (readonly string[] | undefined)[] = [];
-    const watched = {
-      run: (feeds: Parameters<Program["run"]>[0], fetch?: readonly string[]) => {
-        fetched.push(fetch);
-        return program.run(feeds, fetch);
-      },
-    } as Program;
-    const batches = evaluationBatches(photos, { batchSize: BATCH });
-    expect((await evaluate(watched, batches, { classes: CLASSES, keep: 2 })).predictions).toHaveLength(2);
-    expect(fetched).toEqual([
-      ["loss", "confusion", "prediction"],
-      ["loss", "confusion"],
-      ["loss", "confusion"],
-    ]);
+    expect(scores.photos.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
+    for (const { index, pixels, accuracy, meanIou } of scores.photos) {
+      const own = new ConfusionMatrix(CLASSES);
+      own.add((await photos.load(index)).mask, seen[index]);
+      expect({ pixels, accuracy }).toEqual({ pixels: SIZE ** 2, accuracy: own.accuracy });
+      expect(meanIou).toBeCloseTo(own.meanIou, 12);
+    }
+    const ranked = [...scores.photos].sort((a, b) => a.meanIou - b.meanIou).map(({ index }) => index);
+    expect(scores.worst.map(({ index }) => index)).toEqual(ranked.slice(0, 2));
+    expect(scores.best.map(({ index }) => index)).toEqual(ranked.toReversed().slice(0, 2));
+    for (const { index, prediction } of [...scores.worst, ...scores.best])
+      expect(prediction).toEqual(seen[index]);
   });
 
   it("says so where no pixel counts", async () => {
