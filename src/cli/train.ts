@@ -2,12 +2,12 @@ import { Command, Option } from "commander";
 import { fetchedData, fetchedWeights } from "../fetch/fetched.ts";
 import { DEFAULT_ENCODER, encoderNamed, ENCODERS } from "../layers/networks/encoders.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { ConfigError, readConfigFile, resolveConfig } from "../config/index.ts";
+import { ConfigError, openBudget, readConfigFile, resolveConfig } from "../config/index.ts";
 import type { AdapterKind, Said, Source, TrainConfig } from "../config/index.ts";
 import { dryRun } from "../train/forecast/dry-run.ts";
 import { CARD_NAMES } from "../train/forecast/predict/cards.ts";
 import type { CardName } from "../train/forecast/predict/cards.ts";
-import { createProgress } from "../runs/progress.ts";
+import { createProgress, formatDuration } from "../runs/progress.ts";
 import { resumedConfig } from "../train/resume.ts";
 import { RunFolder } from "../runs/run-folder.ts";
 import { tensorBoard } from "../runs/tensorboard/tensorboard.ts";
@@ -160,7 +160,13 @@ async function weightsOf(name: unknown): Promise<string | null> {
 function describe(config: TrainConfig): string {
   const { preset, encoder, imageSize, batchSize, accumulate, precision } = config;
   const { epochsFrozen, epochsFinetune, stepsPerEpoch } = config;
-  const steps = stepsPerEpoch === null ? "" : ` of ${stepsPerEpoch} steps`;
+  const budget = openBudget(config);
+  const steps =
+    budget !== null
+      ? ` in about ${formatDuration(budget)}`
+      : stepsPerEpoch === null
+        ? ""
+        : ` of ${stepsPerEpoch} steps`;
   const parts = accumulate === 1 ? "" : ` in ${accumulate} micro-batches`;
   const stored = precision === "f32" ? "" : `, activations in ${precision}`;
   const network = encoder === DEFAULT_ENCODER.name ? "" : `${encoderNamed(encoder).title}, `;

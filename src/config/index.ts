@@ -1,3 +1,4 @@
+export { openBudget } from "./budget.ts";
 export { readConfigFile } from "./file.ts";
 export { PRECISIONS } from "./precision.ts";
 export type { Precision } from "./precision.ts";

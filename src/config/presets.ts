@@ -59,6 +59,7 @@ const article: TrainConfig = {
   epochsFrozen: 20,
   epochsFinetune: 20,
   stepsPerEpoch: null,
+  budget: null,
   monitor: "auto",
   patience: null,
   maxSteps: null,

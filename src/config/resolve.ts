@@ -2,6 +2,7 @@ import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
 import { sideProblem } from "../layers/networks/image-size.ts";
 import { checkAugmentation, withAugmentations } from "./augmentation.ts";
+import { withBudget } from "./budget.ts";
 import { defaultPreset, preset, withEncoder, withOptimizer } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
 import { isSetting, schema, SETTING_NAMES } from "./schema.ts";
@@ -26,7 +27,8 @@ export interface Source {
 export function resolveConfig(sources: readonly Source[], adapter: AdapterKind): TrainConfig {
   const said: Record<string, unknown> = {};
   for (const source of sources) {
-    for (const [name, value] of Object.entries(withAugmentations(source.said))) {
+    const own = withBudget(withAugmentations(source.said), source.file === null);
+    for (const [name, value] of Object.entries(own)) {
       if (value === undefined) continue;
       check(name, value, source);
       said[name] = value;

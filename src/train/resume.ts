@@ -47,6 +47,7 @@ const SINCE: Partial<TrainConfig> = {
   headBias: "zeros",
   encoderStatistics: "batch",
   ema: null,
+  budget: null,
 };
 
 /**

@@ -1,6 +1,7 @@
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
+import { withinBudget } from "./forecast/budget.ts";
 import { withGpuAdvice } from "./forecast/memory.ts";
 import { prepare } from "./prepare.ts";
 import { Run } from "./run.ts";
@@ -25,23 +26,26 @@ export type { TrainJob } from "./run.ts";
  *   checkpoint is, after: each with a message for the user. Aborted, the signal's reason, after
  *   `checkpoints/last.safetensors` was written.
  */
-export async function train(job: TrainJob): Promise<Summary> {
-  const { config, gpu, say, resume } = job;
+export async function train(asked: TrainJob): Promise<Summary> {
+  const { gpu, say, resume } = asked;
   const start = performance.now();
   // At once: another process may be about to change what would be read here.
   let unlock = resume && lockRun(resume, say);
   let trainer: Trainer | undefined;
   try {
     await resume?.removeAbandoned();
-    const { data, options: prepared, tiles: kept, classWeights, resumed } = await prepare(job);
-    await refuseLongSoftwareRun(gpu, config, prepared, data.validation.size);
-    const tiles = kept ?? (await autotunedTiles(job, prepared, data.training.size));
-    const options = inTiles(prepared, tiles);
+    const prepared = await prepare(asked);
+    const { classWeights, resumed } = prepared;
+    const { training, validation } = prepared.data;
+    await refuseLongSoftwareRun(gpu, asked.config, prepared.options, validation.size);
+    const tiles = prepared.tiles ?? (await autotunedTiles(asked, prepared.options, training.size));
+    const tuned = { ...prepared, options: inTiles(prepared.options, tiles) };
+    const { job, data, options } = await withinBudget(asked, tuned, start);
+    const { config } = job;
     if (job.detail) await describeSteps(gpu, options, job.detail, say);
     trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
       throw withGpuAdvice(error);
     });
-    const { training, validation } = data;
     const trained = { training, validation, classWeights };
     if (config.deterministic) await checkDeterminism(gpu, options, trained);
 

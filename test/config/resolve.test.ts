@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUGMENTATION_SETS } from "../../src/data/augment.ts";
-import { ConfigError, readConfigFile, resolveConfig as resolve } from "../../src/config/index.ts";
+import { ConfigError, openBudget, readConfigFile, resolveConfig as resolve } from "../../src/config/index.ts";
 import type { AdapterKind, Said, TrainConfig } from "../../src/config/index.ts";
 
 const resolveConfig = (said: Said, adapter: AdapterKind): TrainConfig =>
@@ -119,6 +119,32 @@ describe("resolveConfig", () => {
     });
     const file = { file: "run.json", said: { optimizer: "sgd", sgdMomentum: 0.5, nesterov: true } };
     expect(resolve([file, { file: null, said: { optimizer: "adam" } }], "lavapipe").optimizer).toBe("adam");
+  });
+
+  it("takes a budget in place of the steps of an epoch, and steps in place of a budget", () => {
+    const file = (said: Said) => ({ file: "run.json", said });
+    const flags = (said: Said) => ({ file: null, said });
+    expect(resolveConfig({ budget: "6m" }, "lavapipe")).toMatchObject({ budget: 360, stepsPerEpoch: null });
+    const steps = resolve([file({ budget: 360 }), flags({ stepsPerEpoch: 9 })], "lavapipe");
+    expect(steps).toMatchObject({ budget: null, stepsPerEpoch: 9 });
+    const all = resolve([file({ budget: 360 }), flags({ stepsPerEpoch: null })], "lavapipe");
+    expect(all).toMatchObject({ budget: null, stepsPerEpoch: null });
+    // A run's own file has both.
+    const run = file({ budget: 360, stepsPerEpoch: 130 });
+    expect(resolve([run], "lavapipe")).toMatchObject(run.said);
+    expect(openBudget(resolve([run], "lavapipe"))).toBeNull();
+    const anew = resolve([run, flags({ budget: 60 })], "lavapipe");
+    expect(anew).toMatchObject({ budget: 60, stepsPerEpoch: null });
+    expect(openBudget(anew)).toBe(60);
+    expect(resolve([run, flags({ budget: null })], "lavapipe")).toMatchObject({
+      ...{ budget: null, stepsPerEpoch: 130 },
+    });
+    expect(() => resolveConfig({ budget: "6m", stepsPerEpoch: 130 }, "lavapipe")).toThrow(
+      "--budget chooses how many steps an epoch has, and --steps-per-epoch says it: leave one out.",
+    );
+    expect(() => resolveConfig({ budget: "soon" }, "lavapipe")).toThrow(
+      '--budget must be a time, such as "45s", "30m" or "1.5h" (it is "soon").',
+    );
   });
 
   it("lets flags win, and those left out stay the preset's", () => {

@@ -30,10 +30,19 @@ describe("resumedConfig", () => {
   });
 
   it("takes a run of an earlier version as it went", async () => {
-    await write({}, ["precision", "accumulate", "cacheFeatures", "tune", "freeze", "monitor", "encoder"]);
+    await write({}, [
+      "precision",
+      "accumulate",
+      "cacheFeatures",
+      "tune",
+      "freeze",
+      "monitor",
+      "encoder",
+      "budget",
+    ]);
     expect(await resumedConfig(run, {})).toMatchObject({
       ...{ precision: "f32", accumulate: 1, cacheFeatures: false, tune: "off", freeze: "encoder" },
-      ...{ monitor: "val_accuracy", encoder: "densenet121" },
+      ...{ monitor: "val_accuracy", encoder: "densenet121", budget: null },
     });
   });
 

@@ -28,6 +28,13 @@ export const lengthSettings = {
     "none for as many as the training photos, augmentation aside, fill batches",
     whole(1).nullable(),
   ),
+  budget: setting(
+    "--budget TIME",
+    "Length of the run",
+    "let the run take about 45s, 6m or 1h in all: a few steps are timed on the adapter, and the steps of an epoch, in place of " +
+      "--steps-per-epoch, chosen so that all epochs fit, schedules included (--time cuts a run short); none for no budget",
+    duration().nullable(),
+  ),
   monitor: setting(
     "--monitor NAME",
     "Length of the run",
@@ -51,7 +58,7 @@ export const lengthSettings = {
   time: setting(
     "--time TIME",
     "Length of the run",
-    "end the run after 45s, 30m, 1.5h of training; none for no such limit",
+    "end the run after 45s, 30m, 1.5h of training, wherever its schedules stand (--budget plans for a time); none for no such limit",
     duration().nullable(),
   ),
   overfitBatch: setting(

@@ -8,6 +8,7 @@ import { unetLayers } from "../../layers/networks/unet.ts";
 import { autotunedTiles, inTiles } from "../autotune.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import type { TrainConfig } from "../../config/index.ts";
+import { withinBudget } from "./budget.ts";
 import { estimateTime } from "./estimate.ts";
 import { featureBudget, photosWithin } from "../phase/feature-cache.ts";
 import { featureBytes } from "../phase/features.ts";
@@ -44,26 +45,33 @@ const NAMED = 5;
  */
 export async function dryRun(job: DryRunJob): Promise<void> {
   const { config, gpu, say } = job;
-  const { data, options: prepared, tiles: kept } = await prepare(job);
+  const start = performance.now();
+  const prepared = await prepare(job);
+  const { data } = prepared;
   for (const line of describeData(config, data)) say(line);
   // As far as a run before has found them; here nothing is timed for it.
-  const tiles = kept ?? (await autotunedTiles(job, prepared, data.training.size, { seconds: 0 }));
-  const options = inTiles(prepared, tiles);
+  const tiles =
+    prepared.tiles ?? (await autotunedTiles(job, prepared.options, data.training.size, { seconds: 0 }));
+  const tuned = { ...prepared, options: inTiles(prepared.options, tiles) };
+  const { options, budgeted } = await withinBudget(job, tuned, start);
   for (const line of describeNetwork(gpu, config, options)) say(line);
   for (const line of describePhases(gpu, config, options)) say(line);
   const held = Math.ceil(
     plannedBytes(options, kernelTarget(gpu, options.tileFor), data.training.size) / 2 ** 20,
   );
   say(row("in all", `at most ${held} MiB at once, evaluation and smaller batches included`));
-  if (job.predict !== undefined) for (const line of describePrediction(prepared, job.predict)) say(line);
+  if (job.predict !== undefined)
+    for (const line of describePrediction(prepared.options, job.predict)) say(line);
+  if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
+  if (config.time !== null) say(row("limit", `${formatDuration(config.time)} of training`));
+  if (budgeted !== null)
+    return say(row("whole run", `about ${formatDuration(budgeted.total)} on ${gpu.adapterName}`));
   say("Timing a few steps …");
   const time = await estimateTime(gpu, options, data.validation.size);
   for (const phase of phasesOf(options))
     say(row("step", `${time.step[phase]!.toPrecision(3)} s, ${phaseName(phase, config.freeze)}`));
   if (time.encoding !== null)
     say(row("encoder", `${time.encoding.toPrecision(3)} s more for a step whose photos are all new`));
-  if (config.maxSteps !== null) say(row("limit", `${config.maxSteps} steps`));
-  if (config.time !== null) say(row("limit", `${formatDuration(config.time)} of training`));
   const most = time.encoding === null ? "about" : "at most about";
   say(row("whole run", `${most} ${formatDuration(time.total)} on ${gpu.adapterName}`));
 }

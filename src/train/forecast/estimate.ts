@@ -48,8 +48,7 @@ export async function estimateTime(
     const seconds = scale * (await secondsARun(gpu, trainingStep(spec, phase), tileFor));
     step[phase] = seconds;
     if (takesSkips(spec, phase)) {
-      const own = encoderSpec(spec, kernelTarget(gpu));
-      encoding = (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own), tileFor));
+      encoding = await encodingSeconds(gpu, options);
       total += steps * encoding;
     }
     total += steps * seconds;
@@ -57,6 +56,12 @@ export async function estimateTime(
   const evaluation = scale * (await secondsARun(gpu, evaluator(spec), tileFor));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
   return { step, evaluation, encoding, total };
+}
+
+/** Seconds that the frozen encoder takes for the photos of a step. */
+export async function encodingSeconds(gpu: Gpu, options: TrainerOptions): Promise<number> {
+  const own = encoderSpec(options, kernelTarget(gpu));
+  return (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own), options.tileFor));
 }
 
 const secondsARun = (gpu: Gpu, goals: Goals, tileFor: TileFor | undefined): Promise<number> =>

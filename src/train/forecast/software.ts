@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { ConfigError } from "../../config/index.ts";
+import { ConfigError, openBudget } from "../../config/index.ts";
 import type { TrainConfig } from "../../config/index.ts";
 import { estimateTime } from "./estimate.ts";
 import { formatDuration } from "../../runs/progress.ts";
@@ -17,10 +17,12 @@ const SHORT_PIXELS = 5e7;
  */
 export async function refuseLongSoftwareRun(
   gpu: Gpu,
-  { allowSoftware, time }: TrainConfig,
+  config: TrainConfig,
   options: TrainerOptions,
   validationPhotos: number,
 ): Promise<void> {
+  const { allowSoftware } = config;
+  const time = openBudget(config) ?? config.time;
   const { batchSize, imageSize, epochs, stepsPerEpoch, maxSteps } = options;
   const all = (epochs.frozen + epochs.finetune) * stepsPerEpoch;
   const steps = Math.min(all, maxSteps ?? all);
