@@ -4,6 +4,7 @@ import { describeMemoryPlan } from "../graph/memory-plan.ts";
 import type { EpochResult, RunInfo, RunObserver, StepResult } from "../runs/observer.ts";
 import { emptyCurve } from "./curve.ts";
 import { PaceMeter } from "./pace.ts";
+import { listPhotos, photoPicture } from "./photo-pictures.ts";
 import { Pictures } from "./pictures.ts";
 import { curveOf } from "./run-files.ts";
 import type { RunFiles } from "./run-files.ts";
@@ -20,6 +21,7 @@ export class LiveRun implements RunSource {
   readonly #tell: (message: RunMessage) => void;
   readonly #pace: PaceMeter;
   readonly #past: RunFiles | null;
+  readonly #folder: string;
   readonly #pictures = new Pictures();
   readonly #plans = new Map<string, MemoryPlan>();
   #gathered: StepPoint[] = [];
@@ -45,6 +47,7 @@ export class LiveRun implements RunSource {
       pictures: past ? known.pictures : [],
     };
     this.#past = past;
+    this.#folder = info.path;
     this.#tell = tell;
     this.#pace = new PaceMeter(info);
   }
@@ -70,13 +73,15 @@ export class LiveRun implements RunSource {
         pictures: this.#listPictures(),
       });
     },
-    end: (summary) => {
+    end: async (summary) => {
       this.flush();
-      this.#publish({ type: "end", summary, pictures: this.#listPictures() });
+      const photos = await listPhotos(this.#folder);
+      this.#publish({ type: "end", summary, pictures: this.#listPictures(), photos });
     },
   };
 
   async picture(id: string): Promise<Buffer | null> {
+    if (this.state.photos.some((photo) => photo.id === id)) return photoPicture(this.#folder, id);
     return this.#pictures.get(id) ?? (await this.#past?.picture(id)) ?? null;
   }
 

@@ -10,6 +10,7 @@ import { addToCurve, emptyCurve } from "./curve.ts";
 import type { Curve } from "./curve.ts";
 import { EventLog } from "./event-log.ts";
 import type { RunSource } from "./run-source.ts";
+import { listPhotos, photoPicture } from "./photo-pictures.ts";
 import { emptyState } from "./run-state.ts";
 import type { EpochPoint, Facts, Picture, RunDescription, RunState } from "./run-state.ts";
 import { UiError } from "./ui-error.ts";
@@ -80,6 +81,8 @@ export class RunFiles implements RunSource {
       epochs: rows.map(epochPoint),
       backgroundAccuracy: summary?.background_accuracy ?? null,
       pictures: await listPictures(folder, log, perEpoch, freezeOf(config)),
+      // A run that was taken up still has those of its first end.
+      photos: summary ? await listPhotos(folder) : [],
       plans: (["frozen", "finetune"] as const).filter((phase) => plans?.[phase]),
       pace: {
         stepsPerSecond: perEpoch === null || rows.length === 0 ? null : perEpoch / rows.at(-1)!.seconds,
@@ -101,6 +104,7 @@ export class RunFiles implements RunSource {
   }
 
   async picture(id: string): Promise<Buffer | null> {
+    if (this.state.photos.some((photo) => photo.id === id)) return photoPicture(this.#folder, id);
     if (!this.state.pictures.some((picture) => picture.id === id)) return null;
     const epoch = /^epoch-(\d+)$/.exec(id);
     if (!epoch) return readFile(join(this.#folder, "figures", `${id}.png`)).catch(() => null);

@@ -84,6 +84,8 @@ export interface RunState {
   backgroundAccuracy: number | null;
   /** Predictions on validation photos, the oldest first. */
   pictures: Picture[];
+  /** The validation photos that were labelled worst and best, of a run that has come to its end. */
+  photos: Picture[];
   /** Phases whose memory plan can be asked for at `/plans/<phase>.json`. */
   plans: Phase[];
   pace: Pace;
@@ -95,7 +97,7 @@ export type RunMessage =
   | { type: "steps"; steps: readonly StepPoint[]; pace: Pace }
   | { type: "epoch"; epoch: EpochPoint; backgroundAccuracy: number; pictures: readonly Picture[] }
   | { type: "plan"; phase: Phase }
-  | { type: "end"; summary: Summary; pictures: readonly Picture[] }
+  | { type: "end"; summary: Summary; pictures: readonly Picture[]; photos: readonly Picture[] }
   /** The server goes; nothing more will come. */
   | { type: "close" };
 
@@ -111,6 +113,7 @@ export const emptyState = (): RunState => ({
   epochs: [],
   backgroundAccuracy: null,
   pictures: [],
+  photos: [],
   plans: [],
   pace: NO_PACE,
   summary: null,
@@ -140,6 +143,7 @@ export function applyMessage(state: RunState, message: RunMessage): RunState {
       state.summary = message.summary;
       state.backgroundAccuracy = message.summary.background_accuracy;
       state.pictures = [...message.pictures];
+      state.photos = [...message.photos];
       state.pace = { ...state.pace, waiting: message.summary.data_wait_share, secondsLeft: 0 };
       return state;
     case "close":

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -89,7 +89,14 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     await see(page, "Waiting for the first step");
     await see(page, "The curve begins with the first step.");
 
-    const run = new SimulatedRun("runs/train-7");
+    const folder = join(root, "train-7");
+    await mkdir(join(folder, "figures"), { recursive: true });
+    for (const name of ["worst_best", "overlay_worst_1"])
+      await copyFile(
+        new URL("../../docs/predictions.png", import.meta.url),
+        join(folder, "figures", `${name}.png`),
+      );
+    const run = new SimulatedRun(folder);
     await observer.start!(run.info);
     await see(page, "train-7");
     await observer.phase!("frozen", smallPlan());
@@ -122,9 +129,20 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     await page.locator("#memory .facts").getByText("12", { exact: true }).waitFor();
     expect(await painted(page, ".map canvas")).toBeGreaterThan(1000);
 
+    const heading = page.getByRole("heading", { name: "The worst and the best validation photos" });
+    expect(await heading.isVisible()).toBe(false);
     await observer.end!(run.summary());
     await see(page, /^Finished$/);
     await page.getByRole("heading", { name: "Result" }).waitFor();
+    await heading.waitFor();
+    await page.getByRole("img", { name: /^Worst and best: validation photos/ }).waitFor();
+    await page.getByRole("button", { name: "Later photos" }).click();
+    const worst = page.getByRole("img", { name: /^Worst: validation photos/ });
+    await expect
+      .poll(() => worst.evaluate((element) => (element as HTMLImageElement).naturalWidth), {
+        timeout: PATIENCE,
+      })
+      .toBeGreaterThan(100);
     await observer.close!();
     await see(page, "No longer served: npm run ui shows the run again.");
   });
@@ -138,7 +156,7 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
       await see(page, /^Finished$/);
       await page.getByText("Epochs as a table").click();
       expect(await page.getByRole("region", { name: "Epochs" }).locator("tbody tr").count()).toBe(6);
-      expect(await page.locator(".tools input").getAttribute("max")).toBe("5");
+      expect(await page.locator("#predictions .tools input").getAttribute("max")).toBe("5");
       expect(await page.getByRole("radio").count()).toBe(2);
       if (visit === 0) await page.reload();
     }

@@ -21,3 +21,22 @@ it.each([
     { id: "predictions", label: "Last epoch" },
   ]);
 });
+
+it("a run that has come to its end shows the photos it labelled worst and best", async () => {
+  const folder = await folderOf({ "config.json": "{}" });
+  await mkdir(join(folder, "figures"));
+  for (const name of ["worst_best", "overlay_worst_1", "overlay_best_1"])
+    await writeFile(join(folder, "figures", `${name}.png`), name);
+  const begun = await RunFiles.read(folder);
+  expect(begun.state.photos).toEqual([]);
+  expect(await begun.picture("worst_best")).toBeNull();
+  await writeFile(join(folder, "summary.json"), "{}");
+  const ended = (await begun.next())!;
+  expect(ended.state.photos).toEqual([
+    { id: "worst_best", label: "Worst and best" },
+    { id: "overlay_worst_1", label: "Worst" },
+    { id: "overlay_best_1", label: "Best" },
+  ]);
+  expect((await ended.picture("overlay_best_1"))?.toString()).toBe("overlay_best_1");
+  expect(await ended.picture("overlay_best_2")).toBeNull();
+});

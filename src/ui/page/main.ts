@@ -8,16 +8,16 @@ import { curves } from "./curves.ts";
 import { part, setText } from "./dom.ts";
 import { factCards, result } from "./fact-cards.ts";
 import { fixed } from "./format.ts";
+import { photos, predictions } from "./gallery.ts";
 import { header } from "./header.ts";
 import { memory } from "./memory.ts";
 import { now } from "./now.ts";
-import { predictions } from "./predictions.ts";
 
 let state: RunState = emptyState();
 let link: Link = "open";
 
 const drawHeader = header();
-const panels = [now(), result(), curves(), predictions(), memory(), factCards()];
+const panels = [now(), result(), curves(), predictions(), photos(), memory(), factCards()];
 
 let drawing = false;
 /** Draws once a frame, however many messages came. */
