@@ -1,6 +1,8 @@
 /** @file What the benchmarks' command lines have in common. */
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
+import { parseSize } from "../src/image-size.ts";
+import type { Size } from "../src/image-size.ts";
 
 /** An option's value. */
 export function positive(text: string): number {
@@ -15,6 +17,15 @@ export function side(text: string): number {
   const value = positive(text);
   if (value % 32 !== 0) throw new InvalidArgumentError("It must be a multiple of 32.");
   return value;
+}
+
+/** An option's value: the size of photos, `128` or `96x64`, height by width. */
+export function photoSize(text: string): Size {
+  const size = parseSize(text);
+  if (size === null) throw new InvalidArgumentError("It must be a number of pixels, or height by width.");
+  if (size.height % 32 !== 0 || size.width % 32 !== 0)
+    throw new InvalidArgumentError("It must be a multiple of 32 each way.");
+  return size;
 }
 
 /** Runs `main` with the command line's options; where it fails, the message is said and the exit code is 1. */

@@ -22,6 +22,7 @@ import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Decoder } from "../src/layers/networks/decoder.ts";
 import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../src/layers/networks/encoders.ts";
+import type { Size } from "../src/image-size.ts";
 import { refuseUnknownPrecision } from "../src/train/precision.ts";
 import { PRECISIONS } from "../src/config/index.ts";
 import type { Precision } from "../src/config/index.ts";
@@ -29,7 +30,7 @@ import { PHASES } from "../src/runs/phase.ts";
 import type { StepSpec } from "../src/train/phase/programs.ts";
 import type { Phase } from "../src/runs/phase.ts";
 import { measureFma } from "./ceilings.ts";
-import { positive, run } from "./command.ts";
+import { photoSize, positive, run } from "./command.ts";
 import { disableShaderCaches } from "./step/cold.ts";
 import { measurePhase } from "./step/measure-phase.ts";
 import { reportLines } from "./step/report.ts";
@@ -38,7 +39,7 @@ import type { StepResult } from "./step/step-result.ts";
 const CLASSES = 59;
 
 interface Options {
-  readonly size?: number;
+  readonly size?: Size;
   readonly batch?: number;
   readonly phase: Phase | "both";
   readonly precision: Precision | "both";
@@ -110,9 +111,9 @@ async function main(options: Options): Promise<void> {
 const command = new Command("bench:step")
   .description("Measures whole training steps, beside tfjs's WebGPU backend on the same adapter.")
   .option(
-    "--size <pixels>",
-    "side of the square photos, a multiple of 32 (128; on a software adapter 64)",
-    positive,
+    "--size <pixels|HxW>",
+    "size of the photos, a multiple of 32 each way (128; on a software adapter 64)",
+    photoSize,
   )
   .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))

@@ -3,6 +3,8 @@
  * a kernel that computes the same thing with fewer operations shows as a higher rate, not as less work.
  */
 import { sizeOf } from "../../src/graph/shape.ts";
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 import type { Encoder } from "../../src/layers/networks/encoder.ts";
 import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import type { Layer } from "../../src/layers/networks/layer.ts";
@@ -13,8 +15,8 @@ import type { Phase } from "../../src/runs/phase.ts";
 /** What the reckoning depends on. */
 export interface StepShape {
   readonly batchSize: number;
-  /** Side of the square photos. */
-  readonly imageSize: number;
+  /** Of the photos. */
+  readonly imageSize: ImageSize;
   readonly classes: number;
   readonly decoder: Decoder;
   /** DenseNet121 by default. */
@@ -39,7 +41,8 @@ export function convolutions({
 }: Omit<StepShape, "batchSize">): Convolution[] {
   const layers = unetLayers({ ...options, ...(encoder && { encoder }) });
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
-  const sizes = sizesOf(layers, [imageSize, imageSize]);
+  const { height, width } = toSize(imageSize);
+  const sizes = sizesOf(layers, [height, width]);
   const decodedOf = (name: string): number => {
     const layer = byName.get(name);
     if (layer === undefined || layer.part === "encoder") return 0;

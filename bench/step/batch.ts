@@ -1,8 +1,11 @@
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
+
 /** A batch of photos and labels, as a training step is fed. */
 export interface BenchBatch {
-  /** `[N, S, S, 3]` in [0, 1). */
+  /** `[N, H, W, 3]` in [0, 1). */
   readonly image: Float32Array;
-  /** `[N, S, S]`. */
+  /** `[N, H, W]`. */
   readonly labels: Uint32Array;
 }
 
@@ -10,8 +13,9 @@ export interface BenchBatch {
  * Noise instead of photos and labels: a hash of each number's place, so that a program in another language can make the
  * same batch and must come to the same loss.
  */
-export function noiseBatch(batchSize: number, imageSize: number, classes: number): BenchBatch {
-  const pixels = batchSize * imageSize ** 2;
+export function noiseBatch(batchSize: number, imageSize: ImageSize, classes: number): BenchBatch {
+  const { height, width } = toSize(imageSize);
+  const pixels = batchSize * height * width;
   return {
     image: Float32Array.from({ length: 3 * pixels }, (_, i) => (mix(i) >>> 8) / 2 ** 24),
     labels: Uint32Array.from({ length: pixels }, (_, i) => mix(i ^ 0x80000000) % classes),

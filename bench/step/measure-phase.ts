@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { printSize, toSize } from "../../src/image-size.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
@@ -82,7 +83,7 @@ export async function measurePhase(gpu: Gpu, job: PhaseJob): Promise<StepResult>
         version,
         phase,
         encoder: encoder.name,
-        size: imageSize,
+        size: printSize(toSize(imageSize)),
         batch: batchSize,
         optimizer: spec.optimizer,
         decoder,

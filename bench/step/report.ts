@@ -1,3 +1,4 @@
+import { parseSize, sizeText } from "../../src/image-size.ts";
 import type { KernelShare } from "./breakdown.ts";
 import type { StepResult } from "./step-result.ts";
 import type { TfjsComparison, TfjsProblem } from "./tfjs-step.ts";
@@ -14,7 +15,7 @@ export function reportLines(result: StepResult): string[] {
   const { phase, size, batch, steps, plan, breakdown, tfjs, firstStepMs: first } = result;
   const row = (name: string, text: string): string => `  ${name.padEnd(14)} ${text}`;
   const lines = [
-    `${phase}: ${result.encoder}, ${batch} photos of ${size}×${size}, ${result.decoder} decoder, ${result.optimizer}, ${result.variant}`,
+    `${phase}: ${result.encoder}, ${batch} photos of ${sizeText(parseSize(size)!)}, ${result.decoder} decoder, ${result.optimizer}, ${result.variant}`,
     row(
       "first step",
       `${seconds(first.total)}${result.coldShaderCache ? ", no shader cache" : ""}: plan ${seconds(first.plan)}, ` +

@@ -1,4 +1,5 @@
 import type { PlanSummary } from "../../src/graph/plan.ts";
+import type { WrittenSize } from "../../src/image-size.ts";
 import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import type { Phase } from "../../src/runs/phase.ts";
@@ -14,7 +15,8 @@ export interface StepResult {
   readonly phase: Phase;
   /** As `--encoder` has it. */
   readonly encoder: string;
-  readonly size: number;
+  /** `128`, or `"96x64"`, height by width. */
+  readonly size: WrittenSize;
   readonly batch: number;
   readonly optimizer: StepSpec["optimizer"];
   readonly decoder: Decoder;

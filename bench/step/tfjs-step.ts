@@ -1,5 +1,6 @@
 /** @file The same training step with tfjs's WebGPU backend, in turns with ours. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { ImageSize } from "../../src/image-size.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { VariableValues } from "../../src/graph/variables.ts";
 import type { Phase } from "../../src/runs/phase.ts";
@@ -40,7 +41,7 @@ export interface TfjsJob extends BenchBatch {
   readonly phase: Phase;
   /** By name. */
   readonly encoder: string;
-  readonly imageSize: number;
+  readonly imageSize: ImageSize;
   readonly classes: number;
   readonly learningRate: number;
   /** First values of the network's variables, by name. */

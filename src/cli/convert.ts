@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { findCheckpoint } from "../use/model.ts";
 import { convertModel, type ConvertOptions } from "./convert-model.ts";
+import { imageSize } from "./model-options.ts";
 import { runCommand } from "./run-command.ts";
 import { userModel, userPath } from "./user-path.ts";
 
@@ -13,9 +14,9 @@ const command = new Command("convert")
   .argument("<out>", "what is written")
   .option("--verbose", "say of every weight where it came from and what was done to it")
   .option(
-    "--image-size <pixels>",
-    "side of the photos, where the model does not say it, or another",
-    positive,
+    "--image-size <pixels|HxW>",
+    "what photos are resized to, where the model does not say it, or another",
+    imageSize,
   )
   .option(
     "--classes <file>",
@@ -38,10 +39,3 @@ await runCommand(command, async (interrupted) => {
     throw error;
   }
 });
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
-  return value;
-}

@@ -18,7 +18,7 @@ const names = ["original" as const, ...RANDOM_NAMES];
 const columns = await Promise.all(
   names.map(async (name) => {
     const sample = await applySteps(person, { names: [name], seed: SEED }, other);
-    return { name, picture: pictureOf({ ...sample, name, imageSize }) };
+    return { name, picture: pictureOf({ ...sample, name }) };
   }),
 );
 const figure = await augmentationsFigure({

@@ -16,6 +16,7 @@ import type { EvaluationSplit, ModelEvaluation } from "../use/model-evaluation.t
 import { loadModel, ModelError } from "../use/model.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
+import { sizeText } from "../image-size.ts";
 import { makeFolderOfOutput, makeOutputFolder } from "../use/output-folder.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
@@ -122,7 +123,7 @@ await runCommand(command, async (interrupted) => {
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
     const { precision, text } = choosePrecision(gpu, model, asked);
-    say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);
+    say(`Model: ${model.file}, ${sizeText(model.imageSize)}, ${model.classNames.length} classes`);
     say(`Precision: ${text}`);
     const photos = `${dataset.size} ${dataset.size === 1 ? "photo" : "photos"}`;
     say(`Data: ${photos} of ${chosen.folder ?? "the run's drawings"}${split === "all" ? "" : ` (${split})`}`);
@@ -132,7 +133,7 @@ await runCommand(command, async (interrupted) => {
       signal: interrupted,
     };
     let evaluation: ModelEvaluation;
-    let seen = `resized to ${model.imageSize}×${model.imageSize}`;
+    let seen = `resized to ${sizeText(model.imageSize)}`;
     if (resolution === "photo") {
       const labeller = await createLabeller(gpu, model, { ...view, precision, batchSize: flags.batchSize });
       seen = labeller.view;

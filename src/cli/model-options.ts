@@ -1,13 +1,15 @@
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import type { Precision } from "../config/index.ts";
+import { parseSize } from "../image-size.ts";
+import type { Size } from "../data/resize.ts";
 import { precisionOption } from "./precision-option.ts";
 import { userModel } from "./user-path.ts";
 
 /** What every command says that uses a trained network. */
 export interface ModelFlags {
   readonly model: string;
-  readonly imageSize?: number;
+  readonly imageSize?: Size;
   readonly batchSize?: number;
   readonly adapter?: string;
   readonly precision?: Precision;
@@ -21,7 +23,7 @@ export function addModelOptions(command: Command): Command {
       "the folder of a run (its best checkpoint), or the file of a model (docs/models.md)",
       userModel,
     )
-    .option("--image-size <pixels>", "another size than the one the model was trained at", positive)
+    .option("--image-size <pixels|HxW>", "another size than the one the model was trained at", imageSize)
     .option("--batch-size <photos>", "photos at once", positive)
     .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name")
     .addOption(
@@ -29,6 +31,16 @@ export function addModelOptions(command: Command): Command {
         "what activations are stored in; without it as the model was trained, f32 where the adapter has no f16",
       ),
     );
+}
+
+/** Reads a flag that is a size: the side of a square, or height by width. */
+export function imageSize(text: string): Size {
+  const size = parseSize(text);
+  if (size === null)
+    throw new InvalidArgumentError(
+      `"${text}" is neither a number of pixels nor height by width, such as 96x64.`,
+    );
+  return size;
 }
 
 /** Reads a flag that is a whole number above 0. */

@@ -9,6 +9,7 @@ import { loadModel, ModelError } from "../use/model.ts";
 import { printable } from "../files/printable.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
+import { sizeText } from "../image-size.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
 import { CocoFile } from "../use/outline-files.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
@@ -92,7 +93,7 @@ await runCommand(command, async (interrupted) => {
     const { kind, name } = describeAdapter(gpu);
     say(`Adapter: ${name} (${kind})`);
     const { precision, text } = choosePrecision(gpu, model, asked);
-    say(`Model: ${model.file}, ${model.imageSize}×${model.imageSize}, ${model.classNames.length} classes`);
+    say(`Model: ${model.file}, ${sizeText(model.imageSize)}, ${model.classNames.length} classes`);
     say(`Precision: ${text}`);
     // A place that cannot be written to is told of before the work.
     await makeOutputFolder(out);

@@ -7,6 +7,7 @@ import type { AdapterKind, Said, Source, TrainConfig } from "../config/index.ts"
 import { dryRun } from "../train/forecast/dry-run.ts";
 import { CARD_NAMES } from "../train/forecast/predict/cards.ts";
 import type { CardName } from "../train/forecast/predict/cards.ts";
+import { parseSize, sizeText } from "../image-size.ts";
 import { createProgress, formatDuration } from "../runs/progress.ts";
 import { resumedConfig } from "../train/resume.ts";
 import { RunFolder } from "../runs/run-folder.ts";
@@ -170,7 +171,7 @@ function describe(config: TrainConfig): string {
   const parts = accumulate === 1 ? "" : ` in ${accumulate} micro-batches`;
   const stored = precision === "f32" ? "" : `, activations in ${precision}`;
   const network = encoder === DEFAULT_ENCODER.name ? "" : `${encoderNamed(encoder).title}, `;
-  return `Preset ${preset}: ${network}${imageSize}×${imageSize}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}${stored}`;
+  return `Preset ${preset}: ${network}${sizeText(parseSize(imageSize)!)}, batch ${batchSize}${parts}, ${epochsFrozen} + ${epochsFinetune} epochs${steps}${stored}`;
 }
 
 async function openPage(port: true | number, say: (sentence: string) => void): Promise<RunServer> {

@@ -4,22 +4,24 @@ import { DAWN_VERSION } from "../adapter/dawn-version.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import type { Precision } from "../config/index.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { printSize, toSize, sizeText } from "../image-size.ts";
+import type { ImageSize } from "../image-size.ts";
 import { formatContribution } from "../graph/autotune/contribution.ts";
 import { vendorFamily } from "../graph/vendor-family.ts";
 import { SHIPPED_TILES } from "../kernels/conv2d/shipped-tiles.ts";
 import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../layers/networks/encoders.ts";
-import { sideProblem } from "../layers/networks/image-size.ts";
+import { sizeProblem } from "../layers/networks/image-size.ts";
 import { refuseUnknownPrecision } from "../train/precision.ts";
 import { describeTuned, tuneStep } from "../train/tune-step.ts";
 import { makeFolderOfOutput } from "../use/output-folder.ts";
-import { positive } from "./model-options.ts";
+import { imageSize, positive } from "./model-options.ts";
 import { precisionOption } from "./precision-option.ts";
 import { runCommand } from "./run-command.ts";
 import { userPath } from "./user-path.ts";
 
 interface TuneFlags {
   readonly encoder: string;
-  readonly size?: number;
+  readonly size?: ImageSize;
   readonly batch?: number;
   readonly precision: Precision;
   readonly seconds?: number;
@@ -34,7 +36,7 @@ const command = new Command("tune")
   .addOption(
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
   )
-  .option("--size <pixels>", "side of the square photos (128; on a software adapter 64)", positive)
+  .option("--size <pixels|HxW>", "what photos are resized to (128; on a software adapter 64)", imageSize)
   .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
   .addOption(precisionOption("what activations are stored in").default("f32"))
   .option("--seconds <n>", "begin no other product after so long (60; on a software adapter 300)", positive)
@@ -49,8 +51,8 @@ await runCommand(command, async (interrupted) => {
   try {
     const software = gpu.isSoftware;
     const { size = software ? 64 : 128, batch = software ? 2 : 64, seconds = software ? 300 : 60 } = flags;
-    const problem = sideProblem(encoder, size);
-    if (problem !== null) throw new Error(`--size ${problem} (it is ${size}).`);
+    const problem = sizeProblem(encoder, toSize(size));
+    if (problem !== null) throw new Error(`--size ${problem} (it is ${printSize(toSize(size))}).`);
     refuseUnknownPrecision(gpu, { precision });
     // A place that cannot be written to is told of before the work.
     if (file !== undefined) await makeFolderOfOutput(file, "--export");
@@ -58,7 +60,7 @@ await runCommand(command, async (interrupted) => {
     const { source } = SHIPPED_TILES[family];
     say(`Adapter: ${describeAdapter(gpu).name} (${family})`);
     say(`Default tiles: ${typeof source === "string" ? source : `from ${source.join(", ")}`}`);
-    say(`Step: ${encoder.title}, ${batch} photos of ${size}×${size}, ${precision}`);
+    say(`Step: ${encoder.title}, ${batch} photos of ${sizeText(size)}, ${precision}`);
     const tuned = await tuneStep(gpu, {
       ...{ encoder, imageSize: size, batchSize: batch, precision, seconds },
       ...{ signal: interrupted, say },
@@ -70,7 +72,7 @@ await runCommand(command, async (interrupted) => {
       const contribution = {
         ...{ family, source: "card" as const, adapter: gpu.adapterName, driver: gpu.info.description },
         ...{ dawn: DAWN_VERSION, date: new Date().toISOString().slice(0, 10) },
-        workload: `a fine-tuning step and its evaluation, ${encoder.name}, ${batch} photos of ${size}×${size}, ${precision}`,
+        workload: `a fine-tuning step and its evaluation, ${encoder.name}, ${batch} photos of ${sizeText(size)}, ${precision}`,
         target: tuned.target,
         products: tuned.products,
       };

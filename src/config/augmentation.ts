@@ -1,5 +1,6 @@
 import { AUGMENTATION_SETS, isRandom } from "../data/augment.ts";
 import type { AugmentationName, AugmentationSetName } from "../data/augment.ts";
+import { parseSize } from "../image-size.ts";
 import type { Said, TrainConfig } from "./schema.ts";
 import { ConfigError } from "./setting.ts";
 
@@ -24,8 +25,15 @@ export function withAugmentations(said: Said): Said {
 
 const isSet = (name: unknown): name is AugmentationSetName => Object.hasOwn(AUGMENTATION_SETS, String(name));
 
-/** @throws ConfigError when copies are asked for of what is another one each time. */
-export function checkAugmentation({ augment, augmentMode }: TrainConfig): void {
+/** @throws ConfigError when copies are asked for of what is another one each time, or rectangles are to be turned. */
+export function checkAugmentation({ augment, augmentMode, imageSize }: TrainConfig): void {
+  const { height, width } = parseSize(imageSize)!;
+  if (height !== width && augment?.includes("rot90")) {
+    throw new ConfigError(
+      `--augment rot90 makes photos of ${width}×${height} of those of ${height}×${width}, and a batch has but one size: leave it out, ` +
+        "or give a square --image-size.",
+    );
+  }
   const random = augment?.find(isRandom);
   if (augmentMode === "random" || random === undefined) return;
   throw new ConfigError(

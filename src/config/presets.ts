@@ -1,3 +1,4 @@
+import { parseSize } from "../image-size.ts";
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
@@ -141,7 +142,8 @@ export function preset(name: PresetName, adapter: AdapterKind, pretrained: boole
 /** A preset's values with an encoder: its own preparation of photos, but for the tutorial's encoder, and no smaller ones than it takes. */
 export function withEncoder(values: TrainConfig, encoder: Encoder): TrainConfig {
   if (encoder === DEFAULT_ENCODER) return values;
-  const imageSize = Math.max(values.imageSize, smallestSide(encoder));
+  const { height, width } = parseSize(values.imageSize)!;
+  const imageSize = Math.max(height, width, smallestSide(encoder));
   return { ...values, encoder: encoder.name, normalization: "keras", imageSize };
 }
 

@@ -1,6 +1,7 @@
 import type { Encoder } from "../layers/networks/encoder.ts";
+import { parseSize } from "../image-size.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
-import { sideProblem } from "../layers/networks/image-size.ts";
+import { sizeProblem } from "../layers/networks/image-size.ts";
 import { checkAugmentation, withAugmentations } from "./augmentation.ts";
 import { withBudget } from "./budget.ts";
 import { defaultPreset, preset, withEncoder, withOptimizer } from "./presets.ts";
@@ -66,7 +67,7 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
 
 /** @throws ConfigError when an encoder does not take photos of this size, or prepared in this way */
 function checkEncoder({ imageSize, normalization }: TrainConfig, encoder: Encoder): void {
-  const problem = sideProblem(encoder, imageSize);
+  const problem = sizeProblem(encoder, parseSize(imageSize)!);
   if (problem !== null) throw new ConfigError(`--image-size ${problem} (it is ${imageSize}).`);
   if (encoder.preprocessing === "inside" && normalization !== "keras") {
     throw new ConfigError(

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseSize, printSize } from "../image-size.ts";
+import type { WrittenSize } from "../image-size.ts";
 
 /** A setting that cannot be used; the message is one sentence for the user. */
 export class ConfigError extends Error {
@@ -59,6 +61,22 @@ export const duration = (): z.ZodType<number> =>
     (value) => (typeof value === "string" ? parseDuration(value) : value),
     z.number({ error: 'must be a time, such as "45s", "30m" or "1.5h"' }).gt(0, "must be above 0"),
   );
+
+/** Sides of photos, each a multiple of 32: a number for a square, or `96x64` and `96×64`, height by width. */
+export const imageSize = (): z.ZodType<WrittenSize> =>
+  z.unknown().transform((said, context) => {
+    const size = typeof said === "number" || typeof said === "string" ? parseSize(said) : null;
+    const sides = size === null ? [] : [size.height, size.width];
+    if (size !== null && sides.every((side) => side >= 32 && side % 32 === 0)) return printSize(size);
+    const message =
+      size === null
+        ? "must be a number of pixels, or height by width, such as 96x64"
+        : sides.some((side) => side < 32)
+          ? "must be at least 32"
+          : "must be a multiple of 32, because the encoder halves a photo five times: 128 or 96x64, for example";
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 

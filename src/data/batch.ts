@@ -3,15 +3,16 @@ import { IGNORE } from "./dataset.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
 import { normalize } from "./normalize.ts";
 import type { Normalization } from "./normalize.ts";
+import type { Size } from "./resize.ts";
 
 /** The label of a pixel that does not count; no class has it. */
 export const IGNORED_LABEL = 0xffffffff;
 
 /** The numbers of N samples side by side. */
 export interface BatchArrays {
-  /** `[N, size, size, 3]`, RGB, normalized. */
+  /** `[N, height, width, 3]`, RGB, normalized. */
   images: Float32Array<ArrayBuffer>;
-  /** `[N, size, size]`, the class of each pixel; {@link IGNORED_LABEL} where it does not count. */
+  /** `[N, height, width]`, the class of each pixel; {@link IGNORED_LABEL} where it does not count. */
   labels: Uint32Array<ArrayBuffer>;
 }
 
@@ -47,13 +48,15 @@ export async function assembleBatch(
       ignores: dataset.ignores,
     });
   });
-  batch.labels.fill(IGNORED_LABEL, count * dataset.imageSize ** 2);
+  batch.labels.fill(IGNORED_LABEL, count * pixelsOf(dataset.imageSize));
   return { ...batch, count, indices };
 }
 
+const pixelsOf = ({ height, width }: Size): number => height * width;
+
 /** Room for `n` samples. */
-export function emptyBatch(n: number, imageSize: number): BatchArrays {
-  const pixels = n * imageSize ** 2;
+export function emptyBatch(n: number, imageSize: Size): BatchArrays {
+  const pixels = n * pixelsOf(imageSize);
   return { images: new Float32Array(3 * pixels), labels: new Uint32Array(pixels) };
 }
 
@@ -65,8 +68,9 @@ export class SpareArrays {
   readonly #spare: BatchArrays[] = [];
 
   /** Takes arrays for `n` samples out, if there are any. */
-  take(n: number, imageSize: number): BatchArrays | undefined {
-    const place = this.#spare.findIndex(({ labels }) => labels.length === n * imageSize ** 2);
+  take(n: number, imageSize: Size): BatchArrays | undefined {
+    const pixels = n * pixelsOf(imageSize);
+    const place = this.#spare.findIndex(({ labels }) => labels.length === pixels);
     return place < 0 ? undefined : this.#spare.splice(place, 1)[0];
   }
 

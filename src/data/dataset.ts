@@ -11,10 +11,10 @@ export const MOST_CLASSES = 256;
  * One photo and its mask at the data set's image size, possibly in memory that worker threads see too. Samples are
  * shared: never write into one.
  */
-export interface Sample {
-  /** `[size, size, 3]`, RGB in [0, 1]. */
+export interface Sample extends Readonly<Size> {
+  /** `[height, width, 3]`, RGB in [0, 1]. */
   readonly image: Float32Array;
-  /** `[size, size]`, the class of each pixel; {@link IGNORE} where it does not count, in a data set that ignores. */
+  /** `[height, width]`, the class of each pixel; {@link IGNORE} where it does not count, in a data set that ignores. */
   readonly mask: Uint8Array;
 }
 
@@ -24,12 +24,12 @@ export interface WholeSample {
   readonly mask: Size & { readonly labels: Uint8Array };
 }
 
-/** Photos and masks by index, resized to a square. */
+/** Photos and masks by index, all of them resized to one size. */
 export interface SegmentationDataset {
   /** Number of samples. */
   readonly size: number;
-  /** Height and width of every sample, in pixels. */
-  readonly imageSize: number;
+  /** Of every sample. */
+  readonly imageSize: Size;
   readonly classNames: readonly string[];
   /** Whether {@link IGNORE} in a mask marks a pixel that does not count. Otherwise it is class 255. */
   readonly ignores: boolean;

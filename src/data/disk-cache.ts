@@ -6,6 +6,7 @@ import { mapConcurrently } from "./concurrency.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { messageOf } from "../message-of.ts";
 import type { Sample } from "./dataset.ts";
+import type { Size } from "./resize.ts";
 import { readIndex, readRecord, writeIndex, writeRecord } from "./sample-file.ts";
 import type { Origin, SampleIndex } from "./sample-file.ts";
 
@@ -16,7 +17,7 @@ export interface DiskCacheOptions {
   name: string;
   /** All that the samples depend on beside their own files; another key is another file. */
   key: string;
-  imageSize: number;
+  imageSize: Size;
   /** The samples that there are; the file keeps no others. */
   ids: readonly string[];
   /** Told once, in a sentence, when the cache cannot be written. */

@@ -18,9 +18,12 @@ import type { PairContents } from "./pair-contents.ts";
 import type { Pair } from "./formats/format.ts";
 import type { FormatName } from "./formats/names.ts";
 import { openSource } from "./formats/recognise.ts";
+import { printSize, toSize } from "../image-size.ts";
+import type { ImageSize } from "../image-size.ts";
 import { sentencesOf } from "./remarks.ts";
 import type { Remark } from "./remarks.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
+import type { Size } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 import type { Origin } from "./sample-file.ts";
 import { share } from "./shared-sample.ts";
@@ -28,8 +31,8 @@ import { sharp } from "./sharp.ts";
 import { stampOf } from "../files/stamp.ts";
 
 export interface FolderOptions extends ClassOptions {
-  /** Height and width of the samples, in pixels. */
-  imageSize: number;
+  /** Of the samples. */
+  imageSize: ImageSize;
   /** The name of its format; recognised by default. */
   format?: FormatName | null;
   /** How masks are resized; "nearest" by default. "auto" is as the tutorial has it for its own classes, and nearest for others. */
@@ -43,10 +46,10 @@ export interface FolderOptions extends ClassOptions {
   onWarning?: (sentence: string) => void;
 }
 
-/** Photos and their classes from disk, in any format of `formats/`, of any size, squeezed into a square. */
+/** Photos and their classes from disk, in any format of `formats/`, of any size, squeezed into one. */
 export class FolderDataset implements SegmentationDataset {
   readonly size: number;
-  readonly imageSize: number;
+  readonly imageSize: Size;
   readonly classNames: readonly string[];
   readonly ignores: boolean;
   readonly names: readonly string[];
@@ -78,7 +81,7 @@ export class FolderDataset implements SegmentationDataset {
     ids: readonly string[],
     disk: DiskCache | undefined,
   ) {
-    const { imageSize, cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
+    const { cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
     this.pairs = pairs;
     this.format = format;
     this.labelling = labelling;
@@ -87,8 +90,8 @@ export class FolderDataset implements SegmentationDataset {
     this.names = pairs.map((pair) => pair.name);
     this.classNames = labelling.classNames;
     this.ignores = labelling.ignores;
-    this.imageSize = imageSize;
-    this.#cache = new SampleCache((index) => this.#read(index, options), imageSize, cacheBytes);
+    this.imageSize = toSize(options.imageSize);
+    this.#cache = new SampleCache((index) => this.#read(index, options), this.imageSize, cacheBytes);
     this.#ids = ids;
     this.#disk = disk;
     this.#onWarning = onWarning;
@@ -218,13 +221,13 @@ async function readSample(
   { lossyMasks }: FolderOptions,
 ): Promise<{ sample: Sample; remarks: readonly Remark[] }> {
   const { photo, mask, remarks } = await decodePair(pair, { labelling, lossyMasks });
-  const size = { width: imageSize, height: imageSize };
   const sample = {
-    image: resizeBilinear(photo.pixels, photo, 3, size, 1 / 255),
+    ...imageSize,
+    image: resizeBilinear(photo.pixels, photo, 3, imageSize, 1 / 255),
     mask:
       maskInterpolation === "nearest"
-        ? resizeNearest(mask.labels, mask, size)
-        : Uint8Array.from(resizeBilinear(mask.labels, mask, 1, size)),
+        ? resizeNearest(mask.labels, mask, imageSize)
+        : Uint8Array.from(resizeBilinear(mask.labels, mask, 1, imageSize)),
   };
   return { sample, remarks };
 }
@@ -238,14 +241,16 @@ async function diskCache(
   labelling: Labelling,
   options: FolderOptions,
 ): Promise<DiskCache | undefined> {
-  const { imageSize, lossyMasks = false } = options;
+  const { lossyMasks = false } = options;
+  const imageSize = toSize(options.imageSize);
+  const written = printSize(imageSize);
   const { cacheFolder, onWarning } = options;
   if (cacheFolder == null) return undefined;
   const path = await realpath(folder);
   const decoder = [sharp.versions.sharp, sharp.versions.vips, process.arch, endianness()];
   const classes = isPlain(labelling) ? labelling.classNames.length : labellingRecord(labelling);
   const rules = [interpolationOf(labelling, options), classes, lossyMasks];
-  const key = JSON.stringify([SAMPLES_VERSION, path, imageSize, ...rules, ...decoder]);
-  const name = `${basename(path).slice(0, 60)}-${imageSize}`;
+  const key = JSON.stringify([SAMPLES_VERSION, path, written, ...rules, ...decoder]);
+  const name = `${basename(path).slice(0, 60)}-${written}`;
   return new DiskCache({ folder: cacheFolder, name, key, imageSize, ids, onWarning });
 }

@@ -1,15 +1,18 @@
 import { CLOTHING_CLASSES } from "./class-names.ts";
 import { DataError } from "./data-error.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
+import { printSize, toSize } from "../image-size.ts";
+import type { ImageSize } from "../image-size.ts";
 import { drawFigure } from "./people/figure.ts";
+import type { Size } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 import { share } from "./shared-sample.ts";
 
 export interface GeneratedOptions {
   /** Number of samples. */
   size: number;
-  /** Height and width of the samples, in pixels; 16 or more. */
-  imageSize: number;
+  /** Of the samples; each side 16 or more. */
+  imageSize: ImageSize;
   /** Decides every picture; 0 by default. */
   seed?: number;
   /** Bytes of samples to keep in memory. */
@@ -22,7 +25,7 @@ export interface GeneratedOptions {
  */
 export class GeneratedDataset implements SegmentationDataset {
   readonly size: number;
-  readonly imageSize: number;
+  readonly imageSize: Size;
   readonly classNames: readonly string[] = CLOTHING_CLASSES;
   readonly ignores = false;
   readonly names: readonly string[];
@@ -30,9 +33,12 @@ export class GeneratedDataset implements SegmentationDataset {
 
   /** @throws DataError for an image size below 16 or a size below 1. */
   constructor(options: GeneratedOptions) {
-    const { size, imageSize, seed = 0, cacheBytes = DEFAULT_CACHE_BYTES } = options;
-    if (!Number.isInteger(imageSize) || imageSize < 16) {
-      throw new DataError(`Pictures of ${imageSize} pixels cannot be drawn: give a whole number from 16 up.`);
+    const { size, seed = 0, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+    const imageSize = toSize(options.imageSize);
+    if (!Object.values(imageSize).every((side) => Number.isInteger(side) && side >= 16)) {
+      throw new DataError(
+        `Pictures of ${printSize(imageSize)} pixels cannot be drawn: give a whole number from 16 up.`,
+      );
     }
     if (!Number.isInteger(size) || size < 1) {
       throw new DataError(`A generated data set of ${size} pictures is none: give a whole number from 1 up.`);

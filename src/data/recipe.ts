@@ -3,6 +3,7 @@ import type { AugmentationSteps } from "./augment/random.ts";
 import { emptyBatch, putSample } from "./batch.ts";
 import type { BatchArrays, SampleNumbers } from "./batch.ts";
 import type { Sample, SegmentationDataset } from "./dataset.ts";
+import type { Size } from "./resize.ts";
 import { share } from "./shared-sample.ts";
 
 /** How a sample is made of another: what a worker thread is told. Plain data but for the samples' shared memory. */
@@ -26,7 +27,7 @@ export interface RecipeDataset extends SegmentationDataset {
 
 /** A batch as a worker thread makes it: `augment` of the sample that each recipe gives. */
 export interface BatchRecipe extends SampleNumbers {
-  readonly imageSize: number;
+  readonly imageSize: Size;
   /** Arrays to write into, of the batch's size; new ones unless given. */
   readonly into?: BatchArrays | undefined;
   readonly samples: readonly {

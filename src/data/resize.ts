@@ -1,8 +1,6 @@
-/** Width and height in pixels. */
-export interface Size {
-  width: number;
-  height: number;
-}
+import type { Size } from "../image-size.ts";
+
+export type { Size } from "../image-size.ts";
 
 /**
  * `tf.image.resize(image, size, "bilinear")` (half-pixel centres, no antialiasing, edges clamped), then

@@ -1,4 +1,5 @@
 import type { Sample } from "./dataset.ts";
+import type { Size } from "./resize.ts";
 
 /** Keeps samples in memory after their first load, up to a limit; later ones are made anew each time. */
 export class SampleCache {
@@ -7,12 +8,12 @@ export class SampleCache {
   readonly #capacity: number;
 
   /**
-   * @param imageSize height and width of a sample, which is 13 bytes a pixel.
+   * @param size of a sample, which is 13 bytes a pixel.
    * @param limit bytes that may be kept.
    */
-  constructor(make: (index: number) => Promise<Sample>, imageSize: number, limit: number) {
+  constructor(make: (index: number) => Promise<Sample>, { height, width }: Size, limit: number) {
     this.#make = make;
-    this.#capacity = Math.floor(limit / (imageSize * imageSize * 13));
+    this.#capacity = Math.floor(limit / (height * width * 13));
   }
 
   /** Sample `index` if it is kept or being made. */

@@ -1,5 +1,5 @@
 /**
- * A file of samples of one size. Record i, at byte i · 13 · size², is a sample's image (float32, as this machine
+ * A file of samples of one size. Record i, at byte i · 13 · height · width, is a sample's image (float32, as this machine
  * orders bytes) and mask; records may be missing. Behind the last follows the index, a JSON text, and in the last 48
  * bytes the index's SHA-256, its length and `MAGIC`. Each record's own SHA-256 is in the index, so that damage costs
  * only the sample it hit, and a write that a power cut undid is noticed without forcing anything to disk.
@@ -10,6 +10,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Sample } from "./dataset.ts";
 import type { PairContents } from "./pair-contents.ts";
 import type { Remark } from "./remarks.ts";
+import type { Size } from "./resize.ts";
 
 /** What a sample was made of. */
 export interface Origin {
@@ -59,10 +60,10 @@ export async function readIndex(path: string, key: string): Promise<SampleIndex>
 export async function readRecord(
   path: string,
   record: SampleRecord,
-  imageSize: number,
+  { height, width }: Size,
 ): Promise<Sample | undefined> {
-  const pixels = imageSize * imageSize;
-  const sample = { image: new Float32Array(3 * pixels), mask: new Uint8Array(pixels) };
+  const pixels = height * width;
+  const sample = { height, width, image: new Float32Array(3 * pixels), mask: new Uint8Array(pixels) };
   try {
     await withFile(path, (file) => file.readv(bytesOf(sample), record.place * 13 * pixels));
   } catch {
@@ -91,7 +92,7 @@ export async function writeRecord(
 export async function writeIndex(
   file: FileHandle,
   index: SampleIndex,
-  { key, places, imageSize }: { key: string; places: number; imageSize: number },
+  { key, places, imageSize }: { key: string; places: number; imageSize: Size },
 ): Promise<void> {
   const text = Buffer.from(JSON.stringify({ key, records: [...index] }), "utf8");
   const length = Buffer.alloc(8);
@@ -99,7 +100,7 @@ export async function writeIndex(
   await writeBytes(
     file,
     Buffer.concat([text, sha256(text), length, MAGIC]),
-    places * 13 * imageSize * imageSize,
+    places * 13 * imageSize.height * imageSize.width,
   );
 }
 

@@ -30,10 +30,10 @@ export async function dataPictures(
   { photos, folder, maskInterpolation }: RunData,
   { augment, lossyMasks }: TrainConfig,
 ): Promise<Pictures> {
-  const { classNames, imageSize, names } = photos;
+  const { classNames, names } = photos;
   const indices = names.slice(0, SHOWN).map((_, index) => index);
   const samples = await Promise.all(indices.map((index) => photos.load(index)));
-  const after = samples.map((sample, index) => pictureOf({ ...sample, name: names[index], imageSize }));
+  const after = samples.map((sample, index) => pictureOf({ ...sample, name: names[index] }));
   const pairs = indices.map((index) => folder?.pairs.find(({ name }) => name === names[index]));
   const before = await Promise.all(
     pairs.flatMap((pair) => (pair ? [originalOf(pair, { labelling: folder!.labelling, lossyMasks })] : [])),
@@ -43,7 +43,7 @@ export async function dataPictures(
     shown.map(async (name, seed) => {
       const steps = { names: [name], options: { maskInterpolation }, seed };
       const sample = await applySteps(samples[0], steps, samples.at(-1));
-      return { name, picture: pictureOf({ ...sample, name, imageSize }) };
+      return { name, picture: pictureOf({ ...sample, name }) };
     }),
   );
   return {
@@ -66,12 +66,11 @@ export async function predictionsPicture(
 ): Promise<Buffer> {
   const samples = await Promise.all(
     predictions.map(async (prediction, index) => {
-      const { image, mask } = await validation.load(index);
-      return { name: validation.names[index], image, truth: mask, prediction };
+      const { mask, ...sample } = await validation.load(index);
+      return { ...sample, name: validation.names[index], truth: mask, prediction };
     }),
   );
-  const { imageSize, classNames } = validation;
-  return predictionsFigure({ imageSize, samples, classNames, title });
+  return predictionsFigure({ samples, classNames: validation.classNames, title });
 }
 
 /**

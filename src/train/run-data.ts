@@ -9,6 +9,7 @@ import { copies } from "../data/copies.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
+import { parseSize } from "../image-size.ts";
 import { ignoring } from "../data/ignoring.ts";
 import { describeParts, splitByParts, trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
@@ -65,7 +66,8 @@ export async function openData(
   onWarning: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<RunData> {
-  const { imageSize, lossyMasks, batchSize, overfitBatch, format, classes, labelMap, ignoreLabel } = config;
+  const imageSize = parseSize(config.imageSize)!;
+  const { lossyMasks, batchSize, overfitBatch, format, classes, labelMap, ignoreLabel } = config;
   const folder =
     config.data === null
       ? null

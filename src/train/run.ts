@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { sizeText } from "../image-size.ts";
 import { NORMALIZATION_TEXTS } from "../data/normalize.ts";
 import { describeMemoryPlan } from "../graph/memory-plan.ts";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
@@ -219,8 +220,8 @@ export class Run implements TrainerEvents {
   }
 
   #title(row: HistoryRow | undefined): string {
-    const { gpu, config } = this.#job;
-    const size = `${config.imageSize}×${config.imageSize}`;
+    const { gpu } = this.#job;
+    const size = sizeText(this.#data.photos.imageSize);
     // Without the driver's details in brackets.
     return `${gpu.adapterName.replace(/ \(.*$/, "")}, ${size}, after epoch ${row?.epoch ?? 0}`;
   }

@@ -44,7 +44,7 @@ export interface TrainerOptions extends StepSpec {
 export function trainerOptions(config: TrainConfig, data: RunData, signal?: AbortSignal): TrainerOptions {
   return {
     batchSize: Math.min(config.batchSize, config.dropRemainder ? Infinity : data.training.size),
-    imageSize: config.imageSize,
+    imageSize: data.photos.imageSize,
     classes: data.photos.classNames.length,
     classNames: data.photos.classNames,
     ignores: data.training.ignores,

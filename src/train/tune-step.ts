@@ -1,3 +1,4 @@
+import type { ImageSize } from "../image-size.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { autotune } from "../graph/autotune/autotune.ts";
 import { contributedTarget } from "../graph/autotune/contribution.ts";
@@ -16,7 +17,7 @@ import { evaluator, trainingStep } from "./phase/programs.ts";
 
 export interface TuneOptions {
   readonly encoder: Encoder;
-  readonly imageSize: number;
+  readonly imageSize: ImageSize;
   readonly batchSize: number;
   readonly precision: Precision;
   /** After so long no other product is begun. */

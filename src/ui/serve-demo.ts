@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
+import type { ImageSize } from "../image-size.ts";
 import { sharp } from "../data/sharp.ts";
 import { loadModel } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
@@ -18,7 +19,7 @@ export interface ServeDemoOptions {
   /** The folder of a run, its name, or a file of weights, as `loadModel` takes it. */
   readonly model: string;
   /** Another size than the one that the model was trained at. */
-  readonly imageSize?: number;
+  readonly imageSize?: ImageSize;
   /** 0 for any free one; without it the first free one from 4650. */
   readonly port?: number;
   /** Whether the page keeps the process from ending; not by default. */
@@ -106,7 +107,7 @@ class SampleFiles {
   }));
   readonly #people = new GeneratedDataset({
     size: SAMPLES,
-    imageSize: SAMPLE_SIZE.height,
+    imageSize: SAMPLE_SIZE,
     seed: SAMPLE_SEED,
   });
   readonly #made = new Map<string, Promise<Buffer>>();
@@ -121,11 +122,8 @@ class SampleFiles {
 
   async #draw(index: number): Promise<Buffer> {
     const { image } = await this.#people.load(index);
-    const side = SAMPLE_SIZE.height;
     const bytes = Uint8Array.from(image, (value) => Math.round(255 * value));
-    // The drawings are squeezed into a square as photos are for the network.
-    return sharp(bytes, { raw: { width: side, height: side, channels: 3 } })
-      .resize({ ...SAMPLE_SIZE, fit: "fill" })
+    return sharp(bytes, { raw: { ...SAMPLE_SIZE, channels: 3 } })
       .png()
       .toBuffer();
   }

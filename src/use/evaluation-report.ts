@@ -1,5 +1,7 @@
 import type { EvaluationData, EvaluationSplit, ModelEvaluation } from "./model-evaluation.ts";
 import type { Model } from "./model.ts";
+import { printSize } from "../image-size.ts";
+import type { WrittenSize } from "../image-size.ts";
 import type { Precision } from "../config/index.ts";
 
 export const RESOLUTIONS = ["model", "photo"] as const;
@@ -37,7 +39,8 @@ export interface EvaluationReport {
   /** Pixels that were compared, and those that do not count. */
   readonly pixels: number;
   readonly ignored_pixels: number;
-  readonly image_size: number;
+  /** As flags have it: `128`, or `"96x64"`, height by width. */
+  readonly image_size: WrittenSize;
   /** At which size masks were compared, the network's or the photos' own, and how the network saw the photos. */
   readonly resolution: Resolution;
   readonly seen: string;
@@ -88,7 +91,7 @@ export function evaluationReport(
     photos: count,
     pixels: total,
     ignored_pixels: evaluation.pixels - total,
-    image_size: model.imageSize,
+    image_size: printSize(model.imageSize),
     resolution: context.resolution,
     seen: context.seen,
     mask_interpolation: context.mask_interpolation,

@@ -6,7 +6,7 @@ import type { Model } from "./model.ts";
 export interface Labelled {
   /** `[height, width]` of the photo, the likeliest class of each pixel. */
   readonly mask: Uint8Array<ArrayBuffer>;
-  /** What the network said, `[imageSize, imageSize, classes]`; null where it was asked more than once. */
+  /** What the network said, `[height, width, classes]` of the model's image size; null where it was asked more than once. */
   readonly logits: Float32Array | null;
 }
 

@@ -4,6 +4,7 @@ import { evaluationBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import type { MaskInterpolation } from "../data/augment/geometry.ts";
 import { subset } from "../data/subset.ts";
+import { printSize } from "../image-size.ts";
 import { FolderDataset } from "../data/folder-dataset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
@@ -100,7 +101,14 @@ export async function openEvaluationData(
       `The run ${model.run} drew its photos itself: give --data, or --split validation for those it held back.`,
     );
   }
-  const own = { ...config, data: folder, imageSize, lossyMasks, cache: false, ...omitUndefined(asked) };
+  const own = {
+    ...config,
+    data: folder,
+    imageSize: printSize(imageSize),
+    lossyMasks,
+    cache: false,
+    ...omitUndefined(asked),
+  };
   const opened = await openData(own, onWarning, signal);
   await opened.read({ part: split, signal });
   const { photos, validation } = opened;
@@ -204,13 +212,13 @@ export async function evaluateModel(
     try {
       await restoreWeights(variables, file);
       const batches = evaluationBatches(dataset, { batchSize, normalization, ...(signal && { signal }) });
-      const size = { width: imageSize, height: imageSize };
       const boundaryF1 = new BoundaryF1(classes);
       const look = (labels: Uint32Array, prediction: Uint32Array): void =>
-        boundaryF1.add(labels, prediction, imageSize);
-      const evaluation = await evaluate(evaluator, counted(batches, onProgress), { classes, size, look });
+        boundaryF1.add(labels, prediction, imageSize.width);
+      const options = { classes, size: imageSize, look };
+      const evaluation = await evaluate(evaluator, counted(batches, onProgress), options);
       if (!Number.isFinite(evaluation.loss)) throw notFinite(model, "logits", precision);
-      const pixels = evaluation.count * imageSize ** 2;
+      const pixels = evaluation.count * imageSize.height * imageSize.width;
       return { ...evaluation, boundaryF1, pixels, precision, gpuBytes: evaluator.summary.peakBytes };
     } finally {
       evaluator.destroy();

@@ -2,12 +2,15 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PRECISIONS } from "../config/index.ts";
 import type { Precision } from "../config/index.ts";
+import { parseSize, printSize, toSize } from "../image-size.ts";
+import type { ImageSize } from "../image-size.ts";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
+import type { Size } from "../data/resize.ts";
 import type { Decoder } from "../layers/networks/decoder.ts";
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { encoderNamed, ENCODER_NAMES } from "../layers/networks/encoders.ts";
-import { sideProblem } from "../layers/networks/image-size.ts";
+import { sizeProblem } from "../layers/networks/image-size.ts";
 import { classNamesOf } from "../weights/class-names.ts";
 import { loadWeights } from "../weights/load.ts";
 import type { Metadata, NamedTensors } from "../weights/tensors.ts";
@@ -25,8 +28,8 @@ export interface Model {
   readonly file: string;
   /** The folder of the run that it lies in, by its `config.json`; null elsewhere. */
   readonly run: string | null;
-  /** Side of the square that photos are resized to. */
-  readonly imageSize: number;
+  /** What photos are resized to. */
+  readonly imageSize: Size;
   readonly classNames: readonly string[];
   readonly encoder: Encoder;
   readonly decoder: Decoder;
@@ -58,7 +61,7 @@ const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
  */
 export async function loadModel(
   path: string,
-  options: { imageSize?: number | undefined } = {},
+  options: { imageSize?: ImageSize | undefined } = {},
 ): Promise<Model> {
   const file = await findCheckpoint(path);
   const { tensors, metadata } = await loadWeights(file);
@@ -72,7 +75,10 @@ export async function loadModel(
     classNames:
       classNamesOf(metadata, classes, file) ??
       Array.from({ length: classes }, (_, label) => `class ${label}`),
-    imageSize: imageSizeOf(file, metadata, { encoder, wanted: options.imageSize }),
+    imageSize: imageSizeOf(file, metadata, {
+      encoder,
+      wanted: options.imageSize === undefined ? undefined : toSize(options.imageSize),
+    }),
     encoder,
     decoder: oneOf(file, metadata, "decoder", DECODERS),
     normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),
@@ -132,18 +138,19 @@ function classesOf(file: string, tensors: NamedTensors, encoder: Encoder): numbe
 function imageSizeOf(
   file: string,
   { image_size: said }: Metadata,
-  { encoder, wanted }: { encoder: Encoder; wanted: number | undefined },
-): number {
+  { encoder, wanted }: { encoder: Encoder; wanted: Size | undefined },
+): Size {
   if (wanted === undefined && said === undefined) {
     throw new ModelError(
       `${file} does not say at which size its photos were trained: give it with --image-size, 128 for example.`,
     );
   }
-  const size = wanted ?? Number(said);
-  const problem = sideProblem(encoder, size);
-  if (problem === null) return size;
+  const size = wanted ?? parseSize(said);
+  const problem =
+    size === null ? "must be a number of pixels, or height by width" : sizeProblem(encoder, size);
+  if (size !== null && problem === null) return size;
   const where = wanted === undefined ? `The image_size of ${file}` : "--image-size";
-  throw new ModelError(`${where} ${problem} (it is ${wanted ?? said}).`);
+  throw new ModelError(`${where} ${problem} (it is ${wanted === undefined ? said : printSize(wanted)}).`);
 }
 
 /** A value that the metadata say, or the first where they say none. */

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError } from "../data/data-error.ts";
+import { printSize } from "../image-size.ts";
 import { openPhoto } from "../data/photo.ts";
 import { sentencesOf } from "../data/remarks.ts";
 import type { Remark } from "../data/remarks.ts";
@@ -114,7 +115,7 @@ async function writeOutputs(
   await removeOld(job.shares);
   // The longest name first: where it is too long, nothing is written.
   if (options.logits && logits !== null) {
-    const shape = [imageSize, imageSize, classNames.length];
+    const shape = [imageSize.height, imageSize.width, classNames.length];
     await writeSafetensors(job.logits, new Map([["logits", { shape, data: logits }]]), {
       classes: JSON.stringify(classNames),
     });
@@ -131,7 +132,7 @@ async function writeOutputs(
     width,
     height,
     model: file,
-    image_size: imageSize,
+    image_size: printSize(imageSize),
     seen: view,
     precision,
     classes,

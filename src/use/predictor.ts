@@ -1,5 +1,7 @@
 import { normalize } from "../data/normalize.ts";
+import { sameSize, sizeText } from "../image-size.ts";
 import { resizeBilinear } from "../data/resize.ts";
+import type { Size } from "../data/resize.ts";
 import type { Photo } from "../data/photo.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
@@ -23,27 +25,25 @@ export interface PredictorOptions {
 /** Few, for they are in memory at their full size. */
 export const PHOTOS = 4;
 
-/** How the network is shown a photo: as a square of this side. */
-interface SquareView {
-  readonly side: number;
+/** How the network is shown a photo: at this size. */
+interface ResizedView extends Size {
   readonly flipped: boolean;
 }
 
-/** A trained network that sees photos as in training: resized to a square, without regard to their proportions. */
+/** A trained network that sees photos as in training: resized to one size, without regard to their proportions. */
 export class Predictor implements Labeller {
   readonly model: Model;
   readonly photosAtOnce: number;
   readonly precision: Precision;
   readonly view: string;
   readonly #programs: NetworkPrograms;
-  readonly #views: readonly SquareView[];
+  readonly #views: readonly ResizedView[];
 
-  private constructor(programs: NetworkPrograms, views: readonly SquareView[]) {
+  private constructor(programs: NetworkPrograms, views: readonly ResizedView[]) {
     this.model = programs.model;
     this.photosAtOnce = programs.batchSize;
     this.precision = programs.precision;
-    const { imageSize } = this.model;
-    this.view = `resized to ${imageSize}×${imageSize}${views.length > 1 ? `, in ${views.length} views` : ""}`;
+    this.view = `resized to ${sizeText(this.model.imageSize)}${views.length > 1 ? `, in ${views.length} views` : ""}`;
     this.#programs = programs;
     this.#views = views;
   }
@@ -56,11 +56,10 @@ export class Predictor implements Labeller {
    */
   static async create(gpu: Gpu, model: Model, options: PredictorOptions = {}): Promise<Predictor> {
     const { batchSize = PHOTOS, precision = "f32", tta = [] } = options;
-    const views = squareViews(model, tta);
+    const views = resizedViews(model, tta);
     const scores = views.length === 1 ? "logits" : "probabilities";
-    const size = squareOf(model.imageSize);
     return new Predictor(
-      await NetworkPrograms.create(gpu, model, size, { batchSize, precision, scores }),
+      await NetworkPrograms.create(gpu, model, model.imageSize, { batchSize, precision, scores }),
       views,
     );
   }
@@ -70,9 +69,9 @@ export class Predictor implements Labeller {
   }
 
   /**
-   * What the network says of at most `photosAtOnce` photos of any size, each `[imageSize, imageSize, classes]`: its logits,
-   * or the mean of its probabilities where there are several views. Photos are prepared as in training: resized bilinearly to a
-   * square, divided by 255, normalized.
+   * What the network says of at most `photosAtOnce` photos of any size, each `[height, width, classes]` of the model's image size: its logits,
+   * or the mean of its probabilities where there are several views. Photos are prepared as in training: resized bilinearly,
+   * divided by 255, normalized.
    *
    * @throws ModelError when the network gives something else than finite numbers.
    */
@@ -84,9 +83,9 @@ export class Predictor implements Labeller {
     for (const view of others) {
       for (const [i, scores] of (await this.#see(photos, view)).entries()) {
         const sum = sums[i];
-        const [from, to] = [squareOf(view.side), squareOf(imageSize)];
-        const resized =
-          view.side === imageSize ? scores : resizeBilinear(scores, from, classNames.length, to);
+        const resized = sameSize(view, imageSize)
+          ? scores
+          : resizeBilinear(scores, view, classNames.length, imageSize);
         for (let at = 0; at < sum.length; at++) sum[at] += resized[at];
       }
     }
@@ -98,7 +97,7 @@ export class Predictor implements Labeller {
     const { imageSize, classNames } = this.model;
     const all = await this.scores(photos);
     return photos.map(({ width, height }, i) => ({
-      mask: maskFromLogits(all[i], squareOf(imageSize), classNames.length, { width, height }),
+      mask: maskFromLogits(all[i], imageSize, classNames.length, { width, height }),
       logits: this.#views.length === 1 ? all[i] : null,
     }));
   }
@@ -107,32 +106,31 @@ export class Predictor implements Labeller {
     this.#programs.destroy();
   }
 
-  async #see(photos: readonly Photo[], { side, flipped }: SquareView): Promise<Float32Array[]> {
+  async #see(photos: readonly Photo[], view: ResizedView): Promise<Float32Array[]> {
     const { classNames, normalization } = this.model;
-    const size = squareOf(side);
-    const values = side * side * 3;
+    const { height, width, flipped } = view;
+    const values = height * width * 3;
     const images = new Float32Array(this.photosAtOnce * values);
     photos.forEach((photo, i) => {
-      const image = normalize(resizeBilinear(photo.pixels, photo, 3, size, 1 / 255), normalization);
-      if (flipped) flipLines(image, side, 3);
+      const image = normalize(resizeBilinear(photo.pixels, photo, 3, view, 1 / 255), normalization);
+      if (flipped) flipLines(image, width, 3);
       images.set(image, i * values);
     });
-    const scores = await this.#programs.run(images, size, photos.length);
-    if (flipped) for (const own of scores) flipLines(own, side, classNames.length);
+    const scores = await this.#programs.run(images, view, photos.length);
+    if (flipped) for (const own of scores) flipLines(own, width, classNames.length);
     return scores;
   }
 }
 
-const squareOf = (side: number): { width: number; height: number } => ({ width: side, height: side });
-
-/** The views of a photo as squares the network takes; of small ones some are the same. */
-function squareViews({ imageSize, encoder }: Model, tta: readonly Tta[]): SquareView[] {
-  const views = viewsOf(tta).map(({ scale, flipped }) => ({
-    side:
-      scale === 1 ? imageSize : Math.max(smallestSide(encoder), 32 * Math.round((scale * imageSize) / 32)),
-    flipped,
-  }));
+/** The views of a photo at sizes the network takes; of small ones some are the same. */
+function resizedViews({ imageSize, encoder }: Model, tta: readonly Tta[]): ResizedView[] {
+  const least = smallestSide(encoder);
+  const views = viewsOf(tta).map(({ scale, flipped }) => {
+    const side = (length: number): number =>
+      scale === 1 ? length : Math.max(least, 32 * Math.round((scale * length) / 32));
+    return { height: side(imageSize.height), width: side(imageSize.width), flipped };
+  });
   return views.filter(
-    (view, i) => i === views.findIndex(({ side, flipped }) => side === view.side && flipped === view.flipped),
+    (view, i) => i === views.findIndex((other) => sameSize(other, view) && other.flipped === view.flipped),
   );
 }

@@ -2,6 +2,8 @@
  * @file A network for formats in which a layer says itself how many rows and columns it adds or takes away, whatever the size
  * of the photos.
  */
+import { toSize } from "../image-size.ts";
+import type { Size } from "../image-size.ts";
 import type { Encoder } from "../layers/networks/encoder.ts";
 import type { Edges, Layer } from "../layers/networks/layer.ts";
 import { centering, paddingOf, sizesOf } from "../layers/networks/sizes.ts";
@@ -21,8 +23,8 @@ interface Edging {
  * @throws {WeightsError} where the size is not known, and they are not the same for all
  */
 export function resolvedLayers({ encoder, layers, imageSize }: WrittenNetwork): Layer[] {
-  const sides = imageSize === null ? severalSides(encoder) : [imageSize];
-  const edgings = sides.map((side) => edgingsOf(layers, side));
+  const sizes = imageSize === null ? severalSides(encoder).map(toSize) : [imageSize];
+  const edgings = sizes.map((size) => edgingsOf(layers, size));
   return layers.map((layer): Layer => {
     const [first, ...others] = edgings.map((all) => all.get(layer.name));
     if (first === undefined) return layer;
@@ -44,8 +46,8 @@ function severalSides({ smallestImage }: Encoder): number[] {
   return [0, 1, 2, 3].map((more) => smallest + 32 * more);
 }
 
-function edgingsOf(layers: readonly Layer[], side: number): Map<string, Edging> {
-  const sizes = sizesOf(layers, [side, side]);
+function edgingsOf(layers: readonly Layer[], { height, width }: Size): Map<string, Edging> {
+  const sizes = sizesOf(layers, [height, width]);
   const edgings = new Map<string, Edging>();
   for (const { name, operation, inputs } of layers) {
     const from = sizes.get(inputs[0])!;

@@ -13,7 +13,7 @@ type Place = [string, 0, 0];
 const place = (name: string): Place => [name, 0, 0];
 
 /**
- * The network as `tf.loadLayersModel` takes it: one input `image` `[null, S, S, 3]`, S null where the size is not
+ * The network as `tf.loadLayersModel` takes it: one input `image` `[null, H, W, 3]`, H and W null where the size is not
  * known, and the network's outputs.
  *
  * @throws {WeightsError} where the network needs the size, or tfjs has no such layer
@@ -27,7 +27,7 @@ export function tfjsTopology(network: WrittenNetwork): object {
         "--image-size, 128 for example.",
     );
   }
-  const batchInputShape = [null, imageSize, imageSize, 3];
+  const batchInputShape = [null, imageSize?.height ?? null, imageSize?.width ?? null, 3];
   const input = {
     class_name: "InputLayer",
     name: INPUT,

@@ -1,5 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
+import type { ImageSize } from "../image-size.ts";
 import { checkFree, type AtomicWriteOptions } from "../files/atomic-write.ts";
 import { writeKerasH5 } from "./keras-h5-writer-file.ts";
 import { writeOnnx } from "./onnx/onnx-writer.ts";
@@ -20,8 +21,8 @@ export interface WriteModelOptions {
   readonly force?: boolean;
   /** What the weights are called in messages, their file as a rule. */
   readonly source?: string;
-  /** Side of the photos in pixels, in place of what the metadata say. */
-  readonly imageSize?: number;
+  /** Of the photos, in place of what the metadata say. */
+  readonly imageSize?: ImageSize;
   /** ONNX only: photos of any size and of bytes go in, labels come out. */
   readonly embed?: boolean;
   /** ONNX only: batch norms that follow a convolution become part of it. */

@@ -3,6 +3,8 @@
  * and of the right shapes. Every writer goes by it.
  */
 import { assignWeights } from "./assign.ts";
+import { parseSize, printSize, toSize } from "../image-size.ts";
+import type { ImageSize, Size } from "../image-size.ts";
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
 import type { Layer } from "../layers/networks/layer.ts";
@@ -29,8 +31,8 @@ export interface WrittenNetwork {
   /** In the order of the layers; nothing else, so no optimizer's slots. */
   readonly weights: NamedTensors;
   readonly metadata: Metadata;
-  /** Side of the photos; null where it is not known. */
-  readonly imageSize: number | null;
+  /** Of the photos; null where it is not known. */
+  readonly imageSize: Size | null;
 }
 
 /** The weights that a U-Net has and its encoder does not, of either decoder. */
@@ -56,7 +58,7 @@ const NOT_OF_THE_NETWORK = new Set([
  */
 export function writtenNetwork(
   { tensors, metadata: all }: { tensors: NamedTensors; metadata: Metadata },
-  options: { source: string; imageSize?: number },
+  options: { source: string; imageSize?: ImageSize },
 ): WrittenNetwork {
   const { source } = options;
   const encoder = saidEncoder(all, source) ?? encoderOf(tensors);
@@ -67,7 +69,7 @@ export function writtenNetwork(
   metadata.encoder = encoder.name;
   // Who does not say it is taken to have the other one.
   if (decoder === "nearest") metadata.decoder = decoder;
-  if (options.imageSize !== undefined) metadata.image_size = String(options.imageSize);
+  if (options.imageSize !== undefined) metadata.image_size = String(printSize(toSize(options.imageSize)));
   const imageSize = imageSizeOf(metadata, encoder, options);
   return { encoder, layers, outputs, weights: assigned, metadata, imageSize };
 }
@@ -119,11 +121,12 @@ function encoderLayers(tensors: NamedTensors, encoder: Encoder): Layer[] {
 function imageSizeOf(
   { image_size: said }: Metadata,
   { title, smallestImage }: Encoder,
-  { source, imageSize }: { source: string; imageSize?: number },
-): number | null {
+  { source, imageSize }: { source: string; imageSize?: ImageSize },
+): Size | null {
   if (said === undefined) return null;
-  const size = Number(said);
-  if (Number.isInteger(size) && size >= smallestImage && size % 32 === 0) return size;
+  const size = parseSize(said);
+  const fits = (side: number): boolean => side >= smallestImage && side % 32 === 0;
+  if (size !== null && fits(size.height) && fits(size.width)) return size;
   const whose =
     imageSize === undefined ? `The image size of ${source}` : `The image size that ${source} is given`;
   const least = smallestImage > 32 ? ` of ${smallestImage} or more` : "";

@@ -152,6 +152,13 @@ describe("resolveConfig", () => {
     expect(config).toMatchObject({ imageSize: 96, batchSize: 4, seed: 7, out: "here" });
   });
 
+  it("keeps a square as a number and a rectangle as height by width, however it is written", () => {
+    const kept = [128, "128", "96x64", "96×64", " 96 X 64 ", "64x64"].map(
+      (imageSize) => resolveConfig({ imageSize }, "lavapipe").imageSize,
+    );
+    expect(kept).toEqual([128, 128, "96x64", "96x64", "96x64", 64]);
+  });
+
   it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
     const scaled = resolveConfig({ learningRate: 2e-3, weights: "w.h5" }, "lavapipe");
     expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
@@ -163,6 +170,18 @@ describe("resolveConfig", () => {
   it.each([
     [{ imageSize: 50 }, "--image-size must be a multiple of 32"],
     [{ imageSize: 0 }, "--image-size must be at least 32"],
+    [{ imageSize: "96x0" }, "--image-size must be at least 32"],
+    [{ imageSize: "96x50" }, "--image-size must be a multiple of 32"],
+    [{ imageSize: "96,64" }, "--image-size must be a number of pixels, or height by width, such as 96x64"],
+    [
+      { imageSize: "large" },
+      '--image-size must be a number of pixels, or height by width, such as 96x64 (it is "large")',
+    ],
+    [{ imageSize: "128x64", encoder: "inceptionv3" }, "--image-size must be at least 96"],
+    [
+      { imageSize: "96x64", augment: ["rot90"], augmentMode: "random" },
+      "--augment rot90 makes photos of 64×96 of those of 96×64",
+    ],
     [{ batchSize: 2.5 }, "--batch-size must be a whole number"],
     [{ learningRate: -1 }, "--learning-rate must be above 0"],
     [{ seed: -1 }, "--seed must be at least 0"],

@@ -7,21 +7,26 @@ import { adjustBrightness, adjustGamma, adjustHue, centralCrop } from "../../src
 import { DataError } from "../../src/data/data-error.ts";
 import type { Sample } from "../../src/data/dataset.ts";
 import { Random } from "../../src/data/random.ts";
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
 });
 
 /** Noise: image values in [low, high), classes 0 to 58. */
-function noise(size: number, seed = 0, low = 0, high = 1): Sample {
-  const random = new Random(seed, size);
+function noise(size: ImageSize, seed = 0, low = 0, high = 1): Sample {
+  const { height, width } = toSize(size);
+  const random = new Random(seed, height, width);
   return {
-    image: Float32Array.from({ length: 3 * size * size }, () => random.uniform(low, high)),
-    mask: Uint8Array.from({ length: size * size }, () => random.integer(0, 58)),
+    ...{ height, width },
+    image: Float32Array.from({ length: 3 * height * width }, () => random.uniform(low, high)),
+    mask: Uint8Array.from({ length: height * width }, () => random.integer(0, 58)),
   };
 }
 
-const sizes = fc.integer({ min: 1, max: 24 });
+const side = fc.integer({ min: 1, max: 24 });
+const sizes = fc.record({ height: side, width: side });
 const seeds = fc.nat(1e6);
 const moves = ["flip_left_right", "flip_up_down", "rot90"] as const;
 
@@ -115,7 +120,7 @@ test("flips and rot90 are tf.image's, on photo and mask", () => {
       const sample = noise(size, seed);
       const theirs = (channels: number, values: Float32Array | Uint8Array): ArrayLike<number>[] =>
         tf.tidy(() => {
-          const image = tf.tensor3d(values, [size, size, channels], "float32");
+          const image = tf.tensor3d(values, [size.height, size.width, channels], "float32");
           return [
             tf.image.flipLeftRight(tf.expandDims<tf.Tensor4D>(image, 0)).dataSync(),
             tf.reverse(image, 0).dataSync(),
@@ -125,7 +130,9 @@ test("flips and rot90 are tf.image's, on photo and mask", () => {
       const images = theirs(3, sample.image);
       const masks = theirs(1, sample.mask);
       moves.forEach((name, i) => {
-        const { image, mask } = FIXED_AUGMENTATIONS[name](sample);
+        const { image, mask, ...shape } = FIXED_AUGMENTATIONS[name](sample);
+        const turned = { height: size.width, width: size.height };
+        expect(shape).toEqual(name === "rot90" ? turned : size);
         expect([...image]).toEqual(Array.from(images[i]));
         expect([...mask]).toEqual(Array.from(masks[i]));
       });
@@ -133,7 +140,10 @@ test("flips and rot90 are tf.image's, on photo and mask", () => {
     { numRuns: 25 },
   );
   expect([
-    ...FIXED_AUGMENTATIONS.rot90({ image: new Float32Array(12), mask: Uint8Array.of(1, 2, 3, 4) }).mask,
+    ...FIXED_AUGMENTATIONS.rot90({
+      ...{ height: 2, width: 2, image: new Float32Array(12) },
+      mask: Uint8Array.of(1, 2, 3, 4),
+    }).mask,
   ]).toEqual([2, 4, 1, 3]);
 });
 
@@ -142,6 +152,7 @@ test("flips twice and rot90 four times are nothing; photo and mask move together
     fc.property(sizes, seeds, (size, seed) => {
       const { mask } = noise(size, seed);
       const sample = {
+        ...size,
         image: Float32Array.from({ length: 3 * mask.length }, (_, i) => mask[(i / 3) | 0]),
         mask,
       };
@@ -162,28 +173,28 @@ const POSITION_ROUNDING = 1e-5;
 
 function tfCrop(
   values: Float32Array | Uint8Array,
-  size: number,
-  margin: number,
+  size: ImageSize,
+  [top, left]: readonly [number, number],
   nearest = false,
 ): ArrayLike<number> {
+  const { height, width } = toSize(size);
   return tf.tidy(() => {
-    const channels = values.length / size ** 2;
-    const whole = tf.tensor3d(values, [size, size, channels], "float32");
-    const kept = size - 2 * margin;
-    const part = tf.slice(whole, [margin, margin, 0], [kept, kept, channels]);
+    const channels = values.length / (height * width);
+    const whole = tf.tensor3d(values, [height, width, channels], "float32");
+    const part = tf.slice(whole, [top, left, 0], [height - 2 * top, width - 2 * left, channels]);
     const resize = nearest ? tf.image.resizeNearestNeighbor : tf.image.resizeBilinear;
-    return resize(part, [size, size], false, true).dataSync();
+    return resize(part, [height, width], false, true).dataSync();
   });
 }
 
 test("crop keeps rows and columns 19 to 108 of 128 and resizes them back as tf.image does", () => {
   const sample = noise(128);
   const { image, mask } = FIXED_AUGMENTATIONS.crop(sample);
-  expect(worst(image, tfCrop(sample.image, 128, 19))).toBeLessThan(POSITION_ROUNDING);
-  expect([...mask]).toEqual(Array.from(tfCrop(sample.mask, 128, 19, true)));
+  expect(worst(image, tfCrop(sample.image, 128, [19, 19]))).toBeLessThan(POSITION_ROUNDING);
+  expect([...mask]).toEqual(Array.from(tfCrop(sample.mask, 128, [19, 19], true)));
 
   const truncated = FIXED_AUGMENTATIONS.crop(sample, { maskInterpolation: "bilinear" });
-  const between = tfCrop(sample.mask, 128, 19);
+  const between = tfCrop(sample.mask, 128, [19, 19]);
   truncated.mask.forEach((label, i) => {
     expect([Math.floor(between[i] - 1e-3), Math.floor(between[i] + 1e-3)]).toContain(label);
   });
@@ -194,20 +205,21 @@ test("crop keeps rows and columns 19 to 108 of 128 and resizes them back as tf.i
 test("crop's margin is rounded down, its masks hold no new class, and photo and mask stay together", () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 4, max: 40 }),
+      fc.record({ height: fc.integer({ min: 4, max: 40 }), width: fc.integer({ min: 4, max: 40 }) }),
       seeds,
       fc.double({ min: 0.3, max: 1, noNaN: true }),
       (size, seed, fraction) => {
         const sample = noise(size, seed);
         const { image, mask } = centralCrop(sample, fraction);
-        const margin = Math.floor((size - size * fraction) / 2);
-        expect(worst(image, tfCrop(sample.image, size, margin))).toBeLessThan(POSITION_ROUNDING);
+        const margin = (length: number): number => Math.floor((length - length * fraction) / 2);
+        const margins = [margin(size.height), margin(size.width)] as const;
+        expect(worst(image, tfCrop(sample.image, size, margins))).toBeLessThan(POSITION_ROUNDING);
         const classes = new Set(sample.mask);
         expect(mask.every((label) => classes.has(label))).toBe(true);
 
-        const columns = Uint8Array.from({ length: size * size }, (_, i) => i % size);
+        const columns = sample.mask.map((_, i) => i % size.width);
         const red = Float32Array.from({ length: 3 * columns.length }, (_, i) => columns[(i / 3) | 0]);
-        const ramp = centralCrop({ image: red, mask: columns }, fraction);
+        const ramp = centralCrop({ ...size, image: red, mask: columns }, fraction);
         expect(
           worst(
             ramp.mask,

@@ -17,7 +17,7 @@ process.on("unhandledRejection", (reason) => unhandled.push(reason));
 afterAll(() => expect(unhandled).toEqual([]));
 
 const NAMES = ["original", "brightness", "gamma", "hue", "crop", "flip_left_right", "rot90"] as const;
-const people = ignoring(new GeneratedDataset({ size: 5, imageSize: 16 }));
+const people = ignoring(new GeneratedDataset({ size: 5, imageSize: { height: 16, width: 24 } }));
 
 /** Seven copies of the people; `told` counts how often a worker thread was told how to make a sample. */
 function watched(cacheBytes?: number): RecipeDataset & { told: number } {

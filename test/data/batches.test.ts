@@ -17,17 +17,19 @@ const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(reason));
 afterAll(() => expect(unhandled).toEqual([]));
 
+const SQUARE = { height: 2, width: 2 };
+
 /** Samples of 2 × 2 pixels that tell their index; `loads` counts how often each is asked for. */
 function numbered(size: number, fails?: number): SegmentationDataset & { loads: number[] } {
   const loads: number[] = [];
   return {
-    ...{ size, imageSize: 2, classNames: [], ignores: false, names: [], loads },
+    ...{ size, imageSize: SQUARE, classNames: [], ignores: false, names: [], loads },
     load: async (index): Promise<Sample> => {
       loads.push(index);
       await pause(index % 3);
       if (index === fails) throw new DataError(`The photo ${index} cannot be decoded.`);
       const image = Float32Array.from({ length: 12 }, (_, i) => index + i / 100);
-      return { image, mask: Uint8Array.of(index, 1, 2, 3) };
+      return { ...SQUARE, image, mask: Uint8Array.of(index, 1, 2, 3) };
     },
   };
 }
@@ -117,7 +119,11 @@ test("255 does not count in a data set that ignores, and is a class in any other
   const masked = (ignores: boolean): SegmentationDataset => ({
     ...numbered(1),
     ignores,
-    load: () => Promise.resolve({ image: new Float32Array(12), mask: Uint8Array.of(255, 0, 254, 255) }),
+    load: () =>
+      Promise.resolve({
+        ...{ ...SQUARE, image: new Float32Array(12) },
+        mask: Uint8Array.of(255, 0, 254, 255),
+      }),
   });
   const labels = async (ignores: boolean): Promise<number[][]> => {
     const evaluated = evaluationBatches(masked(ignores), { batchSize: 1 });
@@ -224,7 +230,7 @@ test("what is mixed in is one of the stream's own samples, the same wherever the
 test("an augmentation that leaves pixels of no class needs a data set that knows such", async () => {
   const options = { batchSize: 2, seed: 5, augment: randomly(["affine"]) };
   expect(() => trainingBatches(numbered(4), options)).toThrow("leaves pixels that do not count");
-  const people = ignoring(new GeneratedDataset({ size: 4, imageSize: 16 }));
+  const people = ignoring(new GeneratedDataset({ size: 4, imageSize: { height: 24, width: 16 } }));
   const batches = await take(4, trainingBatches(people, options));
   expect(batches.flatMap(({ labels }) => [...labels])).toContain(IGNORED_LABEL);
   const classNames = Array.from({ length: 256 }, (_, i) => `class ${i}`);
@@ -243,6 +249,7 @@ test("refuses too few photos and a batch of none", () => {
 
 test("a left-right flip mirrors photo and mask alike, and twice is nothing", async () => {
   const sample = {
+    ...SQUARE,
     image: Float32Array.from({ length: 12 }, (_, i) => i),
     mask: Uint8Array.of(1, 2, 3, 4),
   };

@@ -9,7 +9,7 @@ const names = ["original", "hue", "crop", "flip_up_down"] as const;
 
 test("copies follow one another in the order given, each a whole data set", async () => {
   const all = copies(dataset, names, { maskInterpolation: "bilinear" });
-  expect([all.size, all.imageSize, all.classNames]).toEqual([12, 16, dataset.classNames]);
+  expect([all.size, all.imageSize, all.classNames]).toEqual([12, dataset.imageSize, dataset.classNames]);
   expect(all.names).toEqual([
     ...["generated-0000", "generated-0001", "generated-0002"],
     ...["generated-0000 (hue)", "generated-0001 (hue)", "generated-0002 (hue)"],

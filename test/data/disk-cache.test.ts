@@ -177,10 +177,20 @@ test("samples of lossy masks are not served where such masks are refused", async
   await expect(reading(folder, { cacheFolder })).rejects.toThrow(/b\.jpg is of JPEG/);
 });
 
+const WIDE = { height: 8, width: 12 };
+const TALL = { height: 12, width: 8 };
+
 test("other sizes, mask interpolations and classes are kept apart", async () => {
   const { folder, cacheFolder } = await pairs();
   const variants: Partial<FolderOptions>[] = [
-    ...[{}, { imageSize: 8 }, { maskInterpolation: "bilinear" as const }, { classes: 7 }],
+    ...[
+      {},
+      { imageSize: 8 },
+      { imageSize: WIDE },
+      { imageSize: TALL },
+      { maskInterpolation: "bilinear" as const },
+      { classes: 7 },
+    ],
   ];
   for (const [i, variant] of variants.entries()) {
     expect(await reading(folder, { cacheFolder, ...variant })).toEqual(await reading(folder, variant));

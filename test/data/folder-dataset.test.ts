@@ -25,6 +25,17 @@ test("samples have the asked size, floats in [0, 1] and the masks' own classes",
   await expect(dataset.load(2)).rejects.toThrow("There is no photo 2 among 2");
 });
 
+test("a rectangle is filled, height by width", async () => {
+  const size = { height: 8, width: 24 };
+  const dataset = await FolderDataset.open(await twoPairs(), { imageSize: size });
+  expect(dataset.imageSize).toEqual(size);
+  const sample = await dataset.load(0);
+  expect(sample).toMatchObject(size);
+  expect([sample.image.length, sample.mask.length]).toEqual([3 * 8 * 24, 8 * 24]);
+  // The wedge begins in the middle of the width, whatever that is.
+  expect([...sample.mask.subarray(24 * 4 + 11, 24 * 4 + 13)]).toEqual([0, 58]);
+});
+
 test("masks may be interpolated and truncated, which invents classes between", async () => {
   const options = { imageSize: 15, maskInterpolation: "bilinear" } as const;
   const { mask } = await (await FolderDataset.open(await twoPairs(), options)).load(0);

@@ -1,3 +1,4 @@
+import { toSize } from "../../src/image-size.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../src/graph/gradients.ts";
 import { Graph, partValues } from "../../src/graph/graph.ts";
@@ -123,9 +124,10 @@ async function step(
   values: readonly Value[],
 ): Promise<Step> {
   const graph = new Graph();
-  const photos = graph.input("image", [PHOTOS, imageSize, imageSize, 3]);
+  const { height, width } = toSize(imageSize);
+  const photos = graph.input("image", [PHOTOS, height, width, 3]);
   const logits = unet(photos, { classes, encoder, training: true, trainableEncoder: true });
-  const target = graph.input("labels", [PHOTOS, imageSize, imageSize], "u32");
+  const target = graph.input("labels", [PHOTOS, height, width], "u32");
   const loss = sparseSoftmaxCrossEntropy(logits, target);
   const found = gradientsOf(loss);
   const outputs = Object.fromEntries([...found].map(([variable, gradient]) => [variable.name, gradient]));

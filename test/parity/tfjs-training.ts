@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../../src/layers/networks/encoders.ts";
 import type { Phase } from "../../src/runs/phase.ts";
 import { summaryOf } from "../helpers/tensor-summary.ts";
@@ -11,11 +13,11 @@ import type { TfjsUNet } from "./tfjs-unet.ts";
 export interface TfjsTask {
   /** By name; DenseNet121 by default. */
   readonly encoder?: string;
-  /** `[N, S, S, 3]`, as the encoder takes it. */
+  /** `[N, H, W, 3]`, as the encoder takes it. */
   readonly image: Float32Array | number[];
-  /** `[N, S, S]`. */
+  /** `[N, H, W]`. */
   readonly labels: Uint32Array;
-  readonly imageSize: number;
+  readonly imageSize: ImageSize;
   readonly classes: number;
   /** First values of every variable of the network, by Keras name. */
   readonly variables: ReadonlyMap<string, Float32Array | number[]>;
@@ -104,7 +106,8 @@ interface Network {
 function startNetwork({ encoder, image, labels, imageSize, classes, variables }: TfjsTask): Network {
   const network = encoder === undefined ? DEFAULT_ENCODER : encoderNamed(encoder);
   const unet = buildTfjsUNet({ encoder: network, imageSize, classes }, (name) => variables.get(name));
-  const x = tf.tensor(image, [image.length / (imageSize ** 2 * 3), imageSize, imageSize, 3]);
+  const { height, width } = toSize(imageSize);
+  const x = tf.tensor(image, [image.length / (height * width * 3), height, width, 3]);
   const classOf = tf.tensor1d(Int32Array.from(labels), "int32");
   const loss = (given: tf.Tensor[] | null): tf.Scalar => {
     const skips = given ?? (unet.encoder.apply(x, { training: true }) as tf.Tensor[]);

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 import type { Encoder } from "../../src/layers/networks/encoder.ts";
 import { INPUT } from "../../src/layers/networks/layer.ts";
 import { decoderLayers, skipLayers, skipsOf } from "../../src/layers/networks/unet.ts";
@@ -16,7 +18,7 @@ export interface TfjsUNet {
 
 export interface TfjsUNetOptions {
   readonly encoder: Encoder;
-  readonly imageSize: number;
+  readonly imageSize: ImageSize;
   readonly classes: number;
 }
 
@@ -27,9 +29,10 @@ export function buildTfjsUNet(
 ): TfjsUNet {
   const skips = skipsOf(network);
   const names = skips.map(({ name }) => name);
-  const encoder = tfjsNetwork(skipLayers(network), { [INPUT]: [imageSize, imageSize, 3] }, names);
+  const { height, width } = toSize(imageSize);
+  const encoder = tfjsNetwork(skipLayers(network), { [INPUT]: [height, width, 3] }, names);
   const sizes = Object.fromEntries(
-    skips.map(({ name, stride, channels }) => [name, [imageSize / stride, imageSize / stride, channels]]),
+    skips.map(({ name, stride, channels }) => [name, [height / stride, width / stride, channels]]),
   );
   const decoder = tfjsNetwork(decoderLayers({ encoder: network, classes, decoder: "transpose" }), sizes, [
     "head",

@@ -3,14 +3,17 @@ import { IGNORE } from "../../src/data/dataset.ts";
 import type { SegmentationDataset } from "../../src/data/dataset.ts";
 import { chooseMonitor } from "../../src/train/monitor.ts";
 
+const SQUARE = { height: 2, width: 2 };
+
 /** Photos of a pixel a number. */
 const photosOf = (masks: readonly number[][], ignores = false): SegmentationDataset => ({
   size: masks.length,
-  imageSize: 2,
+  imageSize: SQUARE,
   classNames: ["background", "thing"],
   ignores,
   names: masks.map((_, i) => `p${i}`),
-  load: (index) => Promise.resolve({ image: new Float32Array(12), mask: Uint8Array.from(masks[index]) }),
+  load: (index) =>
+    Promise.resolve({ ...SQUARE, image: new Float32Array(12), mask: Uint8Array.from(masks[index]) }),
 });
 
 const automatic = { monitor: "auto", patience: null } as const;

@@ -9,8 +9,9 @@ import { ignoring } from "../../src/data/ignoring.ts";
 import type { VariableValues } from "../../src/graph/variables.ts";
 import { loadWeights } from "../../src/weights/load.ts";
 import { readCheckpoint, restoreWeights, saveCheckpoint } from "../../src/train/checkpoint.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import type { EpochOutcome, Resumed } from "../../src/train/trainer.ts";
+import type { EpochOutcome, Resumed, TrainerData } from "../../src/train/trainer.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { expectClose } from "../helpers/close.ts";
 import { compiledCases } from "../helpers/compiled-cases.ts";
@@ -30,14 +31,15 @@ const base: TrainerOptions = {
   ...{ normalization: "unit", monitor: "val_accuracy", patience: null, maxSteps: null, time: null },
   ...{ seed: 3, weights: null, ignores: true },
 };
-const data = {
-  training: ignoring(new GeneratedDataset({ size: 3, imageSize: 32 })),
-  validation: new GeneratedDataset({ size: 2, imageSize: 32, seed: 9 }),
+const dataOf = (imageSize: ImageSize): TrainerData => ({
+  training: ignoring(new GeneratedDataset({ size: 3, imageSize })),
+  validation: new GeneratedDataset({ size: 2, imageSize, seed: 9 }),
   classWeights: null,
-};
+});
 
 type Drawn = Partial<TrainerOptions>;
 const drawn: fc.Arbitrary<Drawn> = fc.record({
+  imageSize: fc.constantFrom(32, { height: 32, width: 64 }),
   optimizer: fc.constantFrom("rmsprop", "adam", "adamw", "sgd"),
   weightDecay: fc.constantFrom(0, 0.1),
   sgdMomentum: fc.constantFrom(0.5, 0.9),
@@ -70,11 +72,12 @@ describe("a run that is taken up", () => {
 
   /** Runs to `maxSteps`, and writes what it leaves to the file. */
   async function run(some: Drawn, file: string, resumed?: Resumed, maxSteps?: number): Promise<Ran> {
-    const trainer = await Trainer.create(gpu(), { ...base, ...some, maxSteps: maxSteps ?? null }, resumed);
+    const options = { ...base, ...some, maxSteps: maxSteps ?? null };
+    const trainer = await Trainer.create(gpu(), options, resumed);
     const losses: number[] = [];
     const epochs: EpochOutcome[] = [];
     try {
-      await trainer.run(data, {
+      await trainer.run(dataOf(options.imageSize), {
         step: ({ loss }) => losses.push(loss),
         epoch: (outcome) => void epochs.push(outcome),
         checkpoint: (state) => saveCheckpoint(trainer.variables, file, state, {}),
@@ -118,7 +121,7 @@ describe("a run that is taken up", () => {
             {
               ...{ optimizer: "adamw", weightDecay: 0.1, encoderRateScale: 0.1, schedule: "one-cycle" },
               ...{ ema: 0.999, accumulate: 2, clipNorm: 1, precision: "f16", freeze: "encoder" },
-              augment: randomly(AUGMENTATION_SETS.strong),
+              ...{ imageSize: { height: 64, width: 32 }, augment: randomly(AUGMENTATION_SETS.strong) },
             },
             3,
           ],
@@ -152,7 +155,7 @@ describe("a run that is taken up", () => {
     const { epochs, values } = await run(some, file);
     const used = await Trainer.create(gpu(), { ...base, ...some });
     const evaluated = async () => {
-      const { loss, accuracy } = await used.evaluate(data.validation);
+      const { loss, accuracy } = await used.evaluate(dataOf(32).validation);
       return [loss, accuracy];
     };
     const { loss, accuracy } = epochs.at(-1)!.validation;

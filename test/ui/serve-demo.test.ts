@@ -44,7 +44,7 @@ describe("serveDemo", () => {
     const bytes = new Uint8Array(await response.arrayBuffer());
     expect(model).toEqual({
       name: "trained.safetensors",
-      imageSize: 64,
+      imageSize: { height: 64, width: 64 },
       classNames: CLASSES,
       decoder: "nearest",
       encoder: "densenet121",
@@ -56,7 +56,8 @@ describe("serveDemo", () => {
     expect(parseSafetensors(bytes).tensors.size).toBe(weights.size);
     expect(parseSafetensors(bytes).tensors.get("head/bias")).toEqual(weights.get("head/bias"));
     await server!.close();
-    expect((await serve({ imageSize: 96 })).model.imageSize).toBe(96);
+    const imageSize = { height: 96, width: 64 };
+    expect((await serve({ imageSize })).model.imageSize).toEqual(imageSize);
   });
 
   it("serves a page that may load nothing from elsewhere, and drawn photos", async () => {

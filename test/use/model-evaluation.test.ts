@@ -23,7 +23,7 @@ async function model(said: Said | null, classNames: readonly string[] = CLOTHING
     normalization: "unit",
     precision: "f32",
   } as const;
-  return { file, run, imageSize: 32, classNames, ...network };
+  return { file, run, imageSize: { height: 64, width: 32 }, classNames, ...network };
 }
 
 async function photos(count: number, labels?: string): Promise<string> {
@@ -44,7 +44,7 @@ describe("openEvaluationData", () => {
       data,
       ...ALL,
     });
-    expect(dataset).toMatchObject({ size: 3, imageSize: 32 });
+    expect(dataset).toMatchObject({ size: 3, imageSize: { height: 64, width: 32 } });
     expect([folder, maskInterpolation]).toEqual([data, "nearest"]);
   });
 

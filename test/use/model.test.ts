@@ -43,14 +43,18 @@ describe("loadModel", () => {
     expect(await loadModel(file)).toEqual({
       file,
       run: null,
-      imageSize: 32,
+      imageSize: { height: 32, width: 32 },
       classNames: TINY_CLASSES,
       encoder: denseNet169,
       decoder: "nearest",
       normalization: "imagenet",
       precision: "f16",
     });
-    expect((await loadModel(file, { imageSize: 96 })).imageSize).toBe(96);
+    expect((await loadModel(file, { imageSize: 96 })).imageSize).toEqual({ height: 96, width: 96 });
+    const rectangle = { height: 96, width: 64 };
+    expect((await loadModel(file, { imageSize: rectangle })).imageSize).toEqual(rectangle);
+    const wide = join(await checkpoint({ ...metadata, image_size: "64x96" }), "model.safetensors");
+    expect((await loadModel(wide)).imageSize).toEqual({ height: 64, width: 96 });
   });
 
   it("takes a run's best checkpoint, else its last", async () => {
@@ -70,7 +74,7 @@ describe("loadModel", () => {
     const file = join(await checkpoint({}), "model.safetensors");
     await expect(loadModel(file)).rejects.toThrow(/give it with --image-size, 128 for example/);
     expect(await loadModel(file, { imageSize: 64 })).toMatchObject({
-      imageSize: 64,
+      imageSize: { height: 64, width: 64 },
       classNames: ["class 0", "class 1", "class 2", "class 3", "class 4"],
       encoder: denseNet121,
       decoder: "transpose",
@@ -144,24 +148,28 @@ describe("Predictor", () => {
       "masks/b.png": await greyPng(70, 50, (x) => x % 5),
       "masks/c.png": await greyPng(32, 32, (x) => x % 5),
     });
-    for (const normalization of ["unit", "imagenet"] as const) {
-      const model = await tiny({ normalization });
+    for (const [normalization, image_size] of [
+      ["unit", "32"],
+      ["imagenet", "32x64"],
+    ] as const) {
+      const model = await tiny({ normalization, image_size });
+      const { imageSize } = model;
       const predictor = await Predictor.create(gpu(), model, { batchSize: 2 });
       const variables = new Variables(gpu());
-      const spec = { batchSize: 3, imageSize: 32, classes: 5, momentum: 0.9 };
+      const spec = { batchSize: 3, imageSize, classes: 5, momentum: 0.9 };
       const evaluator = await compileEvaluator(gpu(), variables, spec);
       try {
         await restoreWeights(variables, model.file);
-        const dataset = await FolderDataset.open(folder, { imageSize: 32, classes: 5 });
+        const dataset = await FolderDataset.open(folder, { imageSize, classes: 5 });
         const batches = evaluationBatches(dataset, { batchSize: 3, normalization });
-        const size = { width: 32, height: 32 };
-        const { predictions } = await evaluate(evaluator, batches, { classes: 5, size, keep: 3 });
+        const options = { classes: 5, size: imageSize, keep: 3 };
+        const { predictions } = await evaluate(evaluator, batches, options);
         const photos = await Promise.all(dataset.pairs.map(({ image }) => decodePhoto(image)));
         const logits = [
           ...(await predictor.scores(photos.slice(0, 2))),
           ...(await predictor.scores(photos.slice(2))),
         ];
-        expect(logits.map((values) => maskFromLogits(values, size, 5, size))).toEqual(predictions);
+        expect(logits.map((values) => maskFromLogits(values, imageSize, 5, imageSize))).toEqual(predictions);
         expect(new Set(predictions.flatMap((mask) => [...mask])).size).toBeGreaterThan(2);
       } finally {
         evaluator.destroy();

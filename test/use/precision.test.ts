@@ -70,10 +70,16 @@ describe("a trained network in half precision", () => {
     const drawn = new GeneratedDataset({ size: 6, imageSize: 32, seed: 4 });
     // The tiny model tells other classes apart than the drawings have.
     const dataset = {
-      ...{ size: drawn.size, imageSize: 32, names: drawn.names, classNames: TINY_CLASSES, ignores: false },
+      ...{
+        size: drawn.size,
+        imageSize: drawn.imageSize,
+        names: drawn.names,
+        classNames: TINY_CLASSES,
+        ignores: false,
+      },
       load: async (index: number) => {
-        const { image, mask } = await drawn.load(index);
-        return { image, mask: mask.map((label) => label % TINY_CLASSES.length) };
+        const { mask, ...sample } = await drawn.load(index);
+        return { ...sample, mask: mask.map((label) => label % TINY_CLASSES.length) };
       },
     };
     const [full, half] = [

@@ -57,7 +57,11 @@ describe("SlidingPredictor", () => {
   async function reference(photo: Photo, { window, overlap, tta }: SlidingOptions): Promise<Uint8Array> {
     const side = Number(window);
     const sums = new Float64Array(photo.width * photo.height * CLASSES);
-    const predictor = await Predictor.create(gpu(), { ...model, imageSize: side }, { batchSize: 1 });
+    const predictor = await Predictor.create(
+      gpu(),
+      { ...model, imageSize: { height: side, width: side } },
+      { batchSize: 1 },
+    );
     for (const { scale, flipped } of viewsOf(tta)) {
       const region = Math.round(side / scale);
       const weights = gaussianWeights(region);

@@ -13,17 +13,17 @@ import { relativeError } from "../parity/row.ts";
 import { useTfjsWasm } from "../parity/tfjs-backends.ts";
 import { randomWeights } from "./random-network.ts";
 
-const SIZE = 96;
+const [HEIGHT, WIDTH] = [96, 128];
 const LIMIT = 1e-4;
 env.wasm.numThreads = 1;
 
 const random = seededRandom(3, "image");
-const IMAGE = Float32Array.from({ length: SIZE * SIZE * 3 }, random);
+const IMAGE = Float32Array.from({ length: HEIGHT * WIDTH * 3 }, random);
 
 async function onnx(network: WrittenNetwork, foldBatchNorm: boolean): Promise<Float32Array[]> {
   const bytes = Buffer.concat([...encodeModel(onnxModel(network, { foldBatchNorm })).chunks]);
   const session = await InferenceSession.create(bytes);
-  const results = await session.run({ image: new OrtTensor("float32", IMAGE, [1, SIZE, SIZE, 3]) });
+  const results = await session.run({ image: new OrtTensor("float32", IMAGE, [1, HEIGHT, WIDTH, 3]) });
   await session.release();
   return network.outputs.map((name) => results[name].data as Float32Array);
 }
@@ -39,7 +39,7 @@ async function tfjs(network: WrittenNetwork): Promise<Float32Array[]> {
   const weightData = new Uint8Array(Buffer.concat(paths.map((path) => files.get(path)!))).buffer;
   const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs: weights, weightData }));
   return tidy(() => {
-    const results = model.predict(tensor(IMAGE, [1, SIZE, SIZE, 3])) as Tensor[];
+    const results = model.predict(tensor(IMAGE, [1, HEIGHT, WIDTH, 3])) as Tensor[];
     return results.map((result) => result.dataSync<"float32">().slice());
   });
 }
@@ -52,7 +52,10 @@ test.each(TESTED.map((each) => [each.title, each] as const))(
   "%s as ONNX, folded or not, and as tfjs model gives the same",
   async (_, encoder) => {
     const tensors = randomWeights(encoder.layers());
-    const network = writtenNetwork({ tensors, metadata: { image_size: `${SIZE}` } }, { source: "random" });
+    const network = writtenNetwork(
+      { tensors, metadata: { image_size: `${HEIGHT}x${WIDTH}` } },
+      { source: "random" },
+    );
     expect(network.encoder).toBe(encoder);
     const [whole, folded, other] = [
       await onnx(network, false),

@@ -50,12 +50,13 @@ describe("writtenNetwork", () => {
     const said = { classes: '["a"]', image_size: "64", state: "{}", format: "layers-model", backend: "x" };
     const network = writtenNetwork({ tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said }, options);
     expect(network.metadata).toEqual({ classes: '["a"]', image_size: "64", encoder: "densenet121" });
-    expect(network.imageSize).toBe(64);
+    expect(network.imageSize).toEqual({ height: 64, width: 64 });
+    const size = { height: 96, width: 32 };
     const other = writtenNetwork(
       { tensors: zeros(DEFAULT_ENCODER.layers()), metadata: said },
-      { ...options, imageSize: 96 },
+      { ...options, imageSize: size },
     );
-    expect([other.imageSize, other.metadata.image_size]).toEqual([96, "96"]);
+    expect([other.imageSize, other.metadata.image_size]).toEqual([size, "96x32"]);
   });
 
   test.each<[string, (tensors: NamedTensors) => void, string]>([

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MOST_CLASSES } from "../../data/dataset.ts";
 import { FORMAT_NAMES } from "../../data/formats/names.ts";
-import { choice, setting, text, toggle, whole } from "../setting.ts";
+import { choice, imageSize, setting, text, toggle, whole } from "../setting.ts";
 import { augmentationSettings } from "./augmentation.ts";
 
 const CLASSES = `must be a whole number from 2 to ${MOST_CLASSES} or a file of names`;
@@ -44,13 +44,11 @@ export const dataSettings = {
     z.union([between(0, 65_535, IGNORE_LABEL), z.literal("auto")], { error: IGNORE_LABEL }).nullable(),
   ),
   imageSize: setting(
-    "--image-size PIXELS",
+    "--image-size PIXELS|HxW",
     "Data",
-    "side of the square photos, a multiple of 32; some encoders take no small ones (docs/encoders.md)",
-    whole(32).multipleOf(
-      32,
-      "must be a multiple of 32, because the encoder halves a photo five times: 128, for example",
-    ),
+    "what photos are resized to: the side of a square, or height by width (96x64), each a multiple of 32; some encoders take no " +
+      "small ones (docs/encoders.md)",
+    imageSize(),
   ),
   maskInterpolation: setting(
     "--mask-interpolation KIND",

@@ -1,5 +1,6 @@
 import type { Sample } from "../dataset.ts";
 import type { Random } from "../random.ts";
+import type { Size } from "../resize.ts";
 import type { RandomAugmentation } from "./random-augmentation.ts";
 import { positions, warp } from "./warp.ts";
 
@@ -19,15 +20,15 @@ export interface AffineParameters {
  * middle, then translation. What comes in from beyond is black, and of no class.
  */
 export function transformAffine(sample: Sample, parameters: AffineParameters): Sample {
-  const size = Math.sqrt(sample.mask.length);
+  const { height, width } = sample;
   const [a, b, c, d, e, f] = inverseMatrix(parameters);
-  const middle = (size - 1) / 2;
-  const { x, y } = positions(size);
-  for (let row = 0, to = 0; row < size; row++) {
-    for (let column = 0; column < size; column++, to++) {
-      const [right, down] = [column - middle, row - middle];
-      x[to] = a * right + b * down + c + middle;
-      y[to] = d * right + e * down + f + middle;
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  const { x, y } = positions(sample);
+  for (let row = 0, to = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, to++) {
+      const [right, down] = [column - middleX, row - middleY];
+      x[to] = a * right + b * down + c + middleX;
+      y[to] = d * right + e * down + f + middleY;
     }
   }
   return warp(sample, { x, y });
@@ -48,11 +49,11 @@ function inverseMatrix({ angle, translate: [tx, ty], scale, shear }: AffineParam
 const [DEGREES, TRANSLATE, SCALE, SHEAR] = [15, 0.1, [0.8, 1.25], 8] as const;
 
 /** As torchvision's `RandomAffine` draws it, but that the scale is as often s as 1/s and a translation need not be whole. */
-export function drawAffine(random: Random, size: number): AffineParameters {
+export function drawAffine(random: Random, { height, width }: Size): AffineParameters {
   const either = (most: number): number => random.uniform(-most, most);
   return {
     angle: either(DEGREES),
-    translate: [either(TRANSLATE * size), either(TRANSLATE * size)],
+    translate: [either(TRANSLATE * width), either(TRANSLATE * height)],
     scale: Math.exp(random.uniform(Math.log(SCALE[0]), Math.log(SCALE[1]))),
     shear: [either(SHEAR), either(SHEAR)],
   };
@@ -62,5 +63,5 @@ export function drawAffine(random: Random, size: number): AffineParameters {
 export const affine: RandomAugmentation = {
   probability: 0.5,
   leavesIgnored: true,
-  apply: (sample, random) => transformAffine(sample, drawAffine(random, Math.sqrt(sample.mask.length))),
+  apply: (sample, random) => transformAffine(sample, drawAffine(random, sample)),
 };

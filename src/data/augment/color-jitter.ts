@@ -2,7 +2,7 @@ import type { Random } from "../random.ts";
 import { adjustHue } from "./colour.ts";
 import type { RandomAugmentation } from "./random-augmentation.ts";
 
-/** `[size, size, 3]`, RGB in [0, 1]. */
+/** `[height, width, 3]`, RGB in [0, 1]. */
 type Image = Float32Array;
 
 /** The luma of ITU-R BT.601 as torchvision's `rgb_to_grayscale` has it. */
@@ -53,5 +53,5 @@ function jitter(image: Image, random: Random): Image {
 /** Brightness, contrast, saturation and hue, of the photo only. */
 export const colorJitter: RandomAugmentation = {
   probability: 0.8,
-  apply: ({ image, mask }, random) => ({ image: jitter(image, random), mask }),
+  apply: (sample, random) => ({ ...sample, image: jitter(sample.image, random) }),
 };

@@ -1,7 +1,7 @@
 import { DataError } from "../data-error.ts";
 import { power } from "./power.ts";
 
-/** `[size, size, 3]`, RGB; mostly in [0, 1], but nothing here needs it. */
+/** `[height, width, 3]`, RGB; mostly in [0, 1], but nothing here needs it. */
 type Image = Float32Array;
 /** An image of its own. */
 type NewImage = Float32Array<ArrayBuffer>;

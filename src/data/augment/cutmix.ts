@@ -1,16 +1,17 @@
+import type { Size } from "../resize.ts";
 import type { Box } from "./box.ts";
 import { paste } from "./paste.ts";
 import type { RandomAugmentation } from "./random-augmentation.ts";
 
 /** The box of `share` of a photo's pixels around a pixel, cut off at the borders, as torchvision's `CutMix` computes it. */
-export function cutBox(size: number, share: number, column: number, row: number): Box {
-  const half = Math.trunc(0.5 * Math.sqrt(share) * size);
-  const [left, top] = [Math.max(0, column - half), Math.max(0, row - half)];
+export function cutBox({ height, width }: Size, share: number, column: number, row: number): Box {
+  const [across, down] = [width, height].map((side) => Math.trunc(0.5 * Math.sqrt(share) * side));
+  const [left, top] = [Math.max(0, column - across), Math.max(0, row - down)];
   return {
     left,
     top,
-    width: Math.min(size, column + half) - left,
-    height: Math.min(size, row + half) - top,
+    width: Math.min(width, column + across) - left,
+    height: Math.min(height, row + down) - top,
   };
 }
 
@@ -22,12 +23,12 @@ export const cutmix: RandomAugmentation = {
   probability: 0.2,
   mixes: true,
   apply: (sample, random, other) => {
-    const size = Math.sqrt(sample.mask.length);
-    const place = (): number => random.integer(0, size - 1);
+    const place = (side: number): number => random.integer(0, side - 1);
     // A uniform share is that of the paper: the Beta distribution with α = 1.
-    const { left, top, width, height } = cutBox(size, random.uniform(), place(), place());
+    const share = random.uniform();
+    const { left, top, width, height } = cutBox(sample, share, place(sample.width), place(sample.height));
     return paste(sample, other, (pixel) => {
-      const [column, row] = [pixel % size, Math.floor(pixel / size)];
+      const [column, row] = [pixel % sample.width, Math.floor(pixel / sample.width)];
       return column >= left && column < left + width && row >= top && row < top + height;
     });
   },

@@ -1,12 +1,16 @@
+import type { Sample } from "../dataset.ts";
 import { drawBox } from "./box.ts";
 import type { Box } from "./box.ts";
 import type { RandomAugmentation, Range } from "./random-augmentation.ts";
 
 /** The photo with nothing in the box, as torchvision's `functional.erase` with 0 leaves it. */
-export function erase(image: Float32Array, size: number, { left, top, width, height }: Box): Float32Array {
+export function erase(
+  { image, width: across }: Pick<Sample, "image" | "width">,
+  { left, top, width, height }: Box,
+): Float32Array {
   const erased = Float32Array.from(image);
   for (let row = top; row < top + height; row++) {
-    erased.fill(0, 3 * (row * size + left), 3 * (row * size + left + width));
+    erased.fill(0, 3 * (row * across + left), 3 * (row * across + left + width));
   }
   return erased;
 }
@@ -24,8 +28,7 @@ const ASPECT: Range = [1 / 3.3, 1 / 0.3];
 export const cutout: RandomAugmentation = {
   probability: 0.2,
   apply: (sample, random) => {
-    const size = Math.sqrt(sample.mask.length);
-    const box = drawBox(random, size, AREA, ASPECT);
-    return box === undefined ? sample : { image: erase(sample.image, size, box), mask: sample.mask };
+    const box = drawBox(random, sample, AREA, ASPECT);
+    return box === undefined ? sample : { ...sample, image: erase(sample, box) };
   },
 };

@@ -20,12 +20,12 @@ export interface AugmentationOptions {
 /** The augmentations that are the same each time, by name, each from a sample to a new one; "original" gives the sample back. */
 export const FIXED_AUGMENTATIONS = {
   original: (sample) => sample,
-  brightness: ({ image, mask }, { brightness = 0.1 } = {}) => ({
-    image: adjustBrightness(image, brightness),
-    mask,
+  brightness: (sample, { brightness = 0.1 } = {}) => ({
+    ...sample,
+    image: adjustBrightness(sample.image, brightness),
   }),
-  gamma: ({ image, mask }, { gamma = 0.1 } = {}) => ({ image: adjustGamma(image, gamma), mask }),
-  hue: ({ image, mask }, { hue = -0.1 } = {}) => ({ image: adjustHue(image, hue), mask }),
+  gamma: (sample, { gamma = 0.1 } = {}) => ({ ...sample, image: adjustGamma(sample.image, gamma) }),
+  hue: (sample, { hue = -0.1 } = {}) => ({ ...sample, image: adjustHue(sample.image, hue) }),
   crop: (sample, { crop = 0.7, maskInterpolation } = {}) => centralCrop(sample, crop, maskInterpolation),
   flip_left_right: (sample) => flipLeftRight(sample),
   flip_up_down: (sample) => flipUpDown(sample),

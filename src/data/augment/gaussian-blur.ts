@@ -1,27 +1,28 @@
+import type { Size } from "../resize.ts";
 import type { RandomAugmentation, Range } from "./random-augmentation.ts";
 
 /**
  * `torchvision.transforms.functional.gaussian_blur`: a separable kernel of `2 · radius + 1` taps of exp(−½ (i / σ)²), normalized;
  * borders are reflected.
  *
- * @param values `[size, size, channels]`
+ * @param values `[height, width, channels]`
  * @param sigma in pixels.
  */
 export function gaussianBlur(
   values: Float32Array,
-  size: number,
+  { height, width }: Size,
   sigma: number,
   radius = Math.ceil(3 * sigma),
 ): Float32Array<ArrayBuffer> {
-  const channels = values.length / (size * size);
+  const channels = values.length / (height * width);
   const taps = gaussianTaps(sigma, radius);
-  const stride = size * channels;
+  const stride = width * channels;
   const across = new Float32Array(values.length);
   const padded = new Float32Array(stride + 2 * radius * channels);
-  for (let row = 0; row < size; row++) {
+  for (let row = 0; row < height; row++) {
     const begin = row * stride;
-    for (let column = -radius; column < size + radius; column++) {
-      const from = begin + reflected(column, size) * channels;
+    for (let column = -radius; column < width + radius; column++) {
+      const from = begin + reflected(column, width) * channels;
       for (let c = 0; c < channels; c++) padded[(column + radius) * channels + c] = values[from + c];
     }
     for (let i = 0; i < stride; i++) {
@@ -32,11 +33,11 @@ export function gaussianBlur(
   }
   const result = new Float32Array(values.length);
   const sums = new Float64Array(stride);
-  for (let row = 0; row < size; row++) {
+  for (let row = 0; row < height; row++) {
     sums.fill(0);
     for (let tap = 0; tap < taps.length; tap++) {
       const weight = taps[tap];
-      const from = reflected(row + tap - radius, size) * stride;
+      const from = reflected(row + tap - radius, height) * stride;
       for (let i = 0; i < stride; i++) sums[i] += weight * across[from + i];
     }
     result.set(sums, row * stride);
@@ -65,8 +66,8 @@ const SIGMA: Range = [0.1, 2];
 /** A photo out of focus. The mask stays. */
 export const blur: RandomAugmentation = {
   probability: 0.2,
-  apply: ({ image, mask }, random) => ({
-    image: gaussianBlur(image, Math.sqrt(mask.length), random.uniform(...SIGMA)),
-    mask,
+  apply: (sample, random) => ({
+    ...sample,
+    image: gaussianBlur(sample.image, sample, random.uniform(...SIGMA)),
   }),
 };

@@ -4,7 +4,7 @@ import type { RandomAugmentation, Range } from "./random-augmentation.ts";
 /**
  * `torchvision.transforms.v2.functional.gaussian_noise` with mean 0: adds `sigma · noise` to every value and clips to [0, 1].
  *
- * @param image `[size, size, 3]` in [0, 1].
+ * @param image `[height, width, 3]` in [0, 1].
  * @param noise as many numbers of the standard normal distribution.
  */
 export const addNoise = (
@@ -19,8 +19,9 @@ const SIGMA: Range = [0.01, 0.08];
 /** A sensor's noise. The mask stays. */
 export const noise: RandomAugmentation = {
   probability: 0.2,
-  apply: ({ image, mask }, random) => {
+  apply: (sample, random) => {
     const sigma = random.uniform(...SIGMA);
-    return { image: addNoise(image, normals(random.integer(0, 0x7fffffff), image.length), sigma), mask };
+    const numbers = normals(random.integer(0, 0x7fffffff), sample.image.length);
+    return { ...sample, image: addNoise(sample.image, numbers, sigma) };
   },
 };

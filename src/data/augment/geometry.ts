@@ -1,6 +1,8 @@
 import { DataError } from "../data-error.ts";
 import type { Sample } from "../dataset.ts";
 import { resizeBilinear, resizeNearest } from "../resize.ts";
+import type { Size } from "../resize.ts";
+import { window } from "./box.ts";
 
 /**
  * How masks are resized. "nearest" keeps to the mask's own classes; "bilinear" interpolates class numbers and
@@ -10,17 +12,20 @@ export type MaskInterpolation = "nearest" | "bilinear";
 
 /** `tf.image.flip_left_right` of photo and mask. */
 export function flipLeftRight(sample: Sample): Sample {
-  return rearranged(sample, (size) => ({ first: size - 1, down: size, right: -1 }));
+  const { width } = sample;
+  return rearranged(sample, { first: width - 1, down: width, right: -1 });
 }
 
 /** `tf.image.flip_up_down` of photo and mask. */
 export function flipUpDown(sample: Sample): Sample {
-  return rearranged(sample, (size) => ({ first: (size - 1) * size, down: -size, right: 1 }));
+  const { height, width } = sample;
+  return rearranged(sample, { first: (height - 1) * width, down: -width, right: 1 });
 }
 
-/** `tf.image.rot90` of photo and mask: a quarter turn counter-clockwise. */
+/** `tf.image.rot90` of photo and mask: a quarter turn counter-clockwise; a rectangle's height becomes its width. */
 export function rot90(sample: Sample): Sample {
-  return rearranged(sample, (size) => ({ first: size - 1, down: -1, right: size }));
+  const { height, width } = sample;
+  return rearranged(sample, { height: width, width: height, first: width - 1, down: -1, right: width });
 }
 
 /**
@@ -37,61 +42,42 @@ export function centralCrop(
   if (!(fraction > 0 && fraction <= 1)) {
     throw new DataError(`A central crop to ${fraction} of a photo cannot be made: give 1 or a part of 1.`);
   }
-  const size = sizeOf(sample);
-  const margin = Math.trunc((size - size * fraction) / 2);
-  if (margin === 0) return sample;
-  const [from, to] = [square(size - 2 * margin), square(size)];
-  const image = window(sample.image, size, margin, 3);
-  const mask = window(sample.mask, size, margin, 1);
+  const { height, width } = sample;
+  const [top, left] = [height, width].map((side) => Math.trunc((side - side * fraction) / 2));
+  if (top === 0 && left === 0) return sample;
+  const box = { top, left, height: height - 2 * top, width: width - 2 * left };
+  const image = window(sample.image, width, box, 3);
+  const mask = window(sample.mask, width, box, 1);
   return {
-    image: resizeBilinear(image, from, 3, to),
+    ...{ height, width },
+    image: resizeBilinear(image, box, 3, sample),
     mask:
       maskInterpolation === "nearest"
-        ? resizeNearest(mask, from, to)
-        : Uint8Array.from(resizeBilinear(mask, from, 1, to)),
+        ? resizeNearest(mask, box, sample)
+        : Uint8Array.from(resizeBilinear(mask, box, 1, sample)),
   };
 }
 
-/** The sample whose pixel (y, x) is pixel `first + y · down + x · right` of the given one, counted row by row. */
+/** The sample, of another size perhaps, whose pixel (y, x) is pixel `first + y · down + x · right` of the given one, counted row by row. */
 function rearranged(
   sample: Sample,
-  walk: (size: number) => { first: number; down: number; right: number },
+  { first, down, right, height = sample.height, width = sample.width }: Walk & Partial<Size>,
 ): Sample {
-  const size = sizeOf(sample);
-  const { first, down, right } = walk(size);
   const image = new Float32Array(sample.image.length);
   const mask = new Uint8Array(sample.mask.length);
-  for (let y = 0, to = 0; y < size; y++) {
-    for (let x = 0, from = first + y * down; x < size; x++, to++, from += right) {
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0, from = first + y * down; x < width; x++, to++, from += right) {
       mask[to] = sample.mask[from];
       image[3 * to] = sample.image[3 * from];
       image[3 * to + 1] = sample.image[3 * from + 1];
       image[3 * to + 2] = sample.image[3 * from + 2];
     }
   }
-  return { image, mask };
+  return { height, width, image, mask };
 }
 
-/** `pixels` (`[size, size, channels]`) without `margin` rows and columns on each side. */
-function window<Pixels extends Float32Array | Uint8Array>(
-  pixels: Pixels,
-  size: number,
-  margin: number,
-  channels: number,
-): Pixels {
-  const kept = size - 2 * margin;
-  const result = pixels.slice(0, kept * kept * channels) as Pixels;
-  for (let y = 0; y < kept; y++) {
-    const from = ((y + margin) * size + margin) * channels;
-    result.set(pixels.subarray(from, from + kept * channels), y * kept * channels);
-  }
-  return result;
-}
-
-function sizeOf(sample: Sample): number {
-  return Math.sqrt(sample.mask.length);
-}
-
-function square(size: number): { width: number; height: number } {
-  return { width: size, height: size };
+interface Walk {
+  readonly first: number;
+  readonly down: number;
+  readonly right: number;
 }

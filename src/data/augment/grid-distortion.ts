@@ -26,12 +26,12 @@ export function gridPositions(size: number, steps: readonly number[]): Float32Ar
 
 /** Photo (bilinear) and mask (nearest) through a grid: `across` are the widths of its columns, `down` the heights of its rows. */
 export function distortGrid(sample: Sample, across: readonly number[], down: readonly number[]): Sample {
-  const size = Math.sqrt(sample.mask.length);
-  const [columns, rows] = [gridPositions(size, across), gridPositions(size, down)];
-  const { x, y } = positions(size);
-  for (let row = 0; row < size; row++) {
-    x.set(columns, row * size);
-    y.fill(rows[row], row * size, (row + 1) * size);
+  const { height, width } = sample;
+  const [columns, rows] = [gridPositions(width, across), gridPositions(height, down)];
+  const { x, y } = positions(sample);
+  for (let row = 0; row < height; row++) {
+    x.set(columns, row * width);
+    y.fill(rows[row], row * width, (row + 1) * width);
   }
   return warp(sample, { x, y });
 }

@@ -10,5 +10,5 @@ export function paste(sample: Sample, other: Sample, isPasted: (pixel: number) =
     image[to + 1] = other.image[to + 1];
     image[to + 2] = other.image[to + 2];
   }
-  return { image, mask };
+  return { ...sample, image, mask };
 }

@@ -1,11 +1,12 @@
 import { IGNORE } from "../dataset.ts";
 import type { Sample } from "../dataset.ts";
+import type { Size } from "../resize.ts";
 
 /** For each pixel of the result, row by row, where in the source it is from: 0 is the middle of the first pixel. */
 export interface Positions {
-  /** `[size, size]`, columns. */
+  /** `[height, width]`, columns. */
   readonly x: Float32Array;
-  /** `[size, size]`, rows. */
+  /** `[height, width]`, rows. */
   readonly y: Float32Array;
 }
 
@@ -14,24 +15,25 @@ export interface Positions {
  * from the nearest pixel, so that no class comes up that was not there, and {@link IGNORE} beyond. As torch's `grid_sample`
  * with zeros for padding does, but that of two pixels equally near it takes the even one and this the later one.
  */
-export function warp({ image, mask }: Sample, { x, y }: Positions): Sample {
-  const size = Math.sqrt(mask.length);
+export function warp({ height, width, image, mask }: Sample, { x, y }: Positions): Sample {
   const [warpedImage, warpedMask] = [new Float32Array(image.length), new Uint8Array(mask.length)];
   for (let pixel = 0, to = 0; pixel < mask.length; pixel++, to += 3) {
     const [column, row] = [x[pixel], y[pixel]];
-    warpedMask[pixel] = nearest(mask, size, Math.floor(column + 0.5), Math.floor(row + 0.5));
+    const [nearestColumn, nearestRow] = [Math.floor(column + 0.5), Math.floor(row + 0.5)];
+    const isInside = nearestColumn >= 0 && nearestColumn < width && nearestRow >= 0 && nearestRow < height;
+    warpedMask[pixel] = isInside ? mask[nearestRow * width + nearestColumn] : IGNORE;
     const [left, top] = [Math.floor(column), Math.floor(row)];
-    if (!(left >= -1 && left < size && top >= -1 && top < size)) continue;
+    if (!(left >= -1 && left < width && top >= -1 && top < height)) continue;
     const [right, lower] = [column - left, row - top];
-    const from = 3 * (top * size + left);
-    const below = from + 3 * size;
+    const from = 3 * (top * width + left);
+    const below = from + 3 * width;
     const hasLeft = left >= 0;
-    const hasRight = left + 1 < size;
+    const hasRight = left + 1 < width;
     const topLeft = top >= 0 && hasLeft ? (1 - lower) * (1 - right) : 0;
     const topRight = top >= 0 && hasRight ? (1 - lower) * right : 0;
-    const bottomLeft = top + 1 < size && hasLeft ? lower * (1 - right) : 0;
-    const bottomRight = top + 1 < size && hasRight ? lower * right : 0;
-    if (hasLeft && hasRight && top >= 0 && top + 1 < size) {
+    const bottomLeft = top + 1 < height && hasLeft ? lower * (1 - right) : 0;
+    const bottomRight = top + 1 < height && hasRight ? lower * right : 0;
+    if (hasLeft && hasRight && top >= 0 && top + 1 < height) {
       for (let c = 0; c < 3; c++) {
         warpedImage[to + c] =
           topLeft * image[from + c] +
@@ -51,14 +53,11 @@ export function warp({ image, mask }: Sample, { x, y }: Positions): Sample {
       warpedImage[to + c] = sum;
     }
   }
-  return { image: warpedImage, mask: warpedMask };
+  return { height, width, image: warpedImage, mask: warpedMask };
 }
 
-const nearest = (mask: Uint8Array, size: number, column: number, row: number): number =>
-  column >= 0 && column < size && row >= 0 && row < size ? mask[row * size + column] : IGNORE;
-
 /** Room for the positions of a sample. */
-export const positions = (size: number): { x: Float32Array; y: Float32Array } => ({
-  x: new Float32Array(size * size),
-  y: new Float32Array(size * size),
+export const positions = ({ height, width }: Size): { x: Float32Array; y: Float32Array } => ({
+  x: new Float32Array(height * width),
+  y: new Float32Array(height * width),
 });

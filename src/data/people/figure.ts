@@ -1,6 +1,7 @@
 import { CLOTHING_CLASSES } from "../class-names.ts";
 import type { Sample } from "../dataset.ts";
 import { Random } from "../random.ts";
+import type { Size } from "../resize.ts";
 import { background } from "./background.ts";
 import { body } from "./body.ts";
 import { handLayers } from "./hands.ts";
@@ -12,32 +13,33 @@ import { grain, hair, skin } from "./paint.ts";
 import { length, mayHold } from "./shapes.ts";
 import { trunkLayers } from "./trunk.ts";
 
-/** Street photos are about two thirds as wide as high; squeezed into a square, people grow wider. */
+/** Street photos are about two thirds as wide as high; squeezed into another shape, people grow wider or narrower. */
 const ASPECT = 2 / 3;
 
 /**
  * Draws a clothed person before a background, and the exact mask of it, from shapes known by formula: a pure
  * function of (seed, index, size), and the same picture at every size but for the sampling.
- * @param size height and width in pixels, 16 or more.
+ * @param size each side 16 or more.
  */
-export function drawFigure(seed: number, index: number, size: number): Sample {
+export function drawFigure(seed: number, index: number, size: Size): Sample {
   const random = new Random(seed, index);
   const behind = background(random);
   const layers = dress(random).reverse();
-  const height = random.uniform(0.8, 0.94);
-  const top = random.uniform(0.02, 0.98 - height);
+  const tall = random.uniform(0.8, 0.94);
+  const top = random.uniform(0.02, 0.98 - tall);
   const middle = random.uniform(0.4, 0.6);
   const mirrored = random.chance(0.5) ? -1 : 1;
   const exposure = random.uniform(0.82, 1.12);
   const noise = random.integer(0, 0x7fffffff);
 
-  const image = new Float32Array(size * size * 3);
-  const mask = new Uint8Array(size * size);
-  for (let row = 0, i = 0; row < size; row++) {
-    for (let column = 0; column < size; column++, i++) {
-      const [u, v] = [(column + 0.5) / size, (row + 0.5) / size];
-      const x = ((u - middle) * ASPECT * mirrored) / height;
-      const y = (v - top) / height;
+  const { height, width } = size;
+  const image = new Float32Array(height * width * 3);
+  const mask = new Uint8Array(height * width);
+  for (let row = 0, i = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, i++) {
+      const [u, v] = [(column + 0.5) / width, (row + 0.5) / height];
+      const x = ((u - middle) * ASPECT * mirrored) / tall;
+      const y = (v - top) / tall;
       const [layer, depth] = uppermost(layers, x, y);
       if (layer !== undefined) mask[i] = LABELS.get(layer.label)!;
       const pixel = layer === undefined ? behind(u, v) : layer.paint(x, y, depth);
@@ -46,7 +48,7 @@ export function drawFigure(seed: number, index: number, size: number): Sample {
       for (let c = 0; c < 3; c++) image[3 * i + c] = Math.min(Math.max(pixel[c] * light, 0), 1);
     }
   }
-  return { image, mask };
+  return { height, width, image, mask };
 }
 
 const LABELS = new Map<string, number>(CLOTHING_CLASSES.map((name, label) => [name, label]));

@@ -14,6 +14,10 @@ export function sideProblem(encoder: Encoder, side: number): string | null {
   return `must be at least ${least}, because ${encoder.title} takes no smaller photos than ${encoder.smallestImage}×${encoder.smallestImage}`;
 }
 
+/** The same of photos of any shape. */
+export const sizeProblem = (encoder: Encoder, size: { height: number; width: number }): string | null =>
+  sideProblem(encoder, size.height) ?? sideProblem(encoder, size.width);
+
 /** @throws Error when an encoder does not take images of a size */
 export function checkImage(encoder: Encoder, [height, width]: Size): void {
   if (height % 32 !== 0 || width % 32 !== 0) {

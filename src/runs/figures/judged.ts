@@ -94,6 +94,5 @@ async function wholePhoto(dataset: SegmentationDataset, index: number): Promise<
 }
 
 async function seenPhoto(dataset: SegmentationDataset, index: number): Promise<Picture> {
-  const { imageSize, names } = dataset;
-  return pictureOf({ ...(await dataset.load(index)), name: names[index], imageSize });
+  return pictureOf({ ...(await dataset.load(index)), name: dataset.names[index] });
 }

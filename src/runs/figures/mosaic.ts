@@ -1,3 +1,4 @@
+import type { Sample } from "../../data/dataset.ts";
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
 import { sharp } from "../../data/sharp.ts";
@@ -18,19 +19,16 @@ export interface Picture extends Raster {
   readonly mask: Uint8Array;
 }
 
-/** A sample of a data set: `image` is `[S, S, 3]`, RGB, clipped to 0…1; `mask` is `[S, S]`; S is `imageSize`. */
-export interface NamedSample {
+/** A sample of a data set; its photo is clipped to 0…1. */
+export interface NamedSample extends Sample {
   readonly name: string;
-  readonly image: Float32Array;
-  readonly mask: Uint8Array;
-  readonly imageSize: number;
 }
 
 /** The picture of a sample. */
-export const pictureOf = ({ name, image, mask, imageSize }: NamedSample): Picture => ({
+export const pictureOf = ({ name, width, height, image, mask }: NamedSample): Picture => ({
   name,
-  width: imageSize,
-  height: imageSize,
+  width,
+  height,
   rgb: photoBytes(image),
   mask,
 });

@@ -1,3 +1,4 @@
+import type { Size } from "../../data/resize.ts";
 import { className, classesByFrequency, legend, notCountedEntries } from "./legend.ts";
 import {
   BELOW_TITLE,
@@ -18,18 +19,16 @@ import { svgDocument } from "./svg.ts";
 
 export { classesByFrequency } from "./legend.ts";
 
-export interface PredictionSample {
+export interface PredictionSample extends Readonly<Size> {
   readonly name: string;
-  /** `[S, S, 3]`, RGB in [0, 1]. */
+  /** `[height, width, 3]`, RGB in [0, 1]. */
   readonly image: Float32Array;
-  /** `[S, S]`, the class of each pixel; `IGNORE` in `truth` where it does not count, unless that is a class. */
+  /** `[height, width]`, the class of each pixel; `IGNORE` in `truth` where it does not count, unless that is a class. */
   readonly truth: Uint8Array;
   readonly prediction: Uint8Array;
 }
 
 export interface PredictionsFigureOptions {
-  /** S, the side of the photos in pixels. */
-  readonly imageSize: number;
   readonly samples: readonly PredictionSample[];
   readonly classNames: readonly string[];
   readonly title?: string;
@@ -37,9 +36,9 @@ export interface PredictionsFigureOptions {
 
 /** PNG with a column for each sample: photo, true mask and predicted mask one below the other, and a legend. */
 export async function predictionsFigure(options: PredictionsFigureOptions): Promise<Buffer> {
-  const { imageSize, samples, classNames, title = "Predictions on validation photos" } = options;
+  const { samples, classNames, title = "Predictions on validation photos" } = options;
   const { elements, width, left, bottom } = await mosaic({
-    columns: samples.map((sample) => column(sample, imageSize, classNames.length)),
+    columns: samples.map((sample) => column(sample, classNames.length)),
     rows: ["Photo", "Truth", "Prediction"],
     perBand: 5,
     top: BELOW_TITLE,
@@ -64,19 +63,15 @@ export async function predictionsFigure(options: PredictionsFigureOptions): Prom
   );
 }
 
-function column(
-  { name, image, truth, prediction }: PredictionSample,
-  imageSize: number,
-  classes: number,
-): Column {
+function column(sample: PredictionSample, classes: number): Column {
+  const { name, width, height, image, truth, prediction } = sample;
   const accuracy = pixelAccuracy(truth, prediction, classes);
-  const size = { width: imageSize, height: imageSize };
   return {
     header: name,
     cells: [
-      photoDrawing({ ...size, rgb: photoBytes(image) }),
-      maskDrawing(size, truth, classes, paintMask),
-      maskDrawing(size, prediction, classes, paintMask),
+      photoDrawing({ width, height, rgb: photoBytes(image) }),
+      maskDrawing(sample, truth, classes, paintMask),
+      maskDrawing(sample, prediction, classes, paintMask),
     ],
     footer: Number.isNaN(accuracy) ? "no pixel counts" : `accuracy ${accuracy.toFixed(3)}`,
   };

@@ -1,3 +1,4 @@
+import { sizeText } from "../../image-size.ts";
 import { GpuError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
@@ -126,7 +127,7 @@ export async function whatIsMissing(
   const { batchSize, accumulate = 1, imageSize } = options;
   const parts = accumulate === 1 ? "" : ` in ${accumulate} parts`;
   const photos = batchSize === 1 ? "1 photo" : `${batchSize} photos`;
-  const what = `A batch of ${photos}${parts} at ${imageSize}×${imageSize} does not fit`;
+  const what = `A batch of ${photos}${parts} at ${sizeText(imageSize)} does not fit`;
   let buffers: Buffers;
   try {
     buffers = plannedBuffers(options, kernelTarget(gpu, options.tileFor), trainingPhotos);

@@ -1,3 +1,4 @@
+import { toSize } from "../../image-size.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { ConfigError, openBudget } from "../../config/index.ts";
 import type { TrainConfig } from "../../config/index.ts";
@@ -23,10 +24,11 @@ export async function refuseLongSoftwareRun(
 ): Promise<void> {
   const { allowSoftware } = config;
   const time = openBudget(config) ?? config.time;
-  const { batchSize, imageSize, epochs, stepsPerEpoch, maxSteps } = options;
+  const { height, width } = toSize(options.imageSize);
+  const { batchSize, epochs, stepsPerEpoch, maxSteps } = options;
   const all = (epochs.frozen + epochs.finetune) * stepsPerEpoch;
   const steps = Math.min(all, maxSteps ?? all);
-  const short = steps * batchSize * imageSize ** 2 < SHORT_PIXELS || (time !== null && time < LONG);
+  const short = steps * batchSize * height * width < SHORT_PIXELS || (time !== null && time < LONG);
   if (!gpu.isSoftware || allowSoftware || short) return;
   const { total } = await estimateTime(gpu, options, validationPhotos);
   if (total < LONG) return;

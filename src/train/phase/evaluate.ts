@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   readonly keep?: number;
   /** What the evaluator takes besides the labels: the photos by default. */
   readonly feed?: (batch: Batch) => Feeds | Promise<Feeds>;
-  /** Looks at each photo: its labels and the likeliest class of each pixel, `[S, S]`, not to be kept. */
+  /** Looks at each photo: its labels and the likeliest class of each pixel, `[H, W]`, not to be kept. */
   readonly look?: (labels: Uint32Array, prediction: Uint32Array) => void;
 }
 

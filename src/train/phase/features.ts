@@ -1,4 +1,5 @@
 /** @file What the encoder makes of one photo, as numbers on the host. */
+import { toSize } from "../../image-size.ts";
 import type { Feeds } from "../../graph/program.ts";
 import { skipsOf } from "../../layers/unet.ts";
 import { encoderOf, skipInput } from "./programs.ts";
@@ -76,9 +77,10 @@ export class FeatureStack {
 
 function partsOf({ imageSize, encoder }: FeatureSpec): Part[] {
   let end = 0;
+  const { height, width } = toSize(imageSize);
   return skipsOf(encoderOf({ encoder })).map(({ name, stride, channels }) => {
     const begin = end;
-    end += (imageSize / stride) ** 2 * channels;
+    end += (height / stride) * (width / stride) * channels;
     return { input: skipInput(name), begin, end };
   });
 }

@@ -1,4 +1,5 @@
 import type { Batch } from "../../data/batch.ts";
+import { toSize } from "../../image-size.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { compile } from "../../graph/program.ts";
 import type { Program } from "../../graph/program.ts";
@@ -14,8 +15,8 @@ import type { StepSpec } from "./programs.ts";
 
 /** Photos that go through the encoder at once, for a GPU to have enough to do. */
 const AT_ONCE = 8;
-/** Side of the photo that fills the tiles of every layer by itself on a CPU, which gains nothing by a second one. */
-const FILLING = 64;
+/** Pixels of the photo that fills the tiles of every layer by itself on a CPU, which gains nothing by a second one. */
+const FILLING = 64 ** 2;
 
 /**
  * What the program of a {@link FrozenEncoder} is made for. It takes few photos, for a batch may lack a single one, and
@@ -26,7 +27,8 @@ export function encoderSpec(
   { family }: Pick<KernelTarget, "family">,
 ): Pick<StepSpec, "batchSize" | "imageSize" | "encoder" | "precision"> {
   const { imageSize, encoder, precision } = spec;
-  const enough = family === "workgroup" ? AT_ONCE : Math.ceil((FILLING / imageSize) ** 2);
+  const { height, width } = toSize(imageSize);
+  const enough = family === "workgroup" ? AT_ONCE : Math.ceil(FILLING / (height * width));
   return { batchSize: Math.min(enough, microBatchSize(spec)), imageSize, encoder, precision };
 }
 
@@ -90,10 +92,11 @@ export class FrozenEncoder {
 
   /** Encodes the photos at some places of a batch; the program's own batch is filled up with black ones. */
   async #encode(images: Float32Array, places: readonly number[]): Promise<Features[]> {
-    const pixels = 3 * this.#spec.imageSize ** 2;
-    const image = new Float32Array(this.#spec.batchSize * pixels);
+    const { height, width } = toSize(this.#spec.imageSize);
+    const values = 3 * height * width;
+    const image = new Float32Array(this.#spec.batchSize * values);
     for (const [i, place] of places.entries())
-      image.set(images.subarray(place * pixels, (place + 1) * pixels), i * pixels);
+      image.set(images.subarray(place * values, (place + 1) * values), i * values);
     return splitFeatures(await this.#program.run({ image }), places.length, this.#spec);
   }
 

@@ -1,4 +1,6 @@
 import { IGNORED_LABEL } from "../../data/batch.ts";
+import { toSize } from "../../image-size.ts";
+import type { ImageSize } from "../../image-size.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../graph/gradients.ts";
 import { Graph } from "../../graph/graph.ts";
@@ -30,8 +32,8 @@ import type { Freeze, Phase } from "../../runs/phase.ts";
 
 export interface NetworkSpec extends Criterion {
   readonly batchSize: number;
-  /** Side of the square photos, a multiple of 32. */
-  readonly imageSize: number;
+  /** Of the photos; each side a multiple of 32. */
+  readonly imageSize: ImageSize;
   readonly classes: number;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: number | undefined;
@@ -95,7 +97,7 @@ export interface TrainingStep extends Goals {
 }
 
 /**
- * One training step in one program: inputs `image` `[N, S, S, 3]` (or {@link skipInputs}), `labels` `[N, S, S]` (u32) and `learning_rate` `[]`
+ * One training step in one program: inputs `image` `[N, H, W, 3]` (or {@link skipInputs}), `labels` `[N, H, W]` (u32) and `learning_rate` `[]`
  * (and `class_weights`, and `step` where {@link dropsOut}); outputs `loss` (over all pixels that count, see `lossOf`), `accuracy`, and `gradient_norm` when gradients are
  * clipped. Each phase has an optimizer of its own that starts at zero, as Keras's does when a model is compiled anew.
  */
@@ -119,7 +121,7 @@ export interface TrainingPass {
 
 /** A training step up to the gradients; see {@link trainingStep}. */
 export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
-  const { batchSize, imageSize, classes, weighted, precision } = spec;
+  const { classes, weighted, precision } = spec;
   const graph = new Graph();
   const frozen = frozenIn(spec, phase);
   const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
@@ -130,7 +132,7 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const network = { classes, momentum, encoderStatistics, encoder, decoder };
   const options = { ...network, training: true, ...trainable, dropout };
   const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
-  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
+  const labels = labelsInput(graph, spec);
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
   const { loss, accuracy } = lossOf(spec, logits, labels, { classWeights });
   const name = `loss_scale_${phase}`;
@@ -188,7 +190,7 @@ export function compileTrainingStep(
 /**
  * Evaluation: inputs `image` (or {@link skipInputs}) and `labels`, of which `IGNORED_LABEL` never counts, so that photos which only
  * fill a batch up do not either. Outputs: `loss`, that of the run, unweighted, over the pixels that count (0 where none does); `confusion`
- * `[classes, classes]` (u32), these pixels, rows the truth; and `prediction` `[N, S, S]` (u32), the likeliest class of all pixels.
+ * `[classes, classes]` (u32), these pixels, rows the truth; and `prediction` `[N, H, W]` (u32), the likeliest class of all pixels.
  */
 export function compileEvaluator(
   gpu: Gpu,
@@ -201,11 +203,11 @@ export function compileEvaluator(
 
 /** See {@link compileEvaluator}. */
 export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
-  const { batchSize, imageSize, classes, encoder, decoder } = spec;
+  const { classes, encoder, decoder } = spec;
   const graph = new Graph();
   const options = { classes, training: false, trainableEncoder: false, encoder, decoder };
   const logits = logitsOf(graph, spec, options, from);
-  const labels = graph.input("labels", [batchSize, imageSize, imageSize], "u32");
+  const labels = labelsInput(graph, spec);
   const ignoreLabel = IGNORED_LABEL;
   const { loss } = lossOf({ ...spec, ignores: true }, logits, labels);
   const prediction = argmax(logits);
@@ -214,7 +216,7 @@ export function evaluator(spec: NetworkSpec, from: Beginning = "image"): Goals {
   };
 }
 
-/** The frozen encoder alone: input `image` `[N, S, S, 3]`, outputs named as {@link skipInput}. */
+/** The frozen encoder alone: input `image` `[N, H, W, 3]`, outputs named as {@link skipInput}. */
 export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "encoder" | "precision">): Goals {
   const image = cast(imageInput(new Graph(), spec), spec.precision ?? "f32");
   const skips = unetEncoder(image, { training: false, trainableEncoder: false, encoder: spec.encoder });
@@ -225,24 +227,31 @@ export function encoder(spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "enc
 /** Of the input that takes a skip: `skip_pool2_relu`. */
 export const skipInput = (name: string): string => `skip_${name}`;
 
-/** Inputs in place of `image`: each of `skipsOf` `[N, S/stride, S/stride, channels]`, called as {@link skipInput} says. */
+/** Inputs in place of `image`: each of `skipsOf` `[N, H/stride, W/stride, channels]`, called as {@link skipInput} says. */
 function skipInputs(
   graph: Graph,
   spec: Pick<NetworkSpec, "batchSize" | "imageSize" | "encoder">,
   precision: Precision,
 ): Skips {
-  const { batchSize, imageSize } = spec;
+  const { batchSize } = spec;
+  const { height, width } = toSize(spec.imageSize);
   const inputs = skipsOf(encoderOf(spec)).map(({ name, stride, channels }): [string, Tensor] => {
-    const shape = [batchSize, imageSize / stride, imageSize / stride, channels];
+    const shape = [batchSize, height / stride, width / stride, channels];
     return [name, cast(graph.input(skipInput(name), shape), precision)];
   });
   return Object.fromEntries(inputs);
 }
 
-const imageInput = (
-  graph: Graph,
-  { batchSize, imageSize }: Pick<NetworkSpec, "batchSize" | "imageSize">,
-): Tensor => graph.input("image", [batchSize, imageSize, imageSize, 3]);
+type BatchShape = Pick<NetworkSpec, "batchSize" | "imageSize">;
+
+const imageInput = (graph: Graph, spec: BatchShape): Tensor => graph.input("image", [...pixelsOf(spec), 3]);
+
+const labelsInput = (graph: Graph, spec: BatchShape): Tensor => graph.input("labels", pixelsOf(spec), "u32");
+
+function pixelsOf({ batchSize, imageSize }: BatchShape): [number, number, number] {
+  const { height, width } = toSize(imageSize);
+  return [batchSize, height, width];
+}
 
 /** In half precision what is fed is cast to it, and every op behind keeps it. */
 function logitsOf(graph: Graph, spec: NetworkSpec, options: UNetOptions, from: Beginning): Tensor {

@@ -54,10 +54,10 @@ export class Validation {
   }
 
   async #evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null): Promise<Evaluation> {
-    const { normalization, classes, imageSize, signal } = this.#options;
+    const { normalization, classes, signal } = this.#options;
     const { batchSize } = evaluatorSpec(this.#options);
     const batches = evaluationBatches(photos, { batchSize, normalization, signal });
-    const options = { classes, size: { width: imageSize, height: imageSize }, keep: SHOWN };
+    const options = { classes, size: photos.imageSize, keep: SHOWN };
     if (!encoder) return evaluate(this.#whole, batches, options);
     this.#decoder ??= await compileEvaluator(
       this.#gpu,

@@ -10,11 +10,12 @@ import {
   sparseSoftmaxCrossEntropy,
   unetDecoder,
 } from "../../index.ts";
+import type { Size } from "../../data/resize.ts";
 import type { Decoder, Encoder, Goals, Skips, Tensor } from "../../index.ts";
 
 export interface FineTuningSpec {
-  /** Side of the square photo. */
-  readonly imageSize: number;
+  /** Of the photo. */
+  readonly imageSize: Size;
   readonly classes: number;
   readonly encoder: Encoder;
   readonly decoder: Decoder;
@@ -30,7 +31,7 @@ export const skipInput = (name: string): string => `skip_${name}`;
 
 /**
  * One step of RMSprop on one corrected photo, for the decoder; the encoder is frozen and not even there: inputs are its
- * skips, `skip_<name>`, `painted` and `kept` `[1, S, S]` (u32), `painted_factor` `[]` (all pixels by painted ones),
+ * skips, `skip_<name>`, `painted` and `kept` `[1, H, W]` (u32), `painted_factor` `[]` (all pixels by painted ones),
  * `class_weights` ({@link fineTuningClassWeights}) and `learning_rate` `[]`. Output: `loss`.
  *
  * The loss is the mean cross-entropy of the pixels that were painted and, half as much, that of all others with the labels
@@ -43,7 +44,7 @@ export const skipInput = (name: string): string => `skip_${name}`;
  */
 export function fineTuningStep({ imageSize, classes, encoder, decoder }: FineTuningSpec): Goals {
   const graph = new Graph();
-  const shape = [1, imageSize, imageSize];
+  const shape = [1, imageSize.height, imageSize.width];
   const logits = unetDecoder(skipInputs(graph, encoder, imageSize), {
     ...{ classes, training: false, encoder, decoder },
   });
@@ -61,10 +62,10 @@ export function fineTuningStep({ imageSize, classes, encoder, decoder }: FineTun
 export const fineTuningClassWeights = (classes: number): Float32Array =>
   Float32Array.from({ length: classes + 1 }, (_, label) => (label < classes ? 1 : 0));
 
-function skipInputs(graph: Graph, encoder: Encoder, imageSize: number): Skips {
+function skipInputs(graph: Graph, encoder: Encoder, { height, width }: Size): Skips {
   const entries = skipsOf(encoder).map(({ name, stride, channels }): [string, Tensor] => [
     name,
-    graph.input(skipInput(name), [1, imageSize / stride, imageSize / stride, channels]),
+    graph.input(skipInput(name), [1, height / stride, width / stride, channels]),
   ]);
   return Object.fromEntries(entries);
 }

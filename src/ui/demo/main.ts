@@ -1,4 +1,5 @@
 import "./demo.css";
+import { sizeText } from "../../image-size.ts";
 import { part, setText } from "../page/dom.ts";
 import { adapterText, openBrowserGpu } from "./adapter.ts";
 import { fetchDescription, fetchWeights } from "./model-file.ts";
@@ -52,7 +53,7 @@ async function begin(): Promise<void> {
   const model = await fetchDescription();
   const facts = [
     model.name,
-    `${model.imageSize}×${model.imageSize} pixels`,
+    `${sizeText(model.imageSize)} pixels`,
     `${model.classNames.length} classes`,
     adapterText(gpu),
   ];

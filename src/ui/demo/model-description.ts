@@ -1,3 +1,4 @@
+import type { Size } from "../../data/resize.ts";
 import type { Normalization } from "../../data/normalize.ts";
 import type { Precision } from "../../config/precision.ts";
 import type { Decoder } from "../../layers/networks/decoder.ts";
@@ -6,8 +7,8 @@ import type { Decoder } from "../../layers/networks/decoder.ts";
 export interface ModelDescription {
   /** As it is called on the page: no path. */
   readonly name: string;
-  /** Side of the square that photos are resized to. */
-  readonly imageSize: number;
+  /** What photos are resized to. */
+  readonly imageSize: Size;
   readonly classNames: readonly string[];
   /** Its name. */
   readonly encoder: string;

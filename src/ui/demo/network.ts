@@ -19,9 +19,9 @@ import type { NamedTensors } from "../../weights/tensors.ts";
 
 /** What the network says of a photo. */
 export interface Labelling {
-  /** `[imageSize, imageSize, classes]` */
+  /** `[height, width, classes]` of the model's image size */
   readonly logits: Float32Array;
-  /** The likeliest class of each pixel, `[imageSize, imageSize]`. */
+  /** The likeliest class of each pixel, `[height, width]`. */
   readonly labels: Uint32Array;
   /** From handing the photo to the GPU to having the logits back. */
   readonly milliseconds: number;
@@ -29,11 +29,11 @@ export interface Labelling {
 
 /** What a correction asks for; see {@link fineTuningStep}. */
 export interface FineTuningTargets {
-  /** `[imageSize, imageSize]`: classes where somebody has painted, elsewhere the number of classes. */
+  /** `[height, width]`: classes where somebody has painted, elsewhere the number of classes. */
   readonly painted: Uint32Array;
   /** Pixels that were painted, above 0. */
   readonly paintedPixels: number;
-  /** `[imageSize, imageSize]`: what is to stay elsewhere; the number of classes where somebody has painted. */
+  /** `[height, width]`: what is to stay elsewhere; the number of classes where somebody has painted. */
   readonly kept: Uint32Array;
 }
 
@@ -108,7 +108,7 @@ export class Network {
     this.#compileMilliseconds = milliseconds;
   }
 
-  /** @param image `[imageSize, imageSize, 3]`, prepared as the model's photos were. */
+  /** @param image `[height, width, 3]`, prepared as the model's photos were. */
   async label(image: Float32Array): Promise<Labelling> {
     const since = elapsed();
     const { logits, labels } = await this.#labels.run({ image }, ["logits", "labels"]);
@@ -184,7 +184,7 @@ async function compileLabels(
 ): Promise<CompiledLabels> {
   const since = elapsed();
   const encoder = encoderNamed(name);
-  const image = new Graph().input("image", [1, imageSize, imageSize, 3]);
+  const image = new Graph().input("image", [1, imageSize.height, imageSize.width, 3]);
   // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
   const skips = unetEncoder(cast(image, precision), { training: false, trainableEncoder: false, encoder });
   const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });

@@ -189,8 +189,7 @@ export function workbench(
   async function label(photo: PagePhoto, image = prepareImage(photo, model)): Promise<void> {
     status("Labelling", "working");
     const labelling = await network!.label(image);
-    const side = { width: imageSize, height: imageSize };
-    const mask = maskFromLogits(labelling.logits, side, classNames.length, stage.size);
+    const mask = maskFromLogits(labelling.logits, imageSize, classNames.length, stage.size);
     const shares = classShares(mask, classNames);
     current = { ...labelling, photo, image, mask, shares };
     panel.setLabels(mask);
@@ -260,8 +259,7 @@ export function workbench(
   async function saveMask(): Promise<void> {
     if (!current) return;
     const { photo, logits } = current;
-    const side = { width: imageSize, height: imageSize };
-    const mask = maskFromLogits(logits, side, classNames.length, photo);
+    const mask = maskFromLogits(logits, imageSize, classNames.length, photo);
     download(await greyPng(mask, photo.width, photo.height), `${photo.name}.mask.png`);
     say("The mask was saved.");
   }

@@ -1,3 +1,4 @@
+import type { Size } from "../../image-size.ts";
 import { writeFileAtomically, type AtomicWriteOptions } from "../../files/atomic-write.ts";
 import { INPUT } from "../../layers/networks/layer.ts";
 import { sizesOf } from "../../layers/networks/sizes.ts";
@@ -21,9 +22,9 @@ const OPSET = 18;
 const IR_VERSION = 8;
 
 /**
- * Writes an ONNX model: `image` `[N, S, S, 3]`, what the network takes, becomes `logits` `[N, S, S, classes]` (of an
+ * Writes an ONNX model: `image` `[N, H, W, 3]`, what the network takes, becomes `logits` `[N, H, W, classes]` (of an
  * encoder: its skips by their layers' names, or with its top `probabilities`). With `embed`, `photos` `[N, height,
- * width, 3]` of bytes become `labels` `[N, S, S]`. N may be any; S may be where the metadata do not say it.
+ * width, 3]` of bytes become `labels` `[N, H, W]`. N may be any; H and W may be where the metadata do not say it.
  *
  * @throws {WeightsError} where the file cannot be written or may not be replaced, or the network has no labels or no
  *   size to embed; the signal's reason when it is aborted
@@ -66,7 +67,7 @@ function addImage(graph: GraphBuilder, network: WrittenNetwork): OnnxValue {
   return { name: INPUT, type: "float32", shape: ["N", ...extents(network, INPUT), 3] };
 }
 
-function sizeToEmbed({ layers, imageSize }: WrittenNetwork): number {
+function sizeToEmbed({ layers, imageSize }: WrittenNetwork): Size {
   if (layers.at(-1)!.part !== "head") {
     throw new WeightsError(
       "An encoder gives no labels, so nothing can be embedded in it: give a whole network.",
@@ -95,7 +96,7 @@ function addOutputs(graph: GraphBuilder, network: WrittenNetwork): OnnxValue[] {
 
 /** Height and width of a layer's result. */
 function extents({ layers, imageSize }: WrittenNetwork, name: string): (number | string)[] {
-  if (imageSize !== null) return [...sizesOf(layers, [imageSize, imageSize]).get(name)!];
+  if (imageSize !== null) return [...sizesOf(layers, [imageSize.height, imageSize.width]).get(name)!];
   // Large enough that no other size divides it as evenly.
   const [side] = sizesOf(layers, [UNKNOWN, UNKNOWN]).get(name)!;
   const stride = UNKNOWN / side;

@@ -1,4 +1,5 @@
 /** @file What is done to a photo before the network and to the logits behind it, as a part of the ONNX graph. */
+import type { Size } from "../../image-size.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { OnnxValue } from "./model.ts";
@@ -32,16 +33,16 @@ export const PHOTOS: OnnxValue = {
 };
 
 /**
- * Makes of {@link PHOTOS} what the network takes, as training does: resized bilinearly to `size`² (half-pixel centres, no
+ * Makes of {@link PHOTOS} what the network takes, as training does: resized bilinearly to `size` (half-pixel centres, no
  * antialiasing) and normalized.
  *
- * @param output the name of the result `[N, 3, size, size]`
+ * @param output the name of the result `[N, 3, height, width]`
  * @throws {WeightsError} where the normalization is not known
  */
 export function addPreparation(
   graph: GraphBuilder,
   output: string,
-  size: number,
+  size: Size,
   normalization = "unit",
 ): void {
   const floats = graph.node("Cast", "photos/float", [PHOTOS.name], { to: { int: 1 } });
@@ -49,7 +50,7 @@ export function addPreparation(
   const resized = graph.node(
     "Resize",
     "photos/resized",
-    [planes, "", "", graph.ints("photos/size", [size, size])],
+    [planes, "", "", graph.ints("photos/size", [size.height, size.width])],
     {
       axes: { ints: [2, 3] },
       mode: { string: "linear" },
@@ -75,8 +76,8 @@ export function addPreparation(
   graph.node("Add", output, [scaled, numbers("offset", offset)]);
 }
 
-/** Adds the likeliest class of each pixel, of equal ones the first: `[N, classes, S, S]` becomes `labels` `[N, S, S]`. */
-export function addLabels(graph: GraphBuilder, logits: string, size: number): OnnxValue {
+/** Adds the likeliest class of each pixel, of equal ones the first: `[N, classes, H, W]` becomes `labels` `[N, H, W]`. */
+export function addLabels(graph: GraphBuilder, logits: string, { height, width }: Size): OnnxValue {
   const name = graph.node("ArgMax", "labels", [logits], { axis: { int: 1 }, keepdims: { int: 0 } });
-  return { name, type: "int64", shape: ["N", size, size] };
+  return { name, type: "int64", shape: ["N", height, width] };
 }

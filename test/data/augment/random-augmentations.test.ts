@@ -4,14 +4,18 @@ import {
   applySteps,
   AUGMENTATION_NAMES,
   AUGMENTATION_SETS,
+  flipLeftRight,
+  flipUpDown,
   isRandom,
   RANDOM_NAMES,
   randomly,
   traitsOf,
 } from "../../../src/data/augment.ts";
 import type { RandomName } from "../../../src/data/augment.ts";
+import { transformAffine } from "../../../src/data/augment/affine.ts";
 import { drawBox } from "../../../src/data/augment/box.ts";
 import { drawClasses } from "../../../src/data/augment/classmix.ts";
+import { cutBox } from "../../../src/data/augment/cutmix.ts";
 import { drawDisplacements } from "../../../src/data/augment/elastic.ts";
 import { gridPositions } from "../../../src/data/augment/grid-distortion.ts";
 import { normals, uniforms } from "../../../src/data/augment/numbers.ts";
@@ -19,28 +23,34 @@ import { RANDOM_AUGMENTATIONS } from "../../../src/data/augment/registry.ts";
 import { IGNORE } from "../../../src/data/dataset.ts";
 import type { Sample } from "../../../src/data/dataset.ts";
 import { Random } from "../../../src/data/random.ts";
+import { toSize } from "../../../src/image-size.ts";
+import type { ImageSize, Size } from "../../../src/image-size.ts";
 
 /** Three classes, each pixel's drawn by itself, and a photo that shows them: class c is 1 in channel c. */
-function coloured(size: number, seed: number): Sample {
-  const random = new Random(seed, size);
-  const mask = Uint8Array.from({ length: size * size }, () => random.integer(0, 2));
+function coloured(size: Size, seed: number): Sample {
+  const random = new Random(seed, size.height, size.width);
+  const mask = Uint8Array.from({ length: size.height * size.width }, () => random.integer(0, 2));
   return {
+    ...size,
     image: Float32Array.from({ length: 3 * mask.length }, (_, i) => Number(mask[(i / 3) | 0] === i % 3)),
     mask,
   };
 }
 
 /** So many classes from `first` on, and any colours. */
-function noisy(size: number, seed: number, first = 0, classes = 2): Sample {
-  const random = new Random(seed, size, first);
+function noisy(size: ImageSize, seed: number, first = 0, classes = 2): Sample {
+  const { height, width } = toSize(size);
+  const random = new Random(seed, height, width, first);
   return {
-    image: Float32Array.from({ length: 3 * size * size }, () => random.uniform()),
-    mask: Uint8Array.from({ length: size * size }, () => random.integer(first, first + classes - 1)),
+    ...{ height, width },
+    image: Float32Array.from({ length: 3 * height * width }, () => random.uniform()),
+    mask: Uint8Array.from({ length: height * width }, () => random.integer(first, first + classes - 1)),
   };
 }
 
 const seeds = fc.nat(0x7fffffff);
-const sizes = fc.constantFrom(8, 16, 33);
+const side = fc.constantFrom(8, 16, 33);
+const sizes = fc.record({ height: side, width: side });
 const applied = (name: RandomName, sample: Sample, seed: number, other = sample): Promise<Sample> =>
   applySteps(sample, { names: [name], seed }, other);
 
@@ -76,14 +86,15 @@ describe.each(RANDOM_NAMES)("%s", (name) => {
     await fc.assert(
       fc.asyncProperty(sizes, seeds, async (size, seed) => {
         const [sample, other] = [noisy(size, seed), noisy(size, seed, 2)];
-        const { image, mask } = await applied(name, sample, seed, other);
+        const { image, mask, ...shape } = await applied(name, sample, seed, other);
         const known = new Set([
           ...sample.mask,
           ...(mixes ? other.mask : []),
           ...(leavesIgnored ? [IGNORE] : []),
         ]);
         expect(mask.every((label) => known.has(label))).toBe(true);
-        expect([image.length, mask.length]).toEqual([3 * size * size, size * size]);
+        expect(shape).toEqual(size);
+        expect([image.length, mask.length]).toEqual([sample.image.length, sample.mask.length]);
         expect(image.every((value) => value >= 0 && value <= 1 + 1e-6)).toBe(true);
       }),
       { numRuns: 25 },
@@ -122,17 +133,18 @@ it.each(OF_PLACES)(
 
 it("boxes are of the area and shape asked for, wherever they fit", () => {
   const boxes = Array.from({ length: 500 }, (_, seed) =>
-    drawBox(new Random(seed), 128, [0.1, 0.5], [0.5, 2])!,
+    drawBox(new Random(seed), { height: 128, width: 192 }, [0.1, 0.5], [0.5, 2])!,
   );
   for (const { left, top, width, height } of boxes) {
-    expect(left >= 0 && top >= 0 && left + width <= 128 && top + height <= 128).toBe(true);
-    expect((width * height) / 128 ** 2).toBeGreaterThan(0.095);
-    expect((width * height) / 128 ** 2).toBeLessThan(0.505);
+    expect(left >= 0 && top >= 0 && left + width <= 192 && top + height <= 128).toBe(true);
+    expect((width * height) / (128 * 192)).toBeGreaterThan(0.095);
+    expect((width * height) / (128 * 192)).toBeLessThan(0.505);
     expect(Math.abs(Math.log2(width / height))).toBeLessThan(1.04);
   }
   expect(Math.min(...boxes.map(({ left }) => left))).toBeLessThan(3);
-  expect(Math.max(...boxes.map(({ left, width }) => left + width))).toBeGreaterThan(125);
-  expect(drawBox(new Random(1), 128, [1, 1], [4, 5])).toBeUndefined();
+  expect(Math.max(...boxes.map(({ left, width }) => left + width))).toBeGreaterThan(188);
+  expect(Math.max(...boxes.map(({ top, height }) => top + height))).toBeGreaterThan(125);
+  expect(drawBox(new Random(1), { height: 128, width: 128 }, [1, 1], [4, 5])).toBeUndefined();
 });
 
 it("ClassMix takes half of the classes, rounded up, and never the pixels that have none", () => {
@@ -143,21 +155,52 @@ it("ClassMix takes half of the classes, rounded up, and never the pixels that ha
   expect(drawClasses(Uint8Array.of(IGNORE, IGNORE), new Random(1)).size).toBe(0);
 });
 
-it.each([32, 64, 128])(
-  "elastic displacements at %d pixels are 1 to 2 %% of the side, and nothing folds",
-  (size) => {
-    const deviations = [];
+it.each([
+  { height: 32, width: 32 },
+  { height: 64, width: 64 },
+  { height: 128, width: 128 },
+  { height: 64, width: 160 },
+])(
+  "elastic displacements at $height × $width pixels are 1 to 2 % of each side, and nothing folds",
+  ({ height, width }) => {
+    const deviations: number[][] = [[], []];
     for (let seed = 0; seed < 30; seed++) {
-      const [dx] = drawDisplacements(new Random(seed), size);
-      deviations.push(Math.sqrt(dx.reduce((sum, value) => sum + value ** 2, 0) / dx.length) / size);
-      const steps = dx.map((value, i) => (i % size === 0 ? 1 : 1 + value - dx[i - 1]));
-      expect(steps.filter((step) => step <= 0).length).toBeLessThan(0.01 * steps.length);
+      const axes = drawDisplacements(new Random(seed), { height, width });
+      for (const [axis, moved] of axes.entries()) {
+        const extent = axis === 0 ? width : height;
+        const before = axis === 0 ? 1 : width;
+        deviations[axis].push(
+          Math.sqrt(moved.reduce((sum, value) => sum + value ** 2, 0) / moved.length) / extent,
+        );
+        const isFirst = (i: number): boolean => (axis === 0 ? i % width === 0 : i < width);
+        const steps = moved.map((value, i) => (isFirst(i) ? 1 : 1 + value - moved[i - before]));
+        expect(steps.filter((step) => step <= 0).length).toBeLessThan(0.01 * steps.length);
+      }
     }
-    const mean = deviations.reduce((sum, value) => sum + value, 0) / deviations.length;
-    expect(mean).toBeGreaterThan(0.01);
-    expect(mean).toBeLessThan(0.02);
+    for (const axis of deviations) {
+      const mean = axis.reduce((sum, value) => sum + value, 0) / axis.length;
+      expect(mean).toBeGreaterThan(0.01);
+      expect(mean).toBeLessThan(0.02);
+    }
   },
 );
+
+it("a rectangle is turned around its middle: half a turn is both flips", () => {
+  const sample = noisy({ height: 5, width: 8 }, 3);
+  const turned = transformAffine(sample, { angle: 180, translate: [0, 0], scale: 1, shear: [0, 0] });
+  const flipped = flipUpDown(flipLeftRight(sample));
+  expect(turned.mask).toEqual(flipped.mask);
+  turned.image.forEach((value, i) => expect(value).toBeCloseTo(flipped.image[i], 5));
+});
+
+it("CutMix's box of a rectangle has the rectangle's shape", () => {
+  expect(cutBox({ height: 20, width: 80 }, 0.25, 40, 10)).toEqual({
+    left: 20,
+    top: 5,
+    width: 40,
+    height: 10,
+  });
+});
 
 it("a grid of equal steps moves nothing, and none leaves the photo", () => {
   const still = gridPositions(33, [1, 1, 1, 1, 1]);

@@ -9,6 +9,7 @@ import { PhotoJudge } from "../../../src/runs/photo-scores.ts";
 import { rawPixels } from "./raw-pixels.ts";
 
 const SIZE = 32;
+const SQUARE = { width: SIZE, height: SIZE };
 const classNames = ["null", "a", "b", "c", "d", "e", "f", "g", "h"];
 const whole = { width: 1000, height: 600 };
 let opened: number[];
@@ -16,10 +17,11 @@ beforeEach(() => void (opened = []));
 
 /** Photos of a grey each, all of class 1 and twice as wide as the network sees them. */
 const dataset = (size: number, own: boolean): SegmentationDataset => ({
-  ...{ size, imageSize: SIZE, classNames, ignores: false },
+  ...{ size, imageSize: SQUARE, classNames, ignores: false },
   names: Array.from({ length: size }, (_, index) => `photo ${index}`),
   load: () =>
     Promise.resolve({
+      ...SQUARE,
       image: new Float32Array(3 * SIZE ** 2).fill(0.5),
       mask: new Uint8Array(SIZE ** 2).fill(1),
     }),
@@ -36,7 +38,7 @@ const dataset = (size: number, own: boolean): SegmentationDataset => ({
 });
 
 /** Of each photo a share of the rows is right, the others are called class 2 + its index. */
-function scoresOf(shares: readonly number[], size = { width: SIZE, height: SIZE }) {
+function scoresOf(shares: readonly number[], size = SQUARE) {
   const judge = new PhotoJudge(classNames.length, 4);
   const truth = new Uint8Array(size.width * size.height).fill(1);
   shares.forEach((share, index) => {

@@ -32,7 +32,7 @@ async function colours(png: Buffer): Promise<Set<string>> {
 describe("pictureOf", () => {
   it("clips what display cannot show", () => {
     const image = Float32Array.of(-1, 0.5, 2);
-    expect([...pictureOf({ name: "a", image, mask: Uint8Array.of(3), imageSize: 1 }).rgb]).toEqual([
+    expect([...pictureOf({ name: "a", width: 1, height: 1, image, mask: Uint8Array.of(3) }).rgb]).toEqual([
       0, 128, 255,
     ]);
   });

@@ -12,7 +12,7 @@ import { rawPixels } from "./raw-pixels.ts";
 
 const size = 32;
 const sample = (name: string, label: number) => ({
-  name,
+  ...{ name, width: size, height: size },
   image: new Float32Array(size * size * 3).fill(0.5),
   truth: new Uint8Array(size * size).map((_, pixel) => (pixel % 2 ? label : 0)),
   prediction: new Uint8Array(size * size).fill(label),
@@ -31,7 +31,7 @@ describe("predictionsFigure", () => {
       sample("雪".repeat(50), 2),
       sample("d", 58),
     ];
-    const png = await predictionsFigure({ imageSize: size, samples, classNames, title: "A <title> & more" });
+    const png = await predictionsFigure({ samples, classNames, title: "A <title> & more" });
     const pixel = await rawPixels(png);
     const side = 2 * Math.floor((830 - 46 - 20 - 3 * 10) / 4);
     const column = (index: number): number => corner.x + index * (side + GAP) + side / 2;
@@ -44,16 +44,22 @@ describe("predictionsFigure", () => {
     expect(truth).toEqual(new Set([PALETTE[0], PALETTE[41]]));
   });
 
-  it.each([32, 64, 160, 224])("colours every pixel of a mask of %i exactly", async (imageSize) => {
-    const truth = new Uint8Array(imageSize ** 2).map((_, pixel) => (pixel * 7) % 59);
-    const image = new Float32Array(3 * imageSize ** 2);
-    const samples = [{ name: "a", image, truth, prediction: truth }];
-    const pixel = await rawPixels(await predictionsFigure({ imageSize, samples, classNames }));
-    const side = 2 * 240;
-    const centre = (i: number): number => Math.floor(((i + 0.5) * side) / imageSize);
+  it.each([
+    [32, 32],
+    [64, 64],
+    [160, 160],
+    [224, 224],
+    [32, 64],
+  ])("colours every pixel of a mask of %i × %i exactly", async (height, width) => {
+    const truth = new Uint8Array(height * width).map((_, pixel) => (pixel * 7) % 59);
+    const image = new Float32Array(3 * height * width);
+    const samples = [{ name: "a", height, width, image, truth, prediction: truth }];
+    const pixel = await rawPixels(await predictionsFigure({ samples, classNames }));
+    const across = 2 * 240;
+    const down = (across * height) / width;
     const wrong = [...truth.entries()].filter(([i, label]) => {
-      const x = corner.x + centre(i % imageSize);
-      const y = corner.y + side + GAP + centre(Math.floor(i / imageSize));
+      const x = corner.x + Math.floor((((i % width) + 0.5) * across) / width);
+      const y = corner.y + down + GAP + Math.floor(((Math.floor(i / width) + 0.5) * down) / height);
       return pixel(x, y) !== PALETTE[label];
     });
     expect(wrong).toEqual([]);
@@ -65,7 +71,7 @@ describe("predictionsFigure", () => {
     const samples = [{ ...sample("a", 3), truth, prediction }];
     const side = 2 * 240;
     const colours = async (names: readonly string[]): Promise<Set<string>[]> => {
-      const pixel = await rawPixels(await predictionsFigure({ imageSize: size, samples, classNames: names }));
+      const pixel = await rawPixels(await predictionsFigure({ samples, classNames: names }));
       const row = (y: number) => new Set(Array.from({ length: side }, (_, x) => pixel(corner.x + x, y)));
       const cell = (index: number): number => corner.y + index * (side + GAP) + side / 2;
       return [row(cell(1)), row(cell(2))];
@@ -79,7 +85,6 @@ describe("predictionsFigure", () => {
 
   it("draws a single sample, and classes without a name", async () => {
     const png = await predictionsFigure({
-      imageSize: size,
       samples: [sample("a", 58)],
       classNames: ["null"],
     });

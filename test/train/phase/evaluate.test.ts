@@ -25,6 +25,7 @@ function photosOf(count: number, ignored: (photo: number, pixel: number) => bool
   const samples = Array.from({ length: count }, (_, photo) => {
     const random = seededRandom(photo, "photo");
     return {
+      ...{ height: SIZE, width: SIZE },
       image: Float32Array.from({ length: 3 * SIZE ** 2 }, () => random()),
       mask: Uint8Array.from({ length: SIZE ** 2 }, (_, pixel) =>
         ignored(photo, pixel) ? IGNORE : Math.floor((pixel % SIZE) / 5 + photo) % CLASSES,
@@ -33,7 +34,7 @@ function photosOf(count: number, ignored: (photo: number, pixel: number) => bool
   });
   return {
     size: count,
-    imageSize: SIZE,
+    imageSize: { height: SIZE, width: SIZE },
     classNames: Array.from({ length: CLASSES }, (_, label) => `class ${label}`),
     ignores: true,
     names: samples.map((_, photo) => `p${photo}`),

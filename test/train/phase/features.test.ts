@@ -3,7 +3,7 @@ import { denseNet121 } from "../../../src/layers/networks/densenet.ts";
 import { skipsOf } from "../../../src/layers/unet.ts";
 import { featureBytes, FeatureStack, splitFeatures } from "../../../src/train/phase/features.ts";
 
-const SIZE = 32;
+const SIZE = { height: 64, width: 32 };
 const SPEC = { imageSize: SIZE };
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
@@ -18,7 +18,7 @@ describe("features", () => {
     // The skip's number, the photo's, and the place within it.
     const skips = Object.fromEntries(
       skipsOf(denseNet121).map(({ name, stride, channels }, skip) => {
-        const one = (SIZE / stride) ** 2 * channels;
+        const one = (SIZE.height / stride) * (SIZE.width / stride) * channels;
         const values = Float32Array.from(
           { length: 3 * one },
           (_, i) => skip + 10 * Math.floor(i / one) + (i % one) / one,

@@ -29,7 +29,7 @@ describe("what the page's numbers are stored in at first", () => {
 // No browser without a graphics card has f16, and lavapipe does: the page's network in Node.
 describe("the page's network", () => {
   const gpu = useGpu();
-  const size = 32;
+  const size = { height: 64, width: 32 };
   const model: ModelDescription = {
     name: "tiny",
     imageSize: size,
@@ -40,7 +40,7 @@ describe("the page's network", () => {
     precision: "f32",
     weightBytes: 0,
   };
-  const image = Float32Array.from({ length: size * size * 3 }, (_, i) => (i % 97) / 97);
+  const image = Float32Array.from({ length: size.height * size.width * 3 }, (_, i) => (i % 97) / 97);
   let network: Network;
   let full: Uint32Array;
   beforeAll(async () => {
@@ -66,7 +66,7 @@ describe("the page's network", () => {
     expect(agreement(half.labels, full)).toBeGreaterThan(0.99);
     expect(half.logits.every(Number.isFinite)).toBe(true);
 
-    const painting = new Painting({ width: size, height: size });
+    const painting = new Painting(size);
     painting.begin(3);
     painting.line({ x: 8, y: 8 }, { x: 20, y: 20 }, 6);
     const targets = fineTuningTargets(painting, half.labels, size, TINY_CLASSES.length)!;

@@ -64,9 +64,10 @@ describe("Painting", () => {
 
 describe("fineTuningTargets", () => {
   const labels = Uint32Array.from({ length: 16 }, (_, i) => i % 3);
+  const square = { height: 4, width: 4 };
 
   it("asks for nothing where nothing is painted", () => {
-    expect(fineTuningTargets(new Painting({ width: 40, height: 20 }), labels, 4, 5)).toBeNull();
+    expect(fineTuningTargets(new Painting({ width: 40, height: 20 }), labels, square, 5)).toBeNull();
   });
 
   it("gives a pixel of the network the class that most of its paint has, and keeps the rest", () => {
@@ -81,7 +82,7 @@ describe("fineTuningTargets", () => {
     painting.fill(4, block(10, 0, 11, 5));
     painting.fill(1, block(0, 5, 6, 10));
     painting.fill(2, block(6, 5, 10, 10));
-    const { painted, kept, paintedPixels } = fineTuningTargets(painting, labels, 4, 5)!;
+    const { painted, kept, paintedPixels } = fineTuningTargets(painting, labels, square, 5)!;
     expect(paintedPixels).toBe(2);
     expect([...painted].map((label, i) => (label === 5 ? null : [i, label])).filter(Boolean)).toEqual([
       [0, 4],
@@ -90,9 +91,20 @@ describe("fineTuningTargets", () => {
     expect([...kept]).toEqual([...labels].map((label, i) => ([0, 4].includes(i) ? 5 : label)));
   });
 
+  it("finds a pixel's place in a network of another shape", () => {
+    const painting = new Painting({ width: 40, height: 20 });
+    // Pixels are 5 × 10 there: of the second row the last but one.
+    painting.fill(
+      4,
+      Array.from({ length: 50 }, (_, i) => (10 + Math.floor(i / 5)) * 40 + 30 + (i % 5)),
+    );
+    const { painted } = fineTuningTargets(painting, labels, { height: 2, width: 8 }, 5)!;
+    expect([...painted.entries()].filter(([, label]) => label !== 5)).toEqual([[14, 4]]);
+  });
+
   it("takes every pixel that a small stroke touches when it covers none", () => {
     const painting = new Painting({ width: 40, height: 20 });
     painting.fill(2, [20 * 0 + 15, 5 * 40 + 9]);
-    expect(fineTuningTargets(painting, labels, 4, 5)!.paintedPixels).toBe(2);
+    expect(fineTuningTargets(painting, labels, square, 5)!.paintedPixels).toBe(2);
   });
 });

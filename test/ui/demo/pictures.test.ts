@@ -30,9 +30,9 @@ describe("prepareImage", () => {
       const [width, height] = [50, 33];
       const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i * 2654435761) >>> 24);
       const rgb = pixels.filter((_, i) => i % 4 < 3);
-      const size = { width: 32, height: 32 };
+      const size = { width: 64, height: 32 };
       const wanted = normalize(resizeBilinear(rgb, { width, height }, 3, size, 1 / 255), normalization);
-      expect(prepareImage({ width, height, pixels }, { imageSize: 32, normalization })).toEqual(wanted);
+      expect(prepareImage({ width, height, pixels }, { imageSize: size, normalization })).toEqual(wanted);
     },
   );
 });

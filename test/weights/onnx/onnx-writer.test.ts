@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_ENCODER } from "../../../src/layers/networks/encoders.ts";
 import { unetLayers } from "../../../src/layers/networks/unet.ts";
+import { toSize } from "../../../src/image-size.ts";
+import type { ImageSize } from "../../../src/image-size.ts";
 import { onnxModel } from "../../../src/weights/onnx/onnx-writer.ts";
 import type { OnnxModel, OnnxValue } from "../../../src/weights/onnx/model.ts";
 import type { WrittenNetwork } from "../../../src/weights/written-network.ts";
@@ -8,7 +10,11 @@ import type { WrittenNetwork } from "../../../src/weights/written-network.ts";
 const none = new Float32Array(3 * 3 * 512 * 1024);
 
 /** A network whose weights are all zero. */
-function network(part: "unet" | "encoder", imageSize: number | null, normalization = "unit"): WrittenNetwork {
+function network(
+  part: "unet" | "encoder",
+  imageSize: ImageSize | null,
+  normalization = "unit",
+): WrittenNetwork {
   const layers =
     part === "unet" ? unetLayers({ classes: 3, decoder: "transpose" }) : DEFAULT_ENCODER.layers();
   const weights = layers.flatMap((layer) => layer.weights);
@@ -23,7 +29,7 @@ function network(part: "unet" | "encoder", imageSize: number | null, normalizati
     outputs,
     weights: new Map(zeros),
     metadata: { normalization },
-    imageSize,
+    imageSize: imageSize === null ? null : toSize(imageSize),
   };
 }
 
@@ -51,6 +57,12 @@ describe("onnxModel", () => {
     const sized = onnxModel(network("unet", 64), {}).graph;
     expect(shapes(sized.inputs)).toEqual({ image: "float32 N,64,64,3" });
     expect(shapes(sized.outputs)).toEqual({ logits: "float32 N,64,64,3" });
+    const wide = onnxModel(network("encoder", { height: 64, width: 96 }), {}).graph;
+    expect(shapes(wide.inputs)).toEqual({ image: "float32 N,64,96,3" });
+    expect(shapes(wide.outputs)).toEqual({
+      "conv1/relu": "float32 N,32,48,64",
+      relu: "float32 N,2,3,1024",
+    });
     const any = onnxModel(network("encoder", null), {}).graph;
     expect(shapes(any.inputs)).toEqual({ image: "float32 N,height,width,3" });
     expect(shapes(any.outputs)).toEqual({
