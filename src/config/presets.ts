@@ -37,6 +37,7 @@ const article: TrainConfig = {
   freeze: "encoder",
   encoderStatistics: "batch",
   bnMomentum: null,
+  bnReestimate: 0,
   optimizer: "rmsprop",
   weightDecay: 0,
   sgdMomentum: 0.9,

@@ -7,8 +7,11 @@ import { numberedBuffers, severalTensors } from "./text/several-tensors.ts";
 export interface MovedMoments {
   /** Of all of them. */
   readonly count: number;
-  readonly momentum: number;
+  /** Share of them that stays; "fed" for one number for all, read from `momentum` `[1]`, which every run may be given anew. */
+  readonly momentum: number | "fed";
 }
+
+const FED = "let moved = moving * load_momentum(0) + batch * (1.0 - load_momentum(0));";
 
 /**
  * One step of several moving statistics, in place: `moving = moving · momentum + batch · (1 − momentum)`. `movingMean0` and
@@ -24,18 +27,23 @@ export function moveMoments(target: KernelTarget, all: readonly MovedMoments[]):
     let batch = vec2f(load_mean${i}(first), load_variance${i}(first));
     if (all((bitcast<vec2u>(batch) & vec2u(0x7f800000u)) != vec2u(0x7f800000u))) {
       let moving = vec2f(load_movingMean${i}(first), load_movingVariance${i}(first));
-      let moved = moving * params.momentum${i} + batch * params.rest${i};
+      ${all[i].momentum === "fed" ? FED : `let moved = moving * params.momentum${i} + batch * params.rest${i};`}
       store_movingMean${i}(first, moved.x);
       store_movingVariance${i}(first, moved.y);
     }`,
   );
-  const ofEach = all.flatMap(({ momentum }, i) => [
-    [`momentum${i}`, f32(momentum)] as const,
-    [`rest${i}`, f32(1 - momentum)] as const,
-  ]);
+  const ofEach = all.flatMap(({ momentum }, i) =>
+    momentum === "fed"
+      ? []
+      : [[`momentum${i}`, f32(momentum)] as const, [`rest${i}`, f32(1 - momentum)] as const],
+  );
+  const fed = all.some(({ momentum }) => momentum === "fed");
   return perItemKernel(target, count, {
     label: `move_moments_${all.length}`,
-    read: numberedBuffers(["mean", "variance"], all.length, "f32"),
+    read: {
+      ...(fed && { momentum: "array<f32>" }),
+      ...numberedBuffers(["mean", "variance"], all.length, "f32"),
+    },
     write: numberedBuffers(["movingMean", "movingVariance"], all.length, "f32"),
     params: { ...params, ...Object.fromEntries(ofEach) },
     body: text,

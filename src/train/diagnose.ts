@@ -20,7 +20,11 @@ export async function diagnose(
   beginning: Resumed | undefined,
   goodSteps: number,
 ): Promise<string | null> {
-  const trainer = await Trainer.create(gpu, { ...options, maxSteps: goodSteps, time: null }, beginning);
+  const trainer = await Trainer.create(
+    gpu,
+    { ...options, maxSteps: goodSteps, time: null, bnReestimate: 0 },
+    beginning,
+  );
   try {
     await trainer.run({ ...data, validation: subset(data.validation, [0]) }).catch((error: unknown) => {
       if (!(error instanceof TrainingDivergedError)) throw error;

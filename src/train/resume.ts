@@ -48,6 +48,7 @@ const SINCE: Partial<TrainConfig> = {
   encoderStatistics: "batch",
   ema: null,
   budget: null,
+  bnReestimate: 0,
 };
 
 /**

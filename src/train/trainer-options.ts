@@ -23,6 +23,8 @@ export interface TrainerOptions extends StepSpec {
   readonly shuffleBuffer: number | null;
   readonly dropRemainder: boolean;
   readonly normalization: Normalization;
+  /** Batches over which moving statistics are estimated anew before each validation (see `norm-statistics.ts`); 0 for none. */
+  readonly bnReestimate?: number;
   /** What decides which epoch is best. */
   readonly monitor: Monitor;
   /** End a phase when what is monitored has not become better for so many epochs. */
@@ -50,6 +52,7 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     ignores: data.training.ignores,
     loss: lossSpec(config),
     momentum: config.bnMomentum ?? undefined,
+    bnReestimate: config.bnReestimate,
     encoderStatistics: config.encoderStatistics,
     encoder: encoderNamed(config.encoder),
     decoder: config.decoder,

@@ -1,4 +1,4 @@
-import { trainingBatches, workerCount } from "../data/batches.ts";
+import type { TrainingBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { hash } from "../data/random.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -14,9 +14,11 @@ import type { StepResult } from "../runs/observer.ts";
 import { HEAD_BIAS } from "./head-bias.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
+import { NormStatistics } from "./phase/norm-statistics.ts";
 import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
+import { batchStream } from "./phase/stream.ts";
 import { Flight } from "./phase/steps-in-flight.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
@@ -172,15 +174,18 @@ export class Trainer {
   ): Promise<Ending> {
     const { stepsPerEpoch, signal } = this.#options;
     const steps = await PhaseSteps.create(this.#gpu, this.variables, this.#options, phase, classWeights);
+    let statistics: NormStatistics | null = null;
     const batches = this.#stream(phase, training);
     const flight = new Flight({ onCpu: this.#gpu.isSoftware });
     try {
+      statistics = await NormStatistics.create(this.#gpu, this.variables, this.#options, phase);
       await events.phase?.(phase, steps.plan);
       while (!phaseEnded(this.#options, this.#state)) {
         const before = performance.now();
         await this.#steps(steps, batches, flight, start, events);
         this.steppedMs += performance.now() - before;
         signal?.throwIfAborted();
+        await statistics?.estimate(training, this.#state.epoch, steps.encoder);
         const whole = this.#state.step === stepsPerEpoch;
         if (!whole) await events.checkpoint?.(this.#state);
         const outcome = await this.#endOfEpoch(steps, validation, before);
@@ -200,6 +205,7 @@ export class Trainer {
       this.waitedMs += batches.waitedMs;
       await batches.return();
       steps.destroy();
+      statistics?.destroy();
       this.#validation.endPhase();
       this.variables.release((_, group) => group === "optimizer" || group === "accumulator");
     }
@@ -208,7 +214,7 @@ export class Trainer {
   /** Steps to the end of the epoch, or until the run is told to stop; none is in flight afterwards. */
   async #steps(
     steps: PhaseSteps,
-    batches: ReturnType<typeof trainingBatches>,
+    batches: TrainingBatches,
     flight: Flight,
     start: number,
     events: TrainerEvents,
@@ -267,19 +273,9 @@ export class Trainer {
   }
 
   /** The phase's batches from where the state stands; each phase has a stream of its own, as each `fit` of Keras's has. */
-  #stream(phase: Phase, training: SegmentationDataset): ReturnType<typeof trainingBatches> {
-    const { batchSize, seed, augment, shuffleBuffer, dropRemainder, normalization } = this.#options;
-    return trainingBatches(training, {
-      batchSize,
-      seed: hash(seed, PHASES.indexOf(phase)),
-      augment,
-      shuffleBuffer,
-      dropRemainder,
-      normalization,
-      start: this.#state.stream,
-      // A software adapter needs the cores itself, and is too slow to wait for data.
-      workers: this.#gpu.isSoftware ? 0 : workerCount(),
-    });
+  #stream(phase: Phase, training: SegmentationDataset): TrainingBatches {
+    const seed = hash(this.#options.seed, PHASES.indexOf(phase));
+    return batchStream(this.#gpu, training, this.#options, { seed, start: this.#state.stream });
   }
 
   #learningRate(step: number): number {

@@ -10,16 +10,20 @@ import { numbers } from "./conv2d/reference.ts";
 const gpu = useGpu();
 
 describe("moveMoments", () => {
-  const norm = (count: number, momentum: number): MovedMoments => ({ count, momentum });
+  const norm = (count: number, momentum: number | "fed"): MovedMoments => ({ count, momentum });
+  const FED = 0.25;
   it.each<[string, MovedMoments[]]>([
     ["one batch norm of odd channels", [norm(7, 0.9)]],
     ["two, each with a momentum of its own", [norm(70, 0.99), norm(3, 0.5)]],
+    ["three by a momentum that is fed", [norm(70, "fed"), norm(3, "fed"), norm(1, "fed")]],
     ["four, one of a single channel", [norm(1, 0.9), norm(36, 0.9), norm(18, 0.75), norm(65, 0.99)]],
   ])("moves %s", async (_, all) => {
     const behind = 4;
     const buffers: Record<string, Float32Array> = {};
+    if (all.some(({ momentum }) => momentum === "fed")) buffers.momentum = Float32Array.of(FED);
     const expected: Record<string, number[]> = {};
     all.forEach(({ count, momentum }, i) => {
+      const kept = momentum === "fed" ? FED : momentum;
       for (const [j, [from, to]] of [
         [`mean${i}`, `movingMean${i}`],
         [`variance${i}`, `movingVariance${i}`],
@@ -28,7 +32,7 @@ describe("moveMoments", () => {
         const old = numbers(count, 100 + 10 * i + j);
         buffers[from] = fresh;
         buffers[to] = Float32Array.from([...old, ...rubbish(behind)]);
-        expected[to] = Array.from(fresh, (value, c) => old[c] * momentum + value * (1 - momentum));
+        expected[to] = Array.from(fresh, (value, c) => old[c] * kept + value * (1 - kept));
       }
     });
     const kernel = moveMoments(kernelTarget(gpu()), all);

@@ -48,6 +48,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   schedule: fc.constantFrom("constant", "cosine", "poly", "one-cycle"),
   warmupSteps: fc.constantFrom(0, 1),
   ema: fc.constantFrom(null, 0.2, 0.999),
+  bnReestimate: fc.constantFrom(0, 2),
   accumulate: fc.constantFrom(1, 2),
   clipNorm: fc.constantFrom(null, 1),
   precision: fc.constantFrom("f32", "f16"),
@@ -102,6 +103,8 @@ describe("a run that is taken up", () => {
           ...draw,
           ...(!half && { precision: "f32" }),
           ...(draw.schedule === "one-cycle" && { warmupSteps: 0 }),
+          // So few photos have a pixel each in the deepest layers: of next to no variance, other photos overflow there.
+          ...(draw.precision === "f16" && { bnReestimate: 0 }),
         };
         const through = await run(some, whole);
         const before = await run(some, part, undefined, steps);
@@ -125,6 +128,7 @@ describe("a run that is taken up", () => {
             },
             3,
           ],
+          [{ bnReestimate: 2, ema: 0.2, precision: "f32", accumulate: 2, cacheFeatures: true }, 1],
         ],
       },
     );

@@ -39,10 +39,11 @@ describe("resumedConfig", () => {
       "monitor",
       "encoder",
       "budget",
+      "bnReestimate",
     ]);
     expect(await resumedConfig(run, {})).toMatchObject({
       ...{ precision: "f32", accumulate: 1, cacheFeatures: false, tune: "off", freeze: "encoder" },
-      ...{ monitor: "val_accuracy", encoder: "densenet121", budget: null },
+      ...{ monitor: "val_accuracy", encoder: "densenet121", budget: null, bnReestimate: 0 },
     });
   });
 

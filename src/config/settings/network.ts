@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ENCODER_NAMES } from "../../layers/networks/encoders.ts";
-import { choice, setting, text } from "../setting.ts";
+import { choice, setting, text, whole } from "../setting.ts";
 
 /** The network, and what it begins with. */
 export const networkSettings = {
@@ -55,5 +55,13 @@ export const networkSettings = {
       .min(0, "must be at least 0")
       .lt(1, "must be below 1")
       .nullable(),
+  ),
+  bnReestimate: setting(
+    "--bn-reestimate N",
+    "Network",
+    "before each validation, estimate the moving statistics of all batch norms that normalize by their batches anew, over N training " +
+      "batches and with the weights as they are, averaged ones with --ema (precise batch norm: Wu & Johnson 2021); 0 keeps what they have " +
+      "seen in passing",
+    whole(0),
   ),
 };

@@ -3,8 +3,8 @@ import { beginOf, STACK_ALIGNMENT, storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { Op } from "../op.ts";
-import { moveAll } from "../ops/moving-statistics.ts";
-import type { Moved } from "../ops/moving-statistics.ts";
+import { fedOf, moveAll } from "../ops/moving-statistics.ts";
+import type { Momentum, Moved } from "../ops/moving-statistics.ts";
 import type { MovingStatisticsPattern } from "../pattern.ts";
 import type { FamilyLayout } from "./layout.ts";
 import type { NormTable, NormTables } from "./norm-tables.ts";
@@ -14,7 +14,7 @@ interface Run {
   readonly table: NormTable;
   readonly begin: number;
   readonly count: number;
-  readonly momentum: number;
+  readonly momentum: Momentum;
   readonly movingMean: Tensor;
   readonly movingVariance: Tensor;
 }
@@ -81,7 +81,8 @@ export function fuseMovingStatistics(
           all.map(({ moved }) => moved),
         ),
     };
-    const inputs = [...all.flatMap(({ reads }) => reads), ...updates];
+    const fed = new Set(all.flatMap(({ moved }) => fedOf(moved.momentum)));
+    const inputs = [...all.flatMap(({ reads }) => reads), ...fed, ...updates];
     replaced.set(moving[moving.length - 1].node, [{ ...moving[0].node, op, inputs }]);
   }
   return replaced;

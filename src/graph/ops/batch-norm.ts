@@ -10,6 +10,7 @@ import type { Norm, ParameterGradients } from "../lowering/batch-norm.ts";
 import { affine } from "./affine.ts";
 import { checkChannels } from "./channel-reduction.ts";
 import { updateMovingStatistics } from "./moving-statistics.ts";
+import type { Momentum } from "./moving-statistics.ts";
 import { channelMoments } from "./moments.ts";
 import { standardize } from "./standardize.ts";
 
@@ -21,8 +22,7 @@ export interface BatchNormOptions {
 }
 
 export interface BatchNormTrainingOptions extends BatchNormOptions {
-  /** Share of the moving statistics that a step keeps. */
-  readonly momentum: number;
+  readonly momentum: Momentum;
 }
 
 /**

@@ -6,14 +6,16 @@ import { together } from "../op.ts";
 import type { Lowering, Operand } from "../op.ts";
 import type { Moments } from "./moments.ts";
 
+/** Share of the moving statistics that a step keeps: a number, or a scalar tensor `[]` for another one at each run. */
+export type Momentum = number | Tensor;
+
 export interface MovingStatistics {
   /** Of the batch, `[C]`. */
   readonly moments: Moments;
   /** Variables `[C]`, or parts of them. */
   readonly movingMean: Tensor;
   readonly movingVariance: Tensor;
-  /** Share of the moving statistics that a step keeps. */
-  readonly momentum: number;
+  readonly momentum: Momentum;
   /** The result of the batch norm that they are of. */
   readonly norm: Tensor;
 }
@@ -25,7 +27,7 @@ export interface MovingStatistics {
  * @throws Error when the moving statistics are not variables.
  */
 export function updateMovingStatistics(statistics: MovingStatistics): Node {
-  const { moments, movingMean, movingVariance } = statistics;
+  const { moments, movingMean, movingVariance, momentum } = statistics;
   const updates = [movingMean, movingVariance];
   for (const { name, variable } of updates.map(storageOf)) {
     if (!variable) throw new Error(`"${name}" must be a variable to hold moving statistics.`);
@@ -40,14 +42,17 @@ export function updateMovingStatistics(statistics: MovingStatistics): Node {
       pattern: { kind: "movingStatistics", ...statistics },
       together: together(movedOf(statistics), moveAll),
     },
-    [moments.mean, moments.variance, movingMean, movingVariance],
+    [moments.mean, moments.variance, movingMean, movingVariance, ...fedOf(momentum)],
   );
 }
+
+/** What has to be computed for a momentum. */
+export const fedOf = (momentum: Momentum): Tensor[] => (typeof momentum === "number" ? [] : [momentum]);
 
 /** Moving statistics and what they move towards: each `count` numbers. */
 export interface Moved {
   readonly count: number;
-  readonly momentum: number;
+  readonly momentum: Momentum;
   readonly mean: Operand;
   readonly variance: Operand;
   readonly movingMean: Operand;
@@ -66,7 +71,22 @@ const movedOf = ({ moments, movingMean, movingVariance, momentum }: MovingStatis
 const BUFFERS = 4;
 
 export function moveAll(l: Lowering, all: readonly Moved[]): void {
-  const most = tensorsAtOnce(l.target, BUFFERS, 0);
+  const fed = new Set(all.flatMap(({ momentum }) => fedOf(momentum)));
+  moveBy(
+    l,
+    all.filter(({ momentum }) => typeof momentum === "number"),
+  );
+  for (const momentum of fed)
+    moveBy(
+      l,
+      all.filter((moved) => moved.momentum === momentum),
+      momentum,
+    );
+}
+
+/** @param fed the momentum of all of them, where it is a tensor */
+function moveBy(l: Lowering, all: readonly Moved[], fed?: Tensor): void {
+  const most = tensorsAtOnce(l.target, BUFFERS, fed ? 1 : 0);
   for (let first = 0; first < all.length; first += most) {
     const some = all.slice(first, first + most);
     const operands = some.flatMap(({ mean, variance, movingMean, movingVariance }, i) => [
@@ -75,6 +95,16 @@ export function moveAll(l: Lowering, all: readonly Moved[]): void {
       [`movingMean${i}`, movingMean],
       [`movingVariance${i}`, movingVariance],
     ]);
-    l.dispatch(moveMoments(l.target, some), Object.fromEntries(operands) as Record<string, Operand>);
+    const kernel = moveMoments(
+      l.target,
+      some.map(({ count, momentum }) => ({
+        count,
+        momentum: typeof momentum === "number" ? momentum : "fed",
+      })),
+    );
+    l.dispatch(kernel, {
+      ...(fed && { momentum: fed }),
+      ...(Object.fromEntries(operands) as Record<string, Operand>),
+    });
   }
 }

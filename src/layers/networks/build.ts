@@ -13,6 +13,7 @@ import { conv2d } from "../../graph/ops/conv2d.ts";
 import { depthwiseConv2d } from "../../graph/ops/depthwise-conv2d.ts";
 import { dense } from "../../graph/ops/dense.ts";
 import { dropout } from "../../graph/ops/dropout.ts";
+import type { Momentum } from "../../graph/ops/moving-statistics.ts";
 import { multiplyChannels } from "../../graph/ops/multiply-channels.ts";
 import { crop2d, zeroPad2d } from "../../graph/ops/pad2d.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/pool.ts";
@@ -42,7 +43,7 @@ export interface BuildOptions {
    */
   readonly keepsStatistics?: (part: LayerPart) => boolean;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
-  readonly momentum?: number | undefined;
+  readonly momentum?: Momentum | undefined;
   /** What decides what dropout drops: a seed, and the number of the training step, a u32 scalar. A training step needs it. */
   readonly dropout?: { readonly seed: number; readonly step: Tensor } | undefined;
 }

@@ -17,7 +17,7 @@ import { Trainer } from "../trainer.ts";
 import type { EpochOutcome } from "../trainer.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
-import { encodingSeconds } from "./estimate.ts";
+import { encodingSeconds, estimateSeconds } from "./estimate.ts";
 import { secondsOf, stepsWithin } from "./steps-within.ts";
 import type { PhaseCost, RunCost } from "./steps-within.ts";
 
@@ -89,7 +89,9 @@ async function chooseSteps(
     ? await encodingSeconds(gpu, options)
     : 0;
   const epochEnd = validation + picture;
-  const phases = phasesOf(options).map((phase): PhaseCost => {
+  const estimates: number[] = [];
+  for (const phase of phasesOf(options)) estimates.push(await estimateSeconds(gpu, options, phase));
+  const phases = phasesOf(options).map((phase, i): PhaseCost => {
     const encodes = takesSkips(options, phase);
     return {
       epochs: options.epochs[phase],
@@ -98,7 +100,7 @@ async function chooseSteps(
       encoding: encodes
         ? { seconds: encoding, steps: newSteps(config, options, data) }
         : { seconds: 0, steps: 0 },
-      epochEnd,
+      epochEnd: epochEnd + estimates[i],
     };
   });
   const spent = (performance.now() - start) / 1000;
@@ -116,7 +118,7 @@ async function chooseSteps(
     epochEnd,
     total,
     sentence:
-      `A step takes ${each.join(" and ")} and the end of an epoch ${epochEnd.toPrecision(2)} s: ` +
+      `A step takes ${each.join(" and ")} and the end of an epoch ${Math.max(...phases.map(({ epochEnd: end }) => end)).toPrecision(2)} s: ` +
       `${total <= budget ? taking : `even ${taking}, longer than --budget allows`} (--steps-per-epoch ${stepsPerEpoch} makes the same run elsewhere).`,
   };
 }
@@ -143,6 +145,7 @@ async function timeRun(
   const trainer = await Trainer.create(gpu, {
     ...options,
     ...{ epochs, stepsPerEpoch: warm + timed, patience: null, maxSteps: null, time: null },
+    bnReestimate: 0,
     // Nothing is learned, so nothing can diverge.
     ...{ learningRate: { frozen: 0, finetune: 0 }, schedule: "constant", warmupSteps: 0 },
   });

@@ -4,6 +4,7 @@ import { kernelTarget } from "../../graph/kernel-target.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
+import { statisticsGoals } from "../phase/norm-statistics.ts";
 import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { onTrial } from "./trial.ts";
@@ -52,6 +53,7 @@ export async function estimateTime(
       total += steps * encoding;
     }
     total += steps * seconds;
+    total += Math.ceil(steps / stepsPerEpoch) * (await estimateSeconds(gpu, options, phase));
   }
   const evaluation = scale * (await secondsARun(gpu, evaluator(spec), tileFor));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
@@ -64,10 +66,21 @@ export async function encodingSeconds(gpu: Gpu, options: TrainerOptions): Promis
   return (options.batchSize / own.batchSize) * (await secondsARun(gpu, encoder(own), options.tileFor));
 }
 
+/** Seconds that it takes before a validation to estimate moving statistics anew; drawing the batches is not counted. */
+export async function estimateSeconds(gpu: Gpu, options: TrainerOptions, phase: Phase): Promise<number> {
+  const { bnReestimate = 0, batchSize, tileFor } = options;
+  const spec = { ...options, batchSize: microBatchSize(options) };
+  const goals = bnReestimate > 0 ? statisticsGoals(spec, phase) : null;
+  if (goals === null) return 0;
+  return bnReestimate * (batchSize / spec.batchSize) * (await secondsARun(gpu, goals, tileFor));
+}
+
 const secondsARun = (gpu: Gpu, goals: Goals, tileFor: TileFor | undefined): Promise<number> =>
   onTrial(gpu, { ...goals, tileFor }, async (program, feeds) => {
     await program.run(feeds);
+    await gpu.idle();
     const start = performance.now();
     for (let i = 0; i < TIMED; i++) await program.run(feeds);
+    await gpu.idle();
     return (performance.now() - start) / 1000 / TIMED;
   });

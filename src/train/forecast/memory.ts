@@ -9,6 +9,7 @@ import { kernelTarget } from "../../graph/kernel-target.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
 import { ConfigError } from "../../config/index.ts";
 import { encoderSpec } from "../phase/frozen-encoder.ts";
+import { statisticsGoals } from "../phase/norm-statistics.ts";
 import { machineMemory } from "./machine-memory.ts";
 import { encoder, evaluator, takesSkips } from "../phase/programs.ts";
 import { planStep } from "./step-plan.ts";
@@ -21,7 +22,7 @@ type Buffers = readonly number[];
 
 /**
  * The buffers of a run in its larger phase: the variables, the evaluator, the training step, the step for the smaller
- * batch at the end of a pass where there is one, and where features are cached the encoder and the evaluator that takes
+ * batch at the end of a pass where there is one, what estimates moving statistics anew, and where features are cached the encoder and the evaluator that takes
  * them. The features themselves lie on the host, in what is left of its memory.
  *
  * @param target chooses the tiles of the run: what they leave of partial sums takes memory too.
@@ -38,6 +39,10 @@ export function plannedBuffers(
     const plans = [evaluation, planStep(options, phase, target)];
     const rest = smallerBatch(options, options.epochs[phase], trainingPhotos);
     if (rest > 0) plans.push(planStep({ ...options, batchSize: rest, accumulate: 1 }, phase, target));
+    const estimate =
+      (options.bnReestimate ?? 0) > 0 &&
+      statisticsGoals({ ...options, batchSize: microBatchSize(options) }, phase);
+    if (estimate) plans.push(plan(estimate, target));
     if (takesSkips(options, phase)) {
       plans.push(plan(encoder(encoderSpec(options, target)), target));
       plans.push(plan(evaluator(evaluatorSpec(options), "skips"), target));

@@ -11,6 +11,7 @@ import { cast } from "../../graph/ops/cast.ts";
 import { clipByGlobalNorm } from "../../graph/ops/clip-by-global-norm.ts";
 import { argmax } from "../../graph/ops/argmax.ts";
 import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
+import type { Momentum } from "../../graph/ops/moving-statistics.ts";
 import { scale } from "../../graph/ops/scale.ts";
 import type { Goals } from "../../graph/plan.ts";
 import { compile } from "../../graph/program.ts";
@@ -119,19 +120,33 @@ export interface TrainingPass {
   readonly scaling: LossScaling | null;
 }
 
-/** A training step up to the gradients; see {@link trainingStep}. */
-export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
-  const { classes, weighted, precision } = spec;
-  const graph = new Graph();
+/**
+ * The logits of the network as a phase trains it, with the inputs of {@link trainingStep} that they need.
+ *
+ * @param momentum see `NetworkSpec`.
+ */
+export function trainedNetwork(
+  graph: Graph,
+  spec: StepSpec,
+  phase: Phase,
+  momentum: Momentum | undefined,
+): Tensor {
   const frozen = frozenIn(spec, phase);
   const trainable = { trainableEncoder: frozen === "none", trainableDecoder: frozen !== "decoder" };
   const dropout = dropsOut(spec, phase)
     ? { seed: spec.seed ?? 0, step: graph.input("step", [], "u32") }
     : undefined;
-  const { momentum, encoderStatistics, encoder, decoder } = spec;
+  const { classes, encoderStatistics, encoder, decoder } = spec;
   const network = { classes, momentum, encoderStatistics, encoder, decoder };
   const options = { ...network, training: true, ...trainable, dropout };
-  const logits = logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
+  return logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
+}
+
+/** A training step up to the gradients; see {@link trainingStep}. */
+export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
+  const { classes, weighted, precision } = spec;
+  const graph = new Graph();
+  const logits = trainedNetwork(graph, spec, phase, spec.momentum);
   const labels = labelsInput(graph, spec);
   const classWeights = weighted ? graph.input("class_weights", [classes]) : undefined;
   const { loss, accuracy } = lossOf(spec, logits, labels, { classWeights });
