@@ -14,6 +14,11 @@ import type { Encoder, Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts
 import type { Precision } from "../../config/precision.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";
+import type { PagePhoto } from "./photo.ts";
+import type { WindowsUnderWay } from "./view-choice.ts";
+import { WindowPrograms } from "./window-programs.ts";
+import { smallestSide } from "../../layers/networks/image-size.ts";
+import { slide, windowsAtOnce } from "../../use/slide.ts";
 import { skipInput, fineTuningClassWeights, fineTuningStep } from "./fine-tuning-step.ts";
 import type { NamedTensors } from "../../weights/tensors.ts";
 
@@ -26,6 +31,11 @@ export interface Labelling {
   /** From handing the photo to the GPU to having the logits back. */
   readonly milliseconds: number;
 }
+
+/** As `npm run predict -- --window` has it. */
+const OVERLAP = 0.25;
+/** Of a photo's scores in the page's memory. */
+const BAND_BYTES = 128 * 2 ** 20;
 
 /** What a correction asks for; see {@link fineTuningStep}. */
 export interface FineTuningTargets {
@@ -51,6 +61,9 @@ export class Network {
   /** The decoder's weights as they came. */
   readonly #loaded: NamedTensors;
   #fineTuning: Promise<Program> | null = null;
+  #precision: Precision;
+  /** Made when a photo is first seen in windows. */
+  #windows: WindowPrograms | null = null;
   /** What the encoder made of the photo labelled last, on the host; it is read when a step first wants it. */
   #skips: Promise<Feeds> | null = null;
 
@@ -58,9 +71,10 @@ export class Network {
     gpu: Gpu,
     model: ModelDescription,
     variables: Variables,
-    { program, milliseconds }: CompiledLabels,
+    { program, milliseconds, precision }: CompiledLabels,
     loaded: NamedTensors,
   ) {
+    this.#precision = precision;
     this.#gpu = gpu;
     this.model = model;
     this.#encoder = encoderNamed(model.encoder);
@@ -102,10 +116,31 @@ export class Network {
    */
   async setPrecision(precision: Precision): Promise<void> {
     this.#labels.destroy();
-    this.#skips = null;
+    this.#windows?.destroy();
+    this.#windows = this.#skips = null;
     const { program, milliseconds } = await compileLabels(this.#gpu, this.model, this.#variables, precision);
     this.#labels = program;
     this.#compileMilliseconds = milliseconds;
+    this.#precision = precision;
+  }
+
+  /**
+   * The likeliest class of each pixel of a photo, `[height, width]`, seen at its own size in windows of the side that the model was
+   * trained at (see `slide`); what is learned does not come from them.
+   *
+   * @throws GpuError when it does not fit into memory or the device failed; the signal's reason.
+   */
+  labelInWindows(photo: PagePhoto, under: WindowsUnderWay): Promise<Uint8Array<ArrayBuffer>> {
+    const { imageSize, classNames, normalization } = this.model;
+    const window = Math.max(imageSize.height, imageSize.width);
+    const [classes, precision] = [classNames.length, this.#precision];
+    this.#windows ??= new WindowPrograms(this.#gpu, this.#variables, this.model, {
+      ...{ batchSize: windowsAtOnce(window, classes), precision },
+    });
+    return slide({ ...photo, channels: 4 }, this.#windows, {
+      ...{ classes, normalization, window, smallest: smallestSide(this.#encoder) },
+      ...{ overlap: OVERLAP, bandBytes: BAND_BYTES, ...under },
+    });
   }
 
   /** @param image `[height, width, 3]`, prepared as the model's photos were. */
@@ -159,6 +194,7 @@ export class Network {
   /** Frees what it holds on the GPU. */
   destroy(): void {
     this.#labels.destroy();
+    this.#windows?.destroy();
     void this.#fineTuning?.then((program) => program.destroy());
     this.#variables.destroy();
   }
@@ -174,6 +210,7 @@ export class Network {
 interface CompiledLabels {
   readonly program: Program;
   readonly milliseconds: number;
+  readonly precision: Precision;
 }
 
 async function compileLabels(
@@ -190,7 +227,7 @@ async function compileLabels(
   const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });
   const outputs = { logits, labels: argmax(logits), ...named(skips) };
   const program = await compile(gpu, { outputs, variables });
-  return { program, milliseconds: since() };
+  return { program, milliseconds: since(), precision };
 }
 
 const named = (skips: Skips): Record<string, Tensor> =>

@@ -1,3 +1,4 @@
+import { resizeNearest } from "../../data/resize.ts";
 import { backgroundOf } from "../../masks/background.ts";
 import { classShares } from "../../masks/class-shares.ts";
 import type { ClassShare } from "../../masks/class-shares.ts";
@@ -19,6 +20,7 @@ import { sources } from "./sources.ts";
 import { stage as makeStage } from "./stage.ts";
 import { tint } from "./tint.ts";
 import { fineTuningTargets } from "./fine-tuning-targets.ts";
+import { viewChoice } from "./view-choice.ts";
 
 /** What stands under the picture where nothing is pointed at. */
 const HERE = "Point at the photo to see what is where.";
@@ -45,6 +47,8 @@ interface Labelled extends Labelling {
   readonly photo: PagePhoto;
   /** Prepared for the network. */
   readonly image: Float32Array;
+  /** At the photo's own size, where it was seen in windows. */
+  readonly own: Uint8Array<ArrayBuffer> | null;
   /** At the size of the picture on the page. */
   readonly mask: Uint8Array<ArrayBuffer>;
   readonly shares: readonly ClassShare[];
@@ -96,6 +100,7 @@ export function workbench(
   const precision = precisionChoice(firstPrecision(model.precision, hasHalf), hasHalf, (chosen) => {
     void guarded(() => setPrecision(chosen));
   });
+  const view = viewChoice(() => void guarded(labelAgain));
   const here = h("p", { class: "muted here", "aria-hidden": "true" }, HERE);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const opacity = h("input", { id: "opacity", type: "range", min: 0, max: 1, step: 0.01, value: 0.7 });
@@ -116,7 +121,12 @@ export function workbench(
     drop,
     picture,
   );
-  part("result").append(h("h2", { id: "result-title" }, "What it sees"), result.element, precision.element);
+  part("result").append(
+    h("h2", { id: "result-title" }, "What it sees"),
+    result.element,
+    view.element,
+    precision.element,
+  );
   part("correct").append(h("h2", { id: "correct-title" }, "Correct it, and it learns"), panel.element);
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.shiftKey) return;
@@ -154,8 +164,9 @@ export function workbench(
   function refresh(): void {
     panel.show({ ready: current !== null, busy, learning, learned, losses });
     result.setReady(current !== null && !busy);
-    precision.setReady(network !== null && !busy && !over);
-    if (network && !busy && !over) status("Ready", "ready");
+    const idle = network !== null && !busy && !over;
+    for (const control of [view, precision]) control.setReady(idle);
+    if (idle) status("Ready", "ready");
   }
 
   async function bring(photo: PagePhoto): Promise<void> {
@@ -164,6 +175,7 @@ export function workbench(
     // Of photos that come while there is something else to do the last one is taken.
     if (!network || busy) {
       waiting = photo;
+      view.cancel();
       if (!busy) show(photo);
       return;
     }
@@ -190,20 +202,35 @@ export function workbench(
     status("Labelling", "working");
     const labelling = await network!.label(image);
     const mask = maskFromLogits(labelling.logits, imageSize, classNames.length, stage.size);
+    const seen = { ...labelling, photo, image };
+    present("Labelled", { ...seen, own: null, mask });
+    if (!view.windows) return;
+    status("Labelling in windows", "working");
+    const own = await view.follow((under) => network!.labelInWindows(photo, under));
+    if (own) present("Labelled in windows", { ...seen, own, mask: resizeNearest(own, photo, stage.size) });
+    else say("The windows were cancelled: these are the labels of the photo seen whole.");
+  }
+
+  function present(done: string, found: Omit<Labelled, "shares">): void {
+    const { mask, milliseconds } = found;
     const shares = classShares(mask, classNames);
-    current = { ...labelling, photo, image, mask, shares };
+    current = { ...found, shares };
     panel.setLabels(mask);
     stage.showLabels(mask, highlight);
     result.show({
       shares,
       adapter,
-      milliseconds: labelling.milliseconds,
+      milliseconds,
       compileMilliseconds: network!.compileMilliseconds,
       first: fresh,
     });
     fresh = false;
     const largest = shares.slice(0, 4).map(({ name, share }) => `${name} ${shareText(share)}`);
-    say(`Labelled: ${largest.join(", ")}.`);
+    say(`${done}: ${largest.join(", ")}.`);
+  }
+
+  async function labelAgain(): Promise<void> {
+    if (current) await label(current.photo, current.image);
   }
 
   async function learn(steps: number, learningRate: number): Promise<void> {
@@ -235,7 +262,7 @@ export function workbench(
     status(`Compiling the kernels in ${chosen}`, "working");
     await network!.setPrecision(chosen);
     fresh = true;
-    if (current) await label(current.photo, current.image);
+    await labelAgain();
     say(`Precision: ${chosen}. ${current ? part("announcer").textContent : ""}`);
   }
 
@@ -243,7 +270,7 @@ export function workbench(
     network!.reset();
     learned = false;
     losses = [];
-    if (current) await label(current.photo, current.image);
+    await labelAgain();
     say("The network is what it was when it was loaded.");
   }
 
@@ -258,8 +285,8 @@ export function workbench(
 
   async function saveMask(): Promise<void> {
     if (!current) return;
-    const { photo, logits } = current;
-    const mask = maskFromLogits(logits, imageSize, classNames.length, photo);
+    const { photo, logits, own } = current;
+    const mask = own ?? maskFromLogits(logits, imageSize, classNames.length, photo);
     download(await greyPng(mask, photo.width, photo.height), `${photo.name}.mask.png`);
     say("The mask was saved.");
   }

@@ -143,6 +143,19 @@ describe.skipIf(chromiumPath === null)("the page that labels photos, in Chromium
     expect(agreement(first.labels, wanted.labels)).toBeGreaterThanOrEqual(0.999);
     expect(new Set(first.labels).size).toBeGreaterThan(1);
 
+    // The photo in windows at its own size, and the whole photo again.
+    await page.getByText("Windows", { exact: true }).click();
+    await page.getByText(/^Window \d+ of \d+$/).waitFor({ timeout: PATIENCE });
+    await told(page, /^Labelled in windows: /);
+    await settled(page);
+    const inWindows = await maskOnPage(page);
+    expect([inWindows.width, inWindows.height]).toEqual([90, 130]);
+    expect(agreement(inWindows.labels, wanted.labels)).toBeLessThan(0.999);
+    await page.getByText("Whole photo", { exact: true }).click();
+    await told(page, /^Labelled: /);
+    await settled(page);
+    expect((await maskOnPage(page)).labels).toEqual(first.labels);
+
     await page.setInputFiles("input[type=file]", turned);
     await told(page, /^Labelled: /);
     await page.locator("canvas.paint[width='430']").waitFor({ timeout: PATIENCE });

@@ -4,8 +4,11 @@ import type { ModelDescription } from "../../../src/ui/demo/model-description.ts
 import { Network } from "../../../src/ui/demo/network.ts";
 import { Painting } from "../../../src/ui/demo/painting.ts";
 import { firstPrecision } from "../../../src/ui/demo/precision-choice.ts";
+import { loadModel } from "../../../src/use/model.ts";
+import { SlidingPredictor } from "../../../src/use/sliding-predictor.ts";
+import { temporaryFolder } from "../../files/temporary-folder.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { TINY_CLASSES, tinyModel } from "../../train/tiny-model.ts";
+import { saveTinyModel, TINY_CLASSES, tinyModel } from "../../train/tiny-model.ts";
 
 vi.mock(import("../../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../../helpers/small-network.ts")).smallUnet(importOriginal),
@@ -29,6 +32,7 @@ describe("what the page's numbers are stored in at first", () => {
 // No browser without a graphics card has f16, and lavapipe does: the page's network in Node.
 describe("the page's network", () => {
   const gpu = useGpu();
+  const temporary = temporaryFolder();
   const size = { height: 64, width: 32 };
   const model: ModelDescription = {
     name: "tiny",
@@ -51,6 +55,43 @@ describe("the page's network", () => {
 
   const agreement = (a: Uint32Array, b: Uint32Array): number =>
     a.filter((label, pixel) => label === b[pixel]).length / a.length;
+
+  it("labels a photo in windows as npm run predict -- --window does, with what it has learned", async () => {
+    const [width, height] = [70, 41];
+    const pixels = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? 255 : 128 + 100 * Math.sin(i / (9 + (i % 4))),
+    );
+    const photo = { name: "waves", width, height, pixels };
+    const heard: number[] = [];
+    const under = {
+      signal: new AbortController().signal,
+      onProgress: (done: number) => void heard.push(done),
+    };
+    const mask = await network.labelInWindows(photo, under);
+    const file = temporary("model.safetensors");
+    await saveTinyModel(gpu(), file);
+    const predictor = await SlidingPredictor.create(gpu(), await loadModel(file), {
+      ...{ precision: "f32", window: size.height, overlap: 0.25, tta: [] },
+    });
+    const rgb = Uint8Array.from(pixels.filter((_, i) => i % 4 < 3));
+    const [expected] = await predictor.label([{ width, height, pixels: rgb }]);
+    predictor.destroy();
+    expect(new Set(mask).size).toBeGreaterThan(1);
+    expect(mask).toEqual(expected.mask);
+    expect(heard).toEqual([2]);
+
+    const painting = new Painting(size);
+    painting.begin(3);
+    painting.line({ x: 2, y: 2 }, { x: 30, y: 30 }, 20);
+    const { labels } = await network.label(image);
+    const targets = fineTuningTargets(painting, labels, model.imageSize, TINY_CLASSES.length)!;
+    for (let step = 0; step < 4; step++) await network.fineTune(targets, 1e-2);
+    expect(await network.labelInWindows(photo, under)).not.toEqual(mask);
+    network.reset();
+    expect(await network.labelInWindows(photo, under)).toEqual(mask);
+    const signal = AbortSignal.abort(new Error("Enough."));
+    await expect(network.labelInWindows(photo, { ...under, signal })).rejects.toThrow("Enough.");
+  });
 
   it("labels in f16 as in f32 but for a few pixels, learns from what it made so, and keeps what it learned", async ({
     skip,
