@@ -78,7 +78,8 @@ await runCommand(command, async (interrupted) => {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const model = await loadModel(flags.model, flags);
   const view = viewFor(model, flags);
-  if (logits && (view.window !== null || view.tta.length > 0))
+  const isSeenOnce = view.window === null && view.tta.length === 0 && model.resize !== "short-side";
+  if (logits && !isSeenOnce)
     throw new ModelError(
       "--logits are what the network says of a photo once, at the size it was trained at: leave --window and --tta out, or --logits.",
     );

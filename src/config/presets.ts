@@ -14,6 +14,7 @@ const article: TrainConfig = {
   preset: "article",
   data: null,
   imageSize: 128,
+  resize: "stretch",
   format: null,
   classes: null,
   labelMap: null,

@@ -20,7 +20,7 @@ export function copies(
   names: readonly FixedName[],
   options: CopyOptions = {},
 ): RecipeDataset {
-  const { imageSize, classNames, ignores, size: n } = dataset;
+  const { imageSize, resize, classNames, ignores, size: n } = dataset;
   const size = names.length * n;
   const { cacheBytes = DEFAULT_CACHE_BYTES, ...strengths } = options;
   const nameOf = (index: number): FixedName => {
@@ -37,6 +37,7 @@ export function copies(
   return {
     size,
     imageSize,
+    resize,
     classNames,
     ignores,
     names: names.flatMap((name) =>

@@ -1,3 +1,4 @@
+import type { Resize } from "./resizes.ts";
 import type { Photo } from "./photo.ts";
 import type { Size } from "./resize.ts";
 
@@ -30,6 +31,8 @@ export interface SegmentationDataset {
   readonly size: number;
   /** Of every sample. */
   readonly imageSize: Size;
+  /** How photos of other shapes came to that size; "stretch" by default. */
+  readonly resize?: Resize | undefined;
   readonly classNames: readonly string[];
   /** Whether {@link IGNORE} in a mask marks a pixel that does not count. Otherwise it is class 255. */
   readonly ignores: boolean;

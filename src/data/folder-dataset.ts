@@ -9,10 +9,13 @@ import { openLabelling } from "./classes/open-labelling.ts";
 import type { ClassOptions } from "./classes/open-labelling.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { DataError, together } from "./data-error.ts";
+import { IGNORE } from "./dataset.ts";
 import type { Sample, SegmentationDataset, WholeSample } from "./dataset.ts";
 import { decodePair } from "./decode.ts";
 import { DiskCache } from "./disk-cache.ts";
 import type { AddSample } from "./disk-cache.ts";
+import { fitMask, fitPhoto } from "./fit.ts";
+import type { Resize } from "./resizes.ts";
 import { contentsOf } from "./pair-contents.ts";
 import type { PairContents } from "./pair-contents.ts";
 import type { Pair } from "./formats/format.ts";
@@ -33,6 +36,8 @@ import { stampOf } from "../files/stamp.ts";
 export interface FolderOptions extends ClassOptions {
   /** Of the samples. */
   imageSize: ImageSize;
+  /** How photos of other shapes come to that size; "stretch" by default. */
+  resize?: Resize;
   /** The name of its format; recognised by default. */
   format?: FormatName | null;
   /** How masks are resized; "nearest" by default. "auto" is as the tutorial has it for its own classes, and nearest for others. */
@@ -50,6 +55,7 @@ export interface FolderOptions extends ClassOptions {
 export class FolderDataset implements SegmentationDataset {
   readonly size: number;
   readonly imageSize: Size;
+  readonly resize: Resize;
   readonly classNames: readonly string[];
   readonly ignores: boolean;
   readonly names: readonly string[];
@@ -81,7 +87,7 @@ export class FolderDataset implements SegmentationDataset {
     ids: readonly string[],
     disk: DiskCache | undefined,
   ) {
-    const { cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
+    const { resize = "stretch", cacheBytes = DEFAULT_CACHE_BYTES, onWarning = () => {} } = options;
     this.pairs = pairs;
     this.format = format;
     this.labelling = labelling;
@@ -89,8 +95,9 @@ export class FolderDataset implements SegmentationDataset {
     this.size = pairs.length;
     this.names = pairs.map((pair) => pair.name);
     this.classNames = labelling.classNames;
-    this.ignores = labelling.ignores;
+    this.ignores = labelling.ignores || resize === "letterbox";
     this.imageSize = toSize(options.imageSize);
+    this.resize = resize;
     this.#cache = new SampleCache((index) => this.#read(index, options), this.imageSize, cacheBytes);
     this.#ids = ids;
     this.#disk = disk;
@@ -112,6 +119,12 @@ export class FolderDataset implements SegmentationDataset {
     if (interpolationOf(labelling, options) === "bilinear" && labelling.ignores) {
       throw new DataError(
         `Some pixels of ${path} do not count, and --mask-interpolation bilinear would mix their number with classes: use nearest.`,
+      );
+    }
+    if (options.resize === "letterbox" && labelling.classNames.length > IGNORE) {
+      throw new DataError(
+        `With the ${labelling.classNames.length} classes of ${path} no number is left for the pixels around a photo that do not count: give ` +
+          "--resize short-side, or merge classes with --label-map.",
       );
     }
     const within = (file: string): string => relative(path, file);
@@ -217,20 +230,21 @@ async function readSample(
     labelling,
     maskInterpolation,
     imageSize,
-  }: Pick<FolderDataset, "labelling" | "maskInterpolation" | "imageSize">,
+    resize,
+  }: Pick<FolderDataset, "labelling" | "maskInterpolation" | "imageSize" | "resize">,
   { lossyMasks }: FolderOptions,
 ): Promise<{ sample: Sample; remarks: readonly Remark[] }> {
   const { photo, mask, remarks } = await decodePair(pair, { labelling, lossyMasks });
   const sample = {
     ...imageSize,
-    image: resizeBilinear(photo.pixels, photo, 3, imageSize, 1 / 255),
-    mask:
-      maskInterpolation === "nearest"
-        ? resizeNearest(mask.labels, mask, imageSize)
-        : Uint8Array.from(resizeBilinear(mask.labels, mask, 1, imageSize)),
+    image: fitPhoto(photo, 3, imageSize, resize),
+    mask: fitMask(mask, imageSize, resize, maskInterpolation === "nearest" ? resizeNearest : truncated),
   };
   return { sample, remarks };
 }
+
+const truncated = (labels: Uint8Array, from: Size, to: Size): Uint8Array =>
+  Uint8Array.from(resizeBilinear(labels, from, 1, to));
 
 /** To be raised when decoding or resizing comes to give other numbers, or to refuse what it took, or more is kept of it. */
 const SAMPLES_VERSION = 5;
@@ -241,7 +255,7 @@ async function diskCache(
   labelling: Labelling,
   options: FolderOptions,
 ): Promise<DiskCache | undefined> {
-  const { lossyMasks = false } = options;
+  const { lossyMasks = false, resize = "stretch" } = options;
   const imageSize = toSize(options.imageSize);
   const written = printSize(imageSize);
   const { cacheFolder, onWarning } = options;
@@ -249,7 +263,8 @@ async function diskCache(
   const path = await realpath(folder);
   const decoder = [sharp.versions.sharp, sharp.versions.vips, process.arch, endianness()];
   const classes = isPlain(labelling) ? labelling.classNames.length : labellingRecord(labelling);
-  const rules = [interpolationOf(labelling, options), classes, lossyMasks];
+  const fit = resize === "stretch" ? [] : [resize];
+  const rules = [interpolationOf(labelling, options), classes, lossyMasks, ...fit];
   const key = JSON.stringify([SAMPLES_VERSION, path, written, ...rules, ...decoder]);
   const name = `${basename(path).slice(0, 60)}-${written}`;
   return new DiskCache({ folder: cacheFolder, name, key, imageSize, ids, onWarning });

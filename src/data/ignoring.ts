@@ -8,7 +8,7 @@ import type { SegmentationDataset } from "./dataset.ts";
  * @throws DataError when {@link IGNORE} is one of its classes.
  */
 export function ignoring(dataset: SegmentationDataset): SegmentationDataset {
-  const { size, imageSize, classNames, ignores, names } = dataset;
+  const { size, imageSize, resize, classNames, ignores, names } = dataset;
   if (ignores) return dataset;
   if (classNames.length > IGNORE) {
     throw new DataError(
@@ -16,5 +16,9 @@ export function ignoring(dataset: SegmentationDataset): SegmentationDataset {
         "augmentations affine and elastic, or merge classes with --label-map.",
     );
   }
-  return { size, imageSize, classNames, ignores: true, names, load: (index) => dataset.load(index) };
+  return {
+    ...{ size, imageSize, resize, classNames, names },
+    ignores: true,
+    load: (index) => dataset.load(index),
+  };
 }

@@ -12,6 +12,7 @@ import { curvesFigure } from "../runs/figures/curves.ts";
 import { judgedFigures } from "../runs/figures/judged.ts";
 import { pictureOf } from "../runs/figures/mosaic.ts";
 import type { Picture } from "../runs/figures/mosaic.ts";
+import { withoutSurroundings } from "../runs/figures/not-counted.ts";
 import { predictionsFigure } from "../runs/figures/predictions.ts";
 import { resizedFigure } from "../runs/figures/resized.ts";
 import { samplesFigure } from "../runs/figures/samples.ts";
@@ -67,7 +68,11 @@ export async function predictionsPicture(
   const samples = await Promise.all(
     predictions.map(async (prediction, index) => {
       const { mask, ...sample } = await validation.load(index);
-      return { ...sample, name: validation.names[index], truth: mask, prediction };
+      const isPadded = validation.resize === "letterbox";
+      return {
+        ...{ ...sample, name: validation.names[index], truth: mask },
+        prediction: isPadded ? withoutSurroundings(prediction, mask, sample) : prediction,
+      };
     }),
   );
   return predictionsFigure({ samples, classNames: validation.classNames, title });

@@ -29,6 +29,7 @@ const SINCE: Partial<TrainConfig> = {
   freeze: "encoder",
   encoder: "densenet121",
   format: null,
+  resize: "stretch",
   // As many as there were, named or not.
   classes: 59,
   labelMap: null,

@@ -67,12 +67,12 @@ export async function openData(
   signal?: AbortSignal,
 ): Promise<RunData> {
   const imageSize = parseSize(config.imageSize)!;
-  const { lossyMasks, batchSize, overfitBatch, format, classes, labelMap, ignoreLabel } = config;
+  const { resize, lossyMasks, batchSize, overfitBatch, format, classes, labelMap, ignoreLabel } = config;
   const folder =
     config.data === null
       ? null
       : await FolderDataset.open(config.data, {
-          ...{ imageSize, format, classes, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
+          ...{ imageSize, resize, format, classes, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
           maskInterpolation: config.maskInterpolation,
           cacheFolder: config.cache ? CACHE : null,
         });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { sizeText } from "../image-size.ts";
+import { RESIZE_TEXTS } from "../data/resizes.ts";
 import { NORMALIZATION_TEXTS } from "../data/normalize.ts";
 import { describeMemoryPlan } from "../graph/memory-plan.ts";
 import type { MemoryPlan } from "../graph/memory-plan.ts";
@@ -136,7 +137,7 @@ export class Run implements TrainerEvents {
   }
 
   async checkpoint(state: TrainingState): Promise<void> {
-    const { saveEvery, imageSize, encoder, decoder, precision, ema } = this.#job.config;
+    const { saveEvery, imageSize, resize, encoder, decoder, precision, ema } = this.#job.config;
     const normalization = normalizationOf(this.#job.config);
     const last = this.#folder.checkpoint("last");
     const metadata: Metadata = {
@@ -146,8 +147,9 @@ export class Run implements TrainerEvents {
       decoder,
       normalization,
       precision,
+      ...(resize !== "stretch" && { resize }),
       ...(ema !== null && { ema: String(ema) }),
-      preprocessing: `RGB / 255, bilinear resize to image_size${NORMALIZATION_TEXTS[normalization]}`,
+      preprocessing: `RGB / 255, bilinear resize to image_size${RESIZE_TEXTS[resize]}${NORMALIZATION_TEXTS[normalization]}`,
       ...(await dataMetadata(this.#data)),
     };
     await saveCheckpoint(this.#trainer.variables, last, state, metadata);

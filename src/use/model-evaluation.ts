@@ -61,7 +61,7 @@ export async function openEvaluationData(
   model: Model,
   { data, split, signal, ...asked }: EvaluationChoice,
 ): Promise<EvaluationData> {
-  const { imageSize, classNames } = model;
+  const { imageSize, resize, classNames } = model;
   const { config, problem } = await runConfig(model);
   // All photos of a folder can be had without the run's configuration, whatever ails it.
   const isOfFolder = split === "all" || split === "test";
@@ -74,7 +74,7 @@ export async function openEvaluationData(
     const { labelMap = null, ignoreLabel = "auto" as const } = { ...config, ...omitUndefined(asked) };
     const format = asked.format ?? (folder === config?.data ? config.format : null);
     const opened = await FolderDataset.open(folder, {
-      ...{ imageSize, format, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
+      ...{ imageSize, resize, format, labelMap, ignoreLabel, lossyMasks, onWarning, signal },
       // A file of names says what the run's own data are called.
       classes: folder === config?.data ? config.classes : null,
       model: classNames,
@@ -105,6 +105,7 @@ export async function openEvaluationData(
     ...config,
     data: folder,
     imageSize: printSize(imageSize),
+    resize,
     lossyMasks,
     cache: false,
     ...omitUndefined(asked),

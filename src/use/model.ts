@@ -4,6 +4,8 @@ import { PRECISIONS } from "../config/index.ts";
 import type { Precision } from "../config/index.ts";
 import { parseSize, printSize, toSize } from "../image-size.ts";
 import type { ImageSize } from "../image-size.ts";
+import { RESIZES } from "../data/resizes.ts";
+import type { Resize } from "../data/resizes.ts";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { Size } from "../data/resize.ts";
@@ -30,6 +32,8 @@ export interface Model {
   readonly run: string | null;
   /** What photos are resized to. */
   readonly imageSize: Size;
+  /** How photos of other shapes come to that size. */
+  readonly resize: Resize;
   readonly classNames: readonly string[];
   readonly encoder: Encoder;
   readonly decoder: Decoder;
@@ -79,6 +83,7 @@ export async function loadModel(
       encoder,
       wanted: options.imageSize === undefined ? undefined : toSize(options.imageSize),
     }),
+    resize: oneOf(file, metadata, "resize", RESIZES),
     encoder,
     decoder: oneOf(file, metadata, "decoder", DECODERS),
     normalization: oneOf(file, metadata, "normalization", NORMALIZATIONS),

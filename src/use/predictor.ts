@@ -1,5 +1,7 @@
 import { normalize } from "../data/normalize.ts";
 import { sameSize, sizeText } from "../image-size.ts";
+import { cutOut, fitPhoto, placementOf } from "../data/fit.ts";
+import type { Resize } from "../data/resizes.ts";
 import { resizeBilinear } from "../data/resize.ts";
 import type { Size } from "../data/resize.ts";
 import type { Photo } from "../data/photo.ts";
@@ -12,6 +14,8 @@ import type { Model } from "./model.ts";
 import { NetworkPrograms } from "./network-programs.ts";
 import { flipLines, viewsOf } from "./views.ts";
 import type { Tta } from "./views.ts";
+import { WindowMean } from "./window-mean.ts";
+import { windowStarts } from "./windows.ts";
 
 export interface PredictorOptions {
   /** Photos that are labelled at once; {@link PHOTOS} by default. */
@@ -30,7 +34,21 @@ interface ResizedView extends Size {
   readonly flipped: boolean;
 }
 
-/** A trained network that sees photos as in training: resized to one size, without regard to their proportions. */
+/** What the network says of a photo, `[height, width, classes]`, the grey around it cut off. */
+interface Seen extends Size {
+  readonly scores: Float32Array;
+  /** Before that. */
+  readonly raw: Float32Array | null;
+}
+
+/** Share of a window that it has in common with the next where a photo takes several, as MONAI's `SlidingWindowInferer` has it. */
+const OVERLAP = 0.25;
+
+/**
+ * A trained network that sees photos as in training: resized to one size as the model's run resized them. Where the run took the middles
+ * of photos (`short-side`), windows of that size slide over the whole of a photo that was scaled so, and where they overlap their
+ * probabilities are averaged.
+ */
 export class Predictor implements Labeller {
   readonly model: Model;
   readonly photosAtOnce: number;
@@ -43,7 +61,8 @@ export class Predictor implements Labeller {
     this.model = programs.model;
     this.photosAtOnce = programs.batchSize;
     this.precision = programs.precision;
-    this.view = `resized to ${sizeText(this.model.imageSize)}${views.length > 1 ? `, in ${views.length} views` : ""}`;
+    const { imageSize, resize } = this.model;
+    this.view = `${HOW[resize]} ${sizeText(imageSize)}${views.length > 1 ? `, in ${views.length} views` : ""}`;
     this.#programs = programs;
     this.#views = views;
   }
@@ -57,7 +76,8 @@ export class Predictor implements Labeller {
   static async create(gpu: Gpu, model: Model, options: PredictorOptions = {}): Promise<Predictor> {
     const { batchSize = PHOTOS, precision = "f32", tta = [] } = options;
     const views = resizedViews(model, tta);
-    const scores = views.length === 1 ? "logits" : "probabilities";
+    const isSeenOnce = views.length === 1 && model.resize !== "short-side";
+    const scores = isSeenOnce ? "logits" : "probabilities";
     return new Predictor(
       await NetworkPrograms.create(gpu, model, model.imageSize, { batchSize, precision, scores }),
       views,
@@ -69,36 +89,22 @@ export class Predictor implements Labeller {
   }
 
   /**
-   * What the network says of at most `photosAtOnce` photos of any size, each `[height, width, classes]` of the model's image size: its logits,
-   * or the mean of its probabilities where there are several views. Photos are prepared as in training: resized bilinearly,
-   * divided by 255, normalized.
+   * What the network says of at most `photosAtOnce` photos of any size, each `[height, width, classes]` of the model's image size,
+   * or of the part of it that a letterboxed photo takes up, or of a photo that was scaled to cover it: its logits, or the mean of its
+   * probabilities where it is asked more than once. Photos are prepared as in training.
    *
    * @throws ModelError when the network gives something else than finite numbers.
    */
   async scores(photos: readonly Photo[]): Promise<Float32Array[]> {
-    const [first, ...others] = this.#views;
-    const sums = await this.#see(photos, first);
-    if (others.length === 0) return sums;
-    const { imageSize, classNames } = this.model;
-    for (const view of others) {
-      for (const [i, scores] of (await this.#see(photos, view)).entries()) {
-        const sum = sums[i];
-        const resized = sameSize(view, imageSize)
-          ? scores
-          : resizeBilinear(scores, view, classNames.length, imageSize);
-        for (let at = 0; at < sum.length; at++) sum[at] += resized[at];
-      }
-    }
-    for (const sum of sums) sum.forEach((value, at) => (sum[at] = value / this.#views.length));
-    return sums;
+    return (await this.#meanOfViews(photos)).map(({ scores }) => scores);
   }
 
   async label(photos: readonly Photo[]): Promise<Labelled[]> {
-    const { imageSize, classNames } = this.model;
-    const all = await this.scores(photos);
+    const classes = this.model.classNames.length;
+    const all = await this.#meanOfViews(photos);
     return photos.map(({ width, height }, i) => ({
-      mask: maskFromLogits(all[i], imageSize, classNames.length, { width, height }),
-      logits: this.#views.length === 1 ? all[i] : null,
+      mask: maskFromLogits(all[i].scores, all[i], classes, { width, height }),
+      logits: all[i].raw,
     }));
   }
 
@@ -106,21 +112,82 @@ export class Predictor implements Labeller {
     this.#programs.destroy();
   }
 
-  async #see(photos: readonly Photo[], view: ResizedView): Promise<Float32Array[]> {
-    const { classNames, normalization } = this.model;
+  async #meanOfViews(photos: readonly Photo[]): Promise<Seen[]> {
+    const [first, ...others] = this.#views;
+    const all = await this.#see(photos, first);
+    if (others.length === 0) return all;
+    const classes = this.model.classNames.length;
+    for (const view of others) {
+      for (const [i, seen] of (await this.#see(photos, view)).entries()) {
+        const sum = all[i].scores;
+        const resized = sameSize(seen, all[i])
+          ? seen.scores
+          : resizeBilinear(seen.scores, seen, classes, all[i]);
+        for (let at = 0; at < sum.length; at++) sum[at] += resized[at];
+      }
+    }
+    for (const { scores } of all) scores.forEach((value, at) => (scores[at] = value / this.#views.length));
+    return all.map((seen) => ({ ...seen, raw: null }));
+  }
+
+  async #see(photos: readonly Photo[], view: ResizedView): Promise<Seen[]> {
+    const { classNames, normalization, resize } = this.model;
+    if (resize === "short-side") {
+      const all: Seen[] = [];
+      for (const photo of photos) all.push(await this.#seeInWindows(photo, view));
+      return all;
+    }
+    const images = photos.map((photo) => normalize(fitPhoto(photo, 3, view, resize), normalization));
+    const raws = await this.#run(images, view);
+    return photos.map((photo, i) => {
+      if (resize === "stretch") return { ...sizeOfView(view), scores: raws[i], raw: raws[i] };
+      const placement = placementOf(photo, view, resize);
+      const scores = cutOut(raws[i], classNames.length, placement, view);
+      return { ...placement.scaled, scores, raw: raws[i] };
+    });
+  }
+
+  /** A photo that was scaled to cover the view, in windows of its size. */
+  async #seeInWindows(photo: Photo, view: ResizedView): Promise<Seen> {
+    const { classNames, normalization, resize } = this.model;
+    const { scaled } = placementOf(photo, view, resize);
+    const image = normalize(resizeBilinear(photo.pixels, photo, 3, scaled, 1 / 255), normalization);
+    const corners = windowStarts(scaled.height, view.height, OVERLAP).flatMap((top) =>
+      windowStarts(scaled.width, view.width, OVERLAP).map((left) => ({ top, left })),
+    );
+    const mean = new WindowMean(scaled, view, classNames.length);
+    for (let first = 0; first < corners.length; first += this.photosAtOnce) {
+      const own = corners.slice(first, first + this.photosAtOnce);
+      const images = own.map((corner) => cutOut(image, 3, { scaled: view, ...corner }, scaled));
+      const scores = await this.#run(images, view);
+      own.forEach((corner, i) => mean.add(scores[i], corner));
+    }
+    return { ...scaled, scores: mean.scores(), raw: null };
+  }
+
+  /** The network's scores of at most `photosAtOnce` images of a view's size. */
+  async #run(images: readonly Float32Array[], view: ResizedView): Promise<Float32Array[]> {
     const { height, width, flipped } = view;
     const values = height * width * 3;
-    const images = new Float32Array(this.photosAtOnce * values);
-    photos.forEach((photo, i) => {
-      const image = normalize(resizeBilinear(photo.pixels, photo, 3, view, 1 / 255), normalization);
-      if (flipped) flipLines(image, width, 3);
-      images.set(image, i * values);
+    const batch = new Float32Array(this.photosAtOnce * values);
+    images.forEach((image, i) => {
+      const own = batch.subarray(i * values, (i + 1) * values);
+      own.set(image);
+      if (flipped) flipLines(own, width, 3);
     });
-    const scores = await this.#programs.run(images, view, photos.length);
-    if (flipped) for (const own of scores) flipLines(own, width, classNames.length);
+    const scores = await this.#programs.run(batch, view, images.length);
+    if (flipped) for (const own of scores) flipLines(own, width, this.model.classNames.length);
     return scores;
   }
 }
+
+const HOW: Readonly<Record<Resize, string>> = {
+  stretch: "resized to",
+  letterbox: "letterboxed to",
+  "short-side": "scaled to cover, in windows of",
+};
+
+const sizeOfView = ({ height, width }: Size): Size => ({ height, width });
 
 /** The views of a photo at sizes the network takes; of small ones some are the same. */
 function resizedViews({ imageSize, encoder }: Model, tta: readonly Tta[]): ResizedView[] {

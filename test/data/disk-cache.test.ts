@@ -179,6 +179,7 @@ test("samples of lossy masks are not served where such masks are refused", async
 
 const WIDE = { height: 8, width: 12 };
 const TALL = { height: 12, width: 8 };
+const KINDS = (["letterbox", "short-side"] as const).map((resize) => ({ resize }));
 
 test("other sizes, mask interpolations and classes are kept apart", async () => {
   const { folder, cacheFolder } = await pairs();
@@ -188,6 +189,7 @@ test("other sizes, mask interpolations and classes are kept apart", async () => 
       { imageSize: 8 },
       { imageSize: WIDE },
       { imageSize: TALL },
+      ...KINDS,
       { maskInterpolation: "bilinear" as const },
       { classes: 7 },
     ],

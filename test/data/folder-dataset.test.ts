@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { IGNORE } from "../../src/data/dataset.ts";
 import { FolderDataset } from "../../src/data/folder-dataset.ts";
 import { folderOf, greyPng, photo } from "./folder.ts";
 
@@ -34,6 +35,33 @@ test("a rectangle is filled, height by width", async () => {
   expect([sample.image.length, sample.mask.length]).toEqual([3 * 8 * 24, 8 * 24]);
   // The wedge begins in the middle of the width, whatever that is.
   expect([...sample.mask.subarray(24 * 4 + 11, 24 * 4 + 13)]).toEqual([0, 58]);
+});
+
+test("a letterboxed photo is in the middle, and what is around it does not count", async () => {
+  const dataset = await FolderDataset.open(await twoPairs(), { imageSize: 16, resize: "letterbox" });
+  expect([dataset.ignores, dataset.resize]).toEqual([true, "letterbox"]);
+  // Of 20 × 30 pixels, it is 11 × 16 there.
+  const { mask } = await dataset.load(0);
+  for (let row = 0; row < 16; row++) {
+    const line = [...mask.subarray(16 * row, 16 * (row + 1))];
+    const [around, inside] = [[...line.slice(0, 2), ...line.slice(13)], line.slice(2, 13)];
+    expect(around).toEqual(Array(5).fill(IGNORE));
+    expect(new Set(inside)).toEqual(new Set([0, 58]));
+  }
+});
+
+test("of a photo that is to cover its size the middle is taken, and all of it counts", async () => {
+  const dataset = await FolderDataset.open(await twoPairs(), { imageSize: 10, resize: "short-side" });
+  expect(dataset.ignores).toBe(false);
+  const { mask } = await dataset.load(0);
+  expect([...mask.subarray(0, 10)]).toEqual([...Array<number>(5).fill(0), ...Array<number>(5).fill(58)]);
+});
+
+test("with 256 classes no number is left for what is around a photo", async () => {
+  const folder = await twoPairs();
+  await expect(
+    FolderDataset.open(folder, { imageSize: 16, resize: "letterbox", classes: 256, ignoreLabel: null }),
+  ).rejects.toThrow(/^With the 256 classes of .* no number is left for the pixels around a photo/);
 });
 
 test("masks may be interpolated and truncated, which invents classes between", async () => {

@@ -37,6 +37,17 @@ describe("serveDemo", () => {
     return server;
   }
 
+  it("says how photos are resized, and why it cannot show a network that learned from their middles", async () => {
+    const of = async (resize: string): Promise<DemoServer> => {
+      const model = temporary(`${resize}.safetensors`);
+      await writeSafetensors(model, weights, { ...metadata, resize });
+      return serve({ model });
+    };
+    expect((await of("letterbox")).model.resize).toBe("letterbox");
+    await server!.close();
+    await expect(of("short-side")).rejects.toThrow(/learned from the middles of photos .* npm run predict/);
+  });
+
   it("hands out the model: what it is, and its weights without the optimizer's slots", async () => {
     const { url } = await serve();
     const model = (await (await fetch(`${url}model.json`)).json()) as ModelDescription;
@@ -45,6 +56,7 @@ describe("serveDemo", () => {
     expect(model).toEqual({
       name: "trained.safetensors",
       imageSize: { height: 64, width: 64 },
+      resize: "stretch",
       classNames: CLASSES,
       decoder: "nearest",
       encoder: "densenet121",

@@ -23,7 +23,7 @@ async function model(said: Said | null, classNames: readonly string[] = CLOTHING
     normalization: "unit",
     precision: "f32",
   } as const;
-  return { file, run, imageSize: { height: 64, width: 32 }, classNames, ...network };
+  return { file, run, resize: "stretch", imageSize: { height: 64, width: 32 }, classNames, ...network };
 }
 
 async function photos(count: number, labels?: string): Promise<string> {

@@ -44,6 +44,7 @@ describe("loadModel", () => {
       file,
       run: null,
       imageSize: { height: 32, width: 32 },
+      resize: "stretch",
       classNames: TINY_CLASSES,
       encoder: denseNet169,
       decoder: "nearest",
@@ -54,6 +55,8 @@ describe("loadModel", () => {
     const rectangle = { height: 96, width: 64 };
     expect((await loadModel(file, { imageSize: rectangle })).imageSize).toEqual(rectangle);
     const wide = join(await checkpoint({ ...metadata, image_size: "64x96" }), "model.safetensors");
+    const boxed = join(await checkpoint({ ...metadata, resize: "letterbox" }), "model.safetensors");
+    expect((await loadModel(boxed)).resize).toBe("letterbox");
     expect((await loadModel(wide)).imageSize).toEqual({ height: 64, width: 96 });
   });
 

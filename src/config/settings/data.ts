@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MOST_CLASSES } from "../../data/dataset.ts";
+import { RESIZES } from "../../data/resizes.ts";
 import { FORMAT_NAMES } from "../../data/formats/names.ts";
 import { choice, imageSize, setting, text, toggle, whole } from "../setting.ts";
 import { augmentationSettings } from "./augmentation.ts";
@@ -49,6 +50,13 @@ export const dataSettings = {
     "what photos are resized to: the side of a square, or height by width (96x64), each a multiple of 32; some encoders take no " +
       "small ones (docs/encoders.md)",
     imageSize(),
+  ),
+  resize: setting(
+    "--resize KIND",
+    "Data",
+    "stretch: photos fill the image size, whatever their proportions; letterbox: they keep them, and grey that does not count fills the " +
+      "rest; short-side: they keep them and cover the image size, and what reaches beyond is cut off (docs/sizes.md)",
+    choice(RESIZES),
   ),
   maskInterpolation: setting(
     "--mask-interpolation KIND",

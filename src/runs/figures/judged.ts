@@ -1,9 +1,11 @@
 import { DataError } from "../../data/data-error.ts";
 import type { SegmentationDataset } from "../../data/dataset.ts";
+import { cutOut, placementOf } from "../../data/fit.ts";
 import { resizeNearest } from "../../data/resize.ts";
 import type { JudgedPhoto, PhotoScores } from "../photo-scores.ts";
 import { photoDrawing, pictureOf } from "./mosaic.ts";
 import type { Picture } from "./mosaic.ts";
+import { withoutSurroundings } from "./not-counted.ts";
 import { overlayFigure, sizeWithin } from "./overlay.ts";
 import { worstAndBestFigure } from "./worst-and-best.ts";
 import type { JudgedPicture } from "./worst-and-best.ts";
@@ -43,10 +45,10 @@ export async function judgedFigures(
   for (const end of ["worst", "best"] as const) {
     for (const [i, judged] of ends[end].slice(0, OVERLAYS).entries()) {
       const name = dataset.names[judged.index];
-      const photo = await wholePhoto(dataset, judged.index);
+      const { photo, mask } = await overlaid(judged, options);
       overlays[`overlay_${end}_${(i + 1) as 1 | 2}`] = await overlayFigure({
         photo,
-        mask: resizeNearest(judged.prediction, judged.size, photo),
+        mask,
         classNames,
         title: `${name}: mean IoU ${judged.meanIou.toFixed(3)}, accuracy ${judged.accuracy.toFixed(3)}`,
         mostPixels: MOST_PIXELS,
@@ -71,15 +73,31 @@ async function judgedPictures(
   for (const { index, size, prediction, meanIou, accuracy } of photos) {
     const picture = atOwnSize ? await wholePhoto(dataset, index) : await seenPhoto(dataset, index);
     const small = sizeWithin(picture, MOST_SMALL_PIXELS);
+    const truth = resizeNearest(picture.mask, picture, size);
+    const isPadded = dataset.resize === "letterbox" && !atOwnSize;
     pictures.push({
       name: dataset.names[index],
       photo: { ...small, rgb: await photoDrawing(picture).draw(small) },
       size,
-      truth: resizeNearest(picture.mask, picture, size),
-      ...{ prediction, meanIou, accuracy },
+      ...{ truth, meanIou, accuracy },
+      prediction: isPadded ? withoutSurroundings(prediction, truth, size) : prediction,
     });
   }
   return pictures;
+}
+
+/** What an overlay shows: all of the photo where the prediction is of all of it, and else what the network sees. */
+async function overlaid(
+  { index, prediction, size }: JudgedPhoto,
+  { dataset, atOwnSize = false }: JudgedFiguresOptions,
+): Promise<{ photo: Picture; mask: Uint8Array }> {
+  const { resize = "stretch" } = dataset;
+  const isCut = resize === "short-side" && !atOwnSize;
+  const photo = await (isCut ? seenPhoto(dataset, index) : wholePhoto(dataset, index));
+  if (atOwnSize || resize !== "letterbox") return { photo, mask: resizeNearest(prediction, size, photo) };
+  const placement = placementOf(photo, size, resize);
+  const inside = cutOut(prediction, 1, placement, size);
+  return { photo, mask: resizeNearest(inside, placement.scaled, photo) };
 }
 
 /** A photo at its own size; as the network sees it where it has none, or where its files are gone since it was read. */

@@ -1,3 +1,4 @@
+import type { Resize } from "../../data/resizes.ts";
 import type { Size } from "../../data/resize.ts";
 import type { Normalization } from "../../data/normalize.ts";
 import type { Precision } from "../../config/precision.ts";
@@ -9,6 +10,8 @@ export interface ModelDescription {
   readonly name: string;
   /** What photos are resized to. */
   readonly imageSize: Size;
+  /** How photos of other shapes come to that size. */
+  readonly resize: Exclude<Resize, "short-side">;
   readonly classNames: readonly string[];
   /** Its name. */
   readonly encoder: string;

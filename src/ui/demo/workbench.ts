@@ -2,6 +2,8 @@ import { resizeNearest } from "../../data/resize.ts";
 import { backgroundOf } from "../../masks/background.ts";
 import { classShares } from "../../masks/class-shares.ts";
 import type { ClassShare } from "../../masks/class-shares.ts";
+import { cutOut, placementOf } from "../../data/fit.ts";
+import type { Size } from "../../data/resize.ts";
 import { maskFromLogits } from "../../masks/mask-from-logits.ts";
 import type { Precision } from "../../config/precision.ts";
 import { h, part, setText } from "../page/dom.ts";
@@ -59,7 +61,7 @@ export function workbench(
   { model, adapter, hasHalf }: WorkbenchSetup,
   { say, status, end }: WorkbenchEvents,
 ): { use(network: Network): void } {
-  const { imageSize, classNames } = model;
+  const { imageSize, resize, classNames } = model;
   let network: Network | null = null;
   let waiting: PagePhoto | null = null;
   let current: Labelled | null = null;
@@ -201,7 +203,7 @@ export function workbench(
   async function label(photo: PagePhoto, image = prepareImage(photo, model)): Promise<void> {
     status("Labelling", "working");
     const labelling = await network!.label(image);
-    const mask = maskFromLogits(labelling.logits, imageSize, classNames.length, stage.size);
+    const mask = maskAt(labelling, photo, stage.size);
     const seen = { ...labelling, photo, image };
     present("Labelled", { ...seen, own: null, mask });
     if (!view.windows) return;
@@ -233,9 +235,18 @@ export function workbench(
     if (current) await label(current.photo, current.image);
   }
 
+  /** What the network says of a photo's pixels, at a size, without what is around the photo. */
+  function maskAt({ logits }: Labelling, photo: PagePhoto, size: Size): Uint8Array<ArrayBuffer> {
+    const placement = placementOf(photo, imageSize, resize);
+    const inside = cutOut(logits, classNames.length, placement, imageSize);
+    return maskFromLogits(inside, placement.scaled, classNames.length, size);
+  }
+
   async function learn(steps: number, learningRate: number): Promise<void> {
     const { photo, image, labels } = current!;
-    const targets = fineTuningTargets(panel.painting, labels, imageSize, classNames.length);
+    const targets = fineTuningTargets(
+      ...[panel.painting, labels, imageSize, classNames.length, placementOf(photo, imageSize, resize)],
+    );
     if (!targets) return;
     learning = true;
     try {
@@ -285,8 +296,8 @@ export function workbench(
 
   async function saveMask(): Promise<void> {
     if (!current) return;
-    const { photo, logits, own } = current;
-    const mask = own ?? maskFromLogits(logits, imageSize, classNames.length, photo);
+    const { photo, own } = current;
+    const mask = own ?? maskAt(current, photo, photo);
     download(await greyPng(mask, photo.width, photo.height), `${photo.name}.mask.png`);
     say("The mask was saved.");
   }

@@ -58,6 +58,13 @@ export function onnxModel(network: WrittenNetwork, { embed = false, foldBatchNor
 }
 
 function addPhotos(graph: GraphBuilder, network: WrittenNetwork): OnnxValue {
+  const { resize = "stretch" } = network.metadata;
+  if (resize !== "stretch") {
+    throw new WeightsError(
+      `The network takes photos that were resized by ${resize}, and --embed only stretches them: leave it out, and prepare photos ` +
+        "before the model.",
+    );
+  }
   addPreparation(graph, tensorOf(INPUT), sizeToEmbed(network), network.metadata.normalization);
   return PHOTOS;
 }

@@ -36,7 +36,7 @@ describe("the page's network", () => {
   const size = { height: 64, width: 32 };
   const model: ModelDescription = {
     name: "tiny",
-    imageSize: size,
+    ...{ imageSize: size, resize: "stretch" },
     classNames: TINY_CLASSES,
     encoder: "densenet121",
     decoder: "transpose",

@@ -1,3 +1,4 @@
+import { placementOf } from "../../../src/data/fit.ts";
 import { describe, expect, it } from "vitest";
 import { Painting, regionAt, UNPAINTED } from "../../../src/ui/demo/painting.ts";
 import { fineTuningTargets } from "../../../src/ui/demo/fine-tuning-targets.ts";
@@ -100,6 +101,19 @@ describe("fineTuningTargets", () => {
     );
     const { painted } = fineTuningTargets(painting, labels, { height: 2, width: 8 }, 5)!;
     expect([...painted.entries()].filter(([, label]) => label !== 5)).toEqual([[14, 4]]);
+  });
+
+  it("asks nothing of what is around a letterboxed photo", () => {
+    const painting = new Painting({ width: 40, height: 20 });
+    const placement = placementOf(painting, square, "letterbox");
+    painting.fill(
+      4,
+      Array.from({ length: 800 }, (_, i) => i),
+    );
+    const whole = fineTuningTargets(painting, labels, square, 5, placement)!;
+    const [none, all] = [Array<number>(4).fill(5), Array<number>(8).fill(4)];
+    expect([...whole.painted]).toEqual([...none, ...all, ...none]);
+    expect([...whole.kept]).toEqual(Array(16).fill(5));
   });
 
   it("takes every pixel that a small stroke touches when it covers none", () => {

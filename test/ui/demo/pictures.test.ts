@@ -32,7 +32,9 @@ describe("prepareImage", () => {
       const rgb = pixels.filter((_, i) => i % 4 < 3);
       const size = { width: 64, height: 32 };
       const wanted = normalize(resizeBilinear(rgb, { width, height }, 3, size, 1 / 255), normalization);
-      expect(prepareImage({ width, height, pixels }, { imageSize: size, normalization })).toEqual(wanted);
+      expect(
+        prepareImage({ width, height, pixels }, { imageSize: size, resize: "stretch", normalization }),
+      ).toEqual(wanted);
     },
   );
 });

@@ -53,6 +53,15 @@ describe("onnxModel", () => {
     for (const { name } of graph.outputs) expect(known).toContain(name);
   });
 
+  test("embeds no preparation but the one it knows", () => {
+    const { metadata, ...rest } = network("unet", 64);
+    const boxed = { ...rest, metadata: { ...metadata, resize: "letterbox" } };
+    expect(() => onnxModel(boxed, { embed: true })).toThrow(
+      "resized by letterbox, and --embed only stretches",
+    );
+    expect(shapes(onnxModel(boxed, {}).graph.inputs)).toEqual({ image: "float32 N,64,64,3" });
+  });
+
   test("says the shapes of what goes in and out, of any size where none is known", () => {
     const sized = onnxModel(network("unet", 64), {}).graph;
     expect(shapes(sized.inputs)).toEqual({ image: "float32 N,64,64,3" });
