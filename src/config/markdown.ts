@@ -7,6 +7,7 @@ import { descriptions, GROUPS } from "./setting.ts";
 const COLUMNS: readonly (readonly [string, TrainConfig])[] = [
   ["`article`", preset("article", "hardware", true)],
   ["`quick`", preset("quick", "hardware", true)],
+  ["`best`", preset("best", "hardware", true)],
   ["`quick` on lavapipe", preset("quick", "lavapipe", true)],
 ];
 
@@ -25,7 +26,8 @@ process, and npm does not wait: there, run \`node scripts/launch.mjs src/cli/tra
 tmux) outlives the terminal; \`nohup\` has no effect on Node.
 
 The presets' values here are those with pretrained weights; without them \`quick\` is one epoch frozen and two fine-tuning at
-the full learning rate. On SwiftShader \`quick\` is smaller still.
+the full learning rate, and \`best\` one of 30 frozen. On SwiftShader \`quick\` is smaller still; where the CPU does the work, \`best\` has photos of 96×64
+and batches of 4.
 
 _This page is written by \`npm run docs\` from \`src/config\`._
 ${GROUPS.map(groupTable).join("")}`;

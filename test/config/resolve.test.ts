@@ -121,6 +121,28 @@ describe("resolveConfig", () => {
     expect(resolve([file, { file: null, said: { optimizer: "adam" } }], "lavapipe").optimizer).toBe("adam");
   });
 
+  it("has a preset for an hour, smaller where the CPU does the work, that freezes no encoder of random numbers for long", () => {
+    const best = (said: Said, kind: AdapterKind) => resolveConfig({ preset: "best", ...said }, kind);
+    const hardware = best({ weights: "w.h5" }, "hardware");
+    expect(hardware).toMatchObject({
+      preset: "best",
+      budget: 3600,
+      stepsPerEpoch: null,
+      augmentMode: "random",
+    });
+    expect(openBudget(hardware)).toBe(3600);
+    expect(hardware.epochsFinetune).toBeGreaterThan(hardware.epochsFrozen);
+    expect(best({ weights: "w.h5" }, "lavapipe")).toMatchObject({
+      ...{ imageSize: "96x64", encoderStatistics: "moving", budget: 3600 },
+    });
+    expect(best({}, "swiftshader")).toMatchObject({
+      ...{ imageSize: "96x64", epochsFrozen: 1, encoderRateScale: 1, encoderStatistics: "batch" },
+    });
+    expect(best({ stepsPerEpoch: 9 }, "hardware")).toMatchObject({ budget: null, stepsPerEpoch: 9 });
+    for (const encoder of ["inceptionv3", "efficientnetb0"])
+      expect(best({ encoder }, "lavapipe")).toMatchObject({ encoder, normalization: "keras" });
+  });
+
   it("takes a budget in place of the steps of an epoch, and steps in place of a budget", () => {
     const file = (said: Said) => ({ file: "run.json", said });
     const flags = (said: Said) => ({ file: null, said });

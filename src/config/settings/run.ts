@@ -4,8 +4,9 @@ import { choice, setting, text, toggle, whole } from "../setting.ts";
 export const presetSetting = setting(
   "--preset NAME",
   "Run",
-  "settings to begin from: the tutorial's recipe, or a first result within minutes",
-  choice(["quick", "article"]),
+  "settings to begin from: a first result within minutes, the tutorial's recipe, or the best of an hour of a GPU (chosen by experience, " +
+    "not measured on hardware yet)",
+  choice(["quick", "article", "best"]),
 );
 
 /** Where and on what a run is made, and what it leaves. */
