@@ -129,8 +129,10 @@ export class NetworkPrograms {
       // What is too large for a binding is an error of the plan.
       if (!outOfMemory && (error instanceof GpuError || this.#planned(size) !== null)) throw error;
       const fitting = this.#largestFitting(size, outOfMemory);
+      // Its first sentence without the advice; names of tensors have points in them.
+      const reason = message.replace(/(: use a |\.(\s|$)).*$/s, "");
       throw new ModelError(
-        `Images of ${keyOf(size)} are too large for ${this.#gpu.adapterName} (${message.replace(/[.:].*$/s, "")})` +
+        `Images of ${keyOf(size)} are too large for ${this.#gpu.adapterName} (${reason})` +
           (fitting === null ? "." : `: ${keyOf(fitting)} would fit.`),
       );
     }

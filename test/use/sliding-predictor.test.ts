@@ -157,7 +157,7 @@ describe("SlidingPredictor", () => {
   it("says which windows would fit where an adapter cannot hold those asked for", async () => {
     const limit = vi.spyOn(gpu().limits, "maxStorageBufferBindingSize", "get").mockReturnValue(2 ** 20);
     await expect(maskOf(picture(8, 8), { window: 1024 })).rejects.toThrow(
-      /^Images of 1024×1024 are too large for .+: (\d+)×\1 would fit\.$/,
+      /^Images of 1024×1024 are too large for .+ \("[\w.]+" [^"]*\d bytes[^"]*\): (\d+)×\1 would fit\.$/,
     );
     limit.mockRestore();
   });
