@@ -48,6 +48,7 @@ interface Options {
   readonly optimizer: StepSpec["optimizer"];
   readonly decoder: Decoder;
   readonly encoder: string;
+  readonly encoderStatistics: "batch" | "moving";
   readonly weights?: string;
   readonly saveWeights?: string;
   readonly tfjs: boolean;
@@ -57,14 +58,14 @@ interface Options {
 }
 
 async function measure(gpu: Gpu, options: Options): Promise<StepResult[]> {
-  const { size, batch, phase, steps, optimizer, decoder, weights, saveWeights } = options;
+  const { size, batch, phase, steps, optimizer, decoder, encoderStatistics, weights, saveWeights } = options;
   const encoder = encoderNamed(options.encoder);
   const software = gpu.isSoftware;
   const spec: StepSpec = {
     batchSize: batch ?? (software ? 2 : 64),
     imageSize: size ?? (software ? 64 : 128),
     ...{ classes: CLASSES, momentum: 0.99, clipNorm: null, weighted: false },
-    ...{ optimizer, decoder, encoder },
+    ...{ optimizer, decoder, encoder, encoderStatistics },
   };
   const canProfile = options.profile && gpu.features.has("timestamp-query");
   const fmaGflopPerSecond = await measureFma(gpu);
@@ -87,9 +88,11 @@ async function measure(gpu: Gpu, options: Options): Promise<StepResult[]> {
 
 async function main(options: Options): Promise<void> {
   if (options.cold) disableShaderCaches();
-  if (options.tfjs && (options.decoder !== "transpose" || options.optimizer !== "rmsprop")) {
+  const { decoder, optimizer, encoderStatistics } = options;
+  const isTfjs = decoder === "transpose" && optimizer === "rmsprop" && encoderStatistics === "batch";
+  if (options.tfjs && !isTfjs) {
     throw new Error(
-      "tfjs's network has the transpose decoder and RMSprop: add --no-tfjs to measure another one.",
+      "tfjs's network has the transpose decoder, RMSprop and the batch's statistics: add --no-tfjs to measure another one.",
     );
   }
   // Without it tfjs greets whoever runs it in Node.
@@ -136,6 +139,11 @@ const command = new Command("bench:step")
   )
   .addOption(
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
+  )
+  .addOption(
+    new Option("--encoder-statistics <kind>", "by what its batch norms normalize while it is trained")
+      .choices(["batch", "moving"])
+      .default("batch"),
   )
   .option("--weights <file>", "begin with these weights instead of random ones")
   .option("--save-weights <file>", "write the weights that it begins with, as safetensors")
