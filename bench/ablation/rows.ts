@@ -34,7 +34,7 @@ export const ROWS: readonly AblationRow[] = [
     finetuneLearningRate: Math.min(1, 10 * recipe.finetuneLearningRate),
   })),
   row("ema", "averaged weights (`--ema 0.99`)", { ema: 0.99 }),
-  row("dice", "Dice besides the cross-entropy (`--loss dice-cross-entropy`)", { loss: "dice-cross-entropy" }),
+  row("cross-entropy", "the cross-entropy alone (`--loss cross-entropy`)", { loss: "cross-entropy" }),
   row("frozen", "all epochs with the encoder frozen", (recipe) => ({
     ...{ epochsFrozen: epochs(recipe), epochsFinetune: 0 },
   })),
@@ -53,7 +53,9 @@ export const ROWS: readonly AblationRow[] = [
   row("double-batch", "twice as many photos a step", ({ batchSize }) => ({ batchSize: 2 * batchSize })),
   row("bn-reestimate", "moving statistics estimated anew (`--bn-reestimate 20`)", { bnReestimate: 20 }),
   row("no-augment", "no augmentation", { augment: null }),
-  row("strong", "`--augment strong`", { augment: ["strong"] }),
+  row("strong", "`--augment strong`, or mirrored photos alone where the recipe has it", ({ augment }) => ({
+    augment: augment !== null && augment.length > 1 ? ["flip_left_right"] : ["strong"],
+  })),
   row("cache-features", "features cached (`--cache-features`): the same but for more steps", {
     cacheFeatures: true,
   }),

@@ -17,7 +17,7 @@ interface TypeShape {
 /** What stands for the value of a setting that is a path. */
 const PATHS = ["DIR", "PATH", "FILE"];
 /** What stands for the value of a setting that is a number, or one of some names, or something else. */
-const EITHER = /^(N|KIND)\|(.+)$/;
+const EITHER = /^(N|PIXELS|KIND)\|(.+)$/;
 /** What the `--no-` form of a setting that is no switch means. */
 const OFF = "off";
 
@@ -66,7 +66,7 @@ function parse(name: SettingName, text: string): unknown {
   const { value } = descriptions.get(schema.shape[name])!;
   const isNumber = text.trim() !== "" && Number.isFinite(Number(text));
   const [, first, either] = EITHER.exec(value) ?? [];
-  if (first === "N" && isNumber) return Number(text);
+  if ((first === "N" || first === "PIXELS") && isNumber) return Number(text);
   if (PATHS.includes(either ?? value)) return userPath(text);
   if (kind === "number") return isNumber ? Number(text) : text;
   return kind === "array" ? text.split(",").map((part) => part.trim()) : text;

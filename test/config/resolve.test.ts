@@ -36,6 +36,16 @@ describe("resolveConfig", () => {
     expect(pretrained.finetuneLearningRate).toBeLessThan(pretrained.learningRate);
   });
 
+  it("gives the quick preset six minutes of any adapter where there are pretrained weights", () => {
+    for (const adapter of ["hardware", "lavapipe", "swiftshader"] as const) {
+      const of = (said: Said): TrainConfig => resolveConfig({ preset: "quick", ...said }, adapter);
+      expect(of({ weights: "w.h5" })).toMatchObject({ budget: 360, stepsPerEpoch: null });
+      expect(of({ weights: "w.h5", stepsPerEpoch: 9 })).toMatchObject({ budget: null, stepsPerEpoch: 9 });
+      expect(of({}).budget).toBeNull();
+      expect(of({}).stepsPerEpoch).not.toBeNull();
+    }
+  });
+
   it("prepares photos as the encoder wants them, but for the tutorial's", () => {
     expect(resolveConfig({}, "lavapipe")).toMatchObject({
       encoder: "densenet121",
@@ -182,7 +192,7 @@ describe("resolveConfig", () => {
   });
 
   it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
-    const scaled = resolveConfig({ learningRate: 2e-3, weights: "w.h5" }, "lavapipe");
+    const scaled = resolveConfig({ learningRate: 4e-3, weights: "w.h5" }, "lavapipe");
     expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
     expect(
       resolveConfig({ learningRate: 2e-3, finetuneLearningRate: 5e-5 }, "lavapipe").finetuneLearningRate,
@@ -226,7 +236,7 @@ describe("resolveConfig", () => {
     [{ focalGamma: -1, loss: "focal" }, "--focal-gamma must be at least 0"],
     [
       { focalGamma: 3 },
-      "--focal-gamma is for --loss focal, and this run's is cross-entropy: leave it out, or give",
+      "--focal-gamma is for --loss focal, and this run's is dice-cross-entropy: leave it out, or give",
     ],
     [{ tverskyAlpha: 0.5, loss: "dice" }, "--tversky-alpha is for --loss tversky, and this run's is dice"],
     [{ tverskyBeta: 0, loss: "tversky" }, "--tversky-beta must be above 0"],
