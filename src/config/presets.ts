@@ -140,6 +140,8 @@ const bestOnCpu: Partial<TrainConfig> = {
   imageSize: "96x64",
   batchSize: 4,
   encoderStatistics: "moving",
+  // Of some hundred steps.
+  bnMomentum: 0.9,
   epochsFrozen: 8,
   epochsFinetune: 4,
 };

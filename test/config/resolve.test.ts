@@ -143,7 +143,7 @@ describe("resolveConfig", () => {
     expect(openBudget(hardware)).toBe(3600);
     expect(hardware.epochsFinetune).toBeGreaterThan(hardware.epochsFrozen);
     expect(best({ weights: "w.h5" }, "lavapipe")).toMatchObject({
-      ...{ imageSize: "96x64", encoderStatistics: "moving", budget: 3600 },
+      ...{ imageSize: "96x64", encoderStatistics: "moving", bnMomentum: 0.9, budget: 3600 },
     });
     expect(best({}, "swiftshader")).toMatchObject({
       ...{ imageSize: "96x64", epochsFrozen: 1, encoderRateScale: 1, encoderStatistics: "batch" },
