@@ -10,4 +10,4 @@ export { schema, SETTING_NAMES } from "./schema.ts";
 export type { Said, SettingName, TrainConfig } from "./schema.ts";
 export { isWeighting } from "./settings/optimization.ts";
 export type { Weighting } from "./settings/optimization.ts";
-export { ConfigError, descriptions, GROUPS } from "./setting.ts";
+export { ConfigError, descriptions, GROUPS, parseRange } from "./setting.ts";

@@ -28,6 +28,8 @@ const article: TrainConfig = {
   validationDropRemainder: true,
   augment: ["original", "brightness", "gamma", "hue", "crop", "flip_left_right", "flip_up_down"],
   augmentMode: "copies",
+  crop: null,
+  scale: null,
   shuffleBuffer: 1000,
   dropRemainder: false,
   cache: true,

@@ -2,7 +2,7 @@ import type { Encoder } from "../layers/networks/encoder.ts";
 import { parseSize } from "../image-size.ts";
 import { DEFAULT_ENCODER, encoderNamed } from "../layers/networks/encoders.ts";
 import { sizeProblem } from "../layers/networks/image-size.ts";
-import { checkAugmentation, withAugmentations } from "./augmentation.ts";
+import { checkAugmentation, checkCrop, withAugmentations } from "./augmentation.ts";
 import { withBudget } from "./budget.ts";
 import { defaultPreset, preset, withEncoder, withOptimizer } from "./presets.ts";
 import type { AdapterKind } from "./presets.ts";
@@ -48,6 +48,7 @@ export function resolveConfig(sources: readonly Source[], adapter: AdapterKind):
   });
   checkEncoder(config, encoder);
   checkAugmentation(config);
+  checkCrop(config, encoder);
   if (config.epochsFrozen + config.epochsFinetune === 0) {
     throw new ConfigError("There is nothing to train: --epochs-frozen and --epochs-finetune are both 0.");
   }

@@ -78,6 +78,24 @@ export const imageSize = (): z.ZodType<WrittenSize> =>
     return z.NEVER;
   });
 
+/** A range above 0, written `0.5..2`. */
+export const range = (): z.ZodType<string> =>
+  z.unknown().transform((said, context) => {
+    const [least, most] = typeof said === "string" ? parseRange(said) : [NaN, NaN];
+    if (least > 0 && most >= least) return `${least}..${most}`;
+    const message = Number.isNaN(least + most)
+      ? "must be a range, such as 0.5..2"
+      : "must be a range of numbers above 0, the smaller one first, such as 0.5..2";
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+
+/** The two ends of a range; NaN where it is none. */
+export function parseRange(text: string): [number, number] {
+  const [least, most, ...more] = text.split("..").map((end) => (end.trim() === "" ? NaN : Number(end)));
+  return more.length > 0 ? [NaN, NaN] : [least, most ?? NaN];
+}
+
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 function parseDuration(text: string): number | string {

@@ -5,6 +5,8 @@ export { centralCrop, flipLeftRight, flipUpDown, rot90 } from "./augment/geometr
 export type { MaskInterpolation } from "./augment/geometry.ts";
 export { applySteps, isMixed, noAugmentation, randomFlipLeftRight, randomly } from "./augment/random.ts";
 export type { Augmentation, AugmentationSteps } from "./augment/random.ts";
+export { cropsReachOut } from "./augment/random-crop.ts";
+export type { CropOptions } from "./augment/random-crop.ts";
 export { AUGMENTATION_NAMES, FIXED_NAMES, isRandom, RANDOM_NAMES, traitsOf } from "./augment/registry.ts";
 export type { AugmentationName, RandomName } from "./augment/registry.ts";
 export { AUGMENTATION_SET_NAMES, AUGMENTATION_SETS } from "./augment/sets.ts";

@@ -6,6 +6,7 @@ import type { Normalization } from "./normalize.ts";
 import { Later } from "./prefetch.ts";
 import { canTellRecipes } from "./recipe.ts";
 import type { BatchRecipe, MadeBatch, SampleRecipe } from "./recipe.ts";
+import type { Size } from "./resize.ts";
 import { share } from "./shared-sample.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -33,6 +34,7 @@ export class BatchThreads {
    * The batch of the samples `indices`, begun as soon as they are loaded.
    * @param steps the augmentation of each.
    * @param others the sample to mix into each, where its augmentation mixes.
+   * @param imageSize of the samples once they are augmented.
    * @param spare of it arrays are taken to write the batch into.
    * @throws (as a rejection, of the batch or of its beginning) DataError as `load` does, and as `WorkerPool.run` does.
    */
@@ -40,7 +42,7 @@ export class BatchThreads {
     indices: readonly number[],
     steps: readonly AugmentationSteps[],
     others: readonly (number | undefined)[],
-    spare: SpareArrays,
+    { imageSize, spare }: { imageSize: Size; spare: SpareArrays },
   ): Promise<Later<BatchArrays>> {
     const recipes = await mapConcurrently(indices, (index) => this.#recipe(index));
     const mixedIn = await mapConcurrently(others, async (index) =>
@@ -49,7 +51,7 @@ export class BatchThreads {
     const samples = recipes.map((recipe, position) => ({
       ...{ recipe, augment: steps[position], other: mixedIn[position] },
     }));
-    const { imageSize, ignores } = this.#dataset;
+    const { ignores } = this.#dataset;
     const into = spare.take(indices.length, imageSize);
     const job = { imageSize, normalization: this.#normalization, ignores, into, samples };
     return new Later(this.#run(job, indices));

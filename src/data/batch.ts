@@ -31,6 +31,8 @@ export interface BatchAssembly {
   readonly prepare?: (sample: Sample, position: number) => Sample | Promise<Sample>;
   /** What is done to pixels last of all; nothing ("unit") by default. */
   readonly normalization?: Normalization | undefined;
+  /** Of the samples when they are prepared; the data set's by default. */
+  readonly imageSize?: Size | undefined;
   /** Arrays to write into, of the batch's size; new ones unless given. */
   readonly into?: BatchArrays | undefined;
 }
@@ -39,16 +41,18 @@ export interface BatchAssembly {
 export async function assembleBatch(
   dataset: SegmentationDataset,
   indices: readonly number[],
-  { count = indices.length, prepare = (sample) => sample, normalization = "unit", into }: BatchAssembly = {},
+  options: BatchAssembly = {},
 ): Promise<Batch> {
-  const batch = into ?? emptyBatch(indices.length, dataset.imageSize);
+  const { count = indices.length, prepare = (sample) => sample, normalization = "unit", into } = options;
+  const { imageSize = dataset.imageSize } = options;
+  const batch = into ?? emptyBatch(indices.length, imageSize);
   await mapConcurrently(indices, async (index, position) => {
     putSample(batch, position, await prepare(await dataset.load(index), position), {
       normalization,
       ignores: dataset.ignores,
     });
   });
-  batch.labels.fill(IGNORED_LABEL, count * pixelsOf(dataset.imageSize));
+  batch.labels.fill(IGNORED_LABEL, count * pixelsOf(imageSize));
   return { ...batch, count, indices };
 }
 

@@ -125,6 +125,7 @@ export function trainingBatches(
   const threads =
     workers > 0 && augment.draw !== undefined ? new BatchThreads(dataset, normalization, workers) : undefined;
   const spare = new SpareArrays();
+  const { size: imageSize = dataset.imageSize } = augment;
   const produce = async (): Promise<TrainingBatch | Later<TrainingBatch>> => {
     if (position >= perPass) {
       position = 0;
@@ -146,11 +147,12 @@ export function trainingBatches(
         const other = others[i] === undefined ? undefined : await dataset.load(others[i]);
         return augment(sample, chance(i), other);
       };
-      const into = spare.take(picked.length, dataset.imageSize);
-      return { ...(await assembleBatch(dataset, picked, { prepare, normalization, into })), ...rest };
+      const into = spare.take(picked.length, imageSize);
+      const assembly = { prepare, normalization, into, imageSize };
+      return { ...(await assembleBatch(dataset, picked, assembly)), ...rest };
     };
     if (!threads?.ready || !steps) return onMainThread();
-    const { item } = await threads.begin(picked, steps, others, spare);
+    const { item } = await threads.begin(picked, steps, others, { imageSize, spare });
     const batch = item.then((arrays) => ({ ...arrays, count: picked.length, indices: picked, ...rest }));
     return new Later(
       batch.catch((error: unknown) => {

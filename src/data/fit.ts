@@ -5,7 +5,7 @@ import type { Size } from "./resize.ts";
 import type { Resize } from "./resizes.ts";
 
 /** The grey around a letterboxed photo, in 0…1: 114 of 255, as Ultralytics and YOLOX pad, about ImageNet's mean. */
-const GREY = 114 / 255;
+export const GREY = 114 / 255;
 
 /** A photo that was scaled, and where its first pixel lies in an image: before the image's where it is cut. */
 export interface Placement {
@@ -83,7 +83,7 @@ export function cutOut<Values extends Float32Array | Uint8Array>(
 }
 
 /** Writes what of a scaled photo lies in an image into it. */
-function place<Values extends Float32Array | Uint8Array>(
+export function place<Values extends Float32Array | Uint8Array>(
   values: Values,
   channels: number,
   { scaled, left, top }: Placement,

@@ -13,7 +13,7 @@ export function ignoring(dataset: SegmentationDataset): SegmentationDataset {
   if (classNames.length > IGNORE) {
     throw new DataError(
       `With ${classNames.length} classes no number is left for pixels that come in from beyond a photo's borders: leave out the ` +
-        "augmentations affine and elastic, or merge classes with --label-map.",
+        "augmentations affine and elastic, give a --crop that --scale never makes larger than the photo, or merge classes with --label-map.",
     );
   }
   return {

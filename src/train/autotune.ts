@@ -9,6 +9,7 @@ import { writeFileAtomically } from "../files/atomic-write.ts";
 import { whatIsMissing } from "./forecast/memory.ts";
 import { microBatchSize } from "./phase/accumulation.ts";
 import { makeFolder } from "../files/make-folder.ts";
+import { evaluatorSpec } from "./phase/validation.ts";
 import { evaluator, trainingStep } from "./phase/programs.ts";
 import type { TrainJob } from "./run.ts";
 import { phasesOf } from "./trainer-options.ts";
@@ -58,7 +59,10 @@ async function timed(
   { cache, seconds, say }: { cache: AutotuneFile; seconds: number | undefined; say: TrainJob["say"] },
 ): Promise<TileChoices> {
   const spec = { ...options, batchSize: microBatchSize(options) };
-  const goals = [evaluator(spec), ...phasesOf(options).map((phase) => trainingStep(spec, phase))];
+  const goals = [
+    evaluator(evaluatorSpec(options)),
+    ...phasesOf(options).map((phase) => trainingStep(spec, phase)),
+  ];
   const start = performance.now();
   try {
     const { choices, measured, improved } = await autotune(gpu, {

@@ -30,6 +30,8 @@ const SINCE: Partial<TrainConfig> = {
   encoder: "densenet121",
   format: null,
   resize: "stretch",
+  crop: null,
+  scale: null,
   // As many as there were, named or not.
   classes: 59,
   labelMap: null,

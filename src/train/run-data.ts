@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { relative, sep } from "node:path";
-import { isRandom, noAugmentation, randomly } from "../data/augment.ts";
-import type { Augmentation } from "../data/augment.ts";
+import { cropsReachOut, isRandom, noAugmentation, randomly } from "../data/augment.ts";
+import type { Augmentation, CropOptions } from "../data/augment.ts";
 import type { MaskInterpolation } from "../data/augment/geometry.ts";
 import { isPlain, labellingRecord } from "../data/classes/labelling.ts";
 import { mapConcurrently } from "../data/concurrency.ts";
@@ -13,6 +13,7 @@ import { parseSize } from "../image-size.ts";
 import { ignoring } from "../data/ignoring.ts";
 import { describeParts, splitByParts, trainTestSplit } from "../data/split.ts";
 import { subset } from "../data/subset.ts";
+import { parseRange } from "../config/index.ts";
 import type { TrainConfig } from "../config/index.ts";
 import type { DataRecord, PairRecord } from "../runs/data-record.ts";
 
@@ -88,23 +89,27 @@ export async function openData(
   const photos = subset(dataset, trained);
   const augmentations = overfitBatch ? null : config.augment;
   const copied = augmentations !== null && config.augmentMode === "copies";
+  const crop = overfitBatch ? undefined : cropOf(config);
+  const reachesOut = crop !== undefined && cropsReachOut(crop, imageSize);
+  const drawn = copied ? [] : (augmentations ?? []);
   const augment =
-    augmentations === null || copied ? noAugmentation : randomly(augmentations, { maskInterpolation });
+    drawn.length === 0 && crop === undefined
+      ? noAugmentation
+      : randomly(drawn, { maskInterpolation }, { crop, reachesOut });
+  const each = copied
+    ? copies(
+        photos,
+        augmentations.filter((name) => !isRandom(name)),
+        { maskInterpolation },
+      )
+    : photos;
   const names = (indices: readonly number[]): string[] => indices.map((index) => dataset.names[index]);
   return {
     folder,
     maskInterpolation,
     total: dataset.size,
     photos,
-    training: copied
-      ? copies(
-          photos,
-          augmentations.filter((name) => !isRandom(name)),
-          { maskInterpolation },
-        )
-      : augment.leavesIgnored
-        ? ignoring(photos)
-        : photos,
+    training: augment.leavesIgnored ? ignoring(each) : each,
     validation: subset(dataset, validated),
     augment,
     stepsPerEpoch: config.stepsPerEpoch ?? Math.max(1, Math.floor(photos.size / batchSize)),
@@ -129,6 +134,12 @@ export async function openData(
       });
     },
   };
+}
+
+/** The crops that are trained on; none where whole photos are. */
+function cropOf({ crop, scale }: TrainConfig): CropOptions | undefined {
+  if (crop === null) return undefined;
+  return { size: parseSize(crop)!, scale: scale === null ? [1, 1] : parseRange(scale) };
 }
 
 async function recordOf(data: FolderDataset, folder: string, index: number): Promise<PairRecord> {

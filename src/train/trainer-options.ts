@@ -1,4 +1,5 @@
 import type { Augmentation } from "../data/augment.ts";
+import type { ImageSize } from "../image-size.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { encoderNamed } from "../layers/networks/encoders.ts";
@@ -19,6 +20,8 @@ export interface TrainerOptions extends StepSpec {
   readonly warmupSteps: number;
   /** Steps an epoch; a phase's stream of batches runs on from epoch to epoch. */
   readonly stepsPerEpoch: number;
+  /** Of the photos that are validated on; as those that are trained on without. */
+  readonly validationSize?: ImageSize | undefined;
   readonly augment: Augmentation;
   readonly shuffleBuffer: number | null;
   readonly dropRemainder: boolean;
@@ -46,7 +49,8 @@ export interface TrainerOptions extends StepSpec {
 export function trainerOptions(config: TrainConfig, data: RunData, signal?: AbortSignal): TrainerOptions {
   return {
     batchSize: Math.min(config.batchSize, config.dropRemainder ? Infinity : data.training.size),
-    imageSize: data.photos.imageSize,
+    imageSize: data.augment.size ?? data.photos.imageSize,
+    validationSize: data.photos.imageSize,
     classes: data.photos.classNames.length,
     classNames: data.photos.classNames,
     ignores: data.training.ignores,
@@ -67,7 +71,8 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     accumulate: config.accumulate,
     precision: config.precision,
     freeze: config.freeze,
-    cacheFeatures: config.cacheFeatures,
+    // Each crop is another one.
+    cacheFeatures: config.cacheFeatures && data.augment.size === undefined,
     epochs: { frozen: config.epochsFrozen, finetune: config.epochsFinetune },
     learningRate: { frozen: config.learningRate, finetune: config.finetuneLearningRate },
     schedule: config.schedule,

@@ -191,6 +191,19 @@ describe("resolveConfig", () => {
     expect(kept).toEqual([128, 128, "96x64", "96x64", "96x64", 64]);
   });
 
+  it("keeps crops and their scale, a photo's own size included", () => {
+    expect(resolveConfig({ crop: "32x64", scale: " 0.50 .. 2 " }, "lavapipe")).toMatchObject({
+      crop: "32x64",
+      scale: "0.5..2",
+    });
+    expect(resolveConfig({ crop: 128, scale: "1..2" }, "lavapipe").crop).toBe(128);
+    expect(
+      resolveConfig({ crop: 64, augment: ["rot90"], augmentMode: "random", imageSize: "96x64" }, "lavapipe")
+        .crop,
+    ).toBe(64);
+    expect(resolveConfig({}, "lavapipe")).toMatchObject({ crop: null, scale: null });
+  });
+
   it("scales the fine-tuning rate with --learning-rate unless it is given itself", () => {
     const scaled = resolveConfig({ learningRate: 4e-3, weights: "w.h5" }, "lavapipe");
     expect(scaled.finetuneLearningRate).toBeCloseTo(6e-5, 12);
@@ -202,6 +215,20 @@ describe("resolveConfig", () => {
   it.each([
     [{ imageSize: 50 }, "--image-size must be a multiple of 32"],
     [{ imageSize: 0 }, "--image-size must be at least 32"],
+    [{ crop: "48" }, "--crop must be a multiple of 32"],
+    [{ crop: 128 }, "--crop 128 is larger than photos ever are, 64×64: give a smaller one"],
+    [{ crop: "64x160", scale: "0.5..2" }, "--crop 64x160 is larger than photos ever are, 128×128"],
+    [{ crop: 64, imageSize: 128, encoder: "inceptionv3" }, "--crop must be at least 96"],
+    [{ crop: 32, scale: "2..0.5" }, "--scale must be a range of numbers above 0, the smaller one first"],
+    [{ crop: 32, scale: "0..2" }, "--scale must be a range of numbers above 0, the smaller one first"],
+    [{ crop: 32, scale: "-1..2" }, "--scale must be a range of numbers above 0, the smaller one first"],
+    [{ crop: 32, scale: "2" }, "--scale must be a range, such as 0.5..2"],
+    [{ crop: 32, scale: "a..b" }, "--scale must be a range, such as 0.5..2"],
+    [{ scale: "0.5..2" }, "--scale is of the photos that crops are taken from, and there are none"],
+    [
+      { crop: "32x64", augment: ["rot90"], augmentMode: "random" },
+      "--augment rot90 makes photos of 64×32 of those of 32×64",
+    ],
     [{ imageSize: "96x0" }, "--image-size must be at least 32"],
     [{ imageSize: "96x50" }, "--image-size must be a multiple of 32"],
     [{ imageSize: "96,64" }, "--image-size must be a number of pixels, or height by width, such as 96x64"],

@@ -37,6 +37,21 @@ const dataOf = (imageSize: ImageSize): TrainerData => ({
   classWeights: null,
 });
 
+/** Crops at random scale of photos that are validated on whole. */
+const CROP = { height: 32, width: 32 };
+const CROPPED = randomly(["flip_left_right", "cutmix"], undefined, {
+  crop: { size: CROP, scale: [0.5, 2] },
+  reachesOut: true,
+});
+
+/** What a run is drawn as: of crops, whose features are never the same, none are cached. */
+function optionsOf(some: Drawn): TrainerOptions {
+  const options = { ...base, ...some };
+  const { size } = options.augment;
+  if (!size) return options;
+  return { ...options, imageSize: size, validationSize: options.imageSize, cacheFeatures: false };
+}
+
 type Drawn = Partial<TrainerOptions>;
 const drawn: fc.Arbitrary<Drawn> = fc.record({
   imageSize: fc.constantFrom(32, { height: 32, width: 64 }),
@@ -54,7 +69,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   precision: fc.constantFrom("f32", "f16"),
   freeze: fc.constantFrom("encoder", "decoder", "none"),
   cacheFeatures: fc.boolean(),
-  augment: fc.constantFrom(randomFlipLeftRight, randomly(AUGMENTATION_SETS.strong)),
+  augment: fc.constantFrom(randomFlipLeftRight, randomly(AUGMENTATION_SETS.strong), CROPPED),
 });
 
 describe("a run that is taken up", () => {
@@ -73,12 +88,12 @@ describe("a run that is taken up", () => {
 
   /** Runs to `maxSteps`, and writes what it leaves to the file. */
   async function run(some: Drawn, file: string, resumed?: Resumed, maxSteps?: number): Promise<Ran> {
-    const options = { ...base, ...some, maxSteps: maxSteps ?? null };
+    const options = { ...optionsOf(some), maxSteps: maxSteps ?? null };
     const trainer = await Trainer.create(gpu(), options, resumed);
     const losses: number[] = [];
     const epochs: EpochOutcome[] = [];
     try {
-      await trainer.run(dataOf(options.imageSize), {
+      await trainer.run(dataOf(options.validationSize ?? options.imageSize), {
         step: ({ loss }) => losses.push(loss),
         epoch: (outcome) => void epochs.push(outcome),
         checkpoint: (state) => saveCheckpoint(trainer.variables, file, state, {}),
@@ -120,6 +135,18 @@ describe("a run that is taken up", () => {
         ...compiledCases(8),
         // All at once, so that it is among those that are waited for.
         examples: [
+          [
+            {
+              ...{
+                augment: CROPPED,
+                imageSize: { height: 64, width: 32 },
+                optimizer: "adam",
+                precision: "f32",
+              },
+              ...{ cacheFeatures: true, accumulate: 1, freeze: "encoder" },
+            },
+            1,
+          ],
           [
             {
               ...{ optimizer: "adamw", weightDecay: 0.1, encoderRateScale: 0.1, schedule: "one-cycle" },

@@ -5,6 +5,7 @@ import { resolveConfig } from "../../src/config/index.ts";
 import type { Said } from "../../src/config/index.ts";
 import { openData } from "../../src/train/run-data.ts";
 import type { RunData } from "../../src/train/run-data.ts";
+import { evaluatorSpec } from "../../src/train/phase/validation.ts";
 import { dataPictures } from "../../src/train/pictures.ts";
 import { trainerOptions } from "../../src/train/trainer-options.ts";
 
@@ -30,6 +31,25 @@ it("all pixels count where nothing comes in from beyond", async () => {
   for (const augment of [["article"], ["jpeg", "random_resized_crop", "classmix"], null]) {
     expect(trainerOptions(configOf({ augment }), await dataOf({ augment })).ignores).toBe(false);
   }
+});
+
+it("trains on crops and validates on whole photos, and caches no features of what never comes again", async () => {
+  const optionsOf = async (said: Said) => {
+    const all = { imageSize: "64x32", cacheFeatures: true, ...said };
+    return trainerOptions(configOf(all), await dataOf(all));
+  };
+  const whole = { height: 64, width: 32 };
+  const crop = await optionsOf({ crop: 32 });
+  expect(crop).toMatchObject({
+    ...{ imageSize: { height: 32, width: 32 }, validationSize: whole, cacheFeatures: false },
+    ignores: false,
+  });
+  expect(evaluatorSpec(crop).imageSize).toEqual(whole);
+  expect((await optionsOf({ crop: 32, scale: "0.9..1" })).ignores).toBe(true);
+  expect((await optionsOf({ crop: 32, augment: ["article"] })).ignores).toBe(false);
+  expect(await optionsOf({})).toMatchObject({ imageSize: whole, cacheFeatures: true });
+  // A batch to be learned by heart is always the same.
+  expect((await optionsOf({ crop: 32, overfitBatch: true })).imageSize).toEqual(whole);
 });
 
 it("copies are made of the tutorial's augmentations as ever", async () => {

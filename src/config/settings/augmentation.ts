@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AUGMENTATION_NAMES, AUGMENTATION_SET_NAMES } from "../../data/augment.ts";
 import type { AugmentationName } from "../../data/augment.ts";
 import { likely } from "../likely.ts";
-import { choice, setting } from "../setting.ts";
+import { choice, imageSize, range, setting } from "../setting.ts";
 
 const KNOWN: readonly string[] = [...AUGMENTATION_SET_NAMES, ...AUGMENTATION_NAMES];
 
@@ -28,6 +28,18 @@ export const augmentationSettings = {
       )
       .min(1, "must name at least one augmentation, or be none")
       .nullable(),
+  ),
+  crop: setting(
+    "--crop PIXELS|HxW",
+    "Data",
+    "train on crops of this size, each at a random place, and validate on whole photos; none for whole photos (docs/sizes.md)",
+    imageSize().nullable(),
+  ),
+  scale: setting(
+    "--scale MIN..MAX",
+    "Data",
+    "how many times as large the photo is made, at random, from which a crop is taken, 0.5..2 for example; none for 1",
+    range().nullable(),
   ),
   augmentMode: setting(
     "--augment-mode MODE",

@@ -2,6 +2,9 @@ import type { Sample } from "../dataset.ts";
 import { Random } from "../random.ts";
 import { FIXED_AUGMENTATIONS } from "./fixed.ts";
 import type { AugmentationOptions } from "./fixed.ts";
+import type { Size } from "../resize.ts";
+import { randomCrop } from "./random-crop.ts";
+import type { CropOptions } from "./random-crop.ts";
 import { isRandom, RANDOM_AUGMENTATIONS, traitsOf } from "./registry.ts";
 import type { AugmentationName } from "./registry.ts";
 
@@ -18,29 +21,40 @@ export interface Augmentation {
   readonly draw?: (random: Random) => AugmentationSteps;
   /** Whether it may leave pixels that do not count. */
   readonly leavesIgnored?: boolean;
+  /** Of what it makes; the sample's own size without. */
+  readonly size?: Size | undefined;
 }
 
-/** Named augmentations, to be applied one after another. */
+/** A crop, and named augmentations, to be applied one after another. */
 export interface AugmentationSteps {
+  /** Taken first, of the other sample too. */
+  readonly crop?: CropOptions | undefined;
   readonly names: readonly AugmentationName[];
   readonly options?: AugmentationOptions | undefined;
   /** Decides what those among them do that are others each time; none is there without it. */
   readonly seed?: number | undefined;
 }
 
+/** Tells the crop's random numbers from those of the named augmentations, which are told apart by their places. */
+const CROP = -1;
+
 /** Whether some of the steps take something of another sample. */
-export const isMixed = ({ names }: AugmentationSteps): boolean => names.some((name) => traitsOf(name).mixes);
+export const isMixed = ({ names }: Pick<AugmentationSteps, "names">): boolean =>
+  names.some((name) => traitsOf(name).mixes);
 
 /** The sample after the steps; the one given when there are none. */
 export async function applySteps(
   sample: Sample,
-  { names, options, seed = 0 }: AugmentationSteps,
+  { crop, names, options, seed = 0 }: AugmentationSteps,
   other = sample,
 ): Promise<Sample> {
-  let result = sample;
+  const cropped = (of: Sample, which: number): Sample =>
+    crop === undefined ? of : randomCrop(of, crop, new Random(seed, CROP, which));
+  let result = cropped(sample, 0);
+  const mixedIn = isMixed({ names }) ? cropped(other, 1) : other;
   for (const [place, name] of names.entries()) {
     result = isRandom(name)
-      ? await RANDOM_AUGMENTATIONS[name].apply(result, new Random(seed, place), other)
+      ? await RANDOM_AUGMENTATIONS[name].apply(result, new Random(seed, place), mixedIn)
       : FIXED_AUGMENTATIONS[name](result, options);
   }
   return result;
@@ -48,20 +62,28 @@ export async function applySteps(
 
 /**
  * Applies each of the named augmentations, in that order, with a probability of its own: to every second sample on average
- * those that are the same each time.
+ * those that are the same each time. Where there is `crop`, each sample is cropped first.
+ *
+ * @param reachesOut whether crops may reach past the photo.
  */
-export function randomly(names: readonly AugmentationName[], options?: AugmentationOptions): Augmentation {
-  return drawn(
+export function randomly(
+  names: readonly AugmentationName[],
+  options?: AugmentationOptions,
+  { crop, reachesOut = false }: { crop?: CropOptions | undefined; reachesOut?: boolean } = {},
+): Augmentation {
+  const augment = drawn(
     (random) => {
       const chosen = names.filter((name) => random.chance(traitsOf(name).probability));
       return {
         names: chosen,
         options,
-        ...(chosen.some(isRandom) && { seed: random.integer(0, 0x7fffffff) }),
+        ...(crop && { crop }),
+        ...((crop || chosen.some(isRandom)) && { seed: random.integer(0, 0x7fffffff) }),
       };
     },
-    names.some((name) => traitsOf(name).leavesIgnored),
+    reachesOut || names.some((name) => traitsOf(name).leavesIgnored),
   );
+  return crop ? Object.assign(augment, { size: crop.size }) : augment;
 }
 
 /** Mirrors every second sample on average: the augmentation of training batches by default. */

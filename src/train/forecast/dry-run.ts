@@ -1,5 +1,6 @@
 import { isRandom, traitsOf } from "../../data/augment.ts";
 import { NORMALIZATION_TEXTS } from "../../data/normalize.ts";
+import { parseSize, sizeText } from "../../image-size.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
@@ -111,7 +112,14 @@ function describeData(config: TrainConfig, { total, photos, training, validation
   ];
 }
 
-function describeAugmentation({ augment, augmentMode, overfitBatch }: TrainConfig, size: number): string {
+function describeAugmentation(config: TrainConfig, size: number): string {
+  const { crop, scale, overfitBatch } = config;
+  if (crop === null || overfitBatch) return describeNamed(config, size);
+  const scaled = scale === null ? "" : ` of photos scaled by ${scale}`;
+  return `crops of ${sizeText(parseSize(crop)!)}${scaled}; ${describeNamed(config, size)}`;
+}
+
+function describeNamed({ augment, augmentMode, overfitBatch }: TrainConfig, size: number): string {
   if (augment === null || overfitBatch) return "none";
   if (augmentMode === "copies") return `${augment.length} copies: ${augment.join(", ")} (${size} samples)`;
   if (!augment.some(isRandom)) return `each with probability 1/2: ${augment.join(", ")}`;

@@ -7,6 +7,7 @@ import { encoderSpec } from "../phase/frozen-encoder.ts";
 import { statisticsGoals } from "../phase/norm-statistics.ts";
 import { encoder, evaluator, takesSkips, trainingStep } from "../phase/programs.ts";
 import type { Phase } from "../../runs/phase.ts";
+import { evaluatorSpec } from "../phase/validation.ts";
 import { onTrial } from "./trial.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
@@ -55,7 +56,8 @@ export async function estimateTime(
     total += steps * seconds;
     total += Math.ceil(steps / stepsPerEpoch) * (await estimateSeconds(gpu, options, phase));
   }
-  const evaluation = scale * (await secondsARun(gpu, evaluator(spec), tileFor));
+  const evaluation =
+    scale * (await secondsARun(gpu, evaluator({ ...evaluatorSpec(options), batchSize }), tileFor));
   total += epochs * Math.ceil(validationPhotos / options.batchSize) * evaluation;
   return { step, evaluation, encoding, total };
 }

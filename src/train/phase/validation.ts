@@ -90,5 +90,6 @@ export class Validation {
 /** What the programs of a {@link Validation} are made for. */
 export const evaluatorSpec = (options: TrainerOptions): NetworkSpec => ({
   ...options,
+  imageSize: options.validationSize ?? options.imageSize,
   batchSize: microBatchSize(options),
 });
