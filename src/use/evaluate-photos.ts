@@ -39,7 +39,10 @@ export async function evaluateAtOwnSize(
     const indices = Array.from({ length: Math.min(photosAtOnce, dataset.size - first) }, (_, i) => first + i);
     const pairs = await Promise.all(indices.map((index) => dataset.atOwnSize!(index)));
     signal?.throwIfAborted();
-    const labelled = await labeller.label(pairs.map(({ photo }) => photo));
+    const labelled = await labeller.label(
+      pairs.map(({ photo }) => photo),
+      signal,
+    );
     pairs.forEach(({ mask: { labels, width, height } }, i) => {
       const { mask } = labelled[i];
       const counts = (label: number): boolean => !dataset.ignores || label !== IGNORE;

@@ -21,10 +21,11 @@ export interface Labeller {
   /** Bytes that it holds on the GPU. */
   readonly bytes: number;
   /**
-   * Labels at most {@link photosAtOnce} photos of any size.
+   * Labels at most {@link photosAtOnce} photos of any size. A photo that is seen in windows may take long: the signal ends that
+   * after the windows in hand.
    *
-   * @throws ModelError when the network gives something else than finite numbers; GpuError.
+   * @throws ModelError when the network gives something else than finite numbers; the signal's reason; GpuError.
    */
-  label(photos: readonly Photo[]): Promise<Labelled[]>;
+  label(photos: readonly Photo[], signal?: AbortSignal): Promise<Labelled[]>;
   destroy(): void;
 }

@@ -35,7 +35,7 @@ export interface PredictOptions {
   readonly onBad?: (sentence: string) => void;
   /** Told at the end, in a sentence each, what was decided in reading photos that can be read in two ways. */
   readonly onNote?: (sentence: string) => void;
-  /** Ends the work after the photo in hand. */
+  /** Ends the work after the photo in hand, or the windows in hand of one. */
   readonly signal?: AbortSignal;
 }
 
@@ -70,7 +70,10 @@ export async function predictPhotos(
       }
     }
     if (usable.length === 0) continue;
-    const labelled = await labeller.label(usable.map(({ photo }) => photo));
+    const labelled = await labeller.label(
+      usable.map(({ photo }) => photo),
+      options.signal,
+    );
     for (const [i, { job, photo }] of usable.entries()) {
       options.signal?.throwIfAborted();
       try {

@@ -62,13 +62,14 @@ export class SlidingPredictor implements Labeller {
     return this.#programs.bytes;
   }
 
-  async label(photos: readonly Photo[]): Promise<Labelled[]> {
+  async label(photos: readonly Photo[], signal?: AbortSignal): Promise<Labelled[]> {
     const labelled: Labelled[] = [];
     const { classNames, encoder, normalization } = this.model;
     for (const photo of photos) {
       const mask = await slide(photo, this.#programs, {
         ...{ classes: classNames.length, smallest: smallestSide(encoder), normalization },
         ...this.#options,
+        signal,
       });
       labelled.push({ mask, logits: null });
     }

@@ -53,6 +53,21 @@ describe("SlidingPredictor", () => {
     }
   }
 
+  it("ends within a photo when it is to stop", async () => {
+    const options = { precision: "f32", window: 32, overlap: 0.25, tta: [] } as const;
+    const predictor = await SlidingPredictor.create(gpu(), model, options);
+    const stop = new AbortController();
+    const keep = vi.fn();
+    try {
+      const labelling = predictor.label([picture(320, 320)], stop.signal).then(keep);
+      stop.abort(new Error("enough"));
+      await expect(labelling).rejects.toThrow("enough");
+      expect(keep).not.toHaveBeenCalled();
+    } finally {
+      predictor.destroy();
+    }
+  });
+
   /** All windows of all views by themselves, each through the predictor of squares, their probabilities added up for the whole photo. */
   async function reference(photo: Photo, { window, overlap, tta }: SlidingOptions): Promise<Uint8Array> {
     const side = Number(window);

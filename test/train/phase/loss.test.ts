@@ -40,9 +40,12 @@ describe("lossOf", () => {
   }
 
   it.each<[Said, Make]>([
-    [{}, (x, t, classWeights) => crossEntropyAndAccuracy(x, t, { classWeights, ignoreLabel })],
     [
-      { labelSmoothing: 0.1 },
+      { loss: "cross-entropy" },
+      (x, t, classWeights) => crossEntropyAndAccuracy(x, t, { classWeights, ignoreLabel }),
+    ],
+    [
+      { loss: "cross-entropy", labelSmoothing: 0.1 },
       (x, t, classWeights) =>
         crossEntropyAndAccuracy(x, t, { classWeights, ignoreLabel, labelSmoothing: 0.1 }),
     ],
