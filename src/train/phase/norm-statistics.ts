@@ -126,8 +126,8 @@ export class NormStatistics {
             ...(drops && { step: Uint32Array.of(seen) }),
           };
           // Behind the last norm nothing is computed: a skip that only the head reads is no input.
-          const wanted = this.#program.plan.inputs.map(({ name }) => [name, feeds[name]]);
-          await this.#program.run(Object.fromEntries(wanted) as Feeds);
+          const taken = this.#program.plan.inputs.map(({ name }) => [name, feeds[name]]);
+          await this.#program.run(Object.fromEntries(taken) as Feeds);
           seen += 1;
           // Nothing is read that would be waited for.
           await this.#gpu.idle();

@@ -6,7 +6,7 @@ import { PALETTE } from "../../../src/masks/palette.ts";
 import { ERROR_COLOURS } from "../../../src/runs/figures/error-map.ts";
 import { judgedFigures } from "../../../src/runs/figures/judged.ts";
 import { PhotoJudge } from "../../../src/runs/photo-scores.ts";
-import { rawPixels } from "./raw-pixels.ts";
+import { colours, rawPixels } from "./raw-pixels.ts";
 
 const SIZE = 32;
 const SQUARE = { width: SIZE, height: SIZE };
@@ -46,15 +46,6 @@ function scoresOf(shares: readonly number[], size = SQUARE) {
     judge.add(index, truth, prediction, () => ({ prediction, size }));
   });
   return judge.scores;
-}
-
-/** The colours of a picture, a look every few pixels. */
-async function colours(png: Buffer): Promise<Set<string>> {
-  const pixel = await rawPixels(png);
-  const { width, height } = await sharp(png).metadata();
-  const seen = new Set<string>();
-  for (let y = 0; y < height; y += 4) for (let x = 0; x < width; x += 4) seen.add(pixel(x, y));
-  return seen;
 }
 
 describe("judgedFigures", () => {

@@ -8,7 +8,7 @@ import { overlayFigure, percent, pictureSize } from "../../../src/runs/figures/o
 import { PALETTE } from "../../../src/masks/palette.ts";
 import { resizedFigure } from "../../../src/runs/figures/resized.ts";
 import { samplesFigure } from "../../../src/runs/figures/samples.ts";
-import { rawPixels } from "./raw-pixels.ts";
+import { colours, rawPixels } from "./raw-pixels.ts";
 
 const classNames = Array.from({ length: 59 }, (_, label) => `class ${label}`);
 /** A grey photo whose mask is one class. */
@@ -19,15 +19,6 @@ const picture = (name: string, width: number, height: number, label: number): Pi
   rgb: new Uint8Array(width * height * 3).fill(128),
   mask: new Uint8Array(width * height).fill(label),
 });
-
-/** The colours along the middle column and the middle row of a figure's part. */
-async function colours(png: Buffer): Promise<Set<string>> {
-  const pixel = await rawPixels(png);
-  const { width, height } = await sharp(png).metadata();
-  const seen = new Set<string>();
-  for (let y = 0; y < height; y += 4) for (let x = 0; x < width; x += 4) seen.add(pixel(x, y));
-  return seen;
-}
 
 describe("pictureOf", () => {
   it("clips what display cannot show", () => {
