@@ -104,6 +104,7 @@ async function estimated({ open, signal }: AblationJob, config: TrainConfig): Pr
   }
 }
 
+/** Rows that change nothing of this recipe are left out. */
 async function plannedRuns({ rows, seeds, said, out, open }: AblationJob): Promise<Planned[]> {
   const gpu = await open();
   const { kind } = describeAdapter(gpu);
@@ -119,8 +120,11 @@ async function plannedRuns({ rows, seeds, said, out, open }: AblationJob): Promi
       kind,
     );
   const recipe = resolved({});
+  const changes = ({ settings }: AblationRow): boolean =>
+    JSON.stringify(resolved(settings(recipe))) !== JSON.stringify(recipe);
+  const own = rows.filter((row, i) => i === 0 || changes(row));
   return seeds.flatMap((seed) =>
-    rows.map((row): Planned => {
+    own.map((row): Planned => {
       const folder = join(out, `${row.name}-${seed}`);
       return { row, seed, folder, config: resolved({ ...row.settings(recipe), seed, out: folder }) };
     }),

@@ -46,11 +46,11 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
 /** What `none` is read as: commander makes an empty text of null. */
 const NONE = Symbol("none");
 
-/** What the command line says of the settings, other options left out. */
+/** What the command line says of the settings: those alone that it names, so that they can be laid over others. */
 export function saidOnCommandLine(command: Command): Said {
   const options = command.opts<Record<string, unknown>>();
   return Object.fromEntries(
-    SETTING_NAMES.map((name) => {
+    SETTING_NAMES.filter((name) => options[name] !== undefined).map((name) => {
       const said = options[name];
       if (said === NONE) return [name, null];
       return [name, said === false && kindOf(name).kind !== "boolean" ? OFF : said];

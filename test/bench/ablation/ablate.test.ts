@@ -100,6 +100,16 @@ describe("ablate", () => {
     expect(lines.at(-1)).toBe("4 runs, 24 minutes for those that are still to be made.");
   });
 
+  it("leaves out what the recipe has already", async () => {
+    const lines: string[] = [];
+    const rows = ROWS.filter(({ name }) => ["recipe", "unit", "frozen"].includes(name));
+    const say = (line: string): void => void lines.push(line);
+    await describeAblation(
+      job("none", { rows, said: { ...said, stepsPerEpoch: undefined, budget: 60 }, say }),
+    );
+    expect(lines.map((line) => line.split(",")[0])).toEqual(["recipe", "unit", "2 runs"]);
+  });
+
   it("leaves a folder that is not its own alone", async () => {
     const mine = join(inFolder("mine"), "recipe-1");
     await mkdir(mine, { recursive: true });
