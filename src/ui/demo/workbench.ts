@@ -6,7 +6,7 @@ import { cutOut, placementOf } from "../../data/fit.ts";
 import type { Size } from "../../data/resize.ts";
 import { maskFromLogits } from "../../masks/mask-from-logits.ts";
 import type { Precision } from "../../config/precision.ts";
-import { h, part, setText } from "../page/dom.ts";
+import { h, part } from "../page/dom.ts";
 import { correction } from "./correction.ts";
 import { download } from "./download.ts";
 import { greyPng } from "./grey-png.ts";
@@ -14,18 +14,14 @@ import type { ModelDescription } from "./model-description.ts";
 import type { Labelling, Network } from "./network.ts";
 import { overlayPicture } from "./overlay-picture.ts";
 import type { PagePhoto } from "./photo.ts";
+import { photoCard } from "./photo-card.ts";
 import { firstPrecision, precisionChoice } from "./precision-choice.ts";
 import { prepareImage } from "./prepare-image.ts";
 import { resultCard } from "./result-card.ts";
 import { shareText } from "./share-text.ts";
-import { sources } from "./sources.ts";
-import { stage as makeStage } from "./stage.ts";
 import { tint } from "./tint.ts";
 import { fineTuningTargets } from "./fine-tuning-targets.ts";
 import { viewChoice } from "./view-choice.ts";
-
-/** What stands under the picture where nothing is pointed at. */
-const HERE = "Point at the photo to see what is where.";
 
 export interface WorkbenchEvents {
   /** Has a sentence read out. */
@@ -77,14 +73,14 @@ export function workbench(
   let fresh = true;
 
   const background = backgroundOf(classNames);
-  const stage = makeStage(background, {
+  const card = photoCard(background, {
+    onPhoto: (photo) => void bring(photo),
     onDown: (at) => panel.down(at),
     onMove: (from, to) => panel.move(from, to),
-    onHover(at) {
-      setText(here, current && at ? panel.classAt(at) : HERE);
-    },
     onKey: (key, at) => panel.key(key, at),
+    classAt: (at) => (current ? panel.classAt(at) : null),
   });
+  const { stage } = card;
   const panel = correction({
     onLearn: (steps, rate) => void guarded(() => learn(steps, rate)),
     onStop: () => (stopped = true),
@@ -103,26 +99,6 @@ export function workbench(
     void guarded(() => setPrecision(chosen));
   });
   const view = viewChoice(() => void guarded(labelAgain));
-  const here = h("p", { class: "muted here", "aria-hidden": "true" }, HERE);
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const opacity = h("input", { id: "opacity", type: "range", min: 0, max: 1, step: 0.01, value: 0.7 });
-  const picture = h(
-    "div",
-    { class: "picture", hidden: true },
-    stage.element,
-    here,
-    h("label", { class: "field", for: "opacity" }, h("span", {}, "Labels"), opacity),
-  );
-  opacity.addEventListener("input", () => stage.setOpacity(opacity.valueAsNumber));
-  stage.setOpacity(opacity.valueAsNumber);
-  const drop = h("p", { class: "drop", "aria-hidden": "true" }, "Drop a photo here");
-  part("photo").append(
-    h("h2", { id: "photo-title" }, "Photo"),
-    sources({ onPhoto: (photo) => void bring(photo), onProblem: complain }),
-    problem,
-    drop,
-    picture,
-  );
   part("result").append(
     h("h2", { id: "result-title" }, "What it sees"),
     result.element,
@@ -136,11 +112,6 @@ export function workbench(
     event.preventDefault();
     panel.undo();
   });
-
-  function complain(sentence: string): void {
-    problem.textContent = sentence;
-    problem.hidden = false;
-  }
 
   /** Runs one piece of work at a time, and ends the page where it fails. */
   async function guarded(work: () => Promise<void>): Promise<void> {
@@ -173,7 +144,7 @@ export function workbench(
 
   async function bring(photo: PagePhoto): Promise<void> {
     if (over) return;
-    problem.hidden = true;
+    card.clear();
     // Of photos that come while there is something else to do the last one is taken.
     if (!network || busy) {
       waiting = photo;
@@ -190,10 +161,7 @@ export function workbench(
   function show(photo: PagePhoto): void {
     current = null;
     highlight = null;
-    drop.hidden = true;
-    picture.hidden = false;
-    stage.showPhoto(photo);
-    stage.showLabels(null, null);
+    card.show(photo);
     panel.begin(stage, classNames);
     losses = [];
     result.show(null);
@@ -290,7 +258,7 @@ export function workbench(
     try {
       await save();
     } catch (error) {
-      complain(`It could not be saved (${(error as Error).message}): try again, or a smaller photo.`);
+      card.complain(`It could not be saved (${(error as Error).message}): try again, or a smaller photo.`);
     }
   }
 
@@ -309,7 +277,7 @@ export function workbench(
     const png = await overlayPicture({
       photo: stage.photoCanvas,
       labels: new ImageData(rgba, width, height),
-      opacity: opacity.valueAsNumber,
+      opacity: card.opacity,
       shares: current.shares,
     });
     download(png, `${current.photo.name}.overlay.png`);
