@@ -10,20 +10,21 @@ import { numbers } from "./conv2d/reference.ts";
 const gpu = useGpu();
 
 describe("moveMoments", () => {
-  const norm = (count: number, momentum: number | "fed"): MovedMoments => ({ count, momentum });
-  const FED = 0.25;
+  const norm = (count: number, momentum: number | "pooled"): MovedMoments => ({ count, momentum });
+  const KEPT = 0.25;
   it.each<[string, MovedMoments[]]>([
     ["one batch norm of odd channels", [norm(7, 0.9)]],
     ["two, each with a momentum of its own", [norm(70, 0.99), norm(3, 0.5)]],
-    ["three by a momentum that is fed", [norm(70, "fed"), norm(3, "fed"), norm(1, "fed")]],
+    ["three, pooled with what was before", [norm(70, "pooled"), norm(3, "pooled"), norm(1, "pooled")]],
     ["four, one of a single channel", [norm(1, 0.9), norm(36, 0.9), norm(18, 0.75), norm(65, 0.99)]],
   ])("moves %s", async (_, all) => {
     const behind = 4;
     const buffers: Record<string, Float32Array> = {};
-    if (all.some(({ momentum }) => momentum === "fed")) buffers.momentum = Float32Array.of(FED);
+    if (all.some(({ momentum }) => momentum === "pooled")) buffers.momentum = Float32Array.of(KEPT);
     const expected: Record<string, number[]> = {};
+    const meansApart = (i: number) => (c: number) => buffers[`mean${i}`][c] - buffers[`movingMean${i}`][c];
     all.forEach(({ count, momentum }, i) => {
-      const kept = momentum === "fed" ? FED : momentum;
+      const kept = momentum === "pooled" ? KEPT : momentum;
       for (const [j, [from, to]] of [
         [`mean${i}`, `movingMean${i}`],
         [`variance${i}`, `movingVariance${i}`],
@@ -32,7 +33,11 @@ describe("moveMoments", () => {
         const old = numbers(count, 100 + 10 * i + j);
         buffers[from] = fresh;
         buffers[to] = Float32Array.from([...old, ...rubbish(behind)]);
-        expected[to] = Array.from(fresh, (value, c) => old[c] * kept + value * (1 - kept));
+        const apart = j === 1 && momentum === "pooled" ? meansApart(i) : () => 0;
+        expected[to] = Array.from(
+          fresh,
+          (value, c) => old[c] * kept + value * (1 - kept) + kept * (1 - kept) * apart(c) ** 2,
+        );
       }
     });
     const kernel = moveMoments(kernelTarget(gpu()), all);

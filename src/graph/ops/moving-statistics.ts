@@ -6,7 +6,10 @@ import { together } from "../op.ts";
 import type { Lowering, Operand } from "../op.ts";
 import type { Moments } from "./moments.ts";
 
-/** Share of the moving statistics that a step keeps: a number, or a scalar tensor `[]` for another one at each run. */
+/**
+ * Share of the moving statistics that a step keeps. A number makes an exponential moving average of the batches' moments. A scalar tensor `[]`
+ * pools their values: with (k − 1)/k for the k-th of equal batches, mean and variance become those of all values of the k batches together.
+ */
 export type Momentum = number | Tensor;
 
 export interface MovingStatistics {
@@ -22,7 +25,7 @@ export interface MovingStatistics {
 
 /**
  * Moves the moving statistics towards the batch's, in every program that computes those: `moving · momentum + batch ·
- * (1 − momentum)`, of the biased variance, as Keras 3 and tfjs do it.
+ * (1 − momentum)`, of the biased variance, as Keras 3 and tfjs do it, or pooled (see {@link Momentum}).
  *
  * @throws Error when the moving statistics are not variables.
  */
@@ -99,7 +102,7 @@ function moveBy(l: Lowering, all: readonly Moved[], fed?: Tensor): void {
       l.target,
       some.map(({ count, momentum }) => ({
         count,
-        momentum: typeof momentum === "number" ? momentum : "fed",
+        momentum: typeof momentum === "number" ? momentum : "pooled",
       })),
     );
     l.dispatch(kernel, {

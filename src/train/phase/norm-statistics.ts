@@ -1,8 +1,8 @@
 /**
  * @file Moving statistics estimated anew (`--bn-reestimate`): "precise batch norm" (Wu & Johnson 2021, "Rethinking 'Batch' in
- * BatchNorm", §3; fvcore's `update_bn_stats`). What a batch norm has seen in passing is of weights of many steps; this is of the weights
- * as they are: the plain average, over some training batches, of each batch's mean and biased variance. (How far batches' means lie apart
- * is not part of that variance, so that of batches of very few values it is too small, nothing of one.)
+ * BatchNorm", §3). What a batch norm has seen in passing is of weights of many steps; this is of the weights as they are: mean and biased
+ * variance of all values of some training batches. How far the batches' means lie apart is part of the variance, which that of each batch
+ * alone leaves out, and it is all of it where a batch has one value a channel.
  */
 import type { SegmentationDataset } from "../../data/dataset.ts";
 import { hash } from "../../data/random.ts";
@@ -29,8 +29,8 @@ const ESTIMATE = 0x7e57;
 export const estimateSeed = (seed: number, epoch: number): number => hash(seed, ESTIMATE, epoch);
 
 /**
- * What takes a batch of `spec.batchSize` photos into the averages: the network as the phase trains it, of which nothing but the moving
- * statistics changes. Inputs `image` (or the skips, as a step's), `kept` `[]`, the share of the averages that stays, (k − 1)/k for the k-th
+ * What takes a batch of `spec.batchSize` photos into the statistics: the network as the phase trains it, of which nothing but the moving
+ * statistics changes. Inputs `image` (or the skips, as a step's), `kept` `[]`, the share of those before, (k − 1)/k for the k-th
  * batch, and `step` as a step has it.
  *
  * @returns null where the phase trains no batch norm that normalizes by its batch.

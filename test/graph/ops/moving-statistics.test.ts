@@ -62,6 +62,30 @@ describe("updateMovingStatistics", () => {
     variables.destroy();
   });
 
+  it("pools the values of several batches, of one value a channel too", async () => {
+    for (const rows of [1, 5]) {
+      const graph = new Graph();
+      const norm = graph.input("x", [rows, 6]);
+      const moments = channelMoments(norm);
+      const [movingMean, movingVariance] = ["mean", "variance"].map((name) => graph.state(name, [6], ones));
+      const momentum = graph.input("kept", []);
+      updateMovingStatistics({ moments, movingMean, movingVariance, momentum, norm });
+      const variables = new Variables(gpu());
+      const program = await compile(gpu(), { outputs: { mean: moments.mean }, variables });
+      const batches = [1, 2, 3].map((seed) => Float32Array.from(randomInput([rows, 6], seed).data));
+      for (const [k, x] of batches.entries()) await program.run({ x, kept: Float32Array.of(k / (k + 1)) });
+      for (let c = 0; c < 6; c++) {
+        const values = batches.flatMap((x) => [...x].filter((_, i) => i % 6 === c));
+        const mean = values.reduce((a, b) => a + b) / values.length;
+        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+        expectClose((await variables.read("mean")).slice(c, c + 1), [mean], 1e-6, "mean");
+        expectClose((await variables.read("variance")).slice(c, c + 1), [variance], 1e-6, "variance");
+      }
+      program.destroy();
+      variables.destroy();
+    }
+  });
+
   it("refuses statistics that do not outlive a run", () => {
     const graph = new Graph();
     const norm = graph.input("x", [5, 6]);

@@ -34,6 +34,7 @@ const data = {
 };
 type Values = ReadonlyMap<string, VariableValues>;
 const isStatistic = (name: string): boolean => /\/moving_(mean|variance)$/.test(name);
+const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
 const ofNetwork = (values: Values): [string, VariableValues][] =>
   [...values].filter(([name]) => !/\/(ema|sgd_\w+)$/.test(name));
 
@@ -57,28 +58,39 @@ describe("moving statistics estimated anew", () => {
     return variables;
   }
 
-  /** The average in double precision of what each batch alone has: a step that keeps nothing of before, and learns nothing. */
-  async function averaged(values: Values, phase: Phase, epoch: number): Promise<Map<string, Float64Array>> {
+  /**
+   * The moments, in double precision, of the values of all batches together, from those that each alone has: after a step that keeps
+   * nothing of before, and learns nothing.
+   */
+  async function pooled(values: Values, phase: Phase, epoch: number): Promise<Map<string, Float64Array>> {
     const variables = new Variables(gpu(), { values: ofNetwork(values) });
     const step = await compileTrainingStep(gpu(), variables, { ...options, momentum: 0 }, phase);
     const seed = estimateSeed(options.seed, epoch);
     const batches = batchStream(gpu(), data.training, options, { seed, dropRemainder: true });
-    const sums = new Map<string, Float64Array>();
+    const ofEach = new Map<string, VariableValues["data"][]>();
     for (let k = 0; k < options.bnReestimate!; k++) {
       const { images, labels } = (await batches.next()).value!;
       await step.run({ image: images, labels, learning_rate: Float32Array.of(0) });
       for (const [name, { data: own }] of await variables.readAll(isStatistic)) {
-        const sum = sums.get(name) ?? new Float64Array(own.length);
-        sums.set(
-          name,
-          sum.map((value, i) => value + own[i] / options.bnReestimate!),
-        );
+        ofEach.set(name, [...(ofEach.get(name) ?? []), own]);
       }
     }
     await batches.return();
     step.destroy();
     variables.destroy();
-    return sums;
+    const average = (name: string): Float64Array =>
+      Float64Array.from(ofEach.get(name)![0], (_, c) => meanOf(ofEach.get(name)!.map((own) => own[c])));
+    return new Map(
+      [...ofEach.keys()].map((name) => {
+        const [plain, means] = [average(name), ofEach.get(name.replace("variance", "mean"))!];
+        if (!name.endsWith("variance")) return [name, plain];
+        const squares = (c: number): number => {
+          const centre = meanOf(means.map((own) => own[c]));
+          return meanOf(means.map((own) => (own[c] - centre) ** 2));
+        };
+        return [name, plain.map((variance, c) => variance + squares(c))];
+      }),
+    );
   }
 
   it.each<[Phase, number | null]>([
@@ -86,7 +98,7 @@ describe("moving statistics estimated anew", () => {
     ["finetune", null],
     ["finetune", 0.9],
   ])(
-    "are the plain average over the batches, and nothing else is changed (%s, ema %s)",
+    "are of the values of all batches together, and nothing else is changed (%s, ema %s)",
     async (phase, ema) => {
       const some = { ...options, ema };
       const variables = await trained(some, phase);
@@ -101,7 +113,7 @@ describe("moving statistics estimated anew", () => {
       const used: Values = new Map(
         ofNetwork(before).map(([name, value]) => [name, before.get(name + end) ?? value]),
       );
-      const expected = await averaged(used, phase, 7);
+      const expected = await pooled(used, phase, 7);
       const estimated = [...expected.keys()].filter(
         (name) => phase === "finetune" || name.startsWith("upsample"),
       );
