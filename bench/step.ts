@@ -20,6 +20,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { Command, Option } from "commander";
 import { openGpu } from "../src/adapter/open-gpu.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
+import { DECODERS } from "../src/layers/networks/decoder.ts";
 import type { Decoder } from "../src/layers/networks/decoder.ts";
 import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../src/layers/networks/encoders.ts";
 import type { Size } from "../src/image-size.ts";
@@ -133,9 +134,7 @@ const command = new Command("bench:step")
       .default("rmsprop"),
   )
   .addOption(
-    new Option("--decoder <name>", "how the decoder doubles the size")
-      .choices(["transpose", "nearest"])
-      .default("transpose"),
+    new Option("--decoder <name>", "how the decoder doubles the size").choices(DECODERS).default("transpose"),
   )
   .addOption(
     new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),

@@ -100,6 +100,7 @@ export { stopGradient } from "./graph/ops/stop-gradient.ts";
 export { transpose } from "./graph/ops/transpose.ts";
 export { tverskyLoss } from "./graph/ops/tversky-loss.ts";
 export type { RegionLossOptions, TverskyLossOptions } from "./graph/ops/tversky-loss.ts";
+export { upsampleBilinear2x } from "./graph/ops/upsample-bilinear2x.ts";
 export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 export { upsampledConv2d } from "./graph/ops/upsampled-conv2d.ts";
 export type { UpsampledConv2dOptions } from "./graph/ops/upsampled-conv2d.ts";

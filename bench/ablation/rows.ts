@@ -24,6 +24,7 @@ export const ROWS: readonly AblationRow[] = [
   row("recipe", "nothing", {}),
   row("unit", "pixels in [0, 1] (`--normalization unit`)", { normalization: "unit" }),
   row("transpose", "transposed convolutions (`--decoder transpose`)", { decoder: "transpose" }),
+  row("bilinear", "bilinear upsampling before convolutions (`--decoder bilinear`)", { decoder: "bilinear" }),
   row("zero-bias", "a head's bias of zeros (`--head-bias zeros`)", { headBias: "zeros" }),
   row("constant", "a constant rate (`--schedule constant`)", { schedule: "constant" }),
   row("one-cycle", "a rate that rises and falls (`--schedule one-cycle`)", { schedule: "one-cycle" }),

@@ -89,11 +89,11 @@ function refuseOtherEncoder({ metadata }: LoadedWeights, path: string, options: 
 }
 
 function refuseOtherDecoder(
-  { decoder: theirs }: LoadedWeights,
+  { decoder: theirs, otherDecoder }: LoadedWeights,
   path: string,
   { decoder: ours = "transpose" }: Beginning,
 ): void {
-  if (theirs === undefined || theirs === ours) return;
+  if (theirs === undefined || theirs === ours || otherDecoder === ours) return;
   throw new WeightsError(
     `The weights file ${path} is of a network with --decoder ${theirs}, and this one has ${ours}: give --decoder ${theirs}.`,
   );
@@ -117,7 +117,7 @@ function refuseOtherNormalization(
 function otherClasses(
   { tensors, metadata }: LoadedWeights,
   path: string,
-  { classes, classNames = [], decoder }: Beginning,
+  { classes, classNames = [], decoder = "transpose" }: Beginning,
   kernelHere: Shape,
 ): string | null {
   const [kernel, bias] = [tensors.get("head/kernel"), tensors.get("head/bias")];
@@ -125,7 +125,7 @@ function otherClasses(
   const [theirs] = bias.shape;
   if (theirs !== classes) {
     // HWIO or HWOI.
-    const axis = decoder === "nearest" ? 3 : 2;
+    const axis = decoder === "transpose" ? 2 : 3;
     const isHead = sameShape(kernel.shape, kernelHere.with(axis, theirs));
     return isHead ? `${path} tells ${theirs} classes apart and the data has ${classes}` : null;
   }

@@ -9,6 +9,7 @@ import type { Resize } from "../data/resizes.ts";
 import { NORMALIZATIONS } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { Size } from "../data/resize.ts";
+import { DECODERS } from "../layers/networks/decoder.ts";
 import type { Decoder } from "../layers/networks/decoder.ts";
 import type { Encoder } from "../layers/networks/encoder.ts";
 import { encoderNamed, ENCODER_NAMES } from "../layers/networks/encoders.ts";
@@ -52,7 +53,6 @@ export const notFinite = ({ file }: Model, what: string, precision: Precision): 
 
 /** A mask has a byte a pixel. */
 const MOST_CLASSES = 256;
-const DECODERS: readonly Decoder[] = ["transpose", "nearest"];
 
 /**
  * Finds a trained network: a checkpoint, or the folder of a run (then its `checkpoints/best.safetensors`, else `last`),

@@ -70,7 +70,10 @@ export async function loadWeights(path: string, options: LoadOptions = {}): Prom
     const matched = matchTorchvision(tensors, path);
     return { ...matched, metadata: completed(metadata, matched), format: "torchvision" };
   }
-  const matched = matchWeights(tensors, { source: path, config, encoder: saidEncoder(metadata, path) });
+  const { decoder } = metadata;
+  const matched = matchWeights(tensors, {
+    ...{ source: path, config, encoder: saidEncoder(metadata, path), decoder },
+  });
   checkOutputs(matched.tensors, path);
   return { ...matched, metadata: completed(metadata, matched), format };
 }
@@ -78,8 +81,8 @@ export async function loadWeights(path: string, options: LoadOptions = {}): Prom
 /** What a file says of itself, and what was found out of its network besides. */
 function completed(metadata: Metadata, { decoder, encoder }: MatchedWeights): Metadata {
   const said = { ...metadata };
-  // Who does not say which decoder it is means the other one.
-  if (decoder === "nearest") said.decoder ??= decoder;
+  // Who does not say which decoder it is means the first one.
+  if (decoder !== "transpose" && decoder !== undefined) said.decoder ??= decoder;
   if (encoder !== undefined) said.encoder ??= encoder.name;
   // Its own first layers do the rest, whoever has trained it.
   if (encoder?.preprocessing === "inside") said.normalization ??= "bytes";

@@ -10,6 +10,14 @@ type Config = Record<string, unknown>;
 /** A place in the model where a layer's result is: `[layer, call, tensor]`. */
 type Place = [string, 0, 0];
 
+/** A layer's class in Keras, and what its configuration says besides its name. */
+type ClassAndConfig = [className: string, config: Config];
+
+/** A layer as tfjs has it. */
+interface Described extends Pick<Layer, "name" | "inputs"> {
+  readonly described: ClassAndConfig;
+}
+
 const place = (name: string): Place => [name, 0, 0];
 
 /**
@@ -41,7 +49,7 @@ export function tfjsTopology(network: WrittenNetwork): object {
       class_name: "Model",
       config: {
         name: outputs.length === 1 ? "unet" : "encoder",
-        layers: [input, ...layers.map(layerJson)],
+        layers: [input, ...layers.flatMap(layersForTfjs).map(layerJson)],
         input_layers: [place(INPUT)],
         output_layers: outputs.map(place),
       },
@@ -49,8 +57,23 @@ export function tfjsTopology(network: WrittenNetwork): object {
   };
 }
 
-function layerJson({ name, operation, inputs }: Layer): object {
-  const [className, config] = described(operation);
+/**
+ * tfjs's own bilinear upsampling has pixels' corners where Keras has their centres. Every pixel repeated 4×4, and then means of 4×4 two
+ * pixels apart, are 3/4 of a pixel and 1/4 of its neighbour; what is padded does not count, so the edges come out as well.
+ */
+function layersForTfjs(layer: Layer): Described[] {
+  const { name, operation } = layer;
+  if (operation.kind !== "UpSampling2D" || operation.interpolation === "nearest")
+    return [{ ...layer, described: described(operation) }];
+  const repeated = `${name}_repeated`;
+  const means = { kind: "AveragePooling2D", poolSize: 4, strides: 2, padding: "same" } as const;
+  return [
+    { ...layer, name: repeated, described: upSampling(4) },
+    { name, inputs: [repeated], described: described(means) },
+  ];
+}
+
+function layerJson({ name, inputs, described: [className, config] }: Described): object {
   return {
     class_name: className,
     name,
@@ -59,8 +82,7 @@ function layerJson({ name, operation, inputs }: Layer): object {
   };
 }
 
-/** A layer's class in Keras, and what its configuration says besides its name. */
-function described(operation: LayerOperation): [className: string, config: Config] {
+function described(operation: LayerOperation): ClassAndConfig {
   switch (operation.kind) {
     case "ZeroPadding2D":
       return [operation.kind, { ...LAYOUT, padding: edges(operation.padding as Edges) }];
@@ -90,7 +112,7 @@ function described(operation: LayerOperation): [className: string, config: Confi
     case "Concatenate":
       return [operation.kind, { axis: -1 }];
     case "UpSampling2D":
-      return [operation.kind, { ...LAYOUT, size: square(2), interpolation: "nearest" }];
+      return upSampling(2);
     case "GlobalAveragePooling2D":
       return [operation.kind, LAYOUT];
     case "Reshape":
@@ -112,6 +134,12 @@ function described(operation: LayerOperation): [className: string, config: Confi
       throw new Error(`A layer of the kind ${operation.kind} must have been resolved.`);
   }
 }
+
+/** By repeating pixels. */
+const upSampling = (size: number): ClassAndConfig => [
+  "UpSampling2D",
+  { ...LAYOUT, size: square(size), interpolation: "nearest" },
+];
 
 const LAYOUT = { data_format: "channels_last" };
 const PER_PHOTO = { noise_shape: [null, 1, 1, 1] };

@@ -9,10 +9,12 @@ import type { Encoder } from "../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../layers/networks/encoders.ts";
 import type { Layer } from "../layers/networks/layer.ts";
 import { skipLayers, unetLayers } from "../layers/networks/unet.ts";
+import { DECODERS_BY_WEIGHTS } from "../layers/networks/decoder.ts";
 import type { Decoder } from "../layers/networks/decoder.ts";
 import { LIKELY_SHARE, likeliestEncoder } from "./match/encoder.ts";
 import { sourceLayers } from "./match/source-layers.ts";
 import { topLayer } from "./match/top.ts";
+import { whichDecoder } from "./match/which-decoder.ts";
 import { saidEncoder } from "./said-encoder.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 import { WeightsError } from "./weights-error.ts";
@@ -35,10 +37,9 @@ export interface WrittenNetwork {
   readonly imageSize: Size | null;
 }
 
-/** The weights that a U-Net has and its encoder does not, of either decoder. */
+/** The weights that a U-Net has and its encoder does not, of any decoder. */
 const DECODER_WEIGHTS: ReadonlySet<string> = new Set(
-  (["transpose", "nearest"] as const)
-    .flatMap((decoder) => unetLayers({ classes: 1, decoder }))
+  DECODERS_BY_WEIGHTS.flatMap((decoder) => unetLayers({ classes: 1, decoder }))
     .filter(({ part }) => part !== "encoder")
     .flatMap(({ weights }) => weights.map(({ name }) => name)),
 );
@@ -49,7 +50,7 @@ const NOT_OF_THE_NETWORK = new Set([
 ]);
 
 /**
- * Finds out which network these weights are of, a U-Net with either decoder or its encoder with or without the
+ * Finds out which network these weights are of, a U-Net with any decoder or its encoder with or without the
  * top, and takes them.
  *
  * @param options.source what the weights are called in messages
@@ -62,13 +63,13 @@ export function writtenNetwork(
 ): WrittenNetwork {
   const { source } = options;
   const encoder = saidEncoder(all, source) ?? encoderOf(tensors);
-  const { layers, outputs, decoder } = layersOf(tensors, encoder, source);
+  const { layers, outputs, decoder } = layersOf(tensors, encoder, { source, decoder: all.decoder });
   const expected = layers.flatMap(({ weights }) => weights);
   const { assigned } = assignWeights(expected, tensors, { source });
   const metadata = Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_OF_THE_NETWORK.has(key)));
   metadata.encoder = encoder.name;
-  // Who does not say it is taken to have the other one.
-  if (decoder === "nearest") metadata.decoder = decoder;
+  // Who does not say it is taken to have the first one.
+  if (decoder !== "transpose" && decoder !== undefined) metadata.decoder = decoder;
   if (options.imageSize !== undefined) metadata.image_size = String(printSize(toSize(options.imageSize)));
   const imageSize = imageSizeOf(metadata, encoder, options);
   return { encoder, layers, outputs, weights: assigned, metadata, imageSize };
@@ -84,7 +85,7 @@ function encoderOf(tensors: NamedTensors): Encoder {
 function layersOf(
   tensors: NamedTensors,
   encoder: Encoder,
-  source: string,
+  { source, decoder: said }: { source: string; decoder: string | undefined },
 ): Pick<WrittenNetwork, "layers" | "outputs"> & { decoder?: Decoder } {
   if ([...tensors.keys()].some((name) => DECODER_WEIGHTS.has(name))) {
     const bias = tensors.get("head/bias");
@@ -95,7 +96,8 @@ function layersOf(
         `The weights file ${source} ${what}, whose length is the number of classes; use weights saved from the same network.`,
       );
     }
-    const decoder = tensors.has("upsample_1/conv2d/kernel") ? "nearest" : "transpose";
+    const byWeights = tensors.has("upsample_1/conv2d/kernel") ? "nearest" : "transpose";
+    const { decoder = byWeights } = whichDecoder(byWeights, { decoder: said });
     return { layers: unetLayers({ encoder, classes: bias.shape[0], decoder }), outputs: ["head"], decoder };
   }
   const { name } = topLayer(encoder);

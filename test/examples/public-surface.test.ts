@@ -21,7 +21,7 @@ describe("what the library exports", () => {
       lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part partValues perItemKernel pixelCount plan printKernelTimes
       randomNormal relu reshape rmsprop sameShape scale seededRandom sgd shapeText sizeOf skipsOf slice sliceChannels softmax
       sparseSoftmaxCrossEntropy standardize stopGradient trainable transpose tverskyLoss u32
-      unet unetDecoder unetEncoder unetLayers upsampleNearest2x upsampledConv2d variableParts zeroPad2d zeros`),
+      unet unetDecoder unetEncoder unetLayers upsampleBilinear2x upsampleNearest2x upsampledConv2d variableParts zeroPad2d zeros`),
     );
   });
 

@@ -23,6 +23,7 @@ import { relu } from "../../src/graph/ops/relu.ts";
 import { scale } from "../../src/graph/ops/scale.ts";
 import { softmax } from "../../src/graph/ops/softmax.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
+import { upsampleBilinear2x } from "../../src/graph/ops/upsample-bilinear2x.ts";
 import { upsampleNearest2x } from "../../src/graph/ops/upsample-nearest2x.ts";
 import { compile } from "../../src/graph/program.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
@@ -140,6 +141,7 @@ const OPS: Record<string, { op: Op; shapes: Shape[] }> = {
   "constants a channel": { op: (x) => affineConstants(x, [2, -1, 0.5], 1), shapes: [[2, 3, 5, 3]] },
   "a bias": { op: biasAdd, shapes: [[2, 3, 5, 7], [7]] },
   upsampling: { op: upsampleNearest2x, shapes: [[2, 3, 5, 4]] },
+  "bilinear upsampling": { op: upsampleBilinear2x, shapes: [[2, 3, 5, 4]] },
   "a concatenation and a slice": {
     op: (x) => sliceChannels(concat([x, relu(x)]), 3, 6),
     shapes: [[2, 3, 5, 5]],

@@ -9,11 +9,14 @@ import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { buildLayers } from "../../src/layers/networks/build.ts";
 import { addHead, addUpsampleBlock } from "../../src/layers/networks/decoder.ts";
+import { DECODERS } from "../../src/layers/networks/decoder.ts";
 import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import { LayerList } from "../../src/layers/networks/layer-list.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { runOp } from "../helpers/op.ts";
+import { bilinearTwice } from "../parity/bilinear-twice.ts";
+import { repeatedTwice } from "../parity/repeated-twice.ts";
 import { randomInput, tfjsReference } from "../helpers/tfjs-reference.ts";
 
 const MODE = { training: true, trainable: () => true };
@@ -35,21 +38,20 @@ const [BATCH, SIZE, CHANNELS, FILTERS] = [2, 3, 8, 4];
 const KERNELS = {
   transpose: { layer: "conv2d_transpose", shape: [3, 3, FILTERS, CHANNELS] },
   nearest: { layer: "conv2d", shape: [3, 3, CHANNELS, FILTERS] },
+  bilinear: { layer: "conv2d", shape: [3, 3, CHANNELS, FILTERS] },
 } as const;
 
-/** tfjs's way; image by image, because the gradient of its `resizeNearestNeighbor` reads image 0 for every image. */
+/** tfjs's way. */
 function tfjsConvolve2x(decoder: Decoder, x: tf.Tensor4D, kernel: tf.Tensor4D, filters: number): tf.Tensor4D {
   const size = 2 * x.shape[1];
   if (decoder === "transpose") {
     return tf.conv2dTranspose(x, kernel, [x.shape[0], size, size, filters], 2, "same");
   }
-  const images = tf
-    .split<tf.Tensor4D>(x, x.shape[0])
-    .map((image) => tf.image.resizeNearestNeighbor(image, [size, size]));
-  return tf.conv2d<tf.Tensor4D>(tf.concat(images), kernel, 1, "same");
+  const large = decoder === "nearest" ? repeatedTwice(x) : bilinearTwice(x);
+  return tf.conv2d<tf.Tensor4D>(large, kernel, 1, "same");
 }
 
-describe.each(["transpose", "nearest"] as const)("the decoder %s", (decoder) => {
+describe.each(DECODERS)("the decoder %s", (decoder) => {
   const gpu = useGpu();
   const { layer, shape } = KERNELS[decoder];
 

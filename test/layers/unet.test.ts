@@ -8,6 +8,8 @@ import type { PlanSummary } from "../../src/graph/plan.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { isDecoderGroup, skipsOf, unet, unetDecoder, unetEncoder } from "../../src/layers/unet.ts";
 import { denseNet121 } from "../../src/layers/networks/densenet.ts";
+import { DECODERS } from "../../src/layers/networks/decoder.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import { unetLayers } from "../../src/layers/networks/unet.ts";
 import { paperTarget } from "../helpers/target.ts";
 
@@ -31,32 +33,35 @@ describe("unet", () => {
     expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(9_435_323);
   });
 
-  it("has as many parameters with the nearest decoder, its kernels HWIO", () => {
-    const graph = new Graph();
-    const options = { classes: 59, training: false, trainableEncoder: false, decoder: "nearest" } as const;
-    expect(unet(graph.input("image", [2, 64, 64, 3]), options).shape).toEqual([2, 64, 64, 59]);
-    const decoder = [...graph.variables.values()]
-      .flatMap(variableParts)
-      .filter(({ name }) => /^(upsample|head)/.test(name));
-    expect(Object.fromEntries(decoder.map(({ name, shape }) => [name, shape]))).toMatchObject({
-      "upsample_1/conv2d/kernel": [3, 3, 1024, 512],
-      "upsample_2/conv2d/kernel": [3, 3, 1536, 256],
-      "upsample_3/conv2d/kernel": [3, 3, 768, 128],
-      "upsample_4/conv2d/kernel": [3, 3, 384, 64],
-      "upsample_4/batch_normalization/moving_variance": [64],
-      "head/kernel": [3, 3, 128, 59],
-      "head/bias": [59],
-    });
-    // Kernels without bias, four vectors a batch norm, the head with bias.
-    const blocks = [
-      [1024, 512],
-      [1536, 256],
-      [768, 128],
-      [384, 64],
-    ];
-    const expected = blocks.reduce((sum, [from, to]) => sum + 9 * from * to + 4 * to, 9 * 128 * 59 + 59);
-    expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(expected);
-  });
+  it.each(["nearest", "bilinear"] as const)(
+    "has as many parameters with the %s decoder, its kernels HWIO",
+    (kind) => {
+      const graph = new Graph();
+      const options = { classes: 59, training: false, trainableEncoder: false, decoder: kind };
+      expect(unet(graph.input("image", [2, 64, 64, 3]), options).shape).toEqual([2, 64, 64, 59]);
+      const decoder = [...graph.variables.values()]
+        .flatMap(variableParts)
+        .filter(({ name }) => /^(upsample|head)/.test(name));
+      expect(Object.fromEntries(decoder.map(({ name, shape }) => [name, shape]))).toMatchObject({
+        "upsample_1/conv2d/kernel": [3, 3, 1024, 512],
+        "upsample_2/conv2d/kernel": [3, 3, 1536, 256],
+        "upsample_3/conv2d/kernel": [3, 3, 768, 128],
+        "upsample_4/conv2d/kernel": [3, 3, 384, 64],
+        "upsample_4/batch_normalization/moving_variance": [64],
+        "head/kernel": [3, 3, 128, 59],
+        "head/bias": [59],
+      });
+      // Kernels without bias, four vectors a batch norm, the head with bias.
+      const blocks = [
+        [1024, 512],
+        [1536, 256],
+        [768, 128],
+        [384, 64],
+      ];
+      const expected = blocks.reduce((sum, [from, to]) => sum + 9 * from * to + 4 * to, 9 * 128 * 59 + 59);
+      expect(decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0)).toBe(expected);
+    },
+  );
 
   it("is an encoder and a decoder that share nothing but the skips", () => {
     const options = { classes: 59, training: true, trainableEncoder: false };
@@ -74,33 +79,30 @@ describe("unet", () => {
     expect(first.nodes.length + second.nodes.length).toBe(whole.nodes.length);
   });
 
-  it.each(["transpose", "nearest"] as const)(
-    "has every variable in a group, with the %s decoder",
-    (decoder) => {
-      const options = { classes: 3, training: true, trainableEncoder: true, decoder };
-      const graph = new Graph();
-      unet(graph.input("image", [1, 32, 32, 3]), options);
-      for (const { part, weights } of unetLayers({ classes: 3, decoder })) {
-        const group = part === "encoder" || part === "head" ? part : "decoder";
-        for (const { name } of weights) {
-          const home = [...graph.variables.values()].find((tensor) =>
-            variableParts(tensor).some((each) => each.name === name),
-          );
-          expect([name, home?.variable!.group]).toEqual([name, group]);
-        }
+  it.each(DECODERS)("has every variable in a group, with the %s decoder", (decoder) => {
+    const options = { classes: 3, training: true, trainableEncoder: true, decoder };
+    const graph = new Graph();
+    unet(graph.input("image", [1, 32, 32, 3]), options);
+    for (const { part, weights } of unetLayers({ classes: 3, decoder })) {
+      const group = part === "encoder" || part === "head" ? part : "decoder";
+      for (const { name } of weights) {
+        const home = [...graph.variables.values()].find((tensor) =>
+          variableParts(tensor).some((each) => each.name === name),
+        );
+        expect([name, home?.variable!.group]).toEqual([name, group]);
       }
-      expect(["encoder", "decoder", "head", "optimizer", null].map(isDecoderGroup)).toEqual([
-        ...[false, true, true, false, false],
-      ]);
-    },
-  );
+    }
+    expect(["encoder", "decoder", "head", "optimizer", null].map(isDecoderGroup)).toEqual([
+      ...[false, true, true, false, false],
+    ]);
+  });
 
   describe.each(["register", "workgroup"] as const)("a training step with %s kernels", (family) => {
     const step = (
       batch: number,
       size: number,
       trainableEncoder: boolean,
-      some: { decoder?: "nearest"; trainableDecoder?: boolean } = {},
+      some: { decoder?: Decoder; trainableDecoder?: boolean } = {},
     ): PlanSummary => {
       const graph = new Graph();
       const logits = unet(graph.input("image", [batch, size, size, 3]), {
@@ -117,7 +119,8 @@ describe("unet", () => {
     it("needs at most 64 pipelines, at a batch of 64 photos of 128² too, whose logits no binding holds", () => {
       expect(step(2, 64, true).pipelines).toBeLessThanOrEqual(64);
       expect(step(64, 128, true).pipelines).toBeLessThanOrEqual(64);
-      expect(step(64, 128, true, { decoder: "nearest" }).pipelines).toBeLessThanOrEqual(64);
+      for (const decoder of ["nearest", "bilinear"] as const)
+        expect(step(64, 128, true, { decoder }).pipelines).toBeLessThanOrEqual(64);
     });
 
     it("costs no backward pass for a frozen encoder", () => {

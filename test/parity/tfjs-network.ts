@@ -11,6 +11,7 @@ import type {
   Size,
 } from "../../src/layers/networks/layer.ts";
 import { centering, paddingOf } from "../../src/layers/networks/sizes.ts";
+import { bilinearTwice } from "./bilinear-twice.ts";
 
 /** What a layer of tfjs does to symbolic tensors. */
 interface Applicable {
@@ -104,7 +105,9 @@ function layerFor(
     case "Concatenate":
       return keras.concatenate({ name });
     case "UpSampling2D":
-      return keras.upSampling2d({ name, size: [2, 2] });
+      return operation.interpolation === "nearest"
+        ? keras.upSampling2d({ name, size: [2, 2] })
+        : new BilinearTwice({ name });
     case "Rescaling":
       return new Affine(name, operation.scale, operation.offset);
     case "Normalization": {
@@ -113,6 +116,19 @@ function layerFor(
     }
     case "Dropout":
       return null;
+  }
+}
+
+/** With half-pixel centres, as Keras has them: tfjs's own layer has none. */
+class BilinearTwice extends keras.Layer {
+  static readonly className = "BilinearTwice";
+
+  override computeOutputShape([batch, height, width, channels]: number[]): number[] {
+    return [batch, 2 * height, 2 * width, channels];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => bilinearTwice(Array.isArray(inputs) ? inputs[0] : inputs));
   }
 }
 

@@ -12,6 +12,7 @@ const inFolder = temporaryFolder();
 it.each([
   ["transpose", "tfjs"],
   ["nearest", "keras.h5"],
+  ["bilinear", "bilinear.h5"],
 ] as const)(
   "a model of 150 classes keeps their names, and a run takes its encoder and decoder: %s, %s",
   async (decoder, name) => {
@@ -21,7 +22,10 @@ it.each([
       { length: 150 },
       (_, label) => `class of "things" № ${label}, ${"a".repeat(label)}`,
     );
-    await writeModel(path, { tensors, metadata: { classes: JSON.stringify(names), image_size: "32" } });
+    await writeModel(path, {
+      tensors,
+      metadata: { classes: JSON.stringify(names), image_size: "32", decoder },
+    });
     expect(await loadModel(path)).toMatchObject({ classNames: names, decoder });
     const options: Partial<TrainerOptions> = {
       batchSize: 1,
@@ -36,7 +40,7 @@ it.each([
     );
     const taken = [...tensors.keys()].filter((weight) => !weight.startsWith("head/"));
     expect([...values.keys()].sort()).toEqual(taken.sort());
-    const last = decoder === "nearest" ? "upsample_4/conv2d/kernel" : "upsample_4/conv2d_transpose/kernel";
+    const last = decoder === "transpose" ? "upsample_4/conv2d_transpose/kernel" : "upsample_4/conv2d/kernel";
     const [found, given] = [values, tensors].map((weights) => Buffer.from(weights.get(last)!.data.buffer));
     expect(found.equals(given)).toBe(true);
   },

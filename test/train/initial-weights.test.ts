@@ -6,6 +6,7 @@ import { sizeOf } from "../../src/graph/shape.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { checkInitialWeights, loadInitialWeights } from "../../src/train/initial-weights.ts";
 import { evaluator } from "../../src/train/phase/programs.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { writeSafetensors } from "../../src/weights/safetensors-file.ts";
 import type { Metadata, NamedTensors } from "../../src/weights/tensors.ts";
@@ -26,7 +27,7 @@ const options = some as TrainerOptions;
 const NEW_HEAD = "its encoder and decoder are taken, and the head starts anew.";
 
 /** Random weights of a network. */
-function randomUnet(classes: number, decoder: "transpose" | "nearest"): NamedTensors {
+function randomUnet(classes: number, decoder: Decoder): NamedTensors {
   const { variables } = plan(evaluator({ ...options, classes, decoder }), paperTarget);
   const random = seededRandom(classes, decoder);
   return new Map(
@@ -106,6 +107,20 @@ describe("a run begins from weights", () => {
     const { remark, values } = await check(await file(encoder, named("a", "b")));
     expect(remark).toBeNull();
     expect(values.size).toBe(encoder.size);
+  });
+
+  it("of a file that does not say whether it repeats pixels or interpolates: either", async () => {
+    const tensors = randomUnet(3, "nearest");
+    const taken = async (decoder: Decoder, metadata: Metadata) =>
+      (await check(await file(tensors, metadata), { decoder })).values.size;
+    expect(await taken("nearest", {})).toBe(three.size);
+    expect(await taken("bilinear", {})).toBe(three.size);
+    expect(await taken("bilinear", { decoder: "bilinear" })).toBe(three.size);
+    await expect(taken("bilinear", { decoder: "nearest" })).rejects.toThrow(
+      "is of a network with --decoder nearest, and this one has bilinear: give --decoder nearest.",
+    );
+    await expect(taken("nearest", { decoder: "bilinear" })).rejects.toThrow("give --decoder bilinear.");
+    await expect(taken("transpose", {})).rejects.toThrow("give --decoder nearest.");
   });
 
   it("but not of anything else that does not fit", async () => {

@@ -124,7 +124,10 @@ describe("loadModel", () => {
       await saying({ encoder: "vgg16" }),
       /its encoder is "vgg16", which is not known here: densenet121, densenet169/,
     );
-    await refused(await saying({ decoder: "bicubic" }), /has the decoder "bicubic".*transpose and nearest/);
+    await refused(
+      await saying({ decoder: "bicubic" }),
+      /has the decoder "bicubic".*transpose, nearest and bilinear/,
+    );
     await refused(await saying({ normalization: "bgr" }), /has the normalization "bgr"/);
     await refused(await saying({ precision: "f8" }), /has the precision "f8"/);
   });

@@ -27,6 +27,7 @@ describe("predictPhotos", () => {
     [2, "transpose"],
     [150, "nearest"],
     [256, "transpose"],
+    [3, "bilinear"],
   ] as const)("writes the classes of a model of %i as they are, decoder %s", async (classes, decoder) => {
     const names = Array.from({ length: classes }, (_, label) => `thing ${label}, "of" ${classes}`);
     const file = temporary(`${classes}.safetensors`);

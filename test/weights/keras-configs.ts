@@ -143,7 +143,7 @@ function layerJson(layer: Layer, name: string, version: KerasVersion, reads: [st
       case "Concatenate":
         return [operation.kind, { axis: inEncoder ? 3 : -1 }];
       case "UpSampling2D":
-        return [operation.kind, { size: [2, 2], interpolation: "nearest" }];
+        return [operation.kind, { size: [2, 2], interpolation: operation.interpolation }];
     }
     throw new Error(`No configuration for ${operation.kind}.`);
   })();

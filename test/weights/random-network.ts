@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { seededRandom } from "../../src/graph/initializers.ts";
+import type { Decoder } from "../../src/layers/networks/decoder.ts";
 import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
 import type { Layer, LayerWeight } from "../../src/layers/networks/layer.ts";
 import { unetLayers } from "../../src/layers/networks/unet.ts";
@@ -11,7 +12,7 @@ export function randomWeights(layers: readonly Layer[]): NamedTensors {
   return new Map(weights.map((weight) => [weight.name, randomWeight(weight)]));
 }
 
-export const randomUnet = (classes: number, decoder: "transpose" | "nearest"): NamedTensors =>
+export const randomUnet = (classes: number, decoder: Decoder): NamedTensors =>
   randomWeights(unetLayers({ classes, decoder }));
 
 export const randomEncoder = (): NamedTensors => randomWeights(DEFAULT_ENCODER.layers());

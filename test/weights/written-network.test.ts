@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { DECODERS } from "../../src/layers/networks/decoder.ts";
 import { DEFAULT_ENCODER } from "../../src/layers/networks/encoders.ts";
 import type { Layer } from "../../src/layers/networks/layer.ts";
 import { unetLayers } from "../../src/layers/networks/unet.ts";
-import type { NamedTensors } from "../../src/weights/tensors.ts";
+import type { Metadata, NamedTensors } from "../../src/weights/tensors.ts";
 import { WeightsError } from "../../src/weights/weights-error.ts";
 import { writtenNetwork } from "../../src/weights/written-network.ts";
 import { float32 } from "./arbitrary-tensors.ts";
@@ -23,7 +24,8 @@ const options = { source: "model.h5" };
 const metadata = {};
 
 describe("writtenNetwork", () => {
-  test.each(["transpose", "nearest"] as const)("a U-Net, decoder %s, by its weights", (decoder) => {
+  test.each(DECODERS)("a U-Net, decoder %s, by its weights and what is said", (decoder) => {
+    const metadata: Metadata = decoder === "bilinear" ? { decoder } : {};
     const tensors = zeros(unetLayers({ classes: 5, decoder }));
     const slots = new Map([["rmsprop_frozen/head/bias", float32([5], 0, 0, 0, 0, 0)], ...tensors]);
     const network = writtenNetwork({ tensors: slots, metadata }, options);
@@ -31,7 +33,7 @@ describe("writtenNetwork", () => {
     expect(network.outputs).toEqual(["head"]);
     expect([...network.weights.keys()]).toEqual([...tensors.keys()]);
     const encoder = "densenet121";
-    expect(network.metadata).toEqual(decoder === "nearest" ? { decoder, encoder } : { encoder });
+    expect(network.metadata).toEqual(decoder === "transpose" ? { encoder } : { decoder, encoder });
   });
 
   test("an encoder gives its five skips, and with its top the classes", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DECODERS } from "../../layers/networks/decoder.ts";
 import { ENCODER_NAMES } from "../../layers/networks/encoders.ts";
 import { choice, setting, text, whole } from "../setting.ts";
 
@@ -21,8 +22,8 @@ export const networkSettings = {
   decoder: setting(
     "--decoder KIND",
     "Network",
-    "upsampling by transposed convolutions (pix2pix) or by nearest neighbour and convolution",
-    choice(["transpose", "nearest"]),
+    "upsampling by transposed convolutions (pix2pix), or by nearest neighbour or bilinear interpolation and convolution",
+    choice(DECODERS),
   ),
   headBias: setting(
     "--head-bias KIND",

@@ -20,6 +20,7 @@ import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../graph/ops/p
 import { relu } from "../../graph/ops/relu.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { softmax } from "../../graph/ops/softmax.ts";
+import { upsampleBilinear2x } from "../../graph/ops/upsample-bilinear2x.ts";
 import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
 import { upsampledConv2d } from "../../graph/ops/upsampled-conv2d.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
@@ -128,7 +129,12 @@ class Build {
       return this.#batchNorm(layer, first, second.activation);
     if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
       return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
-    if (first.kind === "UpSampling2D" && second.kind === "Conv2D" && readsUpsampled(second)) {
+    if (
+      first.kind === "UpSampling2D" &&
+      isNearest(first) &&
+      second.kind === "Conv2D" &&
+      readsUpsampled(second)
+    ) {
       const kernel = this.#variables.of(reader, "kernel");
       return upsampledConv2d(this.#value(inputs[0]).images, kernel, { bias: this.#bias(reader, second) });
     }
@@ -218,7 +224,7 @@ class Build {
       case "Concatenate":
         return concat(layer.inputs.map((name) => this.tensor(name)));
       case "UpSampling2D":
-        return upsampleNearest2x(this.tensor(input));
+        return (isNearest(operation) ? upsampleNearest2x : upsampleBilinear2x)(this.tensor(input));
     }
   }
 
@@ -287,6 +293,8 @@ const joined = (images: Images): Tensor => ("graph" in images ? images : concat(
 const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
 
+const isNearest = ({ interpolation }: OperationOf<"UpSampling2D">): boolean => interpolation === "nearest";
+
 /** Whether a convolution is one op with the upsampling before it. */
 const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 3) && strides === 1 && padding === "same";
@@ -294,8 +302,8 @@ const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">)
 const sizeOfImages = ({ shape: [, height, width] }: Tensor): Size => [height, width];
 
 /** Whether the op of a layer may take two images for one, joined along their channels. */
-const takesPair = ({ kind }: LayerOperation): boolean =>
-  kind === "Conv2DTranspose" || kind === "UpSampling2D";
+const takesPair = (operation: LayerOperation): boolean =>
+  operation.kind === "Conv2DTranspose" || (operation.kind === "UpSampling2D" && isNearest(operation));
 
 /** Whether the op of a layer puts zeros around its images itself. */
 const takesPadding = (operation: LayerOperation): boolean =>

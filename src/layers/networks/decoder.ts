@@ -4,9 +4,16 @@ import type { LayerList } from "./layer-list.ts";
 
 /**
  * `transpose`: a 3×3 transposed convolution of stride 2. `nearest`: every pixel repeated 2×2, then a 3×3 convolution of stride 1.
- * Both with `same` padding and as many parameters.
+ * `bilinear`: twice the size by bilinear interpolation (half-pixel centres), then such a convolution. All with `same` padding and as
+ * many parameters, those of `nearest` and `bilinear` under the same names.
  */
-export type Decoder = "transpose" | "nearest";
+export type Decoder = (typeof DECODERS)[number];
+
+/** All of them, what a network has that does not say it first. */
+export const DECODERS = ["transpose", "nearest", "bilinear"] as const;
+
+/** Of decoders that have the same weights, the one that a file has which does not say it. */
+export const DECODERS_BY_WEIGHTS = ["transpose", "nearest"] as const satisfies Decoder[];
 
 /**
  * Adds pix2pix `upsample(filters, 3)`: {@link Decoder} without bias, batch norm, ReLU. The kernel is
@@ -21,7 +28,7 @@ export function addUpsampleBlock(
   { filters, decoder }: { filters: number; decoder: Decoder },
 ): string {
   list.part = name;
-  const own = { transpose: `${name}/conv2d_transpose`, nearest: `${name}/conv2d` }[decoder];
+  const own = decoder === "transpose" ? `${name}/conv2d_transpose` : `${name}/conv2d`;
   const doubled = addDoubling(list, name, x, { own, filters, decoder, useBias: false });
   const normalized = list.add(
     `${name}/batch_normalization`,
@@ -52,6 +59,6 @@ function addDoubling(
   const convolution = { kernelSize, padding: "same", ...rest } as const;
   if (decoder === "transpose")
     return list.add(own, { kind: "Conv2DTranspose", ...convolution, strides: 2 }, x);
-  const up = list.add(`${name}/up_sampling2d`, { kind: "UpSampling2D" }, x);
+  const up = list.add(`${name}/up_sampling2d`, { kind: "UpSampling2D", interpolation: decoder }, x);
   return list.add(own, { kind: "Conv2D", ...convolution, strides: 1 }, up);
 }

@@ -71,8 +71,8 @@ export type LayerOperation =
   | { readonly kind: "Multiply" }
   /** Along the channels. */
   | { readonly kind: "Concatenate" }
-  /** Twice the size, every pixel repeated 2×2. */
-  | { readonly kind: "UpSampling2D" }
+  /** Twice the size: every pixel repeated 2×2, or bilinear with half-pixel centres. */
+  | { readonly kind: "UpSampling2D"; readonly interpolation: "nearest" | "bilinear" }
   /** `x · scale + offset`, each one number or one a channel. */
   | {
       readonly kind: "Rescaling";

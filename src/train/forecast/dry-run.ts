@@ -5,6 +5,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { plan } from "../../graph/plan.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
 import { kernelTarget } from "../../graph/kernel-target.ts";
+import type { Decoder } from "../../layers/networks/decoder.ts";
 import { unetLayers } from "../../layers/networks/unet.ts";
 import { autotunedTiles, inTiles } from "../autotune.ts";
 import { microBatchSize } from "../phase/accumulation.ts";
@@ -34,6 +35,12 @@ export interface DryRunJob extends Pick<TrainJob, "config" | "gpu" | "say" | "re
   /** Says also how long a step would take this card, which need not be here. */
   readonly predict?: CardName | undefined;
 }
+
+const DECODER_TEXTS: Readonly<Record<Decoder, string>> = {
+  transpose: "transposed convolutions",
+  nearest: "nearest neighbour and convolution",
+  bilinear: "bilinear interpolation and convolution",
+};
 
 /** Names of validation photos that are shown. */
 const NAMED = 5;
@@ -141,7 +148,7 @@ function describeNetwork(
   return [
     "Network",
     row("encoder", `${encoderOf(options).title}, ${weights ?? "random weights"}`),
-    row("decoder", decoder === "transpose" ? "transposed convolutions" : "nearest neighbour and convolution"),
+    row("decoder", DECODER_TEXTS[decoder]),
     row("batch norms", `momentum ${bnMomentum ?? `${momentaOf(options).join(" and ")}, as in Keras`}`),
     row("parameters", elements.toLocaleString("en")),
     ...(precision === "f16"

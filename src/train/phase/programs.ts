@@ -18,6 +18,7 @@ import { compile } from "../../graph/program.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";
+import type { Decoder } from "../../layers/networks/decoder.ts";
 import type { Encoder } from "../../layers/networks/encoder.ts";
 import { DEFAULT_ENCODER } from "../../layers/networks/encoders.ts";
 import { skipLayers } from "../../layers/networks/unet.ts";
@@ -43,7 +44,7 @@ export interface NetworkSpec extends Criterion {
   /** DenseNet121 by default. */
   readonly encoder?: Encoder | undefined;
   /** How the decoder doubles the size; "transpose" by default. */
-  readonly decoder?: "transpose" | "nearest";
+  readonly decoder?: Decoder;
   /** What activations are stored in; f32 by default. */
   readonly precision?: Precision;
   /** Chooses the tiles of its matrix products, in every program of a run; the default ones without. */

@@ -1,12 +1,13 @@
 import type { Encoder } from "../../layers/networks/encoder.ts";
 import type { Layer } from "../../layers/networks/layer.ts";
 import { unetLayers } from "../../layers/networks/unet.ts";
+import { DECODERS_BY_WEIGHTS } from "../../layers/networks/decoder.ts";
 import type { Decoder } from "../../layers/networks/decoder.ts";
 import { formatShape } from "../tensors.ts";
 import { kindOfOurs, layerProblem, misfit, quote, type LayerPairs } from "./misfit.ts";
 import type { SourceLayer } from "./source-layers.ts";
 
-/** The decoder that was found. */
+/** The decoder that was found, `nearest` for every other of the same weights. */
 export interface MatchedDecoder {
   readonly decoder: Decoder;
   readonly classes: number;
@@ -27,7 +28,7 @@ export function matchDecoder(
   source: string,
 ): MatchedDecoder | undefined {
   if (rest.length === 0) return undefined;
-  const attempts = (["transpose", "nearest"] as const).map((decoder) => attempt(rest, encoder, decoder));
+  const attempts = DECODERS_BY_WEIGHTS.map((decoder) => attempt(rest, encoder, decoder));
   const best = attempts.reduce((a, b) => (b.problems.length < a.problems.length ? b : a));
   if (best.problems.length > 0) throw misfit(source, best.problems, encoder);
   return best;

@@ -82,8 +82,7 @@ function operationOf(className: string, settings: Settings): LayerOperation | un
     case "UpSampling2D":
       settings.channelsLast();
       settings.must("size", (value) => value === undefined || isEvery(value, 2));
-      settings.must("interpolation", (value) => value === undefined || value === "nearest");
-      return { kind: className };
+      return { kind: className, interpolation: settings.interpolation() };
     default:
       return undefined;
   }
@@ -160,6 +159,13 @@ class Settings {
     if (value === "valid" || value === "same") return value;
     this.#note("padding");
     return "valid";
+  }
+
+  interpolation(): "nearest" | "bilinear" {
+    const value = this.#value("interpolation") ?? "nearest";
+    if (value === "nearest" || value === "bilinear") return value;
+    this.#note("interpolation");
+    return "nearest";
   }
 
   activation(): Activation {

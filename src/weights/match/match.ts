@@ -6,6 +6,7 @@ import type { Encoder } from "../../layers/networks/encoder.ts";
 import { ENCODERS } from "../../layers/networks/encoders.ts";
 import type { Layer, WeightRole } from "../../layers/networks/layer.ts";
 import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
+import { DECODERS_BY_WEIGHTS } from "../../layers/networks/decoder.ts";
 import type { Decoder } from "../../layers/networks/decoder.ts";
 import type { HostTensor, NamedTensors } from "../tensors.ts";
 import { matchDecoder } from "./decoder.ts";
@@ -23,6 +24,7 @@ import {
 } from "./source-layers.ts";
 import { mayBeTop, topByShape, topLayer } from "./top.ts";
 import { matchTopology, type TopologyMatch } from "./topology.ts";
+import { whichDecoder, type FoundDecoder } from "./which-decoder.ts";
 
 /** What was done to a weight on its way in. */
 export type WeightChange = "kept" | "renamed" | "transposed" | "folded";
@@ -38,7 +40,7 @@ export interface MappedWeight {
   readonly change: WeightChange;
 }
 
-export interface MatchedWeights {
+export interface MatchedWeights extends FoundDecoder {
   /** By our names. Of a file that has our names already, everything that is in it. */
   readonly tensors: NamedTensors;
   readonly mapping: readonly MappedWeight[];
@@ -48,8 +50,6 @@ export interface MatchedWeights {
   readonly unused: readonly string[];
   /** Whose weights they are, alone or in a U-Net; undefined where the file holds nothing of any encoder. */
   readonly encoder?: Encoder;
-  /** How the decoder doubles the size; undefined where there is none. */
-  readonly decoder?: Decoder;
 }
 
 /**
@@ -62,36 +62,41 @@ export interface MatchedWeights {
  * @param options.source what the file is called in messages
  * @param options.config the configuration of a Keras model, where the file has one; parsed, otherwise unchecked
  * @param options.encoder which encoder the file says that it holds; it is found out where the file does not say it
+ * @param options.decoder which decoder the file says that it holds
  * @throws {WeightsError} where the network is like ours and does not fit, naming the first layer that differs
  */
 export function matchWeights(
   tensors: NamedTensors,
-  { source, config, encoder: said }: { source: string; config?: unknown; encoder?: Encoder | undefined },
+  options: {
+    source: string;
+    config?: unknown;
+    encoder?: Encoder | undefined;
+    decoder?: string | undefined;
+  },
 ): MatchedWeights {
+  const { source, config, encoder: said } = options;
   const shapes = [...tensors].map(([name, { shape }]): NamedShape => ({ name, shape }));
   const found = sourceLayers(shapes);
   const likely = likeliestEncoder(found.layers);
   const own = ownEncoder(found, said === undefined ? [likely.encoder, ...ENCODERS] : [said]);
   if (own !== undefined) {
     checkLearntPreparation(found.others, { encoder: own, tensors, source });
-    return asItIs(tensors, own);
+    return asItIs(tensors, own, options);
   }
   const encoder = said ?? likely.encoder;
   const about = { encoder, tensors, source };
   const topology = config === undefined ? undefined : matchTopology(config, about);
   if (topology !== undefined) checkPrepared(topology.preparation, about);
-  else if (likely.share < LIKELY_SHARE) return asItIs(tensors, undefined);
+  else if (likely.share < LIKELY_SHARE) return asItIs(tensors, undefined, options);
   else checkLearntPreparation(found.others, about);
   const network =
     (topology && byTopology(topology, found.layers, about)) ?? byShape(found.layers, encoder, source);
-  return taken(tensors, { ...network, encoder, topology });
+  return { ...taken(tensors, { ...network, encoder, topology }), ...whichDecoder(network.decoder, options) };
 }
 
-/** Every layer with weights that there may be with an encoder: its own, its top, and those of both decoders. */
+/** Every layer with weights that there may be with an encoder: its own, its top, and those of all decoders. */
 function layersWith(encoder: Encoder, classes = 1): Map<string, Layer> {
-  const decoders = (["transpose", "nearest"] as const).flatMap((decoder) =>
-    unetLayers({ encoder, classes, decoder }),
-  );
+  const decoders = DECODERS_BY_WEIGHTS.flatMap((decoder) => unetLayers({ encoder, classes, decoder }));
   const all = weighted([...encoder.layers(), ...encoder.top(classes), ...decoders]);
   return new Map(all.map((layer) => [layer.name, layer]));
 }
@@ -114,7 +119,11 @@ function ownEncoder({ layers }: SourceLayers, encoders: readonly Encoder[]): Enc
   });
 }
 
-function asItIs(tensors: NamedTensors, encoder: Encoder | undefined): MatchedWeights {
+function asItIs(
+  tensors: NamedTensors,
+  encoder: Encoder | undefined,
+  about: { decoder?: string | undefined; config?: unknown },
+): MatchedWeights {
   const names = new Set(
     encoder && [...layersWith(encoder).values()].flatMap(({ weights }) => weights.map(({ name }) => name)),
   );
@@ -126,10 +135,11 @@ function asItIs(tensors: NamedTensors, encoder: Encoder | undefined): MatchedWei
     missing: encoder === undefined ? [] : missingOf(new Set(tensors.keys()), encoder, decoder),
     unused: [...tensors.keys()].filter((name) => !names.has(name)),
     ...(encoder === undefined ? {} : { encoder }),
-    ...(decoder === undefined ? {} : { decoder }),
+    ...whichDecoder(decoder, about),
   };
 }
 
+/** By its weights: `nearest` for every other that has the same. */
 function decoderOf(tensors: NamedTensors): Decoder | undefined {
   if (tensors.has("upsample_1/conv2d/kernel")) return "nearest";
   return tensors.has("upsample_1/conv2d_transpose/kernel") ? "transpose" : undefined;
@@ -146,6 +156,7 @@ function missingOf(have: ReadonlySet<string>, encoder: Encoder, decoder: Decoder
 interface Found {
   readonly layers: readonly Layer[];
   readonly pairs: LayerPairs;
+  /** By its weights. */
   readonly decoder: Decoder | undefined;
 }
 
@@ -256,7 +267,6 @@ function taken(
     missing: missingOf(new Set(tensors.keys()), encoder, decoder),
     unused: [...all.keys()].filter((name) => !used.has(name)),
     encoder,
-    ...(decoder === undefined ? {} : { decoder }),
   };
 }
 

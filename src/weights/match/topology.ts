@@ -5,6 +5,7 @@
  */
 import type { Encoder } from "../../layers/networks/encoder.ts";
 import type { Layer } from "../../layers/networks/layer.ts";
+import { DECODERS } from "../../layers/networks/decoder.ts";
 import { skipLayers, unetLayers } from "../../layers/networks/unet.ts";
 import {
   configModel,
@@ -101,12 +102,10 @@ function checkOutput(
   );
 }
 
-/** What the model may be: a U-Net with either decoder, or an encoder, whole or as far as a decoder needs it. */
+/** What the model may be: a U-Net with any decoder, or an encoder, whole or as far as a decoder needs it. */
 function networksOf(encoder: Encoder, theirs: readonly ConfigLayer[]): Ours[] {
   // The number of classes is the head's own affair.
-  const unets = (["transpose", "nearest"] as const).map((decoder) =>
-    unetLayers({ encoder, classes: 1, decoder }),
-  );
+  const unets = DECODERS.map((decoder) => unetLayers({ encoder, classes: 1, decoder }));
   const hasDecoder = theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className));
   // What comes after the last weight is not needed of an encoder: many exports end with the batch norm.
   const encoders = [encoder.layers(), skipLayers(encoder)];

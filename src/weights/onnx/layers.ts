@@ -201,11 +201,7 @@ function addLayer(graph: GraphBuilder, layer: Layer, weights: NamedTensors): voi
     }
     case "UpSampling2D": {
       const scales = graph.floats(`${name}/scales`, [4], Float32Array.of(1, 1, 2, 2));
-      graph.node("Resize", output, [...inputs, "", scales], {
-        mode: { string: "nearest" },
-        coordinate_transformation_mode: { string: "asymmetric" },
-        nearest_mode: { string: "floor" },
-      });
+      graph.node("Resize", output, [...inputs, "", scales], RESIZE[operation.interpolation]);
       return;
     }
     case "GlobalAveragePooling2D":
@@ -231,6 +227,15 @@ function addLayer(graph: GraphBuilder, layer: Layer, weights: NamedTensors): voi
       throw new Error(`The layer "${name}" (${operation.kind}) must have been resolved.`);
   }
 }
+
+const RESIZE = {
+  nearest: {
+    mode: { string: "nearest" },
+    coordinate_transformation_mode: { string: "asymmetric" },
+    nearest_mode: { string: "floor" },
+  },
+  bilinear: { mode: { string: "linear" }, coordinate_transformation_mode: { string: "half_pixel" } },
+} as const;
 
 function addActivation(
   graph: GraphBuilder,

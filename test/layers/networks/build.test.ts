@@ -86,7 +86,7 @@ describe("buildLayers", () => {
     list.add("a", conv(1), INPUT);
     list.add("b", conv(1), INPUT);
     list.add("both", { kind: "Concatenate" }, "a", "b");
-    list.add("large", { kind: "UpSampling2D" }, "both");
+    list.add("large", { kind: "UpSampling2D", interpolation: "nearest" }, "both");
     list.add("same", { ...conv(3), padding: "same", useBias: true }, "large");
     const { layers } = list;
     const isPart = (name: string): boolean => name === "part";

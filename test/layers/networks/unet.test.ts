@@ -4,12 +4,13 @@ import { unet } from "../../../src/layers/unet.ts";
 import { denseNet121 } from "../../../src/layers/networks/densenet.ts";
 import { ENCODERS } from "../../../src/layers/networks/encoders.ts";
 import { smallestSide } from "../../../src/layers/networks/image-size.ts";
+import { DECODERS } from "../../../src/layers/networks/decoder.ts";
 import { INPUT } from "../../../src/layers/networks/layer.ts";
 import { sizesOf } from "../../../src/layers/networks/sizes.ts";
 import { skipsOf, unetLayers } from "../../../src/layers/networks/unet.ts";
 
 const networks = ENCODERS.flatMap((encoder) =>
-  (["transpose", "nearest"] as const).map((decoder) => ({ name: encoder.name, encoder, decoder })),
+  DECODERS.map((decoder) => ({ name: encoder.name, encoder, decoder })),
 );
 
 describe.each(networks)("the layers of the U-Net on $name, decoder $decoder", ({ encoder, decoder }) => {

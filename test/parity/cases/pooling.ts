@@ -1,10 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
 import { crop2d, zeroPad2d } from "../../../src/graph/ops/pad2d.ts";
+import { upsampleBilinear2x } from "../../../src/graph/ops/upsample-bilinear2x.ts";
 import { upsampleNearest2x } from "../../../src/graph/ops/upsample-nearest2x.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
 import type { KernelCase } from "../kernel-case.ts";
+import { bilinearTwice } from "../bilinear-twice.ts";
 import { repeatedTwice } from "../repeated-twice.ts";
 
 type Padding = "same" | "valid" | number;
@@ -75,4 +77,5 @@ export const poolingCases: readonly KernelCase[] = [ODD, EVEN].flatMap((x) => [
     (x) => tf.slice(x, [0, 1, 0, 0], [-1, x.shape[1]! - 3, x.shape[2]! - 3, -1]),
   ),
   opCase("upsample_nearest2x", { x }, upsampleNearest2x, repeatedTwice),
+  opCase("upsample_bilinear2x", { x }, upsampleBilinear2x, bilinearTwice),
 ]);

@@ -73,6 +73,30 @@ describe("a U-Net of the tutorial's script, by names, order and shapes", () => {
     }
   });
 
+  test("weights of repeated pixels are those of bilinear upsampling too, unless the file says which", () => {
+    const layers = scriptLayers(2, { classes: 3, decoder: "bilinear" });
+    const tensors = emptyTensors(read(legacyWeights(layers)));
+    const found = (about: { decoder?: string; config?: unknown }) => {
+      const { decoder, otherDecoder } = matchWeights(tensors, { source, ...about });
+      return [decoder, otherDecoder];
+    };
+    expect(found({})).toEqual(["nearest", "bilinear"]);
+    expect(found({ decoder: "bilinear" })).toEqual(["bilinear", undefined]);
+    expect(found({ decoder: "nearest" })).toEqual(["nearest", undefined]);
+    expect(found({ config: kerasConfig(layers, 2) })).toEqual(["bilinear", undefined]);
+    const repeated = scriptLayers(2, { classes: 3, decoder: "nearest" });
+    expect(found({ config: kerasConfig(repeated, 2) })).toEqual(["nearest", undefined]);
+    const bicubic = JSON.stringify(kerasConfig(layers, 2)).replaceAll('"bilinear"', '"bicubic"');
+    expect(() => found({ config: JSON.parse(bicubic) as unknown })).toThrow("does not fit");
+  });
+
+  test("the layers of a model tell which decoder it has where its names are ours", () => {
+    const ours = unetLayers({ classes: 3, decoder: "bilinear" }).flatMap(({ weights }) => weights);
+    const config = kerasConfig(scriptLayers(2, { classes: 3, decoder: "bilinear" }), 2);
+    expect(matchWeights(emptyTensors(ours), { source, config }).decoder).toBe("bilinear");
+    expect(matchWeights(emptyTensors(ours), { source }).otherDecoder).toBe("bilinear");
+  });
+
   test("an encoder with DenseNet121's top, whatever it is called", () => {
     const weights = read(legacyWeights(LEGACY)).filter(({ ours }) => !/^(upsample|head)/.test(ours));
     const top = (kernel: number[], bias: number[]): Weight[] => [

@@ -12,6 +12,7 @@ what Keras itself predicts (`*.f32`) and a list of everything (`keras-VERSION.js
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -40,10 +41,10 @@ def transpose_block(filters, dropout=False):
     return block
 
 
-def nearest_block(filters, dropout=False):
+def upsampling_block(decoder, filters, dropout=False):
     return tf.keras.Sequential(
         [
-            layers.UpSampling2D(),
+            layers.UpSampling2D(interpolation=decoder),
             layers.Conv2D(filters, 3, padding="same", use_bias=False),
             layers.BatchNormalization(),
             *([layers.Dropout(0.5)] if dropout else []),
@@ -62,7 +63,7 @@ def down_stack():
 def unet(decoder, frozen, dropout=False, softmax=False):
     down = down_stack()
     down.trainable = not frozen
-    block = transpose_block if decoder == "transpose" else nearest_block
+    block = transpose_block if decoder == "transpose" else partial(upsampling_block, decoder)
     image = layers.Input(shape=[SIZE, SIZE, 3])
     *skips, x = down(image)
     for filters, skip in zip(FILTERS, reversed(skips)):
@@ -71,7 +72,8 @@ def unet(decoder, frozen, dropout=False, softmax=False):
     if decoder == "transpose":
         x = layers.Conv2DTranspose(CLASSES, 3, strides=2, padding="same", activation=activation)(x)
     else:
-        x = layers.Conv2D(CLASSES, 3, padding="same", activation=activation)(layers.UpSampling2D()(x))
+        x = layers.UpSampling2D(interpolation=decoder)(x)
+        x = layers.Conv2D(CLASSES, 3, padding="same", activation=activation)(x)
     return tf.keras.Model(inputs=image, outputs=x)
 
 
@@ -117,7 +119,7 @@ def main():
     whole = [("save", ".h5"), ("save", ".keras")]
     weights = [("save_weights", ".weights.h5"), *([] if IS_3 else [("save_weights", ".h5")])]
     predictions = {}
-    for decoder in ("transpose", "nearest"):
+    for decoder in ("transpose", "nearest", "bilinear"):
         for frozen in (False, True):
             model = unet(decoder, frozen)
             fill(model)
