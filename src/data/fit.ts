@@ -1,4 +1,5 @@
 /** @file How photos of any shape become images of one size, and which part of such an image is of the photo. */
+import { sameSize } from "../image-size.ts";
 import { IGNORE } from "./dataset.ts";
 import { resizeBilinear, resizeNearest } from "./resize.ts";
 import type { Size } from "./resize.ts";
@@ -44,9 +45,18 @@ export function fitPhoto(
   to: Size,
   resize: Resize,
 ): Float32Array<ArrayBuffer> {
-  const placement = placementOf(photo, to, resize);
+  return placePhoto(photo, channels, to, placementOf(photo, to, resize));
+}
+
+/** As {@link fitPhoto}, of a photo that lies elsewhere. */
+export function placePhoto(
+  photo: Size & { readonly pixels: ArrayLike<number> },
+  channels: number,
+  to: Size,
+  placement: Placement,
+): Float32Array<ArrayBuffer> {
   const scaled = resizeBilinear(photo.pixels, photo, channels, placement.scaled, 1 / 255);
-  if (resize === "stretch") return scaled;
+  if (sameSize(placement.scaled, to)) return scaled;
   return place(scaled, channels, placement, to, new Float32Array(to.height * to.width * channels).fill(GREY));
 }
 

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { GeneratedDataset } from "../data/generated-dataset.ts";
 import type { ImageSize } from "../image-size.ts";
 import { sharp } from "../data/sharp.ts";
-import { loadModel, ModelError } from "../use/model.ts";
+import { loadModel } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
 import { unetLayers } from "../layers/networks/unet.ts";
 import { assignWeights, loadWeights } from "../weights/load.ts";
@@ -81,14 +81,7 @@ export async function serveDemo(options: ServeDemoOptions): Promise<DemoServer> 
 async function weightsOf(
   model: Model,
 ): Promise<{ description: ModelDescription; chunks: readonly Uint8Array[] }> {
-  const { resize } = model;
-  if (resize === "short-side") {
-    throw new ModelError(
-      `${model.file} learned from the middles of photos (--resize short-side), and the page shows a network all of a photo at once: use ` +
-        "npm run predict, which sees it in windows.",
-    );
-  }
-  const { file, imageSize, classNames, encoder, decoder, normalization, precision } = model;
+  const { file, imageSize, resize, classNames, encoder, decoder, normalization, precision } = model;
   const expected = unetLayers({ classes: classNames.length, encoder, decoder }).flatMap(
     ({ weights }) => weights,
   );

@@ -9,13 +9,12 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
 import type { Precision } from "../config/index.ts";
 import { maskFromLogits } from "../masks/mask-from-logits.ts";
+import { coveringScores } from "./covering.ts";
 import type { Labelled, Labeller } from "./labeller.ts";
 import type { Model } from "./model.ts";
 import { NetworkPrograms } from "./network-programs.ts";
 import { flipLines, viewsOf } from "./views.ts";
 import type { Tta } from "./views.ts";
-import { WindowMean } from "./window-mean.ts";
-import { windowStarts } from "./windows.ts";
 
 export interface PredictorOptions {
   /** Photos that are labelled at once; {@link PHOTOS} by default. */
@@ -40,9 +39,6 @@ interface Seen extends Size {
   /** Before that. */
   readonly raw: Float32Array | null;
 }
-
-/** Share of a window that it has in common with the next where a photo takes several, as MONAI's `SlidingWindowInferer` has it. */
-const OVERLAP = 0.25;
 
 /**
  * A trained network that sees photos as in training: resized to one size as the model's run resized them. Where the run took the middles
@@ -134,7 +130,11 @@ export class Predictor implements Labeller {
     const { classNames, normalization, resize } = this.model;
     if (resize === "short-side") {
       const all: Seen[] = [];
-      for (const photo of photos) all.push(await this.#seeInWindows(photo, view));
+      const covering = {
+        ...{ size: view, classes: classNames.length, normalization, batchSize: this.photosAtOnce },
+        run: (images: readonly Float32Array[]) => this.#run(images, view),
+      };
+      for (const photo of photos) all.push({ ...(await coveringScores(photo, covering)), raw: null });
       return all;
     }
     const images = photos.map((photo) => normalize(fitPhoto(photo, 3, view, resize), normalization));
@@ -145,24 +145,6 @@ export class Predictor implements Labeller {
       const scores = cutOut(raws[i], classNames.length, placement, view);
       return { ...placement.scaled, scores, raw: raws[i] };
     });
-  }
-
-  /** A photo that was scaled to cover the view, in windows of its size. */
-  async #seeInWindows(photo: Photo, view: ResizedView): Promise<Seen> {
-    const { classNames, normalization, resize } = this.model;
-    const { scaled } = placementOf(photo, view, resize);
-    const image = normalize(resizeBilinear(photo.pixels, photo, 3, scaled, 1 / 255), normalization);
-    const corners = windowStarts(scaled.height, view.height, OVERLAP).flatMap((top) =>
-      windowStarts(scaled.width, view.width, OVERLAP).map((left) => ({ top, left })),
-    );
-    const mean = new WindowMean(scaled, view, classNames.length);
-    for (let first = 0; first < corners.length; first += this.photosAtOnce) {
-      const own = corners.slice(first, first + this.photosAtOnce);
-      const images = own.map((corner) => cutOut(image, 3, { scaled: view, ...corner }, scaled));
-      const scores = await this.#run(images, view);
-      own.forEach((corner, i) => mean.add(scores[i], corner));
-    }
-    return { ...scaled, scores: mean.scores(), raw: null };
   }
 
   /** The network's scores of at most `photosAtOnce` images of a view's size. */

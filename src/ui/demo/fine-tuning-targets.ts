@@ -13,8 +13,8 @@ const COVERED = 1 / 4;
  * class that most of the paint has; where the paint reaches that nowhere, every pixel that it touches.
  *
  * @param labels `[imageSize.height, imageSize.width]`, what the network says
- * @param placement where the photo lies in what the network sees; nothing is asked of what is around it
- * @returns null when nothing is painted.
+ * @param placement where the photo lies in what the network sees; nothing is asked of what is around it, nor of what is cut off
+ * @returns null when nothing that it sees is painted.
  */
 export function fineTuningTargets(
   painting: Painting,
@@ -32,6 +32,7 @@ export function fineTuningTargets(
     if (label === UNPAINTED) return;
     const row = top + Math.floor(((Math.floor(at / width) + 0.5) * scaled.height) / height);
     const column = left + Math.floor((((at % width) + 0.5) * scaled.width) / width);
+    if (row < 0 || row >= imageSize.height || column < 0 || column >= imageSize.width) return;
     const pixel = row * imageSize.width + column;
     covered[pixel] += 1;
     const vote = pixel * classes + label;

@@ -11,7 +11,7 @@ export interface ModelDescription {
   /** What photos are resized to. */
   readonly imageSize: Size;
   /** How photos of other shapes come to that size. */
-  readonly resize: Exclude<Resize, "short-side">;
+  readonly resize: Resize;
   readonly classNames: readonly string[];
   /** Its name. */
   readonly encoder: string;

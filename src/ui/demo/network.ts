@@ -1,11 +1,11 @@
 import {
-  argmax,
   cast,
   compile,
   encoderNamed,
   Graph,
   isDecoderGroup,
   skipsOf,
+  softmax,
   unetDecoder,
   unetEncoder,
   Variables,
@@ -17,18 +17,23 @@ import type { ModelDescription } from "./model-description.ts";
 import type { PagePhoto } from "./photo.ts";
 import type { WindowsUnderWay } from "./view-choice.ts";
 import { WindowPrograms } from "./window-programs.ts";
+import { cutOut, placementOf } from "../../data/fit.ts";
+import type { Size } from "../../data/resize.ts";
 import { smallestSide } from "../../layers/networks/image-size.ts";
+import { coveringScores } from "../../use/covering.ts";
 import { slide, windowsAtOnce } from "../../use/slide.ts";
+import { prepareImage } from "./prepare-image.ts";
 import { skipInput, fineTuningClassWeights, fineTuningStep } from "./fine-tuning-step.ts";
 import type { NamedTensors } from "../../weights/tensors.ts";
 
-/** What the network says of a photo. */
-export interface Labelling {
-  /** `[height, width, classes]` of the model's image size */
-  readonly logits: Float32Array;
-  /** The likeliest class of each pixel, `[height, width]`. */
-  readonly labels: Uint32Array;
-  /** From handing the photo to the GPU to having the logits back. */
+/** What the network says of a photo, at the size at which it saw it. */
+export interface Labelling extends Size {
+  /**
+   * `[height, width, classes]` of the photo, without what was around it: logits, or, where it was scaled to cover the network's size, the mean
+   * probabilities of its windows
+   */
+  readonly scores: Float32Array;
+  /** From handing the photo to the GPU to having the scores back. */
   readonly milliseconds: number;
 }
 
@@ -37,7 +42,7 @@ const OVERLAP = 0.25;
 /** Of a photo's scores in the page's memory. */
 const BAND_BYTES = 128 * 2 ** 20;
 
-/** What a correction asks for; see {@link fineTuningStep}. */
+/** What a correction asks for of an image; see {@link fineTuningStep}. */
 export interface FineTuningTargets {
   /** `[height, width]`: classes where somebody has painted, elsewhere the number of classes. */
   readonly painted: Uint32Array;
@@ -45,6 +50,12 @@ export interface FineTuningTargets {
   readonly paintedPixels: number;
   /** `[height, width]`: what is to stay elsewhere; the number of classes where somebody has painted. */
   readonly kept: Uint32Array;
+}
+
+/** An image that the network sees, and what a correction asks for of it. */
+export interface Lesson extends FineTuningTargets {
+  /** `[height, width, 3]`, prepared as the model's photos were. */
+  readonly image: Float32Array;
 }
 
 /**
@@ -64,8 +75,8 @@ export class Network {
   #precision: Precision;
   /** Made when a photo is first seen in windows. */
   #windows: WindowPrograms | null = null;
-  /** What the encoder made of the photo labelled last, on the host; it is read when a step first wants it. */
-  #skips: Promise<Feeds> | null = null;
+  /** What the encoder, which is not trained, makes of the images of lessons, on the host. */
+  #skips = new WeakMap<Float32Array, Promise<Feeds>>();
 
   private constructor(
     gpu: Gpu,
@@ -117,7 +128,8 @@ export class Network {
   async setPrecision(precision: Precision): Promise<void> {
     this.#labels.destroy();
     this.#windows?.destroy();
-    this.#windows = this.#skips = null;
+    this.#windows = null;
+    this.#skips = new WeakMap();
     const { program, milliseconds } = await compileLabels(this.#gpu, this.model, this.#variables, precision);
     this.#labels = program;
     this.#compileMilliseconds = milliseconds;
@@ -143,26 +155,48 @@ export class Network {
     });
   }
 
-  /** @param image `[height, width, 3]`, prepared as the model's photos were. */
-  async label(image: Float32Array): Promise<Labelling> {
-    const since = elapsed();
-    const { logits, labels } = await this.#labels.run({ image }, ["logits", "labels"]);
-    this.#skips = null;
-    return {
-      logits: logits as Float32Array,
-      labels: labels as Uint32Array,
-      milliseconds: since(),
-    };
-  }
-
   /**
-   * One step of training on the photo labelled last; the loss is that before the step.
+   * What the network says of a photo that it sees as those of its training, and whole: where these were cut (`short-side`), in windows
+   * (see `coveringScores`).
    *
    * @throws GpuError when the device failed.
    */
-  async fineTune({ painted, paintedPixels, kept }: FineTuningTargets, learningRate: number): Promise<number> {
+  async label(photo: PagePhoto): Promise<Labelling> {
+    const { imageSize, resize, classNames, normalization } = this.model;
+    const classes = classNames.length;
+    let milliseconds = 0;
+    const run = async (image: Float32Array): Promise<Float32Array> => {
+      const since = elapsed();
+      const { scores } = await this.#labels.run({ image }, ["scores"]);
+      milliseconds += since();
+      return scores as Float32Array;
+    };
+    if (resize === "short-side") {
+      const seen = await coveringScores(
+        { ...photo, channels: 4 },
+        {
+          ...{ size: imageSize, classes, normalization, batchSize: 1 },
+          run: async ([image]) => [await run(image)],
+        },
+      );
+      return { ...seen, milliseconds };
+    }
+    const placement = placementOf(photo, imageSize, resize);
+    const scores = await run(prepareImage(photo, this.model, placement));
+    const inside = cutOut(scores, classes, placement, imageSize);
+    return { ...placement.scaled, scores: inside, milliseconds };
+  }
+
+  /**
+   * One step of training; the loss is that before the step.
+   *
+   * @throws GpuError when the device failed.
+   */
+  async fineTune({ image, painted, paintedPixels, kept }: Lesson, learningRate: number): Promise<number> {
     const program = await this.prepareFineTuning();
-    const skips = await (this.#skips ??= this.#readSkips());
+    const known = this.#skips.get(image) ?? this.#skipsOf(image);
+    this.#skips.set(image, known);
+    const skips = await known;
     const { loss } = await program.run({
       ...skips,
       painted,
@@ -199,10 +233,9 @@ export class Network {
     this.#variables.destroy();
   }
 
-  async #readSkips(): Promise<Feeds> {
+  #skipsOf(image: Float32Array): Promise<Feeds> {
     const names = skipsOf(this.#encoder).map(({ name }) => skipInput(name));
-    const values = await Promise.all(names.map((name) => this.#labels.read(name)));
-    return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return this.#labels.run({ image }, names);
   }
 }
 
@@ -215,7 +248,7 @@ interface CompiledLabels {
 
 async function compileLabels(
   gpu: Gpu,
-  { imageSize, classNames, decoder, encoder: name }: ModelDescription,
+  { imageSize, resize, classNames, decoder, encoder: name }: ModelDescription,
   variables: Variables,
   precision: Precision,
 ): Promise<CompiledLabels> {
@@ -225,7 +258,8 @@ async function compileLabels(
   // `unet` in its two halves: a correction trains the second one alone, on what the first has made of the photo.
   const skips = unetEncoder(cast(image, precision), { training: false, trainableEncoder: false, encoder });
   const logits = unetDecoder(skips, { classes: classNames.length, training: false, encoder, decoder });
-  const outputs = { logits, labels: argmax(logits), ...named(skips) };
+  const scores = resize === "short-side" ? softmax(logits) : logits;
+  const outputs = { scores, ...named(skips) };
   const program = await compile(gpu, { outputs, variables });
   return { program, milliseconds: since(), precision };
 }

@@ -2,7 +2,6 @@ import { resizeNearest } from "../../data/resize.ts";
 import { backgroundOf } from "../../masks/background.ts";
 import { classShares } from "../../masks/class-shares.ts";
 import type { ClassShare } from "../../masks/class-shares.ts";
-import { cutOut, placementOf } from "../../data/fit.ts";
 import type { Size } from "../../data/resize.ts";
 import { maskFromLogits } from "../../masks/mask-from-logits.ts";
 import type { Precision } from "../../config/precision.ts";
@@ -10,17 +9,17 @@ import { h, part } from "../page/dom.ts";
 import { correction } from "./correction.ts";
 import { download } from "./download.ts";
 import { greyPng } from "./grey-png.ts";
+import { lessonsOf } from "./lessons.ts";
+import type { Seen } from "./lessons.ts";
 import type { ModelDescription } from "./model-description.ts";
 import type { Labelling, Network } from "./network.ts";
 import { overlayPicture } from "./overlay-picture.ts";
 import type { PagePhoto } from "./photo.ts";
 import { photoCard } from "./photo-card.ts";
 import { firstPrecision, precisionChoice } from "./precision-choice.ts";
-import { prepareImage } from "./prepare-image.ts";
 import { resultCard } from "./result-card.ts";
 import { shareText } from "./share-text.ts";
 import { tint } from "./tint.ts";
-import { fineTuningTargets } from "./fine-tuning-targets.ts";
 import { viewChoice } from "./view-choice.ts";
 
 export interface WorkbenchEvents {
@@ -40,11 +39,8 @@ export interface WorkbenchSetup {
   readonly hasHalf: boolean;
 }
 
-/** A photo and what the network says of it. */
-interface Labelled extends Labelling {
-  readonly photo: PagePhoto;
-  /** Prepared for the network. */
-  readonly image: Float32Array;
+/** A photo under its labels. */
+interface Labelled extends Seen {
   /** At the photo's own size, where it was seen in windows. */
   readonly own: Uint8Array<ArrayBuffer> | null;
   /** At the size of the picture on the page. */
@@ -57,7 +53,7 @@ export function workbench(
   { model, adapter, hasHalf }: WorkbenchSetup,
   { say, status, end }: WorkbenchEvents,
 ): { use(network: Network): void } {
-  const { imageSize, resize, classNames } = model;
+  const { classNames } = model;
   let network: Network | null = null;
   let waiting: PagePhoto | null = null;
   let current: Labelled | null = null;
@@ -168,12 +164,11 @@ export function workbench(
     refresh();
   }
 
-  async function label(photo: PagePhoto, image = prepareImage(photo, model)): Promise<void> {
+  async function label(photo: PagePhoto): Promise<void> {
     status("Labelling", "working");
-    const labelling = await network!.label(image);
-    const mask = maskAt(labelling, photo, stage.size);
-    const seen = { ...labelling, photo, image };
-    present("Labelled", { ...seen, own: null, mask });
+    const labelling = await network!.label(photo);
+    const seen = { photo, labelling };
+    present("Labelled", { ...seen, own: null, mask: maskAt(labelling, stage.size) });
     if (!view.windows) return;
     status("Labelling in windows", "working");
     const own = await view.follow((under) => network!.labelInWindows(photo, under));
@@ -182,7 +177,7 @@ export function workbench(
   }
 
   function present(done: string, found: Omit<Labelled, "shares">): void {
-    const { mask, milliseconds } = found;
+    const { mask, labelling } = found;
     const shares = classShares(mask, classNames);
     current = { ...found, shares };
     panel.setLabels(mask);
@@ -190,7 +185,7 @@ export function workbench(
     result.show({
       shares,
       adapter,
-      milliseconds,
+      milliseconds: labelling.milliseconds,
       compileMilliseconds: network!.compileMilliseconds,
       first: fresh,
     });
@@ -200,22 +195,17 @@ export function workbench(
   }
 
   async function labelAgain(): Promise<void> {
-    if (current) await label(current.photo, current.image);
+    if (current) await label(current.photo);
   }
 
-  /** What the network says of a photo's pixels, at a size, without what is around the photo. */
-  function maskAt({ logits }: Labelling, photo: PagePhoto, size: Size): Uint8Array<ArrayBuffer> {
-    const placement = placementOf(photo, imageSize, resize);
-    const inside = cutOut(logits, classNames.length, placement, imageSize);
-    return maskFromLogits(inside, placement.scaled, classNames.length, size);
-  }
+  /** What the network says of a photo's pixels, at a size. */
+  const maskAt = (labelling: Labelling, size: Size): Uint8Array<ArrayBuffer> =>
+    maskFromLogits(labelling.scores, labelling, classNames.length, size);
 
   async function learn(steps: number, learningRate: number): Promise<void> {
-    const { photo, image, labels } = current!;
-    const targets = fineTuningTargets(
-      ...[panel.painting, labels, imageSize, classNames.length, placementOf(photo, imageSize, resize)],
-    );
-    if (!targets) return;
+    const seen = current!;
+    const lessons = lessonsOf(seen, panel.painting, model);
+    if (lessons.length === 0) return;
     learning = true;
     try {
       status("Compiling the kernels of training", "working");
@@ -224,14 +214,16 @@ export function workbench(
       learned = true;
       for (let step = 1; step <= steps && !stopped; step++) {
         status(`Learning, step ${step} of ${steps}`, "working");
-        losses = [...losses, await network!.fineTune(targets, learningRate)];
+        let loss = 0;
+        for (const lesson of lessons) loss += await network!.fineTune(lesson, learningRate);
+        losses = [...losses, loss / lessons.length];
         refresh();
       }
     } finally {
       learning = false;
       refresh();
     }
-    await label(photo, image);
+    await label(seen.photo);
     const last = losses.at(-1);
     if (last !== undefined)
       say(`Learned: the loss is ${last.toPrecision(3)}. ${part("announcer").textContent}`);
@@ -264,8 +256,8 @@ export function workbench(
 
   async function saveMask(): Promise<void> {
     if (!current) return;
-    const { photo, own } = current;
-    const mask = own ?? maskAt(current, photo, photo);
+    const { photo, own, labelling } = current;
+    const mask = own ?? maskAt(labelling, photo);
     download(await greyPng(mask, photo.width, photo.height), `${photo.name}.mask.png`);
     say("The mask was saved.");
   }

@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { fineTuningTargets } from "../../../src/ui/demo/fine-tuning-targets.ts";
+import { maskFromLogits } from "../../../src/masks/mask-from-logits.ts";
+import { lessonsOf } from "../../../src/ui/demo/lessons.ts";
 import type { ModelDescription } from "../../../src/ui/demo/model-description.ts";
 import { Network } from "../../../src/ui/demo/network.ts";
+import type { Labelling } from "../../../src/ui/demo/network.ts";
 import { Painting } from "../../../src/ui/demo/painting.ts";
+import type { PagePhoto } from "../../../src/ui/demo/photo.ts";
 import { firstPrecision } from "../../../src/ui/demo/precision-choice.ts";
 import { loadModel } from "../../../src/use/model.ts";
+import { Predictor } from "../../../src/use/predictor.ts";
 import { SlidingPredictor } from "../../../src/use/sliding-predictor.ts";
 import { temporaryFolder } from "../../files/temporary-folder.ts";
 import { useGpu } from "../../helpers/gpu.ts";
-import { saveTinyModel, TINY_CLASSES, tinyModel } from "../../train/tiny-model.ts";
+import { saveTinyModel, TINY_CLASSES, TINY_METADATA, tinyModel } from "../../train/tiny-model.ts";
 
 vi.mock(import("../../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../../helpers/small-network.ts")).smallUnet(importOriginal),
@@ -44,24 +48,31 @@ describe("the page's network", () => {
     precision: "f32",
     weightBytes: 0,
   };
-  const image = Float32Array.from({ length: size.height * size.width * 3 }, (_, i) => (i % 97) / 97);
+  /** What is in it is told by the place of a value. */
+  const photoOf = (width: number, height: number, value: (i: number) => number): PagePhoto => ({
+    ...{ name: "photo", width, height },
+    pixels: Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? 255 : value(i))),
+  });
+  const waves = (i: number): number => 128 + 100 * Math.sin(i / (9 + (i % 4)));
+  const small = photoOf(size.width, size.height, (i) => (255 * (i % 97)) / 97);
   let network: Network;
-  let full: Uint32Array;
+  let full: Uint8Array;
   beforeAll(async () => {
     network = await Network.create(gpu(), model, await tinyModel(gpu()), "f32");
-    full = (await network.label(image)).labels;
+    full = labelsOf(await network.label(small));
   });
   afterAll(() => network.destroy());
 
-  const agreement = (a: Uint32Array, b: Uint32Array): number =>
+  /** At the size at which it was seen. */
+  const labelsOf = (labelling: Labelling): Uint8Array =>
+    maskFromLogits(labelling.scores, labelling, TINY_CLASSES.length, labelling);
+  const agreement = (a: Uint8Array, b: Uint8Array): number =>
     a.filter((label, pixel) => label === b[pixel]).length / a.length;
+  /** A photo's pixels without alpha. */
+  const rgb = ({ pixels }: PagePhoto): Uint8Array => Uint8Array.from(pixels.filter((_, i) => i % 4 < 3));
 
   it("labels a photo in windows as npm run predict -- --window does, with what it has learned", async () => {
-    const [width, height] = [70, 41];
-    const pixels = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) =>
-      i % 4 === 3 ? 255 : 128 + 100 * Math.sin(i / (9 + (i % 4))),
-    );
-    const photo = { name: "waves", width, height, pixels };
+    const photo = photoOf(70, 41, waves);
     const heard: number[] = [];
     const under = {
       signal: new AbortController().signal,
@@ -73,8 +84,7 @@ describe("the page's network", () => {
     const predictor = await SlidingPredictor.create(gpu(), await loadModel(file), {
       ...{ precision: "f32", window: size.height, overlap: 0.25, tta: [] },
     });
-    const rgb = Uint8Array.from(pixels.filter((_, i) => i % 4 < 3));
-    const [expected] = await predictor.label([{ width, height, pixels: rgb }]);
+    const [expected] = await predictor.label([{ ...photo, pixels: rgb(photo) }]);
     predictor.destroy();
     expect(new Set(mask).size).toBeGreaterThan(1);
     expect(mask).toEqual(expected.mask);
@@ -83,15 +93,50 @@ describe("the page's network", () => {
     const painting = new Painting(size);
     painting.begin(3);
     painting.line({ x: 2, y: 2 }, { x: 30, y: 30 }, 20);
-    const { labels } = await network.label(image);
-    const targets = fineTuningTargets(painting, labels, model.imageSize, TINY_CLASSES.length)!;
-    for (let step = 0; step < 4; step++) await network.fineTune(targets, 1e-2);
+    const [lesson] = lessonsOf({ photo: small, labelling: await network.label(small) }, painting, model);
+    for (let step = 0; step < 4; step++) await network.fineTune(lesson, 1e-2);
     expect(await network.labelInWindows(photo, under)).not.toEqual(mask);
     network.reset();
     expect(await network.labelInWindows(photo, under)).toEqual(mask);
     const signal = AbortSignal.abort(new Error("Enough."));
     await expect(network.labelInWindows(photo, { ...under, signal })).rejects.toThrow("Enough.");
   });
+
+  it.each([
+    ["wide", 70, 41, 5],
+    ["high", 41, 170, 3],
+  ])(
+    "labels the whole of a %s photo as npm run predict does where the network learned from their middles, and learns from all of it",
+    async (_, width, height, windows) => {
+      const photo = photoOf(width, height, waves);
+      const middles: ModelDescription = { ...model, resize: "short-side" };
+      const covering = await Network.create(gpu(), middles, await tinyModel(gpu()), "f32");
+      const file = temporary("middles.safetensors");
+      await saveTinyModel(gpu(), file, { ...TINY_METADATA, image_size: "64x32", resize: "short-side" });
+      const predictor = await Predictor.create(gpu(), await loadModel(file), { batchSize: 2 });
+      const [expected] = await predictor.label([{ ...photo, pixels: rgb(photo) }]);
+      predictor.destroy();
+      const labelling = await covering.label(photo);
+      const mask = maskFromLogits(labelling.scores, labelling, TINY_CLASSES.length, photo);
+      expect(new Set(mask).size).toBeGreaterThan(1);
+      expect(mask).toEqual(expected.mask);
+
+      // Both ends of the photo, which the middle leaves out.
+      const painting = new Painting({ width: 2 * width, height: 2 * height });
+      painting.begin(3);
+      painting.line({ x: 1, y: 1 }, { x: 2 * width - 1, y: 2 * height - 1 }, 4);
+      const lessons = lessonsOf({ photo, labelling }, painting, middles);
+      expect(lessons).toHaveLength(windows);
+      const losses: number[] = [];
+      for (let step = 0; step < 2; step++) {
+        let sum = 0;
+        for (const lesson of lessons) sum += await covering.fineTune(lesson, 1e-3);
+        losses.push(sum);
+      }
+      expect(losses[1]).toBeLessThan(losses[0]);
+      covering.destroy();
+    },
+  );
 
   it("labels in f16 as in f32 but for a few pixels, learns from what it made so, and keeps what it learned", async ({
     skip,
@@ -103,24 +148,24 @@ describe("the page's network", () => {
     const before = gpu().bytes;
     await network.setPrecision("f16");
     expect(gpu().bytes).toBeLessThan(before);
-    const half = await network.label(image);
-    expect(agreement(half.labels, full)).toBeGreaterThan(0.99);
-    expect(half.logits.every(Number.isFinite)).toBe(true);
+    const half = await network.label(small);
+    expect(agreement(labelsOf(half), full)).toBeGreaterThan(0.99);
+    expect(half.scores.every(Number.isFinite)).toBe(true);
 
     const painting = new Painting(size);
     painting.begin(3);
     painting.line({ x: 8, y: 8 }, { x: 20, y: 20 }, 6);
-    const targets = fineTuningTargets(painting, half.labels, size, TINY_CLASSES.length)!;
+    const [lesson] = lessonsOf({ photo: small, labelling: half }, painting, model);
     const losses: number[] = [];
-    for (let step = 0; step < 4; step++) losses.push(await network.fineTune(targets, 1e-3));
+    for (let step = 0; step < 4; step++) losses.push(await network.fineTune(lesson, 1e-3));
     expect(losses.at(-1)).toBeLessThan(losses[0]);
 
-    const taught = await network.label(image);
-    expect(taught.logits).not.toEqual(half.logits);
+    const taught = await network.label(small);
+    expect(taught.scores).not.toEqual(half.scores);
     await network.setPrecision("f32");
-    const back = await network.label(image);
-    expect(agreement(back.labels, taught.labels)).toBeGreaterThan(0.99);
+    const back = await network.label(small);
+    expect(agreement(labelsOf(back), labelsOf(taught))).toBeGreaterThan(0.99);
     network.reset();
-    expect((await network.label(image)).labels).toEqual(full);
+    expect(labelsOf(await network.label(small))).toEqual(full);
   });
 });

@@ -116,6 +116,20 @@ describe("fineTuningTargets", () => {
     expect([...whole.kept]).toEqual(Array(16).fill(5));
   });
 
+  it("asks nothing of what is cut off, and keeps all that is not painted of what is seen", () => {
+    const painting = new Painting({ width: 40, height: 20 });
+    // The second half of the first row, of which the network sees the columns from 12 on.
+    painting.fill(
+      4,
+      Array.from({ length: 20 * 5 }, (_, i) => 20 + (i % 20) + 40 * Math.floor(i / 20)),
+    );
+    const placement = { scaled: { height: 4, width: 8 }, left: -3, top: 0 };
+    const { painted, kept } = fineTuningTargets(painting, labels, square, 5, placement)!;
+    expect([...painted]).toEqual([5, 4, 4, 4, ...Array<number>(12).fill(5)]);
+    expect([...kept]).toEqual([...labels].map((label, i) => (i > 0 && i < 4 ? 5 : label)));
+    expect(fineTuningTargets(painting, labels, square, 5, { ...placement, top: -4 })).toBeNull();
+  });
+
   it("takes every pixel that a small stroke touches when it covers none", () => {
     const painting = new Painting({ width: 40, height: 20 });
     painting.fill(2, [20 * 0 + 15, 5 * 40 + 9]);
