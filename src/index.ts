@@ -23,14 +23,14 @@ export type {
   VariablePart,
 } from "./graph/graph.ts";
 export { bytesOf, sameShape, shapeText, sizeOf } from "./graph/shape.ts";
-export type { DType, Shape, TensorType } from "./graph/shape.ts";
+export type { DType, Numbers, Shape, TensorType } from "./graph/shape.ts";
 export { constant, glorotUniform, ones, randomNormal, seededRandom, zeros } from "./graph/initializers.ts";
 export type { Initializer, Random } from "./graph/initializers.ts";
 export { gradients, trainable } from "./graph/gradients.ts";
 export { compile, Program } from "./graph/program.ts";
-export type { CompileOptions, Feeds } from "./graph/program.ts";
+export type { CompileOptions, Feeds, InputTypes, Results } from "./graph/program.ts";
 export { plan } from "./graph/plan.ts";
-export type { Goals, Plan, PlanSummary } from "./graph/plan.ts";
+export type { Goals, NamedTypes, Plan, PlanSummary } from "./graph/plan.ts";
 export { kernelTimes, printKernelTimes } from "./graph/profile.ts";
 export type { KernelTime } from "./graph/profile.ts";
 export { describeMemoryPlan } from "./graph/memory-plan.ts";

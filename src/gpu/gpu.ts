@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { withErrorScopes } from "./error-scope.ts";
 import type { SynchronousWork } from "./error-scope.ts";
 import { GpuError, toGpuError } from "./errors.ts";
@@ -50,7 +51,7 @@ export interface GpuOptions {
  *
  * Needs a browser's or Dawn's WebGPU globals (`GPUBufferUsage`, `GPUMapMode`) to be in scope.
  */
-export class Gpu {
+export class Gpu implements Disposable {
   readonly device: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly limits: GPUSupportedLimits;
@@ -243,6 +244,11 @@ export class Gpu {
     this.#buffers.clear();
     this.bytes = 0;
     this.device.destroy();
+  }
+
+  /** {@link destroy}, for `using gpu = await openGpu()`. */
+  [Symbol.dispose](): void {
+    this.destroy();
   }
 }
 

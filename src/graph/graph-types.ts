@@ -7,7 +7,7 @@ import type { Initializer } from "./initializers.ts";
 import type { DType, Shape, TensorType } from "./shape.ts";
 
 /** A value of the graph: shape and dtype are known when it is made, its numbers only when a program runs. */
-export interface Tensor extends TensorType {
+export interface Tensor<D extends DType = DType> extends TensorType<D> {
   readonly graph: Graph;
   /** Position in the order of creation; a node's inputs always come before its outputs. */
   readonly id: number;
@@ -60,8 +60,13 @@ export interface VariablePart {
   readonly initializer: Initializer;
 }
 
+/** The outputs of an op that makes tensors of such types. */
+export type OutputsOf<Types extends readonly TensorType[]> = {
+  readonly [I in keyof Types]: Tensor<Types[I]["dtype"]>;
+};
+
 /** One application of an op. */
-export interface Node {
+export interface Node<Types extends readonly TensorType[] = readonly TensorType[]> {
   readonly graph: Graph;
   /** Position in the order of creation. */
   readonly index: number;
@@ -69,7 +74,7 @@ export interface Node {
   /** Whether it is part of the backward pass that `gradients` adds. */
   readonly backward: boolean;
   readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
+  readonly outputs: OutputsOf<Types>;
 }
 
 /**
@@ -79,14 +84,14 @@ export interface Node {
 export interface Graph {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** A stacked variable once, by its own name; its `parts` have names of their own. */
-  readonly variables: ReadonlyMap<string, Tensor>;
+  readonly variables: ReadonlyMap<string, Tensor<"f32">>;
   readonly nodes: readonly Node[];
   /** A tensor that is fed at each run; the op `cast` makes f16 of one. */
-  input(name: string, shape: Shape, dtype?: Exclude<DType, "f16">): Tensor;
+  input<D extends Exclude<DType, "f16"> = "f32">(name: string, shape: Shape, dtype?: D): Tensor<D>;
   /** A learned tensor, f32; `trainable: false` freezes it. */
-  parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Tensor;
+  parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Tensor<"f32">;
   /** A tensor that lives beyond one run and is never learned, f32. */
-  state(name: string, shape: Shape, initializer: Initializer, options?: VariableOptions): Tensor;
+  state(name: string, shape: Shape, initializer: Initializer, options?: VariableOptions): Tensor<"f32">;
   /**
    * Several learned tensors as one, f32 `[elements]`: what treats many parameters alike, an optimizer for example, takes
    * them in one go. Every part begins at a multiple of `STACK_ALIGNMENT`; the op `part` gives one of them. Files know
@@ -94,16 +99,16 @@ export interface Graph {
    *
    * @throws Error when there is no part, or a part's name is taken.
    */
-  stackedParameter(name: string, parts: readonly VariablePart[], options?: ParameterOptions): Tensor;
+  stackedParameter(name: string, parts: readonly VariablePart[], options?: ParameterOptions): Tensor<"f32">;
   /** {@link state}, stacked as {@link stackedParameter} is. */
-  stackedState(name: string, parts: readonly VariablePart[], options?: VariableOptions): Tensor;
+  stackedState(name: string, parts: readonly VariablePart[], options?: VariableOptions): Tensor<"f32">;
   /**
    * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
    * variable is stacked a stack of `<part>/<suffix>`. See {@link Variable.copyOf}.
    */
-  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: SlotOptions): Tensor;
+  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: SlotOptions): Tensor<"f32">;
   /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
-  apply(op: Op, inputs: readonly Tensor[]): Node;
+  apply<const Types extends readonly TensorType[]>(op: Op<Types>, inputs: readonly Tensor[]): Node<Types>;
   /** The graph as a table: one line a tensor, with the op that makes it, its shape and type, and what it is made of. */
   print(): string;
   /** Calls `build`; the nodes that it adds are those of the backward pass. */
@@ -115,12 +120,12 @@ export interface Graph {
  * other ops), together in one object. An op's file holds a function from tensors to tensors that calls
  * `graph.apply` with such an object; nothing else need know that the op exists.
  */
-export interface Op {
+export interface Op<Types extends readonly TensorType[] = readonly TensorType[]> {
   /** As the profiler, the plan and error messages call it, e.g. `conv2d`. */
   readonly name: string;
   /** What kind of work it is, for those who look at a plan. */
   readonly family?: OpFamily;
-  readonly outputs: readonly TensorType[];
+  readonly outputs: Types;
   /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
   readonly updates?: readonly Tensor[];
   /** Of an op with `updates`: it runs after all others that change variables, and reads what they have left. */

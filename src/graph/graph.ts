@@ -77,37 +77,51 @@ export const sameParts = (a: readonly VariablePart[], b: readonly VariablePart[]
 
 class StaticGraph implements GraphType {
   readonly inputs = new Map<string, Tensor>();
-  readonly variables = new Map<string, Tensor>();
+  readonly variables = new Map<string, Tensor<"f32">>();
   readonly nodes: Node[] = [];
   /** The variable that each named piece lies in. */
   readonly #homes = new Map<string, Tensor>();
   #nextId = 0;
   #backward = false;
 
-  input(name: string, shape: Shape, dtype: Exclude<DType, "f16"> = "f32"): Tensor {
+  input<D extends Exclude<DType, "f16"> = "f32">(name: string, shape: Shape, dtype?: D): Tensor<D> {
     if (this.inputs.has(name)) throw new Error(`The graph already has an input "${name}".`);
-    const tensor = this.#tensor({ shape, dtype }, name, null, null);
+    const tensor = this.#tensor({ shape, dtype: dtype ?? ("f32" as D) }, name, null, null);
     this.inputs.set(name, tensor);
     return tensor;
   }
 
-  parameter(name: string, shape: Shape, initializer: Initializer, options: ParameterOptions = {}): Tensor {
+  parameter(
+    name: string,
+    shape: Shape,
+    initializer: Initializer,
+    options: ParameterOptions = {},
+  ): Tensor<"f32"> {
     return this.#variable(name, shape, [{ name, shape, initializer }], roleOf(options), options);
   }
 
-  state(name: string, shape: Shape, initializer: Initializer, options: VariableOptions = {}): Tensor {
+  state(name: string, shape: Shape, initializer: Initializer, options: VariableOptions = {}): Tensor<"f32"> {
     return this.#variable(name, shape, [{ name, shape, initializer }], "state", options);
   }
 
-  stackedParameter(name: string, parts: readonly VariablePart[], options: ParameterOptions = {}): Tensor {
+  stackedParameter(
+    name: string,
+    parts: readonly VariablePart[],
+    options: ParameterOptions = {},
+  ): Tensor<"f32"> {
     return this.#variable(name, stackShape(parts), parts, roleOf(options), options);
   }
 
-  stackedState(name: string, parts: readonly VariablePart[], options: VariableOptions = {}): Tensor {
+  stackedState(name: string, parts: readonly VariablePart[], options: VariableOptions = {}): Tensor<"f32"> {
     return this.#variable(name, stackShape(parts), parts, "state", options);
   }
 
-  slotOf(variable: Tensor, suffix: string, initializer: Initializer, options: SlotOptions = {}): Tensor {
+  slotOf(
+    variable: Tensor,
+    suffix: string,
+    initializer: Initializer,
+    options: SlotOptions = {},
+  ): Tensor<"f32"> {
     const parts = variableParts(variable).map(({ name, shape }) => ({
       name: `${name}/${suffix}`,
       shape,
@@ -116,7 +130,7 @@ class StaticGraph implements GraphType {
     return this.#variable(`${variable.name}/${suffix}`, variable.shape, parts, "state", options);
   }
 
-  apply(op: Op, inputs: readonly Tensor[]): Node {
+  apply<const Types extends readonly TensorType[]>(op: Op<Types>, inputs: readonly Tensor[]): Node<Types> {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op.name}: "${input.name}" belongs to another graph.`);
     }
@@ -133,7 +147,7 @@ class StaticGraph implements GraphType {
       node.outputs.push(this.#tensor(type, `${op.name}_${this.nodes.length}${suffix}`, node, null));
     });
     this.nodes.push(node);
-    return node;
+    return node as Node as Node<Types>;
   }
 
   print(): string {
@@ -156,7 +170,7 @@ class StaticGraph implements GraphType {
     parts: readonly VariablePart[],
     role: Variable["role"],
     { group = null, copyOf }: SlotOptions,
-  ): Tensor {
+  ): Tensor<"f32"> {
     const known = this.variables.get(name);
     if (
       known?.variable?.role === role &&
@@ -190,7 +204,12 @@ class StaticGraph implements GraphType {
     }
   }
 
-  #tensor({ shape, dtype }: TensorType, name: string, node: Node | null, variable: Variable | null): Tensor {
+  #tensor<D extends DType>(
+    { shape, dtype }: TensorType<D>,
+    name: string,
+    node: Node | null,
+    variable: Variable | null,
+  ): Tensor<D> {
     if (shape.some((extent) => !Number.isInteger(extent) || extent < 1)) {
       throw new Error(
         `"${name}" cannot have the shape ${shapeText(shape)}: extents are whole numbers from 1.`,

@@ -7,16 +7,20 @@ import type { Dispatch } from "./dispatch.ts";
 import type { Scratch } from "./op.ts";
 import { printPlan } from "./print.ts";
 import { bytesOf, sizeOf } from "./shape.ts";
+import type { DType } from "./shape.ts";
+
+/** The types of tensors, by the names that a program gives them. */
+export type NamedTypes = Readonly<Record<string, DType>>;
 
 /** What a program should compute. */
-export interface Goals {
+export interface Goals<Outputs extends NamedTypes = NamedTypes> {
   /** Tensors to be read after a run, by the name the caller will know them by. */
-  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: { readonly [Name in keyof Outputs]: Tensor<Outputs[Name]> };
   /** Nodes to be run for what they change: an optimizer's updates, moving averages. */
   readonly updates?: readonly Node[];
 }
 
-export interface PlanOptions extends Goals {
+export interface PlanOptions<Outputs extends NamedTypes = NamedTypes> extends Goals<Outputs> {
   /** Runs several ops as one where it can, as by default; see `fuse/fuse.ts`. */
   readonly fuse?: boolean;
 }

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { GpuError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { CompiledPipeline } from "../gpu/pipelines.ts";
@@ -11,12 +12,13 @@ import { kernelTarget } from "./kernel-target.ts";
 import type { Tensor } from "./graph.ts";
 import type { Binding } from "./dispatch.ts";
 import { plan } from "./plan.ts";
-import type { Plan, PlanOptions, PlanSummary } from "./plan.ts";
+import type { NamedTypes, Plan, PlanOptions, PlanSummary } from "./plan.ts";
 import { bytesOf, shapeText, sizeOf } from "./shape.ts";
+import type { Numbers } from "./shape.ts";
 import { submissionsOf } from "./submissions.ts";
 import { Variables } from "./variables.ts";
 
-export interface CompileOptions extends PlanOptions {
+export interface CompileOptions<Outputs extends NamedTypes = NamedTypes> extends PlanOptions<Outputs> {
   /** Where the variables live; without it the program has its own and frees them with itself. */
   readonly variables?: Variables;
   /** A smaller limit than the adapter's on the bytes of one binding, to try how work is cut along the batch. */
@@ -31,8 +33,21 @@ export interface CompileOptions extends PlanOptions {
   readonly tileFor?: TileFor | undefined;
 }
 
+/** What a program's inputs may be of. */
+export type InputTypes = Readonly<Record<string, "f32" | "u32">>;
+
 /** Numbers for a program's inputs, by name, in row-major order. */
-export type Feeds = Readonly<Record<string, Float32Array | Uint32Array>>;
+export type Feeds<Inputs extends InputTypes = InputTypes> = {
+  readonly [Name in keyof Inputs]: Numbers<Inputs[Name]>;
+};
+
+/** Numbers of a program's outputs, by name, in row-major order; f16 is read as f32. */
+export type Results<
+  Outputs extends NamedTypes = NamedTypes,
+  Fetched extends keyof Outputs = keyof Outputs,
+> = {
+  [Name in Fetched]: Numbers<Outputs[Name]>;
+};
 
 /** Dispatches that are ready to be recorded and submitted together. */
 type Submission = readonly Command[];
@@ -50,9 +65,15 @@ interface Command {
  * group. A run then only writes the inputs, records the same dispatches and submits them, at once where they are no more than
  * a slow GPU does in a second.
  *
+ * The program knows its outputs by name and type, as `options` have them. Its inputs it knows where they are said:
+ * `compile<{ loss: f32 }, { x: f32; labels: u32 }>(…)`.
+ *
  * @throws GpuError when the arena does not fit into memory or a shader does not compile.
  */
-export async function compile(gpu: Gpu, options: CompileOptions): Promise<Program> {
+export async function compile<
+  Outputs extends NamedTypes = NamedTypes,
+  Inputs extends InputTypes = InputTypes,
+>(gpu: Gpu, options: CompileOptions<Outputs>): Promise<Program<Outputs, Inputs>> {
   const adapter = kernelTarget(gpu, options.tileFor);
   const target: KernelTarget = {
     ...adapter,
@@ -183,7 +204,10 @@ async function build(
 }
 
 /** A compiled graph: the same work at every {@link run}, on other numbers. */
-export class Program {
+export class Program<
+  Outputs extends NamedTypes = NamedTypes,
+  Inputs extends InputTypes = InputTypes,
+> implements Disposable {
   readonly plan: Plan;
   readonly #gpu: Gpu;
   readonly #submissions: readonly Submission[];
@@ -226,7 +250,10 @@ export class Program {
    * @throws Error when a feed is missing, unknown or of the wrong length, or when the program or its variables have been
    *   destroyed; GpuError when the device failed.
    */
-  async run(feeds: Feeds, fetch?: readonly string[]): Promise<Record<string, Float32Array | Uint32Array>> {
+  async run<Fetched extends keyof Outputs & string = keyof Outputs & string>(
+    feeds: Feeds<Inputs>,
+    fetch?: readonly Fetched[],
+  ): Promise<Results<Outputs, Fetched>> {
     this.#check();
     this.#feed(feeds);
     const { device } = this.#gpu;
@@ -241,7 +268,7 @@ export class Program {
       pass.end();
     });
 
-    const names = fetch ?? [...this.plan.outputs.keys()];
+    const names: readonly string[] = fetch ?? [...this.plan.outputs.keys()];
     const tensors = names.map((name) => this.#output(name));
     const ranges = tensors.map((tensor) => ({
       buffer: this.#locate(tensor),
@@ -250,13 +277,13 @@ export class Program {
     }));
     const wait = ranges.length > 0 ? this.#staging.record(encoder, ranges) : null;
     device.queue.submit([encoder.finish()]);
-    if (!wait) return {};
-    const bytes = await wait();
-    return Object.fromEntries(names.map((name, i) => [name, typed(tensors[i], bytes[i])]));
+    const bytes = wait ? await wait() : [];
+    const results = names.map((name, i) => [name, typed(tensors[i], bytes[i])]);
+    return Object.fromEntries(results) as Results<Outputs, Fetched>;
   }
 
   /** Runs once with a timestamp around every dispatch; the adapter needs the feature `timestamp-query`. */
-  async profile(feeds: Feeds): Promise<DispatchTime[]> {
+  async profile(feeds: Feeds<Inputs>): Promise<DispatchTime[]> {
     this.#check();
     this.#feed(feeds);
     const times: DispatchTime[] = [];
@@ -271,13 +298,11 @@ export class Program {
   }
 
   /** Brings back one output as the last run left it. */
-  async read(name: string): Promise<Float32Array | Uint32Array> {
+  async read<Name extends keyof Outputs & string>(name: Name): Promise<Numbers<Outputs[Name]>> {
     this.#check();
     const tensor = this.#output(name);
-    return typed(
-      tensor,
-      await readBuffer(this.#gpu, { buffer: this.#locate(tensor), offset: 0, bytes: bytesOf(tensor) }),
-    );
+    const range = { buffer: this.#locate(tensor), offset: 0, bytes: bytesOf(tensor) };
+    return typed(tensor, await readBuffer(this.#gpu, range)) as Numbers<Outputs[Name]>;
   }
 
   /** Frees the arena, the inputs and the uniform blocks; shared variables stay. A second call does nothing. */
@@ -286,6 +311,11 @@ export class Program {
     this.#destroyed = true;
     this.#staging.destroy();
     this.#free();
+  }
+
+  /** {@link destroy}, for `using program = await compile(…)`. */
+  [Symbol.dispose](): void {
+    this.destroy();
   }
 
   #check(): void {
@@ -303,23 +333,30 @@ export class Program {
     return tensor;
   }
 
-  #feed(feeds: Feeds): void {
+  #feed(feeds: Feeds<Inputs>): void {
     for (const name of Object.keys(feeds)) {
-      if (!this.#inputs.has(name)) throw new Error(`The program has no input "${name}".`);
+      if (!this.#inputs.has(name)) {
+        const known = [...this.#inputs.keys()].map((input) => `"${input}"`).join(", ");
+        throw new Error(`The program has no input "${name}"; it has ${known || "none"}.`);
+      }
     }
     for (const [name, { tensor, buffer }] of this.#inputs) {
-      const values = feeds[name];
+      const values: Float32Array | Uint32Array | undefined = feeds[name];
       if (!values) throw new Error(`The input "${name}" ${shapeText(tensor.shape)} was not fed.`);
       const expected = tensor.dtype === "f32" ? Float32Array : Uint32Array;
       if (!(values instanceof expected) || values.length !== sizeOf(tensor.shape)) {
         throw new Error(
-          `The input "${name}" ${shapeText(tensor.shape)} takes a ${expected.name} of ${sizeOf(tensor.shape)} values.`,
+          `The input "${name}" ${shapeText(tensor.shape)} takes a ${expected.name} of ${sizeOf(tensor.shape)} values, and ` +
+            `was fed ${fedText(values)}.`,
         );
       }
       this.#gpu.write(buffer, values);
     }
   }
 }
+
+const fedText = (values: ArrayLike<number>): string =>
+  typeof values === "object" ? `a ${values.constructor.name} of ${values.length}` : `a ${typeof values}`;
 
 function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: Command): void {
   pass.setPipeline(pipeline);

@@ -7,10 +7,13 @@ export type DType = "f32" | "f16" | "u32";
 /** Of one element. */
 export const BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u32: 4 };
 
-export interface TensorType {
+export interface TensorType<D extends DType = DType> {
   readonly shape: Shape;
-  readonly dtype: DType;
+  readonly dtype: D;
 }
+
+/** The array that numbers of a type are in on the host: f16 is read as f32. */
+export type Numbers<D extends DType = DType> = D extends "u32" ? Uint32Array : Float32Array;
 
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);

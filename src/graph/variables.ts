@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { readBuffers } from "../gpu/readback.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { sameParts, variableParts } from "./graph.ts";
@@ -37,7 +38,7 @@ interface Place {
  * The variables' numbers on the GPU, by name; of a stacked variable, by the names of its parts. Programs compiled with the
  * same `Variables` share them: what the training program learns, the evaluation program uses.
  */
-export class Variables {
+export class Variables implements Disposable {
   readonly #gpu: Gpu;
   readonly #seed: number;
   /** By the tensors' own names. */
@@ -249,6 +250,11 @@ export class Variables {
   destroy(): void {
     this.release(() => true);
     this.#destroyed = true;
+  }
+
+  /** {@link destroy}, for `using variables = new Variables(gpu)`. */
+  [Symbol.dispose](): void {
+    this.destroy();
   }
 
   /** @throws Error when they have been destroyed. */

@@ -49,6 +49,9 @@ export interface Uniform {
   readonly type: "u32" | "i32" | "f32";
   readonly value: number;
 }
+/** As types these are those of tensors: `compile<{ loss: f32; labels: u32 }>(…)`. */
+export type f32 = "f32";
+export type u32 = "u32";
 export const u32 = (value: number): Uniform => ({ type: "u32", value });
 export const i32 = (value: number): Uniform => ({ type: "i32", value });
 export const f32 = (value: number): Uniform => ({ type: "f32", value });

@@ -1,9 +1,13 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { compile } from "../../src/graph/program.ts";
+import type { Program } from "../../src/graph/program.ts";
+import type { f32, u32 } from "../../src/kernels/kernel.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { ones } from "../../src/graph/initializers.ts";
 import { add } from "../../src/graph/ops/add.ts";
+import { argmax } from "../../src/graph/ops/argmax.ts";
+import { cast } from "../../src/graph/ops/cast.ts";
 import { fill } from "../../src/graph/ops/fill.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { Variables } from "../../src/graph/variables.ts";
@@ -29,6 +33,36 @@ describe("a program", () => {
     });
     program.destroy();
     expect(gpu().bytes).toBe(before);
+  });
+
+  it("knows its outputs, and where they are said its inputs, by name and type", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", [2, 3]);
+    const [y, labels] = [relu(x), argmax(x)];
+    const before = gpu().bytes;
+    {
+      using program = await compile(gpu(), { outputs: { y, labels } });
+      const numbers = { x: Float32Array.of(1, 3, 2, -1, -3, -2) };
+      const results = await program.run(numbers);
+      expectTypeOf(results).toEqualTypeOf<{ y: Float32Array; labels: Uint32Array }>();
+      expect(results.labels).toEqual(Uint32Array.of(1, 0));
+      expectTypeOf(await program.run(numbers, ["y"])).toEqualTypeOf<{ y: Float32Array }>();
+      expectTypeOf(await program.read("labels")).toEqualTypeOf<Uint32Array>();
+      expectTypeOf(program).toExtend<Program>();
+    }
+    expect(gpu().bytes).toBe(before);
+
+    const said = () => compile<{ y: f32; labels: u32 }, { x: f32 }>(gpu(), { outputs: { y, labels } });
+    type Said = Awaited<ReturnType<typeof said>>;
+    expectTypeOf<Parameters<Said["run"]>[0]>().toEqualTypeOf<{ readonly x: Float32Array }>();
+    // @ts-expect-error labels are whole numbers
+    const wrong = () => compile<{ labels: f32 }>(gpu(), { outputs: { labels } });
+    // What is stored as f16 is read as f32.
+    const half = async () => {
+      const program = await compile(gpu(), { outputs: { half: cast(x, "f16") } });
+      expectTypeOf(await program.read("half")).toEqualTypeOf<Float32Array>();
+    };
+    expect([said, wrong, half]).toHaveLength(3);
   });
 
   it("gives the same bits in one submission and in several", async () => {

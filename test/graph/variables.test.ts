@@ -12,6 +12,7 @@ import { relu } from "../../src/graph/ops/relu.ts";
 import { adam } from "../../src/graph/optimizers/adam.ts";
 import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
 import { compile } from "../../src/graph/program.ts";
+import type { Program } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
@@ -311,13 +312,15 @@ describe("Program", () => {
     const program = await compile(gpu(), { outputs: { y: relu(graph.input("x", [2, 2])) } });
     await expect(program.run({})).rejects.toThrow('The input "x" [2, 2] was not fed.');
     await expect(program.run({ x: new Float32Array(3) })).rejects.toThrow(
-      '"x" [2, 2] takes a Float32Array of 4 values',
+      'The input "x" [2, 2] takes a Float32Array of 4 values, and was fed a Float32Array of 3.',
     );
-    await expect(program.run({ x: new Uint32Array(4) })).rejects.toThrow("takes a Float32Array");
+    await expect(program.run({ x: new Uint32Array(4) })).rejects.toThrow(
+      "takes a Float32Array of 4 values, and was fed a Uint32Array of 4.",
+    );
     await expect(program.run({ x: new Float32Array(4), z: new Float32Array(1) })).rejects.toThrow(
-      'no input "z"',
+      'The program has no input "z"; it has "x".',
     );
-    await expect(program.read("z")).rejects.toThrow('no output "z"; it has y.');
+    await expect((program as Program).read("z")).rejects.toThrow('no output "z"; it has y.');
     expect(await program.run({ x: new Float32Array(4) }, [])).toEqual({});
     expect(await program.read("y")).toEqual(new Float32Array(4));
     program.destroy();

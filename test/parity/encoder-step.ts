@@ -2,6 +2,7 @@ import { toSize } from "../../src/image-size.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { gradients as gradientsOf } from "../../src/graph/gradients.ts";
 import { Graph, partValues } from "../../src/graph/graph.ts";
+import type { Tensor } from "../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { compile } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
@@ -130,9 +131,10 @@ async function step(
   const target = graph.input("labels", [PHOTOS, height, width], "u32");
   const loss = sparseSoftmaxCrossEntropy(logits, target);
   const found = gradientsOf(loss);
-  const outputs = Object.fromEntries([...found].map(([variable, gradient]) => [variable.name, gradient]));
+  const named = [...found].map(([variable, gradient]) => [variable.name, gradient] as const);
+  const outputs: Record<string, Tensor> = { ...Object.fromEntries(named), loss };
   const variables = new Variables(gpu, { values });
-  const program = await compile(gpu, { outputs: { ...outputs, loss }, variables });
+  const program = await compile(gpu, { outputs, variables });
   try {
     const results = await program.run({ image: image as Float32Array, labels });
     const gradients = new Map<string, { shape: readonly number[]; values: Float32Array }>();

@@ -18,13 +18,14 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { shapeText } from "../shape.ts";
-import type { Shape } from "../shape.ts";
+import type { DType, Shape, TensorType } from "../shape.ts";
 import { lowerTilesToMoments } from "./tiles.ts";
 
 /** Images `[N, H, W, C]`, or two of them taken for one, joined along their channels, which are multiples of 4. */
-export type Images = Tensor | readonly [Tensor, Tensor];
+export type Images<D extends DType = DType> = Tensor<D> | readonly [Tensor<D>, Tensor<D>];
 
-export const listed = (images: Images): readonly Tensor[] => ("graph" in images ? [images] : images);
+export const listed = <D extends DType>(images: Images<D>): readonly Tensor<D>[] =>
+  "graph" in images ? [images] : images;
 
 export const channelsOf = (images: Images): number =>
   listed(images).reduce((sum, { shape }) => sum + shape[3], 0);
@@ -37,7 +38,12 @@ interface Naming extends Pick<Op, "name" | "gradient"> {
 }
 
 /** `y` `[N, Ho, Wo, Cout]` = conv(`x` `[N, H, W, Cin]`, `kernel` HWIO). */
-export function applyForward(x: Tensor, kernel: Tensor, g: Conv2dGeometry, naming: Naming): Tensor {
+export function applyForward<D extends DType>(
+  x: Tensor<D>,
+  kernel: Tensor,
+  g: Conv2dGeometry,
+  naming: Naming,
+): Tensor<D> {
   return applyTaps(x, kernel, naming, forwardTaps(g))[0];
 }
 
@@ -53,7 +59,12 @@ export function applyForwardSplit(
 }
 
 /** `dx` `[N, H, W, Cin]` from `dy` `[N, Ho, Wo, Cout]` and `kernel` HWIO: the adjoint of {@link applyForward} in x. */
-export function applyBackwardData(dy: Images, kernel: Tensor, g: Conv2dGeometry, naming: Naming): Tensor {
+export function applyBackwardData<D extends DType>(
+  dy: Images<D>,
+  kernel: Tensor,
+  g: Conv2dGeometry,
+  naming: Naming,
+): Tensor<D> {
   return applyTaps(dy, kernel, naming, {
     extents: [g.batch, g.inHeight, g.inWidth],
     channels: [g.inChannels],
@@ -177,7 +188,13 @@ export function resultsOf(channels: readonly number[]): Pick<TapsFusion, "epilog
   return { channels: first + second, epilogue: { kind: "joined", channels: [first, second] } };
 }
 
-export function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: Taps): readonly Tensor[] {
+/** @returns the results, stored as the images are. */
+export function applyTaps<D extends DType>(
+  source: Images<D>,
+  kernel: Tensor,
+  naming: Naming,
+  taps: Taps,
+): readonly Tensor<D>[] {
   const { extents, channels, evenPhases, product, names: bindings } = taps;
   const sources = listed(source);
   // What is stored as f16 loses next to nothing when its neighbours in a product are rounded to f16 too.
@@ -230,9 +247,8 @@ export function applyTaps(source: Images, kernel: Tensor, naming: Naming, taps: 
       for (const range of ranges) l.dispatch(product(l, range.count, fusion).kernel, operands(range));
     },
   };
-  return kernel.graph
-    .apply(op, [...sources, kernel, ...(bias ? [bias] : [])])
-    .outputs.slice(0, channels.length);
+  const { outputs } = kernel.graph.apply(op, [...sources, kernel, ...(bias ? [bias] : [])]);
+  return outputs.slice(0, channels.length) as readonly Tensor[] as readonly Tensor<D>[];
 }
 
 /** `dw` HWIO from `x` and `dy`: the adjoint of {@link applyForward} in the kernel, summed over the whole batch. */
@@ -241,7 +257,7 @@ export function applyBackwardWeights(
   dy: Images,
   g: Conv2dGeometry,
   naming: Pick<Op, "name" | "gradient">,
-): Tensor {
+): Tensor<"f32"> {
   const shape = [g.kernelHeight, g.kernelWidth, g.inChannels, g.outChannels];
   const lower: WeightsLowering = (l, ...how) => lowerWeights(l, g, ...how);
   return applyWeights(x, dy, shape, naming, { geometry: g, lower });
@@ -254,9 +270,9 @@ export function applyWeights(
   shape: Shape,
   naming: Pick<Op, "name" | "gradient">,
   { geometry, lower }: Pick<WeightsPattern, "geometry" | "lower">,
-): Tensor {
+): Tensor<"f32"> {
   const gradients = listed(dy);
-  const op: Op = {
+  const op: Op<readonly [TensorType<"f32">]> = {
     ...naming,
     family: "convolution",
     outputs: [{ shape, dtype: "f32" }],

@@ -6,13 +6,19 @@ import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depth
 import { depthwiseForward } from "../../kernels/depthwise/forward.ts";
 import type { Tensor } from "../graph.ts";
 import type { Op } from "../op.ts";
+import type { DType } from "../shape.ts";
 import { applyTaps, applyWeights } from "./conv2d-products.ts";
 import type { Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
 
 type Naming = Pick<Op, "name" | "gradient">;
 
 /** `y` `[N, Ho, Wo, C]` of `x` `[N, H, W, C]` and `kernel` `[kh, kw, C, 1]`. */
-export function applyDepthwise(x: Tensor, kernel: Tensor, g: Conv2dGeometry, naming: Naming): Tensor {
+export function applyDepthwise<D extends DType>(
+  x: Tensor<D>,
+  kernel: Tensor,
+  g: Conv2dGeometry,
+  naming: Naming,
+): Tensor<D> {
   const taps: Taps = {
     extents: [g.batch, g.outHeight, g.outWidth],
     channels: [g.inChannels],

@@ -9,6 +9,6 @@ import type { CountedMeanOptions } from "./cross-entropy-and-accuracy.ts";
  *
  * @throws Error when the labels are not u32 or do not fit the logits.
  */
-export function accuracy(logits: Tensor, labels: Tensor, options: CountedMeanOptions = {}): Tensor {
+export function accuracy(logits: Tensor, labels: Tensor, options: CountedMeanOptions = {}): Tensor<"f32"> {
   return applyCrossEntropy("accuracy", logits, labels, options).accuracy;
 }

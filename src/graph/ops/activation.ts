@@ -4,12 +4,13 @@ import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
 import type { ActivationPattern } from "../pattern.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * An activation function of `keras.activations`, elementwise, any shape; `linear` is x itself. `hard_swish` is Keras's
  * `hard_silu`: x·relu6(x + 3)/6.
  */
-export function activation(x: Tensor, kind: ActivationKind): Tensor {
+export function activation<D extends DType>(x: Tensor<D>, kind: ActivationKind): Tensor<D> {
   if (kind === "linear") return x;
   const pattern: ActivationPattern = { kind: "activation", x, activation: kind };
   return x.graph.apply(

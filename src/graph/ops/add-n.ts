@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { groupsOf } from "../lowering/tensor-groups.ts";
 import { slice } from "../op.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Sum of tensors of one shape, elementwise (`tf.addN`), in as few passes over the result as the adapter can bind tensors; f16
@@ -10,7 +11,7 @@ import { sameShape, shapeText, sizeOf } from "../shape.ts";
  *
  * @throws Error when there is none, or shapes differ.
  */
-export function addN(tensors: readonly Tensor[]): Tensor {
+export function addN<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D> {
   if (tensors.length === 0) throw new Error("addN takes at least one tensor.");
   const [first, ...rest] = tensors;
   const other = rest.find(({ shape }) => !sameShape(shape, first.shape));
@@ -21,7 +22,7 @@ export function addN(tensors: readonly Tensor[]): Tensor {
   }
   if (rest.length === 0) return first;
   const perItem = sizeOf(first.shape.slice(1));
-  const dtype = tensors.some((x) => x.dtype === "f16") ? "f16" : "f32";
+  const dtype = (tensors.some((x) => x.dtype === "f16") ? "f16" : "f32") as D;
   return first.graph.apply(
     {
       name: "add_n",

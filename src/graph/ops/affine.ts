@@ -4,6 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { AffinePattern } from "../pattern.ts";
 import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * z = activation(γ·x̂ + β) over the last axis of `normalized` x̂ `[N, .., C]`; `gamma` and `beta` `[C]`: the second half of a
@@ -11,12 +12,12 @@ import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.
  *
  * @throws Error when the channels do not fit.
  */
-export function affine(
-  normalized: Tensor,
+export function affine<D extends DType>(
+  normalized: Tensor<D>,
   gamma: Tensor,
   beta: Tensor,
   activation: ActivationKind = "linear",
-): Tensor {
+): Tensor<D> {
   checkChannels("affine", normalized, [gamma, beta]);
   const pattern: AffinePattern = { kind: "affine", normalized, gamma, beta, activation };
   return normalized.graph.apply(

@@ -9,7 +9,7 @@ import { lastAxis } from "../lowering/last-axis.ts";
  *
  * @throws Error when `x` has fewer than two axes.
  */
-export function argmax(x: Tensor): Tensor {
+export function argmax(x: Tensor): Tensor<"u32"> {
   const { extent, rowsPerItem } = lastAxis("argmax", x);
   return x.graph.apply(
     {

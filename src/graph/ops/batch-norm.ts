@@ -13,6 +13,7 @@ import { updateMovingStatistics } from "./moving-statistics.ts";
 import type { Momentum } from "./moving-statistics.ts";
 import { channelMoments } from "./moments.ts";
 import { standardize } from "./standardize.ts";
+import type { DType } from "../shape.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance. */
@@ -33,14 +34,14 @@ export interface BatchNormTrainingOptions extends BatchNormOptions {
  *
  * @throws Error when the channels do not fit.
  */
-export function batchNormInference(
-  x: Tensor,
+export function batchNormInference<D extends DType>(
+  x: Tensor<D>,
   gamma: Tensor,
   beta: Tensor,
   movingMean: Tensor,
   movingVariance: Tensor,
   options: BatchNormOptions,
-): Tensor {
+): Tensor<D> {
   checkChannels("batchNormInference", x, [gamma, beta, movingMean, movingVariance]);
   const norm = { x, gamma, beta, mean: movingMean, variance: movingVariance };
   return x.graph.apply(
@@ -83,14 +84,14 @@ export function batchNormInference(
  *
  * @throws Error when the channels do not fit, or the moving statistics are not variables.
  */
-export function batchNormTraining(
-  x: Tensor,
+export function batchNormTraining<D extends DType>(
+  x: Tensor<D>,
   gamma: Tensor,
   beta: Tensor,
   movingMean: Tensor,
   movingVariance: Tensor,
   { epsilon, momentum, activation }: BatchNormTrainingOptions,
-): Tensor {
+): Tensor<D> {
   checkChannels("batchNormTraining", x, [gamma, beta, movingMean, movingVariance]);
   const z = affine(standardize(x, epsilon), gamma, beta, activation);
   updateMovingStatistics({ moments: channelMoments(x), movingMean, movingVariance, momentum, norm: z });

@@ -2,13 +2,14 @@ import { biasForward } from "../../kernels/bias.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { channelSum, checkChannels, rowsPerItem } from "./channel-reduction.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Adds `bias` `[C]` to the last axis of `x` `[N, .., C]` (`tf.nn.bias_add`).
  *
  * @throws Error when the channels do not fit.
  */
-export function biasAdd(x: Tensor, bias: Tensor): Tensor {
+export function biasAdd<D extends DType>(x: Tensor<D>, bias: Tensor): Tensor<D> {
   checkChannels("biasAdd", x, [bias]);
   return x.graph.apply(
     {

@@ -10,8 +10,8 @@ import { lowerElementwise } from "../lowering/elementwise.ts";
  *
  * @throws Error when x is not a tensor of floats.
  */
-export function cast(x: Tensor, dtype: "f32" | "f16"): Tensor {
-  if (x.dtype === dtype) return x;
+export function cast<D extends "f32" | "f16">(x: Tensor, dtype: D): Tensor<D> {
+  if (x.dtype === dtype) return x as Tensor<D>;
   if (x.dtype === "u32") throw new Error(`cast takes f32 or f16; "${x.name}" is u32 ${shapeText(x.shape)}.`);
   const { dtype: before } = x;
   return x.graph.apply(

@@ -91,7 +91,7 @@ export function mergePartials(
 const FEW_ROWS = 128;
 
 /** Sum over all axes but the last: `[.., C]` to `[C]`, in f32. */
-export function channelSum(x: Tensor): Tensor {
+export function channelSum(x: Tensor): Tensor<"f32"> {
   checkChannels("channelSum", x);
   return x.graph.apply(
     {

@@ -4,6 +4,7 @@ import { slice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { fill } from "./fill.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Joins tensors `[N, .., Ci]` along the last axis into `[N, .., ΣCi]` (`tf.concat`, axis −1), f16 where one of
@@ -11,7 +12,7 @@ import { lastAxis } from "../lowering/last-axis.ts";
  *
  * @throws Error when there is none, or they differ in another axis than the last.
  */
-export function concat(tensors: readonly Tensor[]): Tensor {
+export function concat<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D> {
   if (tensors.length === 0) throw new Error("concat takes at least one tensor.");
   const [first] = tensors;
   const leading = first.shape.slice(0, -1);
@@ -29,7 +30,7 @@ export function concat(tensors: readonly Tensor[]): Tensor {
     channels += extent;
   }
   const { rowsPerItem } = lastAxis("concat", first);
-  const dtype = tensors.some((x) => x.dtype === "f16") ? "f16" : "f32";
+  const dtype = (tensors.some((x) => x.dtype === "f16") ? "f16" : "f32") as D;
   return first.graph.apply(
     {
       name: "concat",
@@ -62,7 +63,7 @@ export function concat(tensors: readonly Tensor[]): Tensor {
  *
  * @throws Error when `x` does not have them all.
  */
-export function sliceChannels(x: Tensor, begin: number, size: number): Tensor {
+export function sliceChannels<D extends DType>(x: Tensor<D>, begin: number, size: number): Tensor<D> {
   const { extent, rowsPerItem } = lastAxis("sliceChannels", x);
   const whole = Number.isInteger(begin) && Number.isInteger(size);
   if (!whole || begin < 0 || size < 1 || begin + size > extent) {

@@ -23,7 +23,7 @@ export function confusionMatrix(
   labels: Tensor,
   predictions: Tensor,
   { classes, ignoreLabel }: ConfusionMatrixOptions,
-): Tensor {
+): Tensor<"u32"> {
   checkPixels(labels, predictions);
   if (!Number.isInteger(classes) || classes < 1)
     throw new Error(`confusionMatrix needs a whole number of classes from 1 up, not ${classes}.`);

@@ -2,6 +2,7 @@ import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 import { channelSum } from "./channel-reduction.ts";
 import { concat } from "./concat.ts";
 import {
@@ -33,11 +34,11 @@ export interface Conv2dTransposeOptions {
  *
  * @throws Error when ranks or channels do not fit, or two tensors differ in another axis than the last.
  */
-export function conv2dTranspose(
-  images: Images,
+export function conv2dTranspose<D extends DType>(
+  images: Images<D>,
   kernel: Tensor,
   { strides, padding, outputPadding = [0, 0], bias }: Conv2dTransposeOptions,
-): Tensor {
+): Tensor<D> {
   const parts = listed(images);
   const [{ shape, name }] = parts;
   const joinable = parts.every(

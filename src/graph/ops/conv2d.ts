@@ -3,6 +3,7 @@ import type { Padding } from "../../kernels/text/window.ts";
 import type { Tensor } from "../graph.ts";
 import { channelSum } from "./channel-reduction.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
+import type { DType } from "../shape.ts";
 
 export interface Conv2dOptions {
   readonly strides: number | readonly [number, number];
@@ -17,7 +18,11 @@ export interface Conv2dOptions {
  *
  * @throws Error when ranks or channels do not fit, or the kernel is larger than the padded image.
  */
-export function conv2d(x: Tensor, kernel: Tensor, { strides, padding, bias }: Conv2dOptions): Tensor {
+export function conv2d<D extends DType>(
+  x: Tensor<D>,
+  kernel: Tensor,
+  { strides, padding, bias }: Conv2dOptions,
+): Tensor<D> {
   const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
   return applyForward(x, kernel, geometry, {
     name: "conv2d",

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import type { BatchRange, Op, Operand, Scratch } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
+import type { TensorType } from "../shape.ts";
 import { checkLabels, lastAxis } from "../lowering/last-axis.ts";
 import { lowerPixelMeans, pixelMeanShape } from "../lowering/pixel-mean.ts";
 import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
@@ -31,10 +32,13 @@ export interface CrossEntropyOptions extends CountedMeanOptions {
 }
 
 /** What a loss over the pixels of a batch gives besides itself. */
+/** Of a loss and an accuracy, the first outputs of the ops that make them. */
+export type LossTypes = readonly [TensorType<"f32">, TensorType<"f32">];
+
 export interface LossAndAccuracy {
-  readonly loss: Tensor;
+  readonly loss: Tensor<"f32">;
   /** Never weighted; it has no gradient. */
-  readonly accuracy: Tensor;
+  readonly accuracy: Tensor<"f32">;
 }
 
 /**
@@ -100,7 +104,7 @@ export function applyCrossEntropy(
       },
       [...inputs, dy],
     ).outputs[0];
-  const op: Op = {
+  const op: Op<readonly [...LossTypes, TensorType]> = {
     name: "softmax_cross_entropy",
     family: "loss",
     outputs: [mean, mean, logits],

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { applyDepthwise, applyDepthwiseData, applyDepthwiseWeights } from "../lowering/depthwise-products.ts";
 import { shapeText } from "../shape.ts";
 import type { Conv2dOptions } from "./conv2d.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Depthwise 2-D convolution (`tf.nn.depthwise_conv2d`): each channel of `x` `[N, H, W, C]` with a kernel of its own, `kernel`
@@ -10,7 +11,11 @@ import type { Conv2dOptions } from "./conv2d.ts";
  *
  * @throws Error when ranks or channels do not fit, or the kernel is larger than the padded image.
  */
-export function depthwiseConv2d(x: Tensor, kernel: Tensor, { strides, padding }: Conv2dOptions): Tensor {
+export function depthwiseConv2d<D extends DType>(
+  x: Tensor<D>,
+  kernel: Tensor,
+  { strides, padding }: Conv2dOptions,
+): Tensor<D> {
   if (kernel.shape.length === 4 && kernel.shape[3] !== 1) {
     throw new Error(
       `depthwiseConv2d: the kernel "${kernel.name}" must be [height, width, channels, 1] and is ` +

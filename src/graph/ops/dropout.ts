@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { imageExtents } from "../lowering/image-sums.ts";
 import { slice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 export interface DropoutOptions {
   /** Share of what becomes 0, from 0 to below 1. */
@@ -24,7 +25,7 @@ export interface DropoutOptions {
  *
  * @throws Error when x has no batch axis, the rate or seed is out of range, or the step is no u32 scalar.
  */
-export function dropout(x: Tensor, options: DropoutOptions): Tensor {
+export function dropout<D extends DType>(x: Tensor<D>, options: DropoutOptions): Tensor<D> {
   const { rate, perPhoto = false, seed, step } = options;
   if (!(rate >= 0 && rate < 1)) throw new Error(`dropout takes a rate from 0 to below 1, not ${rate}.`);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)

@@ -4,15 +4,15 @@ import type { Shape } from "../shape.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
 
 /** The vectors of each graph that are already there, by length and value. */
-const vectors = new WeakMap<Graph, Map<string, Tensor>>();
+const vectors = new WeakMap<Graph, Map<string, Tensor<"f32">>>();
 
 /**
  * A tensor of one value everywhere (`tf.fill`), no variable: nothing asks for its gradient. Vectors of one length and value are
  * one tensor, filled once a run, whoever asks: γ of every batch norm without one.
  */
-export function fill(graph: Graph, shape: Shape, value: number): Tensor {
+export function fill(graph: Graph, shape: Shape, value: number): Tensor<"f32"> {
   if (shape.length !== 1) return filled(graph, shape, value);
-  const known = vectors.get(graph) ?? new Map<string, Tensor>();
+  const known = vectors.get(graph) ?? new Map<string, Tensor<"f32">>();
   vectors.set(graph, known);
   const key = `${shape[0]} ${value}`;
   const vector = known.get(key) ?? filled(graph, shape, value);
@@ -20,7 +20,7 @@ export function fill(graph: Graph, shape: Shape, value: number): Tensor {
   return vector;
 }
 
-function filled(graph: Graph, shape: Shape, value: number): Tensor {
+function filled(graph: Graph, shape: Shape, value: number): Tensor<"f32"> {
   return graph.apply(
     {
       name: "fill",

@@ -14,7 +14,7 @@ import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
  *
  * @throws Error when there is no tensor or one is not f32.
  */
-export function globalNorm(tensors: readonly Tensor[]): Tensor {
+export function globalNorm(tensors: readonly Tensor[]): Tensor<"f32"> {
   if (tensors.length === 0) throw new Error("globalNorm takes one tensor or more and was given none.");
   for (const { name, dtype, shape } of tensors) {
     if (dtype !== "f32") throw new Error(`globalNorm takes f32; "${name}" is ${dtype} ${shapeText(shape)}.`);

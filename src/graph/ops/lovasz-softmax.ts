@@ -12,7 +12,8 @@ import { lowerSum } from "../lowering/lower-sum.ts";
 import { lowerPixelMeans } from "../lowering/pixel-mean.ts";
 import { slice } from "../op.ts";
 import type { Op } from "../op.ts";
-import type { CountedMeanOptions, LossAndAccuracy } from "./cross-entropy-and-accuracy.ts";
+import type { TensorType } from "../shape.ts";
+import type { CountedMeanOptions, LossAndAccuracy, LossTypes } from "./cross-entropy-and-accuracy.ts";
 import { pixelCount } from "./pixel-count.ts";
 
 export type LovaszSoftmaxOptions = Pick<CountedMeanOptions, "ignoreLabel">;
@@ -69,7 +70,7 @@ export function lovaszSoftmax(
     ).outputs[0];
   };
 
-  const op: Op = {
+  const op: Op<readonly [...LossTypes, TensorType]> = {
     name: "lovasz_softmax",
     family: "loss",
     outputs: [scalar, scalar, { shape: [classes, ERRORS, 2], dtype: "f32" }],

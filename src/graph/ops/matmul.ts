@@ -4,6 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 import type { Op } from "../op.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
@@ -16,15 +17,16 @@ export interface MatmulOptions {
 
 /**
  * Matrix product `a · b` (`tf.matmul` of two matrices): `[N, K]` and `[K, M]` to `[N, M]`. It is a 1×1
- * convolution of images of one pixel, or one of its gradients where a factor is transposed, and runs on the same tiles.
+ * convolution of images of one pixel, or one of its gradients where a factor is transposed, and runs on the same tiles. As `a` it is f32
+ * or f16; with `transposeA` f32, as gradients of kernels are.
  *
  * @throws Error when ranks or extents do not fit.
  */
-export function matmul(
-  a: Tensor,
+export function matmul<D extends DType>(
+  a: Tensor<D>,
   b: Tensor,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Tensor {
+): Tensor<D | "f32"> {
   const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
   const [innerB, columns] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
   if (a.shape.length !== 2 || b.shape.length !== 2 || inner !== innerB) {
@@ -64,7 +66,8 @@ export function matmul(
 type Naming = Pick<Op, "name" | "gradient">;
 
 /** The rows of a matrix as images of one pixel. */
-const images = (matrix: Tensor): Tensor => reshape(matrix, [matrix.shape[0], 1, 1, matrix.shape[1]]);
+const images = <D extends DType>(matrix: Tensor<D>): Tensor<D> =>
+  reshape(matrix, [matrix.shape[0], 1, 1, matrix.shape[1]]);
 
 /** A matrix as the kernel of a 1×1 convolution. */
 const kernelOf = (matrix: Tensor): Tensor => reshape(matrix, [1, 1, ...matrix.shape]);

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { imageExtents, lowerImageSums } from "../lowering/image-sums.ts";
 import { slice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Each channel of each image times a number of its own, as squeeze-and-excite does it (Keras `Multiply` with broadcasting): `x`
@@ -10,7 +11,7 @@ import { sameShape, shapeText } from "../shape.ts";
  *
  * @throws Error when ranks or extents do not fit.
  */
-export function multiplyChannels(x: Tensor, factor: Tensor): Tensor {
+export function multiplyChannels<D extends DType>(x: Tensor<D>, factor: Tensor): Tensor<D> {
   const [batch, , , channels] = x.shape;
   const fits = [
     [batch, 1, 1, channels],

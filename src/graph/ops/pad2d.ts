@@ -2,6 +2,7 @@ import { shiftPixels } from "../../kernels/shift-pixels.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /** Rows and columns of pixels on each side of an image, whole numbers from 0. */
 export interface Sides {
@@ -17,7 +18,7 @@ export interface Sides {
  *
  * @throws Error when `x` is not NHWC, or a side is not a whole number from 0.
  */
-export function zeroPad2d(x: Tensor, sides: Sides): Tensor {
+export function zeroPad2d<D extends DType>(x: Tensor<D>, sides: Sides): Tensor<D> {
   check("zeroPad2d", x, sides);
   return resize("zero_pad2d", x, sides, 1, (dy) => crop2d(dy, sides));
 }
@@ -28,7 +29,7 @@ export function zeroPad2d(x: Tensor, sides: Sides): Tensor {
  *
  * @throws Error when `x` is not NHWC, a side is not a whole number from 0, or no pixel is left.
  */
-export function crop2d(x: Tensor, sides: Sides): Tensor {
+export function crop2d<D extends DType>(x: Tensor<D>, sides: Sides): Tensor<D> {
   check("crop2d", x, sides);
   const [, height, width] = x.shape;
   if (sides.top + sides.bottom >= height || sides.left + sides.right >= width) {
@@ -38,13 +39,13 @@ export function crop2d(x: Tensor, sides: Sides): Tensor {
 }
 
 /** `sign`: 1 adds the sides, −1 takes them away. */
-function resize(
+function resize<D extends DType>(
   name: string,
-  x: Tensor,
+  x: Tensor<D>,
   { top, bottom, left, right }: Sides,
   sign: 1 | -1,
   gradient: (dy: Tensor) => Tensor,
-): Tensor {
+): Tensor<D> {
   if (top + bottom + left + right === 0) return x;
   const [batch, height, width, channels] = x.shape;
   const to = { height: height + sign * (top + bottom), width: width + sign * (left + right) };

@@ -13,7 +13,11 @@ import { shapeText, sizeOf } from "../shape.ts";
  *
  * @throws Error when the labels are not u32 `[N, ..]`, or `ignoreLabel` is no u32.
  */
-export function pixelCount(labels: Tensor, ignoreLabel: number, options: PixelMeanOptions = {}): Tensor {
+export function pixelCount(
+  labels: Tensor,
+  ignoreLabel: number,
+  options: PixelMeanOptions = {},
+): Tensor<"f32"> {
   if (labels.dtype !== "u32" || labels.shape.length === 0) {
     const { name, dtype, shape } = labels;
     throw new Error(`pixelCount takes u32 labels [batch, ..]; "${name}" is ${dtype} ${shapeText(shape)}.`);

@@ -7,7 +7,7 @@ import type { Tensor } from "../graph.ts";
 import { imageExtents, lowerImageSums } from "../lowering/image-sums.ts";
 import { slice } from "../op.ts";
 import { shapeText } from "../shape.ts";
-import type { Shape } from "../shape.ts";
+import type { DType, Shape } from "../shape.ts";
 
 const outputShape = ({ batch, outputHeight, outputWidth, channels }: PoolGeometry): Shape => [
   batch,
@@ -23,7 +23,7 @@ const outputShape = ({ batch, outputHeight, outputWidth, channels }: PoolGeometr
  *
  * @throws Error when `x` is not NHWC or no window fits.
  */
-export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
+export function maxPool2d<D extends DType>(x: Tensor<D>, options: Pool2dOptions): Tensor<D> {
   const geometry = pool2dGeometry(x.shape, options);
   const shape = outputShape(geometry);
   return x.graph.apply(
@@ -75,7 +75,7 @@ function maxPool2dGradient(x: Tensor, positions: Tensor, dy: Tensor, geometry: P
  *
  * @throws Error when `x` is not NHWC or no window fits.
  */
-export function averagePool2d(x: Tensor, options: Pool2dOptions): Tensor {
+export function averagePool2d<D extends DType>(x: Tensor<D>, options: Pool2dOptions): Tensor<D> {
   const geometry = pool2dGeometry(x.shape, options);
   return x.graph.apply(
     {
@@ -101,7 +101,7 @@ export function averagePool2d(x: Tensor, options: Pool2dOptions): Tensor {
  *
  * @throws Error when `x` is not NHWC.
  */
-export function globalAveragePool2d(x: Tensor): Tensor {
+export function globalAveragePool2d<D extends DType>(x: Tensor<D>): Tensor<D> {
   if (x.shape.length !== 4) {
     throw new Error(`globalAveragePool2d takes images [N, H, W, C]; "${x.name}" is ${shapeText(x.shape)}.`);
   }

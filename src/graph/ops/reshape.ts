@@ -1,6 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
-import type { Shape } from "../shape.ts";
+import type { DType, Shape } from "../shape.ts";
 
 /**
  * The same numbers in the same order under another shape (`tf.reshape`): never computed, takes no memory. x itself where it has that
@@ -8,7 +8,7 @@ import type { Shape } from "../shape.ts";
  *
  * @throws Error when the shape has another number of elements.
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export function reshape<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D> {
   if (sameShape(x.shape, shape)) return x;
   if (sizeOf(x.shape) !== sizeOf(shape)) {
     throw new Error(

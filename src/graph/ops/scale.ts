@@ -5,6 +5,7 @@ import { partialSums } from "../../kernels/sum-rows.ts";
 import { lowerSum } from "../lowering/lower-sum.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import { lowerElementwise } from "../lowering/elementwise.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * `factor · x`, elementwise, any shape. The factor is a number, or a tensor of one f32, `[]`, that is known only when the
@@ -12,7 +13,7 @@ import { lowerElementwise } from "../lowering/elementwise.ts";
  *
  * @throws Error when the factor is a tensor that is no f32 scalar.
  */
-export function scale(x: Tensor, factor: number | Tensor): Tensor {
+export function scale<D extends DType>(x: Tensor<D>, factor: number | Tensor): Tensor<D> {
   if (typeof factor !== "number") return scaleBy(x, factor);
   return x.graph.apply(
     {
@@ -27,7 +28,7 @@ export function scale(x: Tensor, factor: number | Tensor): Tensor {
   ).outputs[0];
 }
 
-function scaleBy(x: Tensor, factor: Tensor): Tensor {
+function scaleBy<D extends DType>(x: Tensor<D>, factor: Tensor): Tensor<D> {
   if (factor.dtype !== "f32" || factor.shape.length !== 0) {
     throw new Error(
       `scale: the factor must be an f32 scalar; "${factor.name}" is ${factor.dtype} ${shapeText(factor.shape)}.`,

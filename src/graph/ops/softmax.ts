@@ -2,13 +2,14 @@ import { softmaxBackward, softmaxForward } from "../../kernels/softmax.ts";
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Softmax over the last axis of `x` `[N, .., classes]` (`tf.nn.softmax`).
  *
  * @throws Error when `x` has fewer than two axes.
  */
-export function softmax(x: Tensor): Tensor {
+export function softmax<D extends DType>(x: Tensor<D>): Tensor<D> {
   const { extent, rowsPerItem } = lastAxis("softmax", x);
   return x.graph.apply(
     {

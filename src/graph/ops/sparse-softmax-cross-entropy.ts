@@ -20,6 +20,6 @@ export function sparseSoftmaxCrossEntropy(
   logits: Tensor,
   labels: Tensor,
   options: CrossEntropyOptions = {},
-): Tensor {
+): Tensor<"f32"> {
   return applyCrossEntropy("sparseSoftmaxCrossEntropy", logits, labels, options).loss;
 }

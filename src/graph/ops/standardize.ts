@@ -6,6 +6,7 @@ import { sizeOf } from "../shape.ts";
 import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 import { concat } from "./concat.ts";
 import { channelMoments } from "./moments.ts";
+import type { DType } from "../shape.ts";
 
 /** What has been made of a tensor, by ε: batch norms that read the same channels share it. */
 const known = new WeakMap<Tensor, Map<number, Tensor>>();
@@ -20,16 +21,16 @@ const known = new WeakMap<Tensor, Map<number, Tensor>>();
  *
  * @throws Error when x does not have a batch and a channel axis.
  */
-export function standardize(x: Tensor, epsilon: number): Tensor {
+export function standardize<D extends DType>(x: Tensor<D>, epsilon: number): Tensor<D> {
   checkChannels("standardize", x);
   const ofX = known.get(x) ?? new Map<number, Tensor>();
   known.set(x, ofX);
   const made = ofX.get(epsilon) ?? make(x, epsilon);
   ofX.set(epsilon, made);
-  return made;
+  return made as Tensor<D>;
 }
 
-function make(x: Tensor, epsilon: number): Tensor {
+function make<D extends DType>(x: Tensor<D>, epsilon: number): Tensor {
   const joined = x.node?.op.pattern;
   if (joined?.kind === "concat") return concat(joined.parts.map((part) => standardize(part, epsilon)));
   const { mean, variance } = channelMoments(x);

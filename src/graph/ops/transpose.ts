@@ -1,13 +1,14 @@
 import { transposeForward } from "../../kernels/transpose.ts";
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Transpose of a matrix (`tf.transpose`): `x` `[N, M]` to `[M, N]`.
  *
  * @throws Error when x is no matrix.
  */
-export function transpose(x: Tensor): Tensor {
+export function transpose<D extends DType>(x: Tensor<D>): Tensor<D> {
   if (x.shape.length !== 2)
     throw new Error(`transpose takes a matrix [N, M]; "${x.name}" is ${shapeText(x.shape)}.`);
   const [columns, rows] = x.shape;

@@ -8,9 +8,10 @@ import { lowerSum } from "../lowering/lower-sum.ts";
 import { lowerPixelMeans } from "../lowering/pixel-mean.ts";
 import { slice } from "../op.ts";
 import type { Op } from "../op.ts";
+import type { TensorType } from "../shape.ts";
 import { add } from "./add.ts";
 import { checkSmoothing, checkWeights } from "./cross-entropy-and-accuracy.ts";
-import type { CrossEntropyOptions, LossAndAccuracy } from "./cross-entropy-and-accuracy.ts";
+import type { CrossEntropyOptions, LossAndAccuracy, LossTypes } from "./cross-entropy-and-accuracy.ts";
 import { pixelCount } from "./pixel-count.ts";
 
 /** What all losses on regions take. */
@@ -101,7 +102,7 @@ export function applyTversky(
     ).outputs[0];
   };
 
-  const op: Op = {
+  const op: Op<readonly [...LossTypes, TensorType<"f32">, TensorType]> = {
     name: "region_loss",
     family: "loss",
     outputs: [scalar, scalar, scalar, { shape: [2, classes], dtype: "f32" }],

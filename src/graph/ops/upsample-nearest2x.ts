@@ -2,13 +2,14 @@ import { upsampleNearest2xBackward, upsampleNearest2xForward } from "../../kerne
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Twice the size by repeating pixels (Keras `UpSampling2D(2)`, nearest): `x` `[N, H, W, C]` to `[N, 2H, 2W, C]`.
  *
  * @throws Error when `x` is not NHWC.
  */
-export function upsampleNearest2x(x: Tensor): Tensor {
+export function upsampleNearest2x<D extends DType>(x: Tensor<D>): Tensor<D> {
   if (x.shape.length !== 4) {
     throw new Error(
       `upsampleNearest2x takes images [N, H, W, C]; "${x.name}" has the shape ${shapeText(x.shape)}.`,

@@ -7,6 +7,7 @@ import { listed } from "../lowering/conv2d-products.ts";
 import type { Images } from "../lowering/conv2d-products.ts";
 import { applyDepthwise, applyDepthwiseData } from "../lowering/depthwise-products.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 import { biasAdd } from "./bias.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { fill } from "./fill.ts";
@@ -27,11 +28,11 @@ export interface UpsampledConv2dOptions {
  *
  * @throws Error when ranks or channels do not fit, the kernel is not 3×3, or two tensors differ in another axis than the last.
  */
-export function upsampledConv2d(
-  images: Images,
+export function upsampledConv2d<D extends DType>(
+  images: Images<D>,
   kernel: Tensor,
   { bias }: UpsampledConv2dOptions = {},
-): Tensor {
+): Tensor<D> {
   const { shape, name } = kernel;
   if (shape.length !== 4 || shape[0] !== 3 || shape[1] !== 3) {
     throw new Error(`upsampledConv2d: the kernel "${name}" ${shapeText(shape)} must be [3, 3, in, out].`);

@@ -192,7 +192,7 @@ export function blockGraph(
   };
   const conv = (input: Tensor, kernel: Tensor): Tensor =>
     conv2d(input, kernel, { strides: 1, padding: "same" });
-  let joined = cast(x, precision);
+  let joined: Tensor = cast(x, precision);
   numbers.layers.forEach((_, i) => {
     const middle = conv(normRelu(joined, 1, i), tensors.kernel1[i]);
     joined = concat([joined, conv(normRelu(middle, 2, i), tensors.kernel2[i])]);

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
+import type { Tensor } from "../../../src/graph/graph.ts";
 import { clipByGlobalNorm } from "../../../src/graph/ops/clip-by-global-norm.ts";
 import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
 import { plan } from "../../../src/graph/plan.ts";
@@ -25,7 +26,8 @@ function build(shapes: readonly Shape[], clipNorm: number, graph = new Graph()) 
     clipNorm,
   );
   const clipped = parameters.map((parameter, i) => [`y${i}`, gradients.get(parameter)!] as const);
-  return { outputs: { norm, ...Object.fromEntries(clipped) } };
+  const outputs: Record<string, Tensor> = { norm, ...Object.fromEntries(clipped) };
+  return { outputs };
 }
 
 /** tfjs has no such function: `tf.clip_by_global_norm` by its definition. */

@@ -62,7 +62,7 @@ async function errorsAt(
     return Object.fromEntries(
       Object.entries(outputs).map(([name, { shape }]) => [
         name,
-        summaryError({ shape, values: results[name] }, expected[name]),
+        summaryError({ shape, values: results[name as keyof typeof results] }, expected[name]),
       ]),
     );
   } finally {
