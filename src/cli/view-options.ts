@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { sideProblem } from "../layers/networks/image-size.ts";
+import { parseSize, printSize } from "../image-size.ts";
+import type { Size } from "../image-size.ts";
+import { sizeProblem } from "../layers/networks/image-size.ts";
 import type { LabellerOptions } from "../use/create-labeller.ts";
 import { ModelError } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
@@ -10,7 +12,7 @@ import type { Tta } from "../use/views.ts";
 
 /** How the network is to look at photos. */
 export interface ViewFlags {
-  readonly window?: LabellerOptions["window"];
+  readonly window?: Size | "whole" | null;
   readonly overlap?: number;
   readonly tta?: readonly Tta[];
 }
@@ -22,8 +24,8 @@ const OVERLAP = 0.25;
 export function addViewOptions(command: Command): Command {
   return command
     .option(
-      "--window <pixels|whole>",
-      "see photos at their own size, in windows of this side that slide over them, or all of a photo at once",
+      "--window <pixels|HxW|whole>",
+      "see photos at their own size, in windows of this size that slide over them, or all of a photo at once",
       windowOf,
     )
     .option("--overlap <share>", `share of a window that is also the next one's (${OVERLAP})`, overlapOf)
@@ -44,19 +46,22 @@ export function viewFor(
   { encoder }: Model,
   { window = null, overlap, tta = [] }: ViewFlags,
 ): Pick<LabellerOptions, "window" | "overlap" | "tta"> {
-  const problem = typeof window === "number" ? sideProblem(encoder, window) : null;
-  if (problem !== null) throw new ModelError(`--window ${problem}, or whole (it is ${window}).`);
-  if (overlap !== undefined && typeof window !== "number")
+  const size = window === "whole" ? null : window;
+  const problem = size && sizeProblem(encoder, size);
+  if (problem !== null) throw new ModelError(`--window ${problem}, or whole (it is ${printSize(size!)}).`);
+  if (overlap !== undefined && size === null)
     throw new ModelError("--overlap is of windows, and there are none: give --window too, 512 for example.");
   return { window, overlap: overlap ?? OVERLAP, tta };
 }
 
-function windowOf(text: string): number | "whole" {
+function windowOf(text: string): Size | "whole" {
   if (text === "whole") return text;
-  const side = Number(text);
-  if (!Number.isInteger(side) || side < 1)
-    throw new InvalidArgumentError(`"${text}" is neither a number of pixels nor whole.`);
-  return side;
+  const size = parseSize(text);
+  if (size === null)
+    throw new InvalidArgumentError(
+      `"${text}" is neither a number of pixels nor height by width, such as 96x64, nor whole.`,
+    );
+  return size;
 }
 
 function overlapOf(text: string): number {

@@ -1,5 +1,6 @@
 import type { Precision } from "../config/index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { ImageSize } from "../image-size.ts";
 import type { Labeller } from "./labeller.ts";
 import type { Model } from "./model.ts";
 import { Predictor } from "./predictor.ts";
@@ -11,10 +12,10 @@ export interface LabellerOptions {
   readonly batchSize?: number | undefined;
   readonly precision: Precision;
   /**
-   * Side of the windows in which the network sees a photo at its own resolution, or `"whole"`, all of the photo at once; null:
+   * Size of the windows in which the network sees a photo at its own resolution, or `"whole"`, all of the photo at once; null:
    * the photo squeezed into the size that the network was trained at.
    */
-  readonly window: number | "whole" | null;
+  readonly window: ImageSize | "whole" | null;
   /** Share of a window that it has in common with the next, from 0 to below 1. */
   readonly overlap: number;
   /** Test-time augmentation. */

@@ -9,6 +9,7 @@ import type { PlanOptions } from "../graph/plan.ts";
 import { compile } from "../graph/program.ts";
 import type { Program } from "../graph/program.ts";
 import { Variables } from "../graph/variables.ts";
+import { sizeText } from "../image-size.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
 import { unet } from "../layers/unet.ts";
 import { restoreWeights } from "../train/checkpoint.ts";
@@ -99,7 +100,7 @@ export class NetworkPrograms {
 
   /** Frees what was compiled for images of other sizes than these. */
   keep(sizes: readonly Size[]): void {
-    const kept = new Set(sizes.map(keyOf));
+    const kept = new Set(sizes.map(sizeText));
     for (const [key, program] of this.#programs) {
       if (kept.has(key)) continue;
       program.destroy();
@@ -113,10 +114,10 @@ export class NetworkPrograms {
   }
 
   async #program(size: Size): Promise<Program> {
-    const known = this.#programs.get(keyOf(size));
+    const known = this.#programs.get(sizeText(size));
     if (known) return known;
     const program = await this.#compile(size);
-    this.#programs.set(keyOf(size), program);
+    this.#programs.set(sizeText(size), program);
     return program;
   }
 
@@ -132,8 +133,8 @@ export class NetworkPrograms {
       // Its first sentence without the advice; names of tensors have points in them.
       const reason = message.replace(/(: use a |\.(\s|$)).*$/s, "");
       throw new ModelError(
-        `Images of ${keyOf(size)} are too large for ${this.#gpu.adapterName} (${reason})` +
-          (fitting === null ? "." : `: ${keyOf(fitting)} would fit.`),
+        `Images of ${sizeText(size)} are too large for ${this.#gpu.adapterName} (${reason})` +
+          (fitting === null ? "." : `: ${sizeText(fitting)} would fit.`),
       );
     }
   }
@@ -177,5 +178,3 @@ export class NetworkPrograms {
     return { outputs: { scores: this.#scores === "logits" ? logits : softmax(logits) } };
   }
 }
-
-const keyOf = ({ width, height }: Size): string => `${width}×${height}`;

@@ -2,6 +2,8 @@ import { normalize } from "../data/normalize.ts";
 import type { Normalization } from "../data/normalize.ts";
 import { resizeBilinear } from "../data/resize.ts";
 import type { Size } from "../data/resize.ts";
+import { toSize } from "../image-size.ts";
+import type { ImageSize } from "../image-size.ts";
 import { ScoreBand } from "./score-band.ts";
 import { flipLines, viewsOf } from "./views.ts";
 import type { Tta, View } from "./views.ts";
@@ -38,8 +40,8 @@ export interface SlideOptions {
   readonly normalization: Normalization;
   /** Sides of the smallest images that the network takes. */
   readonly smallest: number;
-  /** The side of the square windows in pixels, a size that the network takes; or `"whole"`. */
-  readonly window: number | "whole";
+  /** The size of the windows in pixels, one that the network takes; or `"whole"`. */
+  readonly window: ImageSize | "whole";
   /** Share of a window that it has in common with the next, from 0 to below 1. */
   readonly overlap: number;
   readonly tta?: readonly Tta[];
@@ -56,9 +58,11 @@ const BAND_BYTES = 512 * 2 ** 20;
 const BATCH_BYTES = 64 * 2 ** 20;
 const MOST_WINDOWS = 8;
 
-/** How many windows of `side` pixels are best shown to the network at once: as many as have 64 MiB of scores, 8 at the most. */
-export const windowsAtOnce = (side: number, classes: number): number =>
-  Math.max(1, Math.min(MOST_WINDOWS, Math.floor(BATCH_BYTES / (4 * side * side * classes))));
+/** How many windows are best shown to the network at once: as many as have 64 MiB of scores, 8 at the most. */
+export function windowsAtOnce(window: ImageSize, classes: number): number {
+  const { height, width } = toSize(window);
+  return Math.max(1, Math.min(MOST_WINDOWS, Math.floor(BATCH_BYTES / (4 * height * width * classes))));
+}
 
 /** Windows beside each other. */
 interface Row {
@@ -126,11 +130,10 @@ function rowsOf(photo: Size, { window, overlap, tta = [], smallest }: SlideOptio
   /** Sides of an image that holds a photo whole. */
   const around = (length: number, scale: number): number =>
     Math.max(smallest, 32 * Math.ceil((scale * length) / 32));
+  const most = toSize(window === "whole" ? Infinity : window);
   const rows = viewsOf(tta).flatMap((view): Row[] => {
-    const most = window === "whole" ? Infinity : window;
-    const [width, height] = [photo.width, photo.height].map((length) =>
-      Math.min(around(length, view.scale), most),
-    );
+    const width = Math.min(around(photo.width, view.scale), most.width);
+    const height = Math.min(around(photo.height, view.scale), most.height);
     const region = { width: Math.round(width / view.scale), height: Math.round(height / view.scale) };
     const lefts = windowStarts(photo.width, region.width, overlap);
     return windowStarts(photo.height, region.height, overlap).map((top) => ({

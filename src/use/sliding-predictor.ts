@@ -1,5 +1,6 @@
 import type { Photo } from "../data/photo.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { sizeText, toSize } from "../image-size.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
 import type { Precision } from "../config/index.ts";
 import type { Labelled, Labeller } from "./labeller.ts";
@@ -33,7 +34,7 @@ export class SlidingPredictor implements Labeller {
     this.precision = programs.precision;
     const views = viewsOf(tta).length;
     const how =
-      window === "whole" ? "whole" : `in windows of ${window}×${window} that overlap by ${100 * overlap} %`;
+      window === "whole" ? "whole" : `in windows of ${sizeText(window)} that overlap by ${100 * overlap} %`;
     this.view = `at its own size, ${how}${views > 1 ? `, in ${views} views` : ""}`;
     this.#programs = programs;
     this.#options = options;
@@ -47,10 +48,9 @@ export class SlidingPredictor implements Labeller {
    */
   static async create(gpu: Gpu, model: Model, options: SlidingOptions): Promise<SlidingPredictor> {
     const { precision, window } = options;
-    const side = window === "whole" ? smallestSide(model.encoder) : window;
-    const suiting = windowsAtOnce(side, model.classNames.length);
+    const size = toSize(window === "whole" ? smallestSide(model.encoder) : window);
+    const suiting = windowsAtOnce(size, model.classNames.length);
     const batchSize = window === "whole" ? 1 : (options.batchSize ?? suiting);
-    const size = { width: side, height: side };
     const programs = await NetworkPrograms.create(gpu, model, size, {
       ...{ batchSize, precision },
       scores: "probabilities",

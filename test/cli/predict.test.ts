@@ -131,11 +131,11 @@ describe("npm run predict", () => {
     const out = join(folder, "out");
     const { code, errors, output } = await runCommandQuickly("predict", [
       ...["--model", model, "--images", image, "--out", out, "--mask-png", "indexed"],
-      ...["--window", "64", "--overlap", "0.5", "--tta", "scales,flips", "--outlines", "geojson,coco"],
+      ...["--window", "64x32", "--overlap", "0.5", "--tta", "scales,flips", "--outlines", "geojson,coco"],
     ]);
     expect(errors).toBe("");
     expect(code).toBe(0);
-    const seen = "at its own size, in windows of 64×64 that overlap by 50 %, in 6 views";
+    const seen = "at its own size, in windows of 64×32 that overlap by 50 %, in 6 views";
     expect(output).toContain(`\nSeen: ${seen}\n`);
     expect(await readShares(join(out, "wide.json"))).toMatchObject({ width: 150, height: 70, seen });
     const file = join(out, "wide.mask.png");
@@ -183,7 +183,13 @@ describe("npm run predict", () => {
     await refused(["--model", "nowhere", "--images", join(folder, "photos")], /There is no model nowhere/);
     const given = ["--model", model, "--images", join(folder, "photos", "a.jpg")];
     await refused([...given, "--window", "33"], /^--window must be a multiple of 32, .* \(it is 33\)\.$/);
-    await refused([...given, "--window", "all"], /"all" is neither a number of pixels nor whole/);
+    await refused([...given, "--window", "0"], /^--window must be a multiple of 32, .* \(it is 0\)\.$/);
+    await refused([...given, "--window", "64x48"], /^--window must be .* 32, .* \(it is 64x48\)\.$/);
+    for (const text of ["all", "96x", "-32", "6.4"])
+      await refused(
+        [...given, "--window", text],
+        new RegExp(`"${text}" is neither a number of pixels nor height by width, such as 96x64, nor whole`),
+      );
     await refused(
       [...given, "--overlap", "0.5"],
       /^--overlap is of windows, and there are none: give --window/,

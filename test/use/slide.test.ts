@@ -55,6 +55,20 @@ describe("slide", () => {
     },
   );
 
+  it("slides windows that are higher than wide, or wider than high", async () => {
+    for (const [window, counts] of [
+      // Of 90 columns and 70 rows: four windows across and two down; two across and three down.
+      [{ height: 64, width: 32 }, [2, 2, 2, 2]],
+      [{ height: 32, width: 64 }, [2, 2, 2]],
+    ] as const) {
+      const network = new Brightest();
+      const shown = photo(90, 70, 3);
+      expect(await slide(shown, network, { ...OPTIONS, window })).toEqual(shown.truth);
+      expect(network.counts).toEqual(counts);
+      for (const size of network.sizes) expect(size).toEqual(window);
+    }
+  });
+
   it("counts the windows of strips of a wide photo too", async () => {
     const heard: number[] = [];
     const shown = photo(200, 40, 3);
@@ -81,5 +95,6 @@ describe("slide", () => {
 it("shows the network few windows at once, fewer of large ones", () => {
   expect(windowsAtOnce(64, 59)).toBe(8);
   expect(windowsAtOnce(256, 59)).toBe(4);
+  expect(windowsAtOnce({ height: 512, width: 128 }, 59)).toBe(4);
   expect(windowsAtOnce(2048, 59)).toBe(1);
 });

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { toSize } from "../../src/image-size.ts";
+import type { ImageSize } from "../../src/image-size.ts";
 import { resizeBilinear } from "../../src/data/resize.ts";
 import type { Photo } from "../../src/data/photo.ts";
 import { loadModel } from "../../src/use/model.ts";
@@ -70,28 +72,24 @@ describe("SlidingPredictor", () => {
 
   /** All windows of all views by themselves, each through the predictor of squares, their probabilities added up for the whole photo. */
   async function reference(photo: Photo, { window, overlap, tta }: SlidingOptions): Promise<Uint8Array> {
-    const side = Number(window);
+    const size = toSize(window as ImageSize);
     const sums = new Float64Array(photo.width * photo.height * CLASSES);
-    const predictor = await Predictor.create(
-      gpu(),
-      { ...model, imageSize: { height: side, width: side } },
-      { batchSize: 1 },
-    );
+    const predictor = await Predictor.create(gpu(), { ...model, imageSize: size }, { batchSize: 1 });
     for (const { scale, flipped } of viewsOf(tta)) {
-      const region = Math.round(side / scale);
-      const weights = gaussianWeights(region);
-      for (const top of windowStarts(photo.height, region, overlap)) {
-        for (const left of windowStarts(photo.width, region, overlap)) {
+      const region = { height: Math.round(size.height / scale), width: Math.round(size.width / scale) };
+      const [rows, columns] = [gaussianWeights(region.height), gaussianWeights(region.width)];
+      for (const top of windowStarts(photo.height, region.height, overlap)) {
+        for (const left of windowStarts(photo.width, region.width, overlap)) {
           const at = (x: number, y: number, c: number): number =>
             photo.pixels[
               3 * (Math.min(top + y, photo.height - 1) * photo.width + Math.min(left + x, photo.width - 1)) +
                 c
             ];
-          const turn = (x: number, width: number): number => (flipped ? width - 1 - x : x);
-          const pixels = Uint8Array.from({ length: region * region * 3 }, (_, i) =>
-            at(turn(Math.floor(i / 3) % region, region), Math.floor(i / 3 / region), i % 3),
+          const turn = (x: number): number => (flipped ? region.width - 1 - x : x);
+          const pixels = Uint8Array.from({ length: region.height * region.width * 3 }, (_, i) =>
+            at(turn(Math.floor(i / 3) % region.width), Math.floor(i / 3 / region.width), i % 3),
           );
-          const [logits] = await predictor.scores([{ width: region, height: region, pixels }]);
+          const [logits] = await predictor.scores([{ ...region, pixels }]);
           const probabilities = new Float32Array(logits.length);
           for (let first = 0; first < logits.length; first += CLASSES) {
             const own = [...logits.subarray(first, first + CLASSES)].map((value) => Math.exp(value));
@@ -101,13 +99,12 @@ describe("SlidingPredictor", () => {
               first,
             );
           }
-          const size = { width: side, height: side };
-          const scores = resizeBilinear(probabilities, size, CLASSES, { width: region, height: region });
-          for (let y = 0; y < region && top + y < photo.height; y++) {
-            for (let x = 0; x < region && left + x < photo.width; x++) {
+          const scores = resizeBilinear(probabilities, size, CLASSES, region);
+          for (let y = 0; y < region.height && top + y < photo.height; y++) {
+            for (let x = 0; x < region.width && left + x < photo.width; x++) {
               for (let c = 0; c < CLASSES; c++) {
                 sums[((top + y) * photo.width + left + x) * CLASSES + c] +=
-                  weights[x] * weights[y] * scores[(y * region + turn(x, region)) * CLASSES + c];
+                  columns[x] * rows[y] * scores[(y * region.width + turn(x)) * CLASSES + c];
               }
             }
           }
@@ -125,6 +122,8 @@ describe("SlidingPredictor", () => {
     ["windows of a batch each", picture(90, 70), {}],
     ["windows three at once", picture(90, 70), { batchSize: 3, overlap: 0.5 }],
     ["a photo smaller than a window", picture(20, 9), {}],
+    ["high windows", picture(90, 100), { window: { height: 64, width: 32 } }],
+    ["wide windows", picture(90, 70), { window: { height: 32, width: 64 }, tta: ["flips"] }],
     ["mirror images too", picture(50, 40), { tta: ["flips"] }],
     ["three sizes, both ways", picture(70, 50), { tta: ["flips", "scales"], window: 64 }],
   ])("adds up the probabilities of windows: %s", async (_, photo, some) => {
@@ -155,9 +154,8 @@ describe("SlidingPredictor", () => {
     const photo = picture(704, 96);
     const whole = await maskOf(photo, { window: "whole" });
     expect(new Set(whole).size).toBeGreaterThan(1);
-    expect(agreement(await maskOf(photo, { window: 256, overlap: 0.5 }), whole)).toBeGreaterThanOrEqual(
-      0.999,
-    );
+    for (const window of [256, { height: 96, width: 256 }])
+      expect(agreement(await maskOf(photo, { window, overlap: 0.5 }), whole)).toBeGreaterThanOrEqual(0.999);
   });
 
   it.each([
@@ -174,6 +172,10 @@ describe("SlidingPredictor", () => {
     await expect(maskOf(picture(8, 8), { window: 1024 })).rejects.toThrow(
       /^Images of 1024×1024 are too large for .+ \("[\w.]+" [^"]*\d bytes[^"]*\): (\d+)×\1 would fit\.$/,
     );
+    const refusal = maskOf(picture(8, 8), { window: { height: 1024, width: 512 } }).catch(String);
+    const text = /Images of 1024×512 are too large for .+: (\d+)×(\d+) would fit\.$/;
+    const [, height, width] = text.exec(String(await refusal))!;
+    expect(Number(height)).toBeGreaterThan(Number(width));
     limit.mockRestore();
   });
 });

@@ -137,14 +137,13 @@ export class Network {
   }
 
   /**
-   * The likeliest class of each pixel of a photo, `[height, width]`, seen at its own size in windows of the side that the model was
+   * The likeliest class of each pixel of a photo, `[height, width]`, seen at its own size in windows of the size that the model was
    * trained at (see `slide`); what is learned does not come from them.
    *
    * @throws GpuError when it does not fit into memory or the device failed; the signal's reason.
    */
   labelInWindows(photo: PagePhoto, under: WindowsUnderWay): Promise<Uint8Array<ArrayBuffer>> {
-    const { imageSize, classNames, normalization } = this.model;
-    const window = Math.max(imageSize.height, imageSize.width);
+    const { imageSize: window, classNames, normalization } = this.model;
     const [classes, precision] = [classNames.length, this.#precision];
     this.#windows ??= new WindowPrograms(this.#gpu, this.#variables, this.model, {
       ...{ batchSize: windowsAtOnce(window, classes), precision },

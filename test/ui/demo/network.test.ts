@@ -82,13 +82,13 @@ describe("the page's network", () => {
     const file = temporary("model.safetensors");
     await saveTinyModel(gpu(), file);
     const predictor = await SlidingPredictor.create(gpu(), await loadModel(file), {
-      ...{ precision: "f32", window: size.height, overlap: 0.25, tta: [] },
+      ...{ precision: "f32", window: size, overlap: 0.25, tta: [] },
     });
     const [expected] = await predictor.label([{ ...photo, pixels: rgb(photo) }]);
     predictor.destroy();
     expect(new Set(mask).size).toBeGreaterThan(1);
     expect(mask).toEqual(expected.mask);
-    expect(heard).toEqual([2]);
+    expect(heard).toEqual([3]);
 
     const painting = new Painting(size);
     painting.begin(3);
