@@ -46,7 +46,7 @@ describe("what the library exports", () => {
   it("every op, optimizer and layer there is", async () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
-    internal.push("channelSumGradient", "momentsGradient");
+    internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
     internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];

@@ -2,6 +2,7 @@ import { upsampleBilinear2xBackward, upsampleBilinear2xForward } from "../../ker
 import type { Tensor } from "../graph.ts";
 import { slice } from "../op.ts";
 import { shapeText } from "../shape.ts";
+import type { DType } from "../shape.ts";
 
 /**
  * Twice the size, bilinear with half-pixel centres, beyond the edges what lies at them (Keras `UpSampling2D(2,
@@ -9,7 +10,7 @@ import { shapeText } from "../shape.ts";
  *
  * @throws Error when `x` is not NHWC.
  */
-export function upsampleBilinear2x(x: Tensor): Tensor {
+export function upsampleBilinear2x<D extends DType>(x: Tensor<D>): Tensor<D> {
   if (x.shape.length !== 4) {
     throw new Error(
       `upsampleBilinear2x takes images [N, H, W, C]; "${x.name}" has the shape ${shapeText(x.shape)}.`,

@@ -129,14 +129,12 @@ class Build {
       return this.#batchNorm(layer, first, second.activation);
     if (first.kind === "Conv2D" && isPointwise(first) && second.kind === "AveragePooling2D")
       return this.#convolution(layer, first, this.#window(inputs[0], second), "valid");
-    if (
-      first.kind === "UpSampling2D" &&
-      isNearest(first) &&
-      second.kind === "Conv2D" &&
-      readsUpsampled(second)
-    ) {
-      const kernel = this.#variables.of(reader, "kernel");
-      return upsampledConv2d(this.#value(inputs[0]).images, kernel, { bias: this.#bias(reader, second) });
+    if (first.kind === "UpSampling2D" && second.kind === "Conv2D" && readsUpsampled(second)) {
+      const { images } = this.#value(inputs[0]);
+      return upsampledConv2d(images, this.#variables.of(reader, "kernel"), {
+        interpolation: first.interpolation,
+        bias: this.#bias(reader, second),
+      });
     }
     return undefined;
   }
@@ -224,7 +222,9 @@ class Build {
       case "Concatenate":
         return concat(layer.inputs.map((name) => this.tensor(name)));
       case "UpSampling2D":
-        return (isNearest(operation) ? upsampleNearest2x : upsampleBilinear2x)(this.tensor(input));
+        return (operation.interpolation === "nearest" ? upsampleNearest2x : upsampleBilinear2x)(
+          this.tensor(input),
+        );
     }
   }
 
@@ -293,8 +293,6 @@ const joined = (images: Images): Tensor => ("graph" in images ? images : concat(
 const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
 
-const isNearest = ({ interpolation }: OperationOf<"UpSampling2D">): boolean => interpolation === "nearest";
-
 /** Whether a convolution is one op with the upsampling before it. */
 const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">): boolean =>
   kernelSize.every((extent) => extent === 3) && strides === 1 && padding === "same";
@@ -302,8 +300,8 @@ const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">)
 const sizeOfImages = ({ shape: [, height, width] }: Tensor): Size => [height, width];
 
 /** Whether the op of a layer may take two images for one, joined along their channels. */
-const takesPair = (operation: LayerOperation): boolean =>
-  operation.kind === "Conv2DTranspose" || (operation.kind === "UpSampling2D" && isNearest(operation));
+const takesPair = ({ kind }: LayerOperation): boolean =>
+  kind === "Conv2DTranspose" || kind === "UpSampling2D";
 
 /** Whether the op of a layer puts zeros around its images itself. */
 const takesPadding = (operation: LayerOperation): boolean =>

@@ -7,6 +7,7 @@ import { cast } from "../../../src/graph/ops/cast.ts";
 import { concat } from "../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { upsampledConv2d } from "../../../src/graph/ops/upsampled-conv2d.ts";
+import { upsampleBilinear2x } from "../../../src/graph/ops/upsample-bilinear2x.ts";
 import { upsampleNearest2x } from "../../../src/graph/ops/upsample-nearest2x.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
@@ -24,6 +25,7 @@ compileQuickly();
 const gpu = useGpu();
 
 interface Case {
+  readonly interpolation: "nearest" | "bilinear";
   /** `[N, H, W]`. */
   readonly extents: Shape;
   /** Of one tensor, or of two that are joined. */
@@ -50,15 +52,17 @@ const inOne =
   (each: Case) =>
   (...inputs: Tensor[]): Tensor => {
     const { images, kernel, bias } = partsOf(each, inputs);
-    return upsampledConv2d(images.length === 1 ? images[0] : images, kernel, { bias });
+    const { interpolation } = each;
+    return upsampledConv2d(images.length === 1 ? images[0] : images, kernel, { interpolation, bias });
   };
 
-/** Every pixel repeated, then convolved. */
+/** Of twice the size, then convolved. */
 const oneByOne =
   (each: Case) =>
   (...inputs: Tensor[]): Tensor => {
     const { images, kernel, bias } = partsOf(each, inputs);
-    const large = upsampleNearest2x(images.length === 1 ? images[0] : concat(images));
+    const upsample = each.interpolation === "nearest" ? upsampleNearest2x : upsampleBilinear2x;
+    const large = upsample(images.length === 1 ? images[0] : concat(images));
     return conv2d(large, kernel, { strides: 1, padding: "same", bias });
   };
 
@@ -76,21 +80,28 @@ async function compare(each: Case, options: RunOpOptions = {}): Promise<void> {
 
 const channels = fc.constantFrom(1, 3, 4, 5, 8, 12, 19, 20);
 const extent = fc.integer({ min: 1, max: 5 });
-const cases: fc.Arbitrary<Case> = fc.record({
-  extents: fc.tuple(fc.integer({ min: 1, max: 3 }), extent, extent),
-  channels: fc.oneof(fc.tuple(channels), fc.tuple(channels, channels)),
-  filters: channels,
-  bias: fc.boolean(),
-});
+const cases = (interpolation: Case["interpolation"]): fc.Arbitrary<Case> =>
+  fc.record({
+    interpolation: fc.constant(interpolation),
+    extents: fc.tuple(fc.integer({ min: 1, max: 3 }), extent, extent),
+    channels: fc.oneof(fc.tuple(channels), fc.tuple(channels, channels)),
+    filters: channels,
+    bias: fc.boolean(),
+  });
 
 /** In fours, joined, in two tiles of columns. */
-const JOINED: Case = { extents: [2, 3, 5], channels: [8, 12], filters: 36, bias: true };
-const ODD: Case = { extents: [2, 3, 5], channels: [5], filters: 7, bias: true };
+const BOTH = { extents: [2, 3, 5], channels: [8, 12], filters: 36, bias: true } as const;
+const SINGLE = { extents: [2, 3, 5], channels: [5], filters: 7, bias: true } as const;
 
-describe("a convolution behind nearest upsampling", () => {
+describe.each(["nearest", "bilinear"] as const)("a convolution behind %s upsampling", (interpolation) => {
+  const [JOINED, ODD]: Case[] = [
+    { interpolation, ...BOTH },
+    { interpolation, ...SINGLE },
+  ];
+
   it("equals the two ops, forward and every gradient", () =>
     fc.assert(
-      fc.asyncProperty(cases, (each) => compare(each)),
+      fc.asyncProperty(cases(interpolation), (each) => compare(each)),
       compiledCases(24),
     ));
 
@@ -130,7 +141,7 @@ describe("a convolution behind nearest upsampling", () => {
   });
 
   it("has the gradients that finite differences have", async () => {
-    const each: Case = { extents: [2, 2, 3], channels: [3], filters: 2, bias: true };
+    const each: Case = { interpolation, extents: [2, 2, 3], channels: [3], filters: 2, bias: true };
     const inputs = inputsOf(each);
     const { data: dy } = randomInput([2, 4, 6, 2], 9);
     const { y, gradients } = await runOp(gpu(), inOne(each), inputs, dy);
@@ -145,7 +156,9 @@ describe("a convolution behind nearest upsampling", () => {
     const tensors = inputsOf(JOINED).map(({ shape }, i) => graph.input(`input_${i}`, shape));
     expect(inOne(JOINED)(...tensors).shape).toEqual([2, 6, 10, 36]);
     expect(graph.nodes.map(({ op }) => op.name)).toEqual([
-      ...["turn_kernel", "conv2d_transpose", "fill", "window_sums", "bias_add"],
+      ...(interpolation === "bilinear" ? ["repeat_edges", "repeat_edges"] : []),
+      ...["turn_kernel", "conv2d_transpose"],
+      ...(interpolation === "bilinear" ? ["bilinear_sums", "bias_add"] : ["fill", "window_sums", "bias_add"]),
     ]);
   });
 
@@ -170,23 +183,43 @@ const needsHalf = ({ skip }: TestContext): void => {
 
 /** In float64, of one image tensor. */
 function byDefinition(
-  { extents: [batch, height, width], channels: [inChannels], filters }: Case,
+  { interpolation, extents: [batch, height, width], channels: [inChannels], filters }: Case,
   [x, w, bias]: readonly ArrayLike<number>[],
 ): Float64Array {
   const y = new Float64Array(batch * 4 * height * width * filters);
+  const rows = Array.from({ length: 2 * height }, (_, i) => madeOf(interpolation, i, height));
+  const columns = Array.from({ length: 2 * width }, (_, i) => madeOf(interpolation, i, width));
   for (let n = 0, at = 0; n < batch; n++)
     for (let oy = 0; oy < 2 * height; oy++)
       for (let ox = 0; ox < 2 * width; ox++)
         for (let co = 0; co < filters; co++, at++) {
           y[at] = bias[co];
           for (let ky = 0; ky < 3; ky++)
-            for (let kx = 0; kx < 3; kx++) {
-              const [iy, ix] = [oy + ky - 1, ox + kx - 1];
-              if (iy < 0 || iy >= 2 * height || ix < 0 || ix >= 2 * width) continue;
-              const pixel = ((n * height + (iy >> 1)) * width + (ix >> 1)) * inChannels;
-              for (let ci = 0; ci < inChannels; ci++)
-                y[at] += x[pixel + ci] * w[((3 * ky + kx) * inChannels + ci) * filters + co];
-            }
+            for (let kx = 0; kx < 3; kx++)
+              for (const [iy, rowShare] of rows[oy + ky - 1] ?? [])
+                for (const [ix, columnShare] of columns[ox + kx - 1] ?? []) {
+                  const pixel = ((n * height + iy) * width + ix) * inChannels;
+                  for (let ci = 0; ci < inChannels; ci++)
+                    y[at] +=
+                      rowShare *
+                      columnShare *
+                      x[pixel + ci] *
+                      w[((3 * ky + kx) * inChannels + ci) * filters + co];
+                }
         }
   return y;
+}
+
+/** The small pixels along an axis that large pixel `i` is made of, and their shares. */
+function madeOf(
+  interpolation: Case["interpolation"],
+  i: number,
+  extent: number,
+): [pixel: number, share: number][] {
+  if (interpolation === "nearest") return [[i >> 1, 1]];
+  const neighbour = (i >> 1) + (i % 2 === 0 ? -1 : 1);
+  return [
+    [i >> 1, 0.75],
+    [Math.min(Math.max(neighbour, 0), extent - 1), 0.25],
+  ];
 }

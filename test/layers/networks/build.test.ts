@@ -93,6 +93,17 @@ describe("buildLayers", () => {
     expect(ops(layers, ["same"]).filter((name) => !isPart(name))).toEqual([
       ...["conv2d", "conv2d", "turn_kernel", "conv2d_transpose", "fill", "window_sums", "bias_add"],
     ]);
+    const bilinear = layers.map((layer): Layer => {
+      const { operation } = layer;
+      return operation.kind === "UpSampling2D"
+        ? { ...layer, operation: { ...operation, interpolation: "bilinear" } }
+        : layer;
+    });
+    expect(ops(bilinear, ["same"]).filter((name) => !isPart(name))).toEqual([
+      ...["conv2d", "conv2d", "repeat_edges", "repeat_edges", "turn_kernel", "conv2d_transpose"],
+      ...["bilinear_sums", "bias_add"],
+    ]);
+    expect(ops(bilinear, ["large", "same"])).toContain("upsample_bilinear2x");
     const apart = ["conv2d", "conv2d", "concat", "upsample_nearest2x", "conv2d"];
     expect(ops(layers, ["large", "same"]).filter((name) => !isPart(name))).toEqual(apart);
     for (const other of [

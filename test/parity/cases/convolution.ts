@@ -11,6 +11,7 @@ import type { MatmulOptions } from "../../../src/graph/ops/matmul.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase } from "../kernel-case.ts";
 import type { KernelCase, Kernels } from "../kernel-case.ts";
+import { bilinearTwice } from "../bilinear-twice.ts";
 import { repeatedTwice } from "../repeated-twice.ts";
 
 /** Both families of matrix kernels, the one in registers with and without subgroups. */
@@ -87,12 +88,13 @@ function transposed(name: string, x: Shape, kernel: Shape, options: Conv2dTransp
 }
 
 /** `[kh, kw, Cin, Cout]` over `x` of twice the size. */
-function upsampled(x: Shape, kernel: Shape): KernelCase[] {
+function upsampled(interpolation: "nearest" | "bilinear", x: Shape, kernel: Shape): KernelCase[] {
+  const twice = interpolation === "nearest" ? repeatedTwice : bilinearTwice;
   const theirs = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor =>
-    tf.conv2d(repeatedTwice(x), kernel as tf.Tensor4D, 1, "same");
-  const ours = (x: Tensor, kernel: Tensor): Tensor => upsampledConv2d(x, kernel);
+    tf.conv2d(twice(x), kernel as tf.Tensor4D, 1, "same");
+  const ours = (x: Tensor, kernel: Tensor): Tensor => upsampledConv2d(x, kernel, { interpolation });
   return KERNELS.map((kernels) =>
-    opCase("upsample_nearest2x, conv2d 3×3 same", { x, kernel }, ours, theirs, { kernels }),
+    opCase(`upsample_${interpolation}2x, conv2d 3×3 same`, { x, kernel }, ours, theirs, { kernels }),
   );
 }
 
@@ -143,6 +145,8 @@ export const convolutionCases: readonly KernelCase[] = [
   transposed("3×3 same", [1, 6, 4, 8], [3, 3, 8, 8], { strides: 1, padding: "same" }),
   transposed("2×2/3 valid", [1, 3, 5, 5], [2, 2, 3, 5], { strides: 3, padding: "valid" }),
   transposed("2×2/3 valid", [2, 4, 2, 4], [2, 2, 8, 4], { strides: 3, padding: "valid" }),
-  upsampled([2, 5, 3, 7], [3, 3, 7, 59]),
-  upsampled([2, 4, 6, 32], [3, 3, 32, 64]),
+  upsampled("nearest", [2, 5, 3, 7], [3, 3, 7, 59]),
+  upsampled("nearest", [2, 4, 6, 32], [3, 3, 32, 64]),
+  upsampled("bilinear", [2, 5, 3, 7], [3, 3, 7, 59]),
+  upsampled("bilinear", [2, 4, 6, 32], [3, 3, 32, 64]),
 ].flat();
