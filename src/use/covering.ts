@@ -4,6 +4,7 @@ import type { Normalization } from "../data/normalize.ts";
 import { resizeBilinear } from "../data/resize.ts";
 import type { Size } from "../data/resize.ts";
 import { rgbOf } from "../data/rgb.ts";
+import { sizeText } from "../image-size.ts";
 import type { WindowedPhoto } from "./slide.ts";
 import { WindowMean } from "./window-mean.ts";
 import { windowStarts } from "./windows.ts";
@@ -31,6 +32,20 @@ export function coveringOf(photo: Size, size: Size): Covering {
   return { scaled, corners };
 }
 
+/** Of the scores of a photo, which are held as a whole. */
+const MOST_BYTES = 2 ** 30;
+
+/** Why the scores of a photo cannot be held, as the end of a sentence that begins with what the photo is called; null where they can. */
+export function coveringProblem(photo: Size, size: Size, classes: number): string | null {
+  const { scaled } = coveringOf(photo, size);
+  const bytes = 4 * classes * scaled.height * scaled.width;
+  if (bytes <= MOST_BYTES) return null;
+  return (
+    `is too long and narrow: to cover ${sizeText(size)} its ${sizeText(photo)} pixels become ${sizeText(scaled)}, and their ` +
+    `scores would take ${(bytes / 2 ** 30).toFixed(1)} GB: crop it.`
+  );
+}
+
 export interface CoveringOptions {
   /** The network's. */
   readonly size: Size;
@@ -50,12 +65,14 @@ export interface CoveringOptions {
  * windows.ts).
  *
  * @returns the scaled photo's size and its scores, `[height, width, classes]`
- * @throws what `run` throws.
+ * @throws Error when they are more than can be held, see {@link coveringProblem}; what `run` throws.
  */
 export async function coveringScores(
   photo: WindowedPhoto,
   { size, classes, normalization, batchSize, run }: CoveringOptions,
 ): Promise<Size & { readonly scores: Float32Array }> {
+  const problem = coveringProblem(photo, size, classes);
+  if (problem !== null) throw new Error(`The photo ${problem}`);
   const { scaled, corners } = coveringOf(photo, size);
   const { pixels, channels = 3 } = photo;
   const resized = resizeBilinear(pixels, photo, channels, scaled, 1 / 255);

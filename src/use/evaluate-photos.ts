@@ -5,6 +5,7 @@ import { resizeNearest } from "../data/resize.ts";
 import type { Size } from "../data/resize.ts";
 import { sizeWithin } from "../runs/figures/overlay.ts";
 import { MOST_PIXELS } from "../runs/figures/judged.ts";
+import { DataError } from "../data/data-error.ts";
 import { BoundaryF1 } from "../runs/boundary-f1.ts";
 import { ConfusionMatrix } from "../runs/metrics.ts";
 import { PhotoJudge } from "../runs/photo-scores.ts";
@@ -39,6 +40,10 @@ export async function evaluateAtOwnSize(
     const indices = Array.from({ length: Math.min(photosAtOnce, dataset.size - first) }, (_, i) => first + i);
     const pairs = await Promise.all(indices.map((index) => dataset.atOwnSize!(index)));
     signal?.throwIfAborted();
+    for (const { photo } of pairs) {
+      const problem = labeller.problemOf?.(photo);
+      if (problem) throw new DataError(`A photo of the validation part ${problem}`);
+    }
     const labelled = await labeller.label(
       pairs.map(({ photo }) => photo),
       signal,

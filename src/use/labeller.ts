@@ -1,5 +1,6 @@
 import type { Precision } from "../config/index.ts";
 import type { Photo } from "../data/photo.ts";
+import type { Size } from "../data/resize.ts";
 import type { Model } from "./model.ts";
 
 /** What became of a photo. */
@@ -20,6 +21,8 @@ export interface Labeller {
   readonly view: string;
   /** Bytes that it holds on the GPU. */
   readonly bytes: number;
+  /** Why a photo of this size cannot be labelled, as the end of a sentence that begins with its name; null where it can. */
+  problemOf?(photo: Size): string | null;
   /**
    * Labels at most {@link photosAtOnce} photos of any size. A photo that is seen in windows may take long: the signal ends that
    * after the windows in hand.

@@ -61,7 +61,11 @@ export async function predictPhotos(
     options.signal?.throwIfAborted();
     const usable: { job: PredictJob; photo: Photo }[] = [];
     for (const outcome of decoded) {
-      if ("photo" in outcome) {
+      const problem = "photo" in outcome ? labeller.problemOf?.(outcome.photo) : null;
+      if ("photo" in outcome && problem) {
+        bad += 1;
+        options.onBad?.(`${outcome.job.photo} ${problem}`);
+      } else if ("photo" in outcome) {
         usable.push(outcome);
         remarks.push([outcome.job.photo, outcome.remarks]);
       } else {

@@ -9,7 +9,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { smallestSide } from "../layers/networks/image-size.ts";
 import type { Precision } from "../config/index.ts";
 import { maskFromLogits } from "../masks/mask-from-logits.ts";
-import { coveringScores } from "./covering.ts";
+import { coveringProblem, coveringScores } from "./covering.ts";
 import type { Labelled, Labeller } from "./labeller.ts";
 import type { Model } from "./model.ts";
 import { NetworkPrograms } from "./network-programs.ts";
@@ -93,6 +93,13 @@ export class Predictor implements Labeller {
    */
   async scores(photos: readonly Photo[]): Promise<Float32Array[]> {
     return (await this.#meanOfViews(photos)).map(({ scores }) => scores);
+  }
+
+  problemOf(photo: Size): string | null {
+    const { classNames, resize } = this.model;
+    if (resize !== "short-side") return null;
+    const problems = this.#views.map((view) => coveringProblem(photo, view, classNames.length));
+    return problems.find((problem) => problem !== null) ?? null;
   }
 
   async label(photos: readonly Photo[]): Promise<Labelled[]> {

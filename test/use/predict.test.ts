@@ -5,7 +5,9 @@ import { decodeMask } from "../../src/data/mask.ts";
 import { decodePhoto } from "../../src/data/photo.ts";
 import type { ClassShare } from "../../src/masks/class-shares.ts";
 import { maskFromLogits } from "../../src/masks/mask-from-logits.ts";
+import type { Size } from "../../src/data/resize.ts";
 import { loadModel } from "../../src/use/model.ts";
+import type { Model } from "../../src/use/model.ts";
 import { predictJobs } from "../../src/use/predict-files.ts";
 import { predictPhotos } from "../../src/use/predict.ts";
 import { Predictor } from "../../src/use/predictor.ts";
@@ -72,6 +74,30 @@ describe("predictPhotos", () => {
       predictor.destroy();
     }
   });
+
+  it("goes on without a photo that the labeller cannot take, and names it", async () => {
+    const { jobs } = await predictJobs(await photoFile(), await folderOf());
+    const said: string[] = [];
+    const labeller = {
+      ...{ photosAtOnce: 1, view: "", bytes: 0, precision: "f32" as const, model: await smallModel() },
+      problemOf: ({ height, width }: Size) => `is ${height}×${width}.`,
+      label: () => Promise.reject(new Error("It was labelled nevertheless.")),
+      destroy: () => {},
+    };
+    const onBad = (sentence: string): void => void said.push(sentence);
+    expect(await predictPhotos(labeller, jobs, { logits: false, onBad })).toBe(1);
+    expect(said).toEqual([`${jobs[0].photo} is 44×60.`]);
+  });
+
+  async function smallModel(): Promise<Model> {
+    const file = temporary("small.safetensors");
+    await writeSafetensors(file, await tinyModel(gpu(), "transpose", 2), {
+      ...TINY_METADATA,
+      decoder: "transpose",
+      classes: JSON.stringify(["nothing", "something"]),
+    });
+    return loadModel(file);
+  }
 
   async function photoFile(): Promise<string> {
     const path = temporary("photo.png");

@@ -118,6 +118,21 @@ describe("a network whose photos kept their proportions", () => {
     expect(labelled.logits).toBeNull();
   });
 
+  it("refuses a photo whose scores could not be held, before anything is allocated", async () => {
+    const thread = { width: 1, height: 200_000, pixels: new Uint8Array(3 * 200_000) };
+    const problem = await using("short-side", async (predictor) => {
+      await expect(predictor.label([thread])).rejects.toThrow(/^The photo is too long and narrow/);
+      expect(predictor.problemOf(noise(32, 56))).toBeNull();
+      return predictor.problemOf(thread);
+    });
+    const bytes = 4 * CLASSES * 32 * 32 * 200_000;
+    expect(problem).toBe(
+      "is too long and narrow: to cover 32×32 its 200000×1 pixels become 6400000×32, and their scores would take " +
+        `${(bytes / 2 ** 30).toFixed(1)} GB: crop it.`,
+    );
+    expect(await using("letterbox", (predictor) => Promise.resolve(predictor.problemOf(thread)))).toBeNull();
+  });
+
   it.each(["letterbox", "short-side"] as const)("averages its views of a photo (%s)", async (resize) => {
     const photo = noise(40, 90);
     const tta = ["flips", "scales"] as const;
