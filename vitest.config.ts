@@ -1,6 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { sharingFiles } from "./test/helpers/process-sharing.ts";
 import LongestFirst from "./test/helpers/report/longest-first.ts";
+
+const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
 
 /**
  * `npm test` is what one waits for; `npm run test:all` (`--mode all`) adds the files called `*.slow.test.ts`, in which the
@@ -10,6 +13,14 @@ export default defineConfig(({ mode }) => {
   const slow = mode === "all" ? [] : ["test/**/*.slow.test.ts"];
   const sharing = sharingFiles();
   return {
+    // As tsconfig.json has it: the package's own name is its sources here, and what was built in what people install.
+    resolve: {
+      alias: [
+        { find: /^bespoke$/, replacement: source("index.ts") },
+        { find: "bespoke/node", replacement: source("node.ts") },
+        { find: "bespoke/train", replacement: source("training.ts") },
+      ],
+    },
     test: {
       projects: [
         {

@@ -1,34 +1,41 @@
-// `node scripts/build-package.mjs [folder]`
+// `node --import tsx scripts/build-package.mjs [folder]`
 //
-// The second half of `npm run build`: makes the folder that tsc has filled, `dist` by default, a package of its own, with
-// an `exports` that names JavaScript and declarations where that of the checkout names TypeScript.
-import { copyFile, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+// The second half of `npm run build`: puts beside what tsc has compiled into the folder, `dist` by default, what is read at
+// run time and is no module: the browser's pages, bundled, and fonts. And the licences of what is in there of others.
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FONT_WEIGHTS, fontFile } from "../src/files/font.ts";
+import { bundlePage } from "../src/ui/bundle-page.ts";
+import { BUNDLE } from "../src/ui/page-files.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = process.argv[2] ?? join(root, "dist");
-const { name, version, description, license, type, engines, exports, dependencies } = JSON.parse(
-  await readFile(join(root, "package.json"), "utf8"),
-);
+const module = (/** @type {string} */ path) => join(root, "node_modules", path);
 
-const built = (source) => ({
-  types: source.replace(/\.ts$/, ".d.ts"),
-  default: source.replace(/\.ts$/, ".js"),
+/** @param {string} from @param {string} to */
+async function copy(from, to) {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+}
+
+const contained = new Set(["@fontsource/inter"]);
+for (const page of /** @type {const} */ (["page", "demo"])) {
+  const place = join("src/ui", page);
+  const { script, styles, packages } = await bundlePage(page);
+  await copy(join(root, place, "index.html"), join(folder, place, "index.html"));
+  await writeFile(join(folder, place, BUNDLE.script), script);
+  await writeFile(join(folder, place, BUNDLE.styles), styles);
+  for (const name of packages) contained.add(name);
+}
+await copy(join(root, "src/ui/page/icon.svg"), join(folder, "src/ui/page/icon.svg"));
+for (const weight of FONT_WEIGHTS) {
+  const name = fontFile(weight);
+  await copy(module(`@fontsource/inter/files/${name}`), join(folder, "src/files/fonts", name));
+}
+
+const licences = [...contained].sort().map(async (name) => {
+  const { version } = JSON.parse(await readFile(module(`${name}/package.json`), "utf8"));
+  return `${name} ${version}\n\n${(await readFile(module(`${name}/LICENSE`), "utf8")).trim()}\n`;
 });
-const entries = Object.entries(exports).map(([entry, source]) => [
-  entry,
-  source.endsWith(".ts") ? built(source) : source,
-]);
-const manifest = {
-  name,
-  version,
-  description,
-  license,
-  type,
-  engines,
-  exports: Object.fromEntries(entries),
-  dependencies,
-};
-await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+await writeFile(join(folder, "LICENSES.txt"), (await Promise.all(licences)).join(`\n${"-".repeat(80)}\n\n`));

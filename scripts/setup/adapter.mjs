@@ -24,7 +24,7 @@ const APT_GRACE_SECONDS = 5;
 /**
  * The search for an adapter: what is wanted, and what has been tried in vain, for the user to read.
  *
- * @typedef {{ root: string, env: NodeJS.ProcessEnv, wanted: string, ownDrivers: boolean, tried: string[] }} Search
+ * @typedef {{ cache: string, env: NodeJS.ProcessEnv, wanted: string, ownDrivers: boolean, tried: string[] }} Search
  *
  * Variables under which the command will find its adapter, or null: go on searching.
  * @typedef {Record<string, string> | null} Outcome
@@ -38,15 +38,15 @@ const APT_GRACE_SECONDS = 5;
  * `BESPOKE_NO_APT=1` keeps set-up from installing system packages. Where the user has pointed Vulkan at certain drivers,
  * no other of the system's is looked at.
  *
- * @param {string} root the project's folder
+ * @param {string} cache the folder where software drivers are kept
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<Record<string, string>>} variables to set for the command
  * @throws {SetupError} when there is no adapter and none can be had
  */
-export async function ensureAdapter(root, env) {
+export async function ensureAdapter(cache, env) {
   /** @type {Search} */
   const search = {
-    root,
+    cache,
     env,
     wanted: env.BESPOKE_ADAPTER || "auto",
     ownDrivers: Boolean(env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES),
@@ -108,9 +108,9 @@ async function lavapipeAlone(search) {
  * @returns {Promise<Outcome>}
  */
 async function lavapipeFromApt(search) {
-  const { root, env, tried } = search;
+  const { cache, env, tried } = search;
   if (!hasApt() || search.ownDrivers) return null;
-  const failed = join(root, ".cache", "apt-failed");
+  const failed = join(cache, "apt-failed");
   const obstacle =
     (env.BESPOKE_NO_APT === "1" && "BESPOKE_NO_APT keeps lavapipe from being installed") ||
     (process.getuid?.() !== 0 && "installing lavapipe takes root") ||
@@ -119,7 +119,7 @@ async function lavapipeFromApt(search) {
     tried.push(obstacle);
     return null;
   }
-  return await withLock(join(root, ".cache", "setup.lock"), async () => {
+  return await withLock(join(cache, "setup.lock"), async () => {
     const meanwhile = await attempt(search, {});
     if (meanwhile !== null) return meanwhile;
     say(aptNotice());
@@ -140,9 +140,7 @@ async function lavapipeFromApt(search) {
 
 /** What is about to be installed on this system, and how to have it left alone. */
 function aptNotice() {
-  const instead = swiftshaderFits()
-    ? ", and SwiftShader, which is slower, is fetched into .cache instead"
-    : "";
+  const instead = swiftshaderFits() ? ", and SwiftShader, which is slower, is fetched instead" : "";
   const grace = process.stderr.isTTY ? ` in ${APT_GRACE_SECONDS} s (Ctrl-C stops here)` : "";
   return (
     `no GPU found: installing lavapipe, a software driver, on this system with apt${grace}: ${PACKAGES.join(", ")} and what ` +
@@ -155,16 +153,16 @@ function aptNotice() {
  * @returns {Promise<Outcome>}
  */
 async function fetchedSwiftshader(search) {
-  const { root, env, tried } = search;
+  const { cache, env, tried } = search;
   if (!swiftshaderFits()) {
     tried.push("SwiftShader is for x64 Linux only");
     return null;
   }
-  if (!hasSwiftshader(root)) {
-    const failure = await withLock(join(root, ".cache", "setup.lock"), async () => {
-      if (hasSwiftshader(root)) return null;
+  if (!hasSwiftshader(cache)) {
+    const failure = await withLock(join(cache, "setup.lock"), async () => {
+      if (hasSwiftshader(cache)) return null;
       say("fetching SwiftShader, a software driver, from npm (68 MB)");
-      return await installSwiftshader(root);
+      return await installSwiftshader(cache);
     });
     if (failure !== null) {
       tried.push(`SwiftShader could not be fetched: ${failure}`);
@@ -173,10 +171,10 @@ async function fetchedSwiftshader(search) {
   }
   if (search.wanted === "auto" && !search.ownDrivers) {
     // A GPU's driver may be there and only the loader be missing, which came with SwiftShader.
-    const found = await attempt(search, loaderEnvironment(root, env));
+    const found = await attempt(search, loaderEnvironment(cache, env));
     if (found !== null) return found;
   }
-  const found = await attempt(search, swiftshaderEnvironment(root, env));
+  const found = await attempt(search, swiftshaderEnvironment(cache, env));
   if (found === null) tried.push("Dawn refuses SwiftShader");
   return found;
 }

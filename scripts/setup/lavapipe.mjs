@@ -9,12 +9,15 @@ import {
 } from "node:fs";
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { backportsSources, parseAptSources } from "./apt-sources.mjs";
 import { capture } from "./processes.mjs";
 
 /** lavapipe is in the first, the Vulkan loader in the second. */
 export const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
+
+const INSTALLER = fileURLToPath(new URL("../install-lavapipe.mjs", import.meta.url));
 
 const ICD_FOLDERS = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
 
@@ -50,7 +53,7 @@ export function lavapipeCommand() {
   if (hasApt()) {
     // The backports' source may be missing, and then apt-get alone would not do.
     if (needsBackports(osRelease()) !== null)
-      return `${sudo}${process.execPath} scripts/install-lavapipe.mjs`;
+      return `${sudo}${process.execPath} ${relative(process.cwd(), INSTALLER)}`;
     return `${sudo}apt-get install ${PACKAGES.join(" ")}`;
   }
   if (isOnPath("dnf")) return `${sudo}dnf install mesa-vulkan-drivers vulkan-loader`;

@@ -20,7 +20,7 @@ const FOREIGN_LOCK_SECONDS = 15 * 60;
 export async function withLock(path, work) {
   let waiting = false;
   while (!acquire(path)) {
-    if (!waiting) say("waiting for another set-up of this checkout to finish");
+    if (!waiting) say("waiting for another set-up to finish");
     waiting = true;
     await pause(POLL_SECONDS);
   }

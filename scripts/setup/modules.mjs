@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
 import { SetupError, say } from "./messages.mjs";
@@ -8,7 +8,8 @@ import { isOffline, npm, npmFailure } from "./npm.mjs";
 /**
  * One entry of a package-lock's `packages`, keyed by its folder (`node_modules/sharp`).
  *
- * @typedef {{ version?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
+ * @typedef {{ version?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[],
+ *   optionalDependencies?: Record<string, string> }} LockedPackage
  * @typedef {{ packages?: Record<string, LockedPackage> }} PackageLock
  */
 
@@ -20,20 +21,27 @@ import { isOffline, npm, npmFailure } from "./npm.mjs";
  */
 export async function ensureModules(root) {
   if (staleness(root) === null) return;
-  await withLock(join(root, ".cache", "setup.lock"), async () => {
+  const cache = join(root, ".cache");
+  await withLock(join(cache, "setup.lock"), async () => {
     const reason = staleness(root);
     if (reason === null) return;
     say(`installing the modules (${reason})`);
     const install = ["ci", "--include=dev", "--include=optional"];
-    let result = await npm(root, [...install, "--prefer-offline"]);
+    let result = await npm([...install, "--prefer-offline"], { cwd: root, cache });
     // A cached registry answer may be older than the lock file, or the network have hiccuped: ask once more.
-    if (result.code !== 0 && !isOffline(result)) result = await npm(root, install);
+    if (result.code !== 0 && !isOffline(result)) result = await npm(install, { cwd: root, cache });
     if (result.code !== 0) {
       throw new SetupError(
         `the modules could not be installed: ${npmFailure(result)}, then run the same command again.`,
       );
     }
     writeFileSync(stampPath(root), fingerprint(root));
+    // An optional module that cannot be had is no failure to npm.
+    const lacking = staleness(root);
+    if (lacking !== null) {
+      rmSync(stampPath(root), { force: true });
+      throw new SetupError(`the modules are not all installed (${lacking}): run \`npm ci\` to see why.`);
+    }
   });
 }
 
@@ -46,8 +54,8 @@ export async function ensureModules(root) {
 export function staleness(root) {
   const stamp = stampPath(root);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint(root)) {
-    const { dependencies, devDependencies } = readJson(join(root, "package.json"));
-    const gone = Object.keys({ ...dependencies, ...devDependencies }).find(
+    const { dependencies, optionalDependencies, devDependencies } = readJson(join(root, "package.json"));
+    const gone = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }).find(
       (name) => !existsSync(join(root, "node_modules", name, "package.json")),
     );
     return gone === undefined ? null : `${gone} is missing`;
@@ -67,6 +75,10 @@ export function staleness(root) {
  * @returns {string | null}
  */
 export function difference(locked, installed, { platform, arch }) {
+  // What people may install without, this checkout has.
+  const ours = Object.keys(locked.packages?.[""]?.optionalDependencies ?? {}).map(
+    (name) => `node_modules/${name}`,
+  );
   for (const [folder, { version, optional, os, cpu, libc }] of Object.entries(locked.packages ?? {})) {
     if (folder === "") continue;
     const found = installed.packages?.[folder];
@@ -76,7 +88,8 @@ export function difference(locked, installed, { platform, arch }) {
     // Of the optional packages (one binary a platform) npm leaves out those of other platforms. Which C library this
     // is takes long to find out, so packages that depend on it are not asked for.
     const here = os !== undefined && os.includes(platform) && (cpu === undefined || cpu.includes(arch));
-    const expected = optional !== true || (here && cpu !== undefined && libc === undefined);
+    const expected =
+      optional !== true || ours.includes(folder) || (here && cpu !== undefined && libc === undefined);
     if (found === undefined && expected) return `${name} is missing`;
   }
   return null;

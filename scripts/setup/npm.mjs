@@ -9,15 +9,14 @@ import { capture } from "./processes.mjs";
  * Install scripts are switched off: nothing here needs one, so it makes no difference whether this npm would have
  * run or blocked them.
  *
- * @param {string} root the project's folder
  * @param {string[]} args
- * @param {string} [cwd]
+ * @param {{ cwd: string, cache: string }} where it runs, and where it keeps what it has downloaded when there is no home
  */
-export function npm(root, args, cwd = root) {
+export function npm(args, { cwd, cache }) {
   const flags = [
     ...["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"],
     ...["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"],
-    ...(homeIsWritable() ? [] : [`--cache=${join(root, ".cache", "npm")}`]),
+    ...(homeIsWritable() ? [] : [`--cache=${join(cache, "npm")}`]),
   ];
   const cli = process.env.npm_execpath;
   if (cli !== undefined && /^npm(-cli)?\.c?js$/.test(basename(cli))) {

@@ -25,27 +25,27 @@ export function swiftshaderFits() {
   return process.platform === "linux" && process.arch === "x64";
 }
 
-/** @param {string} root the project's folder */
-export function swiftshaderFolder(root) {
-  return join(root, ".cache", "swiftshader");
+/** @param {string} cache the folder where it is kept */
+export function swiftshaderFolder(cache) {
+  return join(cache, "swiftshader");
 }
 
-/** @param {string} root the project's folder */
-export function hasSwiftshader(root) {
-  return existsSync(swiftshaderFolder(root));
+/** @param {string} cache the folder where it is kept */
+export function hasSwiftshader(cache) {
+  return existsSync(swiftshaderFolder(cache));
 }
 
 /**
- * Fetches SwiftShader into `.cache/swiftshader`. The folder appears whole or not at all.
+ * Fetches SwiftShader into the folder `swiftshader`. The folder appears whole or not at all.
  *
- * @param {string} root the project's folder
+ * @param {string} cache the folder where it is kept
  * @returns {Promise<string | null>} why it failed, or null
  */
-export async function installSwiftshader(root) {
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  const work = mkdtempSync(join(root, ".cache", "swiftshader-"));
+export async function installSwiftshader(cache) {
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, "swiftshader-"));
   try {
-    const packed = await npm(root, ["pack", PACKAGE, `--pack-destination=${work}`], work);
+    const packed = await npm(["pack", PACKAGE, `--pack-destination=${work}`], { cache, cwd: work });
     if (packed.code !== 0) return npmFailure(packed);
     const tarball = readFileSync(join(work, readdirSync(work).find((name) => name.endsWith(".tgz")) ?? ""));
     if (createHash("sha512").update(tarball).digest("base64") !== SHA512) {
@@ -61,7 +61,7 @@ export async function installSwiftshader(root) {
       if (contents === undefined) return `the package ${PACKAGE} holds no ${name}`;
       writeFileSync(join(ready, name), contents, { mode: 0o755 });
     }
-    if (!hasSwiftshader(root)) renameSync(ready, swiftshaderFolder(root));
+    if (!hasSwiftshader(cache)) renameSync(ready, swiftshaderFolder(cache));
     return null;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -71,25 +71,25 @@ export async function installSwiftshader(root) {
 /**
  * The environment under which the Vulkan loader that came with SwiftShader is found: a machine without Vulkan has none.
  *
- * @param {string} root the project's folder
+ * @param {string} cache the folder where it is kept
  * @param {NodeJS.ProcessEnv} env
  * @returns {Record<string, string>}
  */
-export function loaderEnvironment(root, env) {
-  const folders = [swiftshaderFolder(root), ...(env.LD_LIBRARY_PATH ?? "").split(delimiter)];
+export function loaderEnvironment(cache, env) {
+  const folders = [swiftshaderFolder(cache), ...(env.LD_LIBRARY_PATH ?? "").split(delimiter)];
   return { LD_LIBRARY_PATH: [...new Set(folders.filter((path) => path !== ""))].join(delimiter) };
 }
 
 /**
  * The environment under which Vulkan finds SwiftShader and no other driver.
  *
- * @param {string} root the project's folder
+ * @param {string} cache the folder where it is kept
  * @param {NodeJS.ProcessEnv} env
  * @returns {Record<string, string>}
  */
-export function swiftshaderEnvironment(root, env) {
-  const icd = join(swiftshaderFolder(root), "vk_swiftshader_icd.json");
-  return { ...loaderEnvironment(root, env), ...onlyDriver(icd) };
+export function swiftshaderEnvironment(cache, env) {
+  const icd = join(swiftshaderFolder(cache), "vk_swiftshader_icd.json");
+  return { ...loaderEnvironment(cache, env), ...onlyDriver(icd) };
 }
 
 /**

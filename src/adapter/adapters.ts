@@ -7,6 +7,7 @@ import {
   parseAdapterList,
 } from "../../scripts/setup/adapter-choice.mjs";
 import type { AdapterKind, FoundAdapter } from "../../scripts/setup/adapter-choice.mjs";
+import { programLine } from "../files/package.ts";
 
 /**
  * What Dawn is created with. NVIDIA's f16 is hidden without the second toggle and the experimental features without the
@@ -102,7 +103,7 @@ export function wantedAdapter(env: NodeJS.ProcessEnv = process.env): string {
 
 function noAdapterSentence(all: FoundAdapter[], wanted: string): string {
   if (all.length === 0) {
-    return "No WebGPU adapter was found: run `npm run doctor`, which installs a software driver where it can and says what to do where it cannot.";
+    return `No WebGPU adapter was found: run \`${programLine("doctor")}\`, which installs a software driver where it can and says what to do where it cannot.`;
   }
   const names = all.map(({ name }) => `"${name}"`).join(", ");
   return `No WebGPU adapter matches "${wanted}": this machine has ${names}.`;

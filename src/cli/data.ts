@@ -1,47 +1,19 @@
 import { basename, join, resolve } from "node:path";
-import { Command } from "commander";
 import { resolveConfig } from "../config/index.ts";
-import type { SettingName } from "../config/index.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { inspect } from "../inspect/inspect.ts";
 import { reportText } from "../inspect/text.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { makeFolderOfOutput } from "../use/output-folder.ts";
 import { runCommand } from "./run-command.ts";
-import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
-import { userPath } from "./user-path.ts";
+import { saidOnCommandLine } from "./setting-options.ts";
+import { dataCommand, SETTINGS } from "./definitions/data.ts";
+import type { DataFlags } from "./definitions/data.ts";
 
-interface DataFlags {
-  readonly json?: string;
-  readonly picture?: string | false;
-  readonly cache: boolean;
-}
-
-/** The settings of a run that say how its data are read. */
-const SETTINGS: readonly SettingName[] = [
-  ...(["format", "classes", "labelMap", "ignoreLabel", "lossyMasks", "splitSeed"] as const),
-];
 /** Where what was counted is kept from one look to the next, as a run keeps it. */
 const CACHE = ".cache/samples";
 
-const command = new Command("data")
-  .description(
-    "Looks at photos and their labels, trains nothing, and says what they hold and what is wrong with them.",
-  )
-  .argument(
-    "<path>",
-    "a folder, or the file of a labelling tool, in any format that train --data takes",
-    userPath,
-  )
-  .option("--json <file>", "write everything to this file", userPath)
-  .option(
-    "--picture <file>",
-    "write samples and classes to this PNG; data-NAME.png in runs/ by default",
-    userPath,
-  )
-  .option("--no-picture", "draw none")
-  .option("--no-cache", "keep nothing in .cache/samples");
-addSettingOptions(command, SETTINGS);
+const command = dataCommand();
 
 await runCommand(command, async (interrupted) => {
   const { json, picture, cache } = command.opts<DataFlags>();

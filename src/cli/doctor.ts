@@ -1,7 +1,7 @@
-import { Command } from "commander";
 import { diagnose } from "./doctor-report.ts";
 import type { DoctorReport } from "./doctor-report.ts";
 import { EXIT_INTERRUPTED, runCommand } from "./run-command.ts";
+import { doctorCommand } from "./definitions/doctor.ts";
 
 /** The limits that decide what fits: all of them are in the JSON. */
 const TELLING_LIMITS = [
@@ -13,9 +13,7 @@ const TELLING_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ];
 
-const command = new Command("doctor")
-  .description("Tells which WebGPU adapter training would use on this machine, and whether it computes.")
-  .option("--json", "print everything as JSON");
+const command = doctorCommand();
 
 await runCommand(command, async (interrupted) => {
   const { json } = command.opts<{ json?: boolean }>();

@@ -1,18 +1,14 @@
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { schema } from "../config/index.ts";
-import { FORMAT_NAMES } from "../data/formats/names.ts";
-import type { FormatName } from "../data/formats/names.ts";
 import { evaluateAtOwnSize } from "../use/evaluate-photos.ts";
-import { evaluationReport, formatReport, RESOLUTIONS } from "../use/evaluation-report.ts";
+import { evaluationReport, formatReport } from "../use/evaluation-report.ts";
 import type { Resolution } from "../use/evaluation-report.ts";
 import { createLabeller } from "../use/create-labeller.ts";
 import { classesFigure } from "../runs/figures/classes.ts";
 import { confusionFigure } from "../runs/figures/confusion.ts";
 import { judgedFigures } from "../runs/figures/judged.ts";
 import { photoScoresCsv } from "../runs/photo-scores.ts";
-import { evaluateModel, openEvaluationData, SPLITS } from "../use/model-evaluation.ts";
-import type { EvaluationSplit, ModelEvaluation } from "../use/model-evaluation.ts";
+import { evaluateModel, openEvaluationData } from "../use/model-evaluation.ts";
+import type { ModelEvaluation } from "../use/model-evaluation.ts";
 import { loadModel, ModelError } from "../use/model.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { formatBytes } from "../text-table.ts";
@@ -21,72 +17,16 @@ import { makeFolderOfOutput, makeOutputFolder } from "../use/output-folder.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
-import { addViewOptions, viewFor } from "./view-options.ts";
-import type { ViewFlags } from "./view-options.ts";
-import { addModelOptions } from "./model-options.ts";
-import type { ModelFlags } from "./model-options.ts";
+import { viewFor } from "./view-for.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
-import { userPath } from "./user-path.ts";
+import { evalCommand, NONE } from "./definitions/eval.ts";
+import type { EvalFlags } from "./definitions/eval.ts";
 
-interface EvalFlags extends ModelFlags, ViewFlags {
-  readonly resolution?: Resolution;
-  readonly data?: string;
-  readonly split?: EvaluationSplit;
-  readonly lossyMasks?: true;
-  readonly format?: FormatName;
-  readonly labelMap?: string;
-  readonly ignoreLabel?: number | "auto" | typeof NONE;
-  readonly json?: string;
-  readonly figures?: string;
-  readonly photos?: string;
-}
-
-/** Said for no such number. */
-const NONE = "none";
 /** Photos at once by default. */
 const BATCH_SIZE = 16;
 
-const command = addViewOptions(addModelOptions(new Command("eval")))
-  .description("Tells how well a trained model labels photos whose masks are known.")
-  .option(
-    "--data <folder>",
-    "photos and masks; without it, the photos that the model's run held back",
-    userPath,
-  )
-  .addOption(
-    new Option(
-      "--split <which>",
-      "all photos of --data (the default), the part the model's run validated or trained on, or the data's own test part",
-    ).choices(SPLITS),
-  )
-  .option(
-    "--lossy-masks",
-    "take masks that are JPEG, lossy WebP or AVIF; without it, where the model's run took them",
-  )
-  .addOption(
-    new Option("--format <name>", "read --data as this format; without it, recognised").choices(FORMAT_NAMES),
-  )
-  .option("--label-map <file>", "what becomes which class; without it, as the model's run had it", userPath)
-  .addOption(
-    new Option(
-      "--ignore-label <n>",
-      "number of pixels that do not count, auto or none; without it, as the model's run had it",
-    ).argParser((text) => ignoreLabelOf(text)),
-  )
-  .addOption(
-    new Option(
-      "--resolution <which>",
-      "compare masks at the model's size (the default) or at each photo's own, as with --window and --tta",
-    ).choices(RESOLUTIONS),
-  )
-  .option("--json <file>", "write everything, the confusion matrix too, to this file", userPath)
-  .option("--photos <file>", "write how well each photo was labelled to this file, as CSV", userPath)
-  .option(
-    "--figures <folder>",
-    "write confusion, the classes, the worst and the best photos as PNGs to this folder",
-    userPath,
-  );
+const command = evalCommand();
 
 await runCommand(command, async (interrupted) => {
   const {
@@ -205,13 +145,6 @@ function resolutionOf({ resolution, window, tta }: EvalFlags): Resolution {
     );
   }
   return resolution ?? (needsPhoto ? "photo" : "model");
-}
-
-function ignoreLabelOf(text: string): number | "auto" | typeof NONE {
-  if (text === NONE) return NONE;
-  const result = schema.shape.ignoreLabel.safeParse(/^\d+$/.test(text) ? Number(text) : text);
-  if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0].message}, or none.`);
-  return result.data!;
 }
 
 /** Replaces the terminal's last line; says nothing where nobody watches. */

@@ -1,4 +1,3 @@
-import { Command, Option } from "commander";
 import { fetchFile, fetchRepository } from "../fetch/fetch.ts";
 import {
   clothingFolder,
@@ -9,34 +8,12 @@ import {
 } from "../fetch/fetched.ts";
 import { createFetchProgress } from "../fetch/progress.ts";
 import { CLOTHING, weightsSource } from "../fetch/sources.ts";
-import { DEFAULT_ENCODER, encoderNamed, ENCODERS } from "../layers/networks/encoders.ts";
+import { encoderNamed } from "../layers/networks/encoders.ts";
 import { runCommand } from "./run-command.ts";
-import { userPath } from "./user-path.ts";
+import { fetchCommand } from "./definitions/fetch.ts";
+import type { FetchFlags } from "./definitions/fetch.ts";
 
-interface FetchFlags {
-  only?: "data" | "weights";
-  encoder: string;
-  top?: boolean;
-  dataFolder: string;
-  weightsFolder: string;
-  force?: boolean;
-}
-
-const command = new Command("fetch")
-  .description(
-    "Downloads the clothing photos with their masks and an encoder's ImageNet weights, verified by checksum; " +
-      "stopped at any time, it goes on where it was.",
-  )
-  .addOption(new Option("--only <what>", "one of the two").choices(["data", "weights"]))
-  .addOption(
-    new Option("--encoder <name>", "whose weights")
-      .choices(ENCODERS.map(({ name }) => name))
-      .default(DEFAULT_ENCODER.name),
-  )
-  .option("--top", "the weights with the layers that tell ImageNet's classes apart")
-  .option("--data-folder <folder>", "where data sets lie", userPath, DATA_FOLDER)
-  .option("--weights-folder <folder>", "where weights lie", userPath, WEIGHTS_FOLDER)
-  .option("--force", "check every file again and download what differs");
+const command = fetchCommand();
 
 await runCommand(command, async (interrupted) => {
   const { only, encoder: name, top, dataFolder, weightsFolder, force } = command.opts<FetchFlags>();

@@ -1,10 +1,14 @@
 import { InvalidArgumentError, Option } from "commander";
 import { PRECISIONS, schema } from "../config/index.ts";
 import type { Precision } from "../config/index.ts";
+import { noteChoices } from "./option-choices.ts";
 
 /** `--precision` of a command that trains nothing. */
 export const precisionOption = (summary: string): Option =>
-  new Option(`--precision <${PRECISIONS.join("|")}>`, summary).argParser(precisionOf);
+  noteChoices(
+    new Option(`--precision <${PRECISIONS.join("|")}>`, summary).argParser(precisionOf),
+    PRECISIONS,
+  );
 
 /** Reads the flag's value. */
 export function precisionOf(text: string): Precision {

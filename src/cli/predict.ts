@@ -1,9 +1,6 @@
 import { basename, join } from "node:path";
-import { Command, Option } from "commander";
 import { count } from "../data/data-error.ts";
 import { createLabeller } from "../use/create-labeller.ts";
-import { MASK_PNGS } from "../use/mask-png.ts";
-import type { MaskPng } from "../use/mask-png.ts";
 import { PHOTOS } from "../use/predictor.ts";
 import { loadModel, ModelError } from "../use/model.ts";
 import { printable } from "../files/printable.ts";
@@ -16,25 +13,12 @@ import { writeFileAtomically } from "../files/atomic-write.ts";
 import { predictJobs } from "../use/predict-files.ts";
 import { predictPhotos } from "../use/predict.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
-import { addViewOptions, viewFor } from "./view-options.ts";
-import type { ViewFlags } from "./view-options.ts";
-import { namesOf } from "./names-option.ts";
-import { addModelOptions } from "./model-options.ts";
-import type { ModelFlags } from "./model-options.ts";
+import { viewFor } from "./view-for.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
 import { runCommand } from "./run-command.ts";
-import { userPath } from "./user-path.ts";
+import { predictCommand } from "./definitions/predict.ts";
+import type { PredictFlags } from "./definitions/predict.ts";
 
-interface PredictFlags extends ModelFlags, ViewFlags {
-  readonly images: string;
-  readonly out: string;
-  readonly maskPng?: MaskPng;
-  readonly outlines?: readonly OutlineKind[];
-  readonly logits?: true;
-}
-
-const OUTLINES = ["geojson", "coco"] as const;
-type OutlineKind = (typeof OUTLINES)[number];
 /** The file of all photos' areas. */
 const COCO = "_annotations.coco.json";
 /** Classes that are named on the terminal for each photo. */
@@ -42,27 +26,7 @@ const NAMED = 4;
 /** Photos that could not be labelled and are named, each with the reason. */
 const FAILURES_TOLD = 10;
 
-const command = addViewOptions(addModelOptions(new Command("predict")))
-  .description("Labels every pixel of photos with a trained model.")
-  .requiredOption(
-    "--images <path>",
-    "a photo, or a folder of photos (its subfolders are not searched)",
-    userPath,
-  )
-  .requiredOption("--out <folder>", "gets a mask, an overlay and the class shares of each photo", userPath)
-  .addOption(
-    new Option(
-      "--mask-png <kind>",
-      "masks whose pixels are grey levels (the default) or places in a palette of the class colours; both are class ids",
-    ).choices(MASK_PNGS),
-  )
-  .addOption(
-    new Option(
-      "--outlines <kinds>",
-      "write areas too: geojson (polygons, a file a photo), coco (run lengths, one file), or both with a comma",
-    ).argParser(namesOf(OUTLINES)),
-  )
-  .option("--logits", "write the network's logits of each photo too");
+const command = predictCommand();
 
 await runCommand(command, async (interrupted) => {
   const {

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { whenOneEnds } from "../../scripts/setup/forebears.mjs";
 import { readLaunched } from "../../scripts/setup/launched.mjs";
-
+import { missingModule } from "../../scripts/setup/missing-module.mjs";
+import { isInstalled } from "../files/package.ts";
 import { refuseNpmFlags } from "./npm-flags.ts";
 
 /** As a shell has it for a program that a signal ended. */
@@ -46,6 +47,7 @@ export async function runCommand(
   for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverNobody);
   try {
     refuseNpmFlags(command);
+    if (isInstalled) command.name(`bespoke ${command.name()}`);
     command.parse();
     await run(controller.signal);
   } catch (error) {
@@ -54,7 +56,7 @@ export async function runCommand(
     } else {
       process.exitCode = 1;
       const { message, stack } = error instanceof Error ? error : new Error(String(error));
-      process.stderr.write(`${process.env.BESPOKE_DEBUG ? stack : message}\n`);
+      process.stderr.write(`${process.env.BESPOKE_DEBUG ? stack : (missingModule(error) ?? message)}\n`);
     }
   } finally {
     process.off("SIGINT", interrupt);

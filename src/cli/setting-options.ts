@@ -2,6 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { descriptions, schema, SETTING_NAMES } from "../config/index.ts";
 import type { Said, SettingName } from "../config/index.ts";
+import { noteChoices } from "./option-choices.ts";
 import { userPath } from "./user-path.ts";
 
 /** The parts of a zod type that say how its flag is read. */
@@ -33,11 +34,10 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
       command.addOption(new Option(flag, summary).helpGroup(group));
       command.addOption(new Option(flag.replace("--", "--no-")).hideHelp());
     } else {
-      command.addOption(
-        new Option(`${flag} <${choices.length > 0 ? choices.join("|") : value}>`, summary)
-          .helpGroup(group)
-          .argParser((text) => parse(name, text)),
-      );
+      const option = new Option(`${flag} <${choices.length > 0 ? choices.join("|") : value}>`, summary)
+        .helpGroup(group)
+        .argParser((text) => parse(name, text));
+      command.addOption(noteChoices(option, choices));
       if (choices.includes(OFF)) command.addOption(new Option(flag.replace("--", "--no-")).hideHelp());
     }
   }

@@ -1,12 +1,9 @@
-import { Command, Option } from "commander";
 import { fetchedData, fetchedWeights } from "../fetch/fetched.ts";
 import { DEFAULT_ENCODER, encoderNamed, ENCODERS } from "../layers/networks/encoders.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { ConfigError, openBudget, readConfigFile, resolveConfig } from "../config/index.ts";
 import type { AdapterKind, Said, Source, TrainConfig } from "../config/index.ts";
 import { dryRun } from "../train/forecast/dry-run.ts";
-import { CARD_NAMES } from "../train/forecast/predict/cards.ts";
-import type { CardName } from "../train/forecast/predict/cards.ts";
 import { parseSize, sizeText } from "../image-size.ts";
 import { createProgress, formatDuration } from "../runs/progress.ts";
 import { resumedConfig } from "../train/resume.ts";
@@ -20,52 +17,16 @@ import { serveRun } from "../ui/serve-run.ts";
 import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
-import { portNumber } from "./port.ts";
 import { runCommand } from "./run-command.ts";
-import { addSettingOptions, saidOnCommandLine } from "./setting-options.ts";
-import { userModel, userPath } from "./user-path.ts";
+import { saidOnCommandLine } from "./setting-options.ts";
+import { trainCommand } from "./definitions/train.ts";
+import type { TrainFlags } from "./definitions/train.ts";
+import { programLine } from "../files/package.ts";
 
-interface Flags {
-  readonly config?: string;
-  readonly resume?: string;
-  readonly dryRun?: true;
-  readonly predict?: CardName;
-  readonly ui?: true | number;
-}
-
-const GENERAL = "General";
-
-const command = new Command("train")
-  .description(
-    "Trains a U-Net on an encoder of keras.applications: with a part frozen, the encoder by default, then everything. What is not said comes from the " +
-      "configuration file, then from the preset.",
-  )
-  .addOption(
-    new Option("--config <FILE>", "YAML or JSON file of settings").argParser(userPath).helpGroup(GENERAL),
-  )
-  .addOption(
-    new Option("--resume <RUN>", "go on with a run that was interrupted")
-      .argParser(userModel)
-      .helpGroup(GENERAL),
-  )
-  .addOption(
-    new Option("--dry-run", "say what would be done and how long it takes, then end").helpGroup(GENERAL),
-  )
-  .addOption(
-    new Option("--predict <CARD>", "with --dry-run: how long a step would take a card that is not here")
-      .choices(CARD_NAMES)
-      .helpGroup(GENERAL),
-  )
-  .addOption(
-    new Option("--ui [PORT]", "serve a live page of the run on this machine")
-      .argParser(portNumber)
-      .helpGroup(GENERAL),
-  );
-command.addHelpOption(new Option("-h, --help", "say all this").helpGroup(GENERAL));
-addSettingOptions(command);
+const command = trainCommand();
 
 await runCommand(command, async (interrupted) => {
-  const flags = command.opts<Flags>();
+  const flags = command.opts<TrainFlags>();
   const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
   if (flags.resume !== undefined && flags.config !== undefined)
     throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
@@ -153,7 +114,7 @@ async function weightsOf(name: unknown): Promise<string | null> {
   const weights = encoder === undefined ? null : await fetchedWeights(encoder);
   if (encoder === undefined || name === undefined || weights !== null) return weights;
   throw new ConfigError(
-    `There are no weights of ${encoder.title} here: \`npm run fetch -- --encoder ${encoder.name}\` brings those trained on ImageNet, or ` +
+    `There are no weights of ${encoder.title} here: \`${programLine("fetch", "--encoder", encoder.name)}\` brings those trained on ImageNet, or ` +
       "give --weights FILE, or --weights none to begin with random ones.",
   );
 }

@@ -1,47 +1,21 @@
-import { Command, Option } from "commander";
 import { describeAdapter } from "../adapter/adapters.ts";
 import { DAWN_VERSION } from "../adapter/dawn-version.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
-import type { Precision } from "../config/index.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { printSize, toSize, sizeText } from "../image-size.ts";
-import type { ImageSize } from "../image-size.ts";
 import { formatContribution } from "../graph/autotune/contribution.ts";
 import { vendorFamily } from "../graph/vendor-family.ts";
 import { SHIPPED_TILES } from "../kernels/conv2d/shipped-tiles.ts";
-import { DEFAULT_ENCODER, ENCODER_NAMES, encoderNamed } from "../layers/networks/encoders.ts";
+import { encoderNamed } from "../layers/networks/encoders.ts";
 import { sizeProblem } from "../layers/networks/image-size.ts";
 import { refuseUnknownPrecision } from "../train/precision.ts";
 import { describeTuned, tuneStep } from "../train/tune-step.ts";
 import { makeFolderOfOutput } from "../use/output-folder.ts";
-import { imageSize, positive } from "./model-options.ts";
-import { precisionOption } from "./precision-option.ts";
 import { runCommand } from "./run-command.ts";
-import { userPath } from "./user-path.ts";
+import { tuneCommand } from "./definitions/tune.ts";
+import type { TuneFlags } from "./definitions/tune.ts";
 
-interface TuneFlags {
-  readonly encoder: string;
-  readonly size?: ImageSize;
-  readonly batch?: number;
-  readonly precision: Precision;
-  readonly seconds?: number;
-  readonly export?: string;
-  readonly adapter?: string;
-}
-
-const command = new Command("tune")
-  .description(
-    "Times the tiles of a training step's matrix products on the adapter, says which are quickest and keeps them for training.",
-  )
-  .addOption(
-    new Option("--encoder <name>", "the encoder").choices(ENCODER_NAMES).default(DEFAULT_ENCODER.name),
-  )
-  .option("--size <pixels|HxW>", "what photos are resized to (128; on a software adapter 64)", imageSize)
-  .option("--batch <photos>", "photos a step (64; on a software adapter 2)", positive)
-  .addOption(precisionOption("what activations are stored in").default("f32"))
-  .option("--seconds <n>", "begin no other product after so long (60; on a software adapter 300)", positive)
-  .option("--export <file>", "write what the adapter found, to be contributed (CONTRIBUTING.md)", userPath)
-  .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name");
+const command = tuneCommand();
 
 await runCommand(command, async (interrupted) => {
   const { encoder: name, precision, adapter, export: file, ...flags } = command.opts<TuneFlags>();

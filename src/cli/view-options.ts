@@ -1,11 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { parseSize, printSize } from "../image-size.ts";
+import { parseSize } from "../image-size.ts";
 import type { Size } from "../image-size.ts";
-import { sizeProblem } from "../layers/networks/image-size.ts";
-import type { LabellerOptions } from "../use/create-labeller.ts";
-import { ModelError } from "../use/model.ts";
-import type { Model } from "../use/model.ts";
 import { namesOf } from "./names-option.ts";
 import { TTA_NAMES } from "../use/views.ts";
 import type { Tta } from "../use/views.ts";
@@ -18,7 +14,7 @@ export interface ViewFlags {
 }
 
 /** As MONAI's `SlidingWindowInferer` has it. */
-const OVERLAP = 0.25;
+export const OVERLAP = 0.25;
 
 /** @param command gets the flags of {@link ViewFlags}. */
 export function addViewOptions(command: Command): Command {
@@ -35,23 +31,6 @@ export function addViewOptions(command: Command): Command {
         `test-time augmentation, averaged as probabilities: ${TTA_NAMES.join(", ")}, or both with a comma`,
       ).argParser(namesOf(TTA_NAMES)),
     );
-}
-
-/**
- * What the flags come to for a model.
- *
- * @throws ModelError when its network does not take such windows, or there is an overlap of nothing.
- */
-export function viewFor(
-  { encoder }: Model,
-  { window = null, overlap, tta = [] }: ViewFlags,
-): Pick<LabellerOptions, "window" | "overlap" | "tta"> {
-  const size = window === "whole" ? null : window;
-  const problem = size && sizeProblem(encoder, size);
-  if (problem !== null) throw new ModelError(`--window ${problem}, or whole (it is ${printSize(size!)}).`);
-  if (overlap !== undefined && size === null)
-    throw new ModelError("--overlap is of windows, and there are none: give --window too, 512 for example.");
-  return { window, overlap: overlap ?? OVERLAP, tta };
 }
 
 function windowOf(text: string): Size | "whole" {

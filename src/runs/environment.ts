@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { PACKAGE_FOLDER, VERSION } from "../files/package.ts";
 
 /** Where a run was made: what one needs to know to compare it with another. */
 export interface Environment {
@@ -19,13 +21,10 @@ export interface Environment {
 }
 
 export async function describeEnvironment(adapter: string, date = new Date()): Promise<Environment> {
-  const root = new URL("../../", import.meta.url);
-  const manifest = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { version: string };
-  const git = promisify(execFile)("git", ["describe", "--always", "--dirty", "--abbrev=12"], { cwd: root });
   const processors = cpus();
   return {
-    bespoke: manifest.version,
-    commit: await git.then(({ stdout }) => stdout.trim()).catch(() => null),
+    bespoke: VERSION,
+    commit: await commitOf(PACKAGE_FOLDER),
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     cpu: processors[0]?.model.trim() ?? "unknown",
@@ -35,4 +34,11 @@ export async function describeEnvironment(adapter: string, date = new Date()): P
     date: date.toISOString(),
     arguments: process.argv.slice(2),
   };
+}
+
+async function commitOf(folder: string): Promise<string | null> {
+  // An installed package lies in somebody else's repository at most.
+  if (!existsSync(join(folder, ".git"))) return null;
+  const git = promisify(execFile)("git", ["describe", "--always", "--dirty", "--abbrev=12"], { cwd: folder });
+  return git.then(({ stdout }) => stdout.trim()).catch(() => null);
 }

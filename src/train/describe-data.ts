@@ -2,6 +2,7 @@ import { count } from "../data/data-error.ts";
 import { IGNORE } from "../data/dataset.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import type { RunData } from "./run-data.ts";
+import { programLine } from "../files/package.ts";
 
 /** Classes whose share is told, and names of those that are rare. */
 const TOLD = 4;
@@ -20,7 +21,7 @@ export async function describeClasses(data: RunData, path: string | null): Promi
   return [
     shares(folder.format, photos, pixels, ignored),
     rarities(photos.classNames, having),
-    `${await copies(data)}. npm run data -- ${path} shows all of it.`,
+    `${await copies(data)}. ${programLine("data", path)} shows all of it.`,
   ];
 }
 

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { FONT_WEIGHTS, readFont } from "../files/font.ts";
+import type { PageName } from "./bundle-page.ts";
 
 /** A file of the page, ready to be sent. */
 export interface PageFile {
@@ -8,49 +9,44 @@ export interface PageFile {
   readonly body: string | Uint8Array;
 }
 
-/** A folder beside this file: `index.html` and `main.ts`, which is bundled with its style sheet. */
-export type PageName = "page" | "demo";
+/** A page's script and style sheet. */
+interface Bundle {
+  readonly script: string;
+  readonly styles: string;
+}
 
-const require = createRequire(import.meta.url);
-const font = (weight: 400 | 600): Promise<Buffer> =>
-  readFile(require.resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`));
-const pageSource = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+/** What `scripts/build-package.mjs` calls a page's bundle in the page's folder. */
+export const BUNDLE = { script: "bundle.js", styles: "bundle.css" } as const;
 
-const bundled = new Map<PageName, Promise<ReadonlyMap<string, PageFile>>>();
+const source = (file: string): URL => new URL(file, import.meta.url);
+const loaded = new Map<PageName, Promise<ReadonlyMap<string, PageFile>>>();
 
-/** A page's files by path, bundled once a process and held in memory. */
+/** A page's files by path, loaded once a process and held in memory: bundled now, or when the package was built. */
 export function pageFiles(page: PageName): Promise<ReadonlyMap<string, PageFile>> {
-  const files = bundled.get(page) ?? bundle(page);
-  bundled.set(page, files);
+  const files = loaded.get(page) ?? load(page);
+  loaded.set(page, files);
   return files;
 }
 
-async function bundle(page: PageName): Promise<ReadonlyMap<string, PageFile>> {
-  // Loaded only here: a run without a page does without it.
-  const { build } = await import("esbuild");
-  const result = await build({
-    entryPoints: [pageSource(`${page}/main.ts`)],
-    bundle: true,
-    write: false,
-    minify: true,
-    platform: "browser",
-    format: "esm",
-    target: "es2022",
-    outdir: "/",
-    // The page's fonts are routes of the server, not files to bundle.
-    external: ["/fonts/*"],
-    tsconfigRaw: {},
-    logLevel: "silent",
+async function load(page: PageName): Promise<ReadonlyMap<string, PageFile>> {
+  const { script, styles } = await bundleOf(page);
+  const html = await readFile(source(`${page}/index.html`), "utf8");
+  const icon = await readFile(source("page/icon.svg"), "utf8");
+  const fonts = FONT_WEIGHTS.map(async (weight) => {
+    const file: PageFile = { type: "font/woff2", body: await readFont(weight) };
+    return [`/fonts/inter-${weight}.woff2`, file] as const;
   });
-  const built = (extension: string): string =>
-    result.outputFiles.find(({ path }) => path.endsWith(extension))!.text;
-  const html = await readFile(pageSource(`${page}/index.html`), "utf8");
   return new Map<string, PageFile>([
     ["/", { type: "text/html; charset=utf-8", body: html }],
-    ["/page.js", { type: "text/javascript; charset=utf-8", body: built(".js") }],
-    ["/page.css", { type: "text/css; charset=utf-8", body: built(".css") }],
-    ["/icon.svg", { type: "image/svg+xml", body: await readFile(pageSource("page/icon.svg"), "utf8") }],
-    ["/fonts/inter-400.woff2", { type: "font/woff2", body: await font(400) }],
-    ["/fonts/inter-600.woff2", { type: "font/woff2", body: await font(600) }],
+    ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
+    ["/page.css", { type: "text/css; charset=utf-8", body: styles }],
+    ["/icon.svg", { type: "image/svg+xml", body: icon }],
+    ...(await Promise.all(fonts)),
   ]);
+}
+
+async function bundleOf(page: PageName): Promise<Bundle> {
+  const [script, styles] = [BUNDLE.script, BUNDLE.styles].map((file) => source(`${page}/${file}`));
+  if (!existsSync(script)) return (await import("./bundle-page.ts")).bundlePage(page);
+  return { script: await readFile(script, "utf8"), styles: await readFile(styles, "utf8") };
 }

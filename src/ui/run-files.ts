@@ -14,6 +14,7 @@ import { listPhotos, photoPicture } from "./photo-pictures.ts";
 import { emptyState } from "./run-state.ts";
 import type { EpochPoint, Facts, Picture, RunDescription, RunState } from "./run-state.ts";
 import { UiError } from "./ui-error.ts";
+import { programLine } from "../files/package.ts";
 
 /** A run without a summary that has written nothing for so many seconds, or for three epochs, is taken to have stopped. */
 const SILENCE = 120;
@@ -65,7 +66,7 @@ export class RunFiles implements RunSource {
     ]);
     if (config === null) {
       throw new UiError(
-        `${folder} is no run's folder (there is no readable config.json in it): give one that \`npm run train\` wrote.`,
+        `${folder} is no run's folder (there is no readable config.json in it): give one that \`${programLine("train")}\` wrote.`,
       );
     }
     const rows = await readRows(join(folder, "history.csv"));

@@ -1,5 +1,6 @@
-import type { EvaluationData, EvaluationSplit, ModelEvaluation } from "./model-evaluation.ts";
+import type { EvaluationData, ModelEvaluation } from "./model-evaluation.ts";
 import type { Model } from "./model.ts";
+import type { EvaluationSplit } from "./splits.ts";
 import { printSize } from "../image-size.ts";
 import type { WrittenSize } from "../image-size.ts";
 import type { Precision } from "../config/index.ts";

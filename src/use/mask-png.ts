@@ -3,10 +3,7 @@ import { chunksOf } from "../data/png/chunks.ts";
 import type { Chunk } from "../data/png/chunks.ts";
 import { sharp } from "../data/sharp.ts";
 import { classColour } from "../masks/palette.ts";
-
-export const MASK_PNGS = ["grey", "indexed"] as const;
-/** What a pixel of a mask's PNG holds, its class id, is to a viewer: a grey level, or a place in the palette of class colours. */
-export type MaskPng = (typeof MASK_PNGS)[number];
+import type { MaskPng } from "./mask-kinds.ts";
 
 const SIGNATURE_BYTES = 8;
 /** Of the colour type in `IHDR`, and its value for pixels that are places in a palette. */

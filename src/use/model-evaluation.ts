@@ -16,16 +16,10 @@ import { BoundaryF1 } from "../runs/boundary-f1.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import { ModelError, notFinite } from "./model.ts";
 import type { Model } from "./model.ts";
+import type { EvaluationSplit } from "./splits.ts";
 import { namedOtherwise } from "../weights/class-names.ts";
 import { compileEvaluator } from "../train/phase/programs.ts";
 import { openData } from "../train/run-data.ts";
-
-export const SPLITS = ["all", "validation", "training", "test"] as const;
-/**
- * Which photos are evaluated on: all, those that the model's run validated or trained on, or those that the data's own split
- * keeps for tests.
- */
-export type EvaluationSplit = (typeof SPLITS)[number];
 
 /** The photos to evaluate on, and how they were chosen. */
 export interface EvaluationData {

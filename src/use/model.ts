@@ -17,6 +17,7 @@ import { sizeProblem } from "../layers/networks/image-size.ts";
 import { classNamesOf } from "../weights/class-names.ts";
 import { loadWeights } from "../weights/load.ts";
 import type { Metadata, NamedTensors } from "../weights/tensors.ts";
+import { programLine } from "../files/package.ts";
 
 const RUNS = "runs";
 
@@ -136,7 +137,7 @@ function classesOf(file: string, tensors: NamedTensors, encoder: Encoder): numbe
   const isEncoder = encoder.layers().some(({ weights }) => weights.some(({ name }) => tensors.has(name)));
   throw new ModelError(
     `${file} ${isEncoder ? "holds the weights of an encoder only" : "does not hold this network"}: give a checkpoint that ` +
-      `\`npm run train\` has written.`,
+      `\`${programLine("train")}\` has written.`,
   );
 }
 

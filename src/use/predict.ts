@@ -15,7 +15,7 @@ import type { ClassShare } from "../masks/class-shares.ts";
 import { geoJson } from "./outline-files.ts";
 import type { CocoFile } from "./outline-files.ts";
 import { maskPng } from "./mask-png.ts";
-import type { MaskPng } from "./mask-png.ts";
+import type { MaskPng } from "./mask-kinds.ts";
 import type { PredictJob } from "./predict-files.ts";
 import type { Labelled, Labeller } from "./labeller.ts";
 import { writeJson } from "../runs/run-folder.ts";

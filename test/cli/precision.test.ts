@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasSwiftshader, swiftshaderEnvironment } from "../../scripts/setup/swiftshader.mjs";
 import { TINY, train } from "./train-process.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 
 /** SwiftShader for the only driver, and nothing chosen before. */
 const swiftshader = (): NodeJS.ProcessEnv => ({
-  ...swiftshaderEnvironment(ROOT, process.env),
+  ...swiftshaderEnvironment(CACHE, process.env),
   BESPOKE_CHOSEN_ADAPTER: "",
   BESPOKE_ADAPTER: "swiftshader",
 });
@@ -25,7 +25,7 @@ describe("--precision f16 on an adapter without shader-f16", () => {
   it.for([["--out", "run"], ["--dry-run"]])(
     "is refused in a sentence and leaves nothing behind (%s)",
     async (flags, { skip }) => {
-      skip(!hasSwiftshader(ROOT), "SwiftShader, which has none, is not in .cache/swiftshader.");
+      skip(!hasSwiftshader(CACHE), "SwiftShader, which has none, is not in .cache/swiftshader.");
       const { code, errors } = await train(folder, ["--precision", "f16", ...TINY, ...flags], {
         env: swiftshader(),
       });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +9,10 @@ import { isOffline, npmFailure } from "../../scripts/setup/npm.mjs";
 const LINUX = { platform: "linux", arch: "x64" };
 const LOCKED = {
   packages: {
-    "": {},
+    "": { optionalDependencies: { yaml: "2.0.0" } },
     "node_modules/zod": { version: "4.0.0" },
+    "node_modules/yaml": { version: "2.0.0", optional: true },
+    "node_modules/wasm-runtime": { version: "1.0.0", optional: true },
     "node_modules/esbuild-linux": { version: "1.0.0", optional: true, os: ["linux"], cpu: ["x64"] },
     "node_modules/esbuild-mac": { version: "1.0.0", optional: true, os: ["darwin"], cpu: ["arm64"] },
     "node_modules/sharp-musl": {
@@ -25,7 +28,14 @@ const LOCKED = {
 
 function installed(without: string[] = [], changed: Record<string, { version: string }> = {}) {
   const here = Object.entries(LOCKED.packages).filter(
-    ([folder]) => !["", "node_modules/esbuild-mac", "node_modules/sharp-musl", ...without].includes(folder),
+    ([folder]) =>
+      ![
+        "",
+        "node_modules/esbuild-mac",
+        "node_modules/sharp-musl",
+        "node_modules/wasm-runtime",
+        ...without,
+      ].includes(folder),
   );
   return { packages: { ...Object.fromEntries(here), ...changed } };
 }
@@ -43,6 +53,10 @@ describe("difference", () => {
     expect(difference(LOCKED, installed(), { platform: "darwin", arch: "arm64" })).toBe(
       "esbuild-mac is missing",
     );
+  });
+
+  test("a module that people may install without", () => {
+    expect(difference(LOCKED, installed(["node_modules/yaml"]), LINUX)).toBe("yaml is missing");
   });
 
   test("another version", () => {
@@ -69,6 +83,20 @@ describe("staleness", () => {
     expect(staleness(root)).toBe("there are none");
     cpSync(join(root, "package-lock.json"), join(root, "node_modules", ".package-lock.json"));
     expect(staleness(root)).toBeNull();
+  });
+
+  test("a module that somebody took away, optional or not", () => {
+    for (const kind of ["dependencies", "optionalDependencies", "devDependencies"]) {
+      writeFileSync(join(root, "package.json"), JSON.stringify({ [kind]: { zod: "4.0.0" } }));
+      mkdirSync(join(root, "node_modules", "zod"), { recursive: true });
+      writeFileSync(join(root, "node_modules", "zod", "package.json"), "{}");
+      const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
+      const stamp = `${lock.digest("hex")} ${process.platform} ${process.arch}\n`;
+      writeFileSync(join(root, "node_modules", ".bespoke-installed"), stamp);
+      expect(staleness(root)).toBeNull();
+      rmSync(join(root, "node_modules", "zod"), { recursive: true });
+      expect(staleness(root)).toBe("zod is missing");
+    }
   });
 
   test("a lock file that has moved on", () => {

@@ -3,17 +3,17 @@ import { expect, test } from "vitest";
 import { loaderEnvironment, swiftshaderEnvironment } from "../../scripts/setup/swiftshader.mjs";
 
 test("SwiftShader is the only driver and its loader comes first", () => {
-  const folder = join("/project", ".cache", "swiftshader");
-  const env = swiftshaderEnvironment("/project", { LD_LIBRARY_PATH: "/opt/lib" });
+  const folder = join("/cache", "swiftshader");
+  const env = swiftshaderEnvironment("/cache", { LD_LIBRARY_PATH: "/opt/lib" });
   expect(env.LD_LIBRARY_PATH.split(":")).toEqual([folder, "/opt/lib"]);
   expect(env.VK_DRIVER_FILES).toBe(join(folder, "vk_swiftshader_icd.json"));
   expect(env.VK_ICD_FILENAMES).toBe(env.VK_DRIVER_FILES);
 });
 
 test("an empty search path stays without empty parts, which would mean the current folder", () => {
-  expect(loaderEnvironment("/project", {})).toEqual({
-    LD_LIBRARY_PATH: join("/project", ".cache", "swiftshader"),
+  expect(loaderEnvironment("/cache", {})).toEqual({
+    LD_LIBRARY_PATH: join("/cache", "swiftshader"),
   });
-  const twice = loaderEnvironment("/project", loaderEnvironment("/project", {}));
-  expect(twice).toEqual(loaderEnvironment("/project", {}));
+  const twice = loaderEnvironment("/cache", loaderEnvironment("/cache", {}));
+  expect(twice).toEqual(loaderEnvironment("/cache", {}));
 });

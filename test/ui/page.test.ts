@@ -144,7 +144,7 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
       })
       .toBeGreaterThan(100);
     await observer.close!();
-    await see(page, "No longer served: npm run ui shows the run again.");
+    await see(page, "No longer served: the program ui shows the run again.");
   });
 
   it("shows a page that is opened late, or anew, everything", async () => {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DECODERS } from "../../layers/networks/decoder.ts";
 import { ENCODER_NAMES } from "../../layers/networks/encoders.ts";
 import { choice, setting, text, whole } from "../setting.ts";
+import { programLine } from "../../files/package.ts";
 
 /** The network, and what it begins with. */
 export const networkSettings = {
@@ -15,8 +16,8 @@ export const networkSettings = {
   encoder: setting(
     "--encoder NAME",
     "Network",
-    "the network of keras.applications that reads the photos, pretrained on ImageNet once `npm run fetch -- --encoder NAME` has " +
-      "brought its weights: docs/encoders.md",
+    "the network of keras.applications that reads the photos, pretrained on ImageNet once " +
+      `\`${programLine("fetch", "--encoder", "NAME")}\` has brought its weights: docs/encoders.md`,
     choice(ENCODER_NAMES),
   ),
   decoder: setting(

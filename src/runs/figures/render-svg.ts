@@ -1,14 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { FONT_WEIGHTS, readFont } from "../../files/font.ts";
 // The package gives its types to `require` only.
 import type * as ResvgWasm from "@resvg/resvg-wasm" with { "resolution-mode": "require" };
 
 const require = createRequire(import.meta.url);
 const { initWasm, Resvg } = require("@resvg/resvg-wasm") as typeof ResvgWasm;
-
-const read = (file: string): Promise<Uint8Array> => readFile(require.resolve(file));
-const font = (weight: 400 | 600): Promise<Uint8Array> =>
-  read(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`);
 
 let ready: Promise<Uint8Array[]> | null = null;
 
@@ -16,9 +13,8 @@ let ready: Promise<Uint8Array[]> | null = null;
 function load(): Promise<Uint8Array[]> {
   ready ??= (async () => {
     const [wasm, ...fonts] = await Promise.all([
-      read("@resvg/resvg-wasm/index_bg.wasm"),
-      font(400),
-      font(600),
+      readFile(require.resolve("@resvg/resvg-wasm/index_bg.wasm")),
+      ...FONT_WEIGHTS.map(readFont),
     ]);
     await initWasm(wasm);
     return fonts;

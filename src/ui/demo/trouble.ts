@@ -64,7 +64,7 @@ export const deviceLost = (details: string): Trouble => ({
 export const noModel = (details: string): Trouble => ({
   title: "The model could not be loaded",
   what: "The server that this page came from did not hand it out.",
-  advice: ["See in the terminal whether npm run demo is still running, then load this page again."],
+  advice: ["See in the terminal whether the program demo is still running, then load this page again."],
   details,
 });
 

@@ -54,7 +54,7 @@ export function header(): (state: RunState, link: Link) => void {
     if (from !== null && run) mark.style.insetInlineStart = `${(100 * (from - 1)) / run.epochs}%`;
     setText(where, position(state));
     const trains = state.status === "training" && pace.secondsLeft !== null;
-    const again = link === "closed" ? "No longer served: npm run ui shows the run again." : "";
+    const again = link === "closed" ? "No longer served: the program ui shows the run again." : "";
     setText(left, trains ? `about ${duration(pace.secondsLeft)} left` : again);
   };
 }

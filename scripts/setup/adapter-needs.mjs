@@ -1,0 +1,32 @@
+/**
+ * Whether a program needs an adapter, runs and tells where there is none, or has nothing to do with one.
+ *
+ * @typedef {"needed" | "optional" | "none"} AdapterNeed
+ */
+
+/**
+ * Of each program of `bespoke`; package.json says the same of `npm run`.
+ *
+ * @type {Readonly<Record<string, AdapterNeed>>}
+ */
+export const ADAPTER_NEEDS = {
+  train: "needed",
+  eval: "needed",
+  predict: "needed",
+  tune: "needed",
+  doctor: "optional",
+  data: "none",
+  convert: "none",
+  fetch: "none",
+  ui: "none",
+  demo: "none",
+};
+
+/**
+ * Whether the program will say how it is used and do nothing.
+ *
+ * @param {readonly string[]} args
+ */
+export function asksForHelp(args) {
+  return args.some((argument) => ["--help", "-h", "--version"].includes(argument));
+}
