@@ -49,10 +49,12 @@ export { affineConstants } from "./graph/ops/affine-constants.ts";
 export { argmax } from "./graph/ops/argmax.ts";
 export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";
 export type { BatchNormOptions, BatchNormTrainingOptions } from "./graph/ops/batch-norm.ts";
+export { divide, maximum, minimum, multiply, power, subtract } from "./graph/ops/binary.ts";
 export { biasAdd } from "./graph/ops/bias.ts";
 export { cast } from "./graph/ops/cast.ts";
 export { channelSum } from "./graph/ops/channel-reduction.ts";
 export { clipByGlobalNorm } from "./graph/ops/clip-by-global-norm.ts";
+export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./graph/ops/compare.ts";
 export { concat, sliceChannels } from "./graph/ops/concat.ts";
 export { confusionMatrix } from "./graph/ops/confusion-matrix.ts";
 export type { ConfusionMatrixOptions } from "./graph/ops/confusion-matrix.ts";
@@ -72,6 +74,8 @@ export { depthwiseConv2d } from "./graph/ops/depthwise-conv2d.ts";
 export { diceLoss } from "./graph/ops/dice-loss.ts";
 export { dropout } from "./graph/ops/dropout.ts";
 export type { DropoutOptions } from "./graph/ops/dropout.ts";
+export { elementwise } from "./graph/ops/elementwise.ts";
+export type { ElementwiseOptions, TensorOrNumber } from "./graph/ops/elementwise.ts";
 export { fill } from "./graph/ops/fill.ts";
 export { focalLoss } from "./graph/ops/focal-loss.ts";
 export type { FocalLossOptions } from "./graph/ops/focal-loss.ts";
@@ -89,6 +93,8 @@ export type { Pool2dOptions } from "./kernels/text/pool2d-geometry.ts";
 export type { Padding } from "./kernels/text/window.ts";
 export { part } from "./graph/ops/part.ts";
 export { pixelCount } from "./graph/ops/pixel-count.ts";
+export { max, mean, min, sum } from "./graph/ops/reduce.ts";
+export type { ReductionOptions } from "./graph/ops/reduction.ts";
 export { relu } from "./graph/ops/relu.ts";
 export { reshape } from "./graph/ops/reshape.ts";
 export { scale } from "./graph/ops/scale.ts";
@@ -101,6 +107,26 @@ export { transpose } from "./graph/ops/transpose.ts";
 export { tverskyLoss } from "./graph/ops/tversky-loss.ts";
 export type { RegionLossOptions, TverskyLossOptions } from "./graph/ops/tversky-loss.ts";
 export { upsampleBilinear2x } from "./graph/ops/upsample-bilinear2x.ts";
+export {
+  abs,
+  cos,
+  erf,
+  exp,
+  floor,
+  gelu,
+  log,
+  negative,
+  reciprocal,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from "./graph/ops/unary.ts";
 export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 export { upsampledConv2d } from "./graph/ops/upsampled-conv2d.ts";
 export type { UpsampledConv2dOptions } from "./graph/ops/upsampled-conv2d.ts";
@@ -143,13 +169,16 @@ export type { Mode } from "./layers/layer.ts";
 // Kernels and ops of one's own.
 export { defineKernel, f32, i32, linearGrid, linearIndex, u32 } from "./kernels/kernel.ts";
 export type { Kernel, KernelBinding, KernelDefinition, KernelTarget, Uniform } from "./kernels/kernel.ts";
+export type { Step } from "./kernels/text/value.ts";
 export { perItemKernel } from "./kernels/text/per-item.ts";
 export { kernelTarget } from "./graph/kernel-target.ts";
 export { slice } from "./graph/op.ts";
 export type {
   BatchRange,
   BatchSlice,
+  Formula,
   Lowering,
+  NumberFunction,
   Op,
   OpFamily,
   Operand,

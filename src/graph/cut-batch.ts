@@ -33,6 +33,10 @@ export function cutBatch(tensors: readonly Sliceable[], limits: BatchLimits): Ba
 export const canHold = (tensor: TensorType, limits: BatchLimits): boolean =>
   bytesOf(tensor) <= limits.maxBufferBytes && itemsAtOnce([tensor], limits) > 0;
 
+/** Whether a dispatch can bind all of `tensors`, if only in ranges of their batch. */
+export const canCut = (tensors: readonly TensorType[], limits: BatchLimits): boolean =>
+  tensors.length === 0 || itemsAtOnce(tensors, limits) > 0;
+
 /** How many items of a batch a dispatch may take: all, or as many as can be bound, from where a binding may begin. */
 function itemsAtOnce(tensors: readonly TensorType[], limits: BatchLimits): number {
   const batch = tensors[0].shape[0] ?? 1;

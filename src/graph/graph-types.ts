@@ -2,7 +2,8 @@
  * @file What a graph is made of: tensors, variables, ops and their nodes, and the graph itself. Each of these types names
  * others of them, so they share a file; those who use them import them from `graph.ts` and `op.ts`.
  */
-import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { Kernel, KernelTarget, Uniform } from "../kernels/kernel.ts";
+import type { Step } from "../kernels/text/value.ts";
 import type { Initializer } from "./initializers.ts";
 import type { DType, Shape, TensorType } from "./shape.ts";
 
@@ -159,6 +160,10 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
    * `gradient` is asked.
    */
   readonly moments?: { readonly mean: number; readonly variance: number };
+  /** Of an op that computes each number of its only output from those of its inputs at the same place: how. */
+  readonly elementwise?: NumberFunction;
+  /** Of an op that reads its only input number by number, so that it can make these itself: how it runs then. */
+  readonly overFormula?: (lowering: Lowering, formula: Formula, outputs: readonly Tensor[]) => void;
   /** What it is to the rewrites of `graph/fuse`. */
   readonly pattern?: OpPatterns[keyof OpPatterns];
   /** Tensors of other nodes that running it changes in place; only those rewrites make such ops. */
@@ -179,6 +184,21 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
  */
 export type OpFamily =
   "convolution" | "normalization" | "pooling" | "elementwise" | "copy" | "loss" | "optimizer";
+
+/** WGSL of a function of numbers, by variables of one letter, and what these are; see `kernels/text/value.ts`. */
+export interface NumberFunction {
+  readonly text: string;
+  /** Tensors are broadcast to the shape of the output. */
+  readonly args: Readonly<Record<string, Tensor | Uniform>>;
+}
+
+/** Several of {@link NumberFunction}, one after the other: what each place of a tensor `shape` holds. */
+export interface Formula {
+  readonly shape: Shape;
+  /** By the names that `steps` knows them by. */
+  readonly sources: Readonly<Record<string, Tensor>>;
+  readonly steps: readonly Step[];
+}
 
 /** See {@link Op.together}. */
 export interface Together {

@@ -4,7 +4,9 @@ import type { BatchRange, BatchSlice, Lowering, Tensor, Together } from "./graph
 export type {
   BatchRange,
   BatchSlice,
+  Formula,
   Lowering,
+  NumberFunction,
   Op,
   OpFamily,
   Operand,

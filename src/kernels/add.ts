@@ -3,16 +3,6 @@ import { laneFor } from "./text/lane.ts";
 import { perItemKernel } from "./text/per-item.ts";
 import { numberedBuffers, tensorsAtOnce } from "./text/several-tensors.ts";
 
-/** `y = a + b`, elementwise; all `[count]` f32. */
-export function addForward(target: KernelTarget, count: number): Kernel {
-  return perItemKernel(target, count, {
-    label: "add",
-    read: { a: "array<f32>", b: "array<f32>" },
-    write: { y: "array<f32>" },
-    body: "store_y(index, load_a(index) + load_b(index));",
-  });
-}
-
 /** How many tensors {@link addSeveral} can take. */
 export const mostTermsAtOnce = (target: KernelTarget): number => tensorsAtOnce(target, 1, 1);
 

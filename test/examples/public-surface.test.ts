@@ -13,15 +13,20 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      ENCODERS Gpu GpuError Graph LayerList Program Variables accuracy activation adam adamw add addN affine affineConstants argmax averagePool2d batchNormInference
-      batchNormTraining batchNormalization biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix
-      constant conv2d conv2dTranspose crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
-      describeMemoryPlan diceLoss dropout encode encoderNamed exponentialMovingAverage f32 fill focalLoss
-      globalAveragePool2d globalNorm glorotUniform gradients i32 isDecoderGroup kernelTarget kernelTimes linearGrid linearIndex
-      lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul maxPool2d multiplyChannels ones part partValues perItemKernel pixelCount plan printKernelTimes
-      randomNormal relu reshape rmsprop sameShape scale seededRandom sgd shapeText sizeOf skipsOf slice sliceChannels softmax
-      sparseSoftmaxCrossEntropy standardize stopGradient trainable transpose tverskyLoss u32
-      unet unetDecoder unetEncoder unetLayers upsampleBilinear2x upsampleNearest2x upsampledConv2d variableParts zeroPad2d zeros`),
+      ENCODERS Gpu GpuError Graph LayerList Program Variables abs accuracy activation adam adamw add addN
+      affine affineConstants argmax averagePool2d batchNormInference batchNormTraining batchNormalization
+      biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix constant
+      conv2d conv2dTranspose cos crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
+      describeMemoryPlan diceLoss divide dropout elementwise encode encoderNamed equal erf exp
+      exponentialMovingAverage f32 fill floor focalLoss gelu globalAveragePool2d globalNorm glorotUniform
+      gradients greater greaterEqual i32 isDecoderGroup kernelTarget kernelTimes less lessEqual linearGrid
+      linearIndex log lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul max maxPool2d maximum
+      mean min minimum multiply multiplyChannels negative notEqual ones part partValues perItemKernel
+      pixelCount plan power printKernelTimes randomNormal reciprocal relu reshape rmsprop rsqrt sameShape
+      scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf skipsOf slice sliceChannels softmax
+      softplus sparseSoftmaxCrossEntropy sqrt square standardize stopGradient subtract sum tanh trainable
+      transpose tverskyLoss u32 unet unetDecoder unetEncoder unetLayers upsampleBilinear2x upsampleNearest2x
+      upsampledConv2d variableParts where zeroPad2d zeros`),
     );
   });
 
@@ -47,6 +52,7 @@ describe("what the library exports", () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
+    internal.push("reduction", "sumTo");
     internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];

@@ -6,7 +6,7 @@ import { GpuError } from "../../src/gpu/errors.ts";
 import { readBuffer, StagingRing } from "../../src/gpu/readback.ts";
 import { timePasses } from "../../src/gpu/profiler.ts";
 import { defineKernel } from "../../src/kernels/kernel.ts";
-import { activationForward } from "../../src/kernels/activation.ts";
+import { fillForward } from "../../src/kernels/fill.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import { useGpu } from "../helpers/gpu.ts";
 
@@ -67,7 +67,7 @@ describe("Gpu", () => {
 
   it("compiles again what failed for want of memory once", async () => {
     const { device } = gpu();
-    const kernel = activationForward(kernelTarget(gpu()), 7, "relu");
+    const kernel = fillForward(kernelTarget(gpu()), 7, 1);
     const other = { ...kernel, wgsl: `// Compiled by nobody else.\n${kernel.wgsl}` };
     const real = device.createComputePipelineAsync.bind(device);
     device.createComputePipelineAsync = () => Promise.reject(new Error("no memory"));
@@ -93,7 +93,7 @@ describe("Gpu", () => {
 
   it("compiles a text once, whoever asks", async () => {
     const target = kernelTarget(gpu());
-    const [first, second] = [activationForward(target, 10, "relu"), activationForward(target, 999, "relu")];
+    const [first, second] = [fillForward(target, 10, 1), fillForward(target, 999, 2)];
     expect(await gpu().pipelines.get(first)).toBe(await gpu().pipelines.get(second));
   });
 

@@ -282,7 +282,7 @@ describe("f16", () => {
   it("is refused where a number is no float, and cannot be fed", () => {
     const graph = new Graph();
     const labels = graph.input("labels", [2], "u32");
-    expect(() => cast(labels, "f16")).toThrow('cast takes f32 or f16; "labels" is u32 [2].');
+    expect(() => cast(labels, "f16")).toThrow('cast makes f32 of u32, not f16; "labels" is u32 [2]');
     const x = graph.input("x", [2]);
     expect(cast(x, "f32")).toBe(x);
   });

@@ -17,7 +17,7 @@ describe("describeMemoryPlan", () => {
     const b = relu(a);
     const c = relu(b);
     const y = relu(c);
-    const described = describeMemoryPlan(plan({ outputs: { y } }, paperTarget));
+    const described = describeMemoryPlan(plan({ outputs: { y }, fuse: false }, paperTarget));
     const relu3200 = { op: "relu", family: "elementwise", backward: false, bytes: 3200 };
     expect(described).toEqual({
       dispatches: 4,

@@ -40,7 +40,7 @@ describe("plan", () => {
     const graph = new Graph();
     let x = graph.input("x", [8, 100]);
     for (let i = 0; i < 20; i++) x = relu(x);
-    const planned = plan({ outputs: { x } }, paperTarget);
+    const planned = plan({ outputs: { x }, fuse: false }, paperTarget);
     expect(planned.blocks).toEqual([3200, 3200]);
     expect(planned.summary).toEqual({
       dispatches: 20,
@@ -74,6 +74,7 @@ describe("plan", () => {
           tensors.push(sum ? add(left, tensors[b % tensors.length]) : relu(left));
         }
         const outputs = { last: tensors.at(-1)!, other: tensors[2 + (kept % steps.length)] };
+        checkPlacement(plan({ outputs, fuse: false }, paperTarget));
         checkPlacement(plan({ outputs }, paperTarget));
       }),
       { numRuns: 200 },
@@ -122,7 +123,7 @@ describe("plan", () => {
       plan({ outputs: { y: negate(x, allowed) } }, paperTarget);
       plan({ outputs: { y: add(negate(x, allowed), x) } }, paperTarget);
       expect(allowed).toEqual([false, false, false, false]);
-      plan({ outputs: { y: add(relu(x), negate(x, allowed)) } }, paperTarget);
+      plan({ outputs: { y: add(relu(x), negate(x, allowed)) }, fuse: false }, paperTarget);
       expect(allowed.pop()).toBe(true);
     });
   });

@@ -17,7 +17,7 @@ describe("the times of kernels", () => {
   it("are summed by op and kernel, the mean of the runs, slowest first", () => {
     const matmulBytes = 4 * (200 + 400 + 200);
     expect(times).toEqual([
-      { op: "relu", kernel: "relu_forward", dispatches: 1, milliseconds: 0.004, flops: 0, bytes: 1600 },
+      { op: "relu", kernel: "relu", dispatches: 1, milliseconds: 0.004, flops: 0, bytes: 1600 },
       {
         ...{ op: "matmul", kernel: "conv2d_forward", dispatches: 2, milliseconds: 0.002 },
         ...{ flops: 2 * 2 * 10 * 20 * 20, bytes: 2 * matmulBytes },
@@ -31,7 +31,7 @@ describe("the times of kernels", () => {
       .map((line) => line.split(/ {2,}/));
     expect(rows).toEqual([
       ["op", "kernel", "dispatches", "ms", "share", "GFLOP/s", "GB/s"],
-      ["relu", "relu_forward", "1", "0.004", "66.7 %", "0.4"],
+      ["relu", "relu", "1", "0.004", "66.7 %", "0.4"],
       ["matmul", "conv2d_forward", "2", "0.002", "33.3 %", "8.0", "3.2"],
       ["all", "3", "0.006"],
     ]);

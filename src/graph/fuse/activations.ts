@@ -1,8 +1,11 @@
 /** @file Activations that stand by themselves: who can do their work in passing. */
-import { activationBackward } from "../../kernels/activation.ts";
-import { gradientFollowsFromOutput } from "../../kernels/text/activation.ts";
+import {
+  activationGradientOfOutputText,
+  activationGradientText,
+  gradientFollowsFromOutput,
+} from "../../kernels/text/activation.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { lowerElementwise } from "../lowering/elementwise.ts";
+import { lowerFormula } from "../lowering/formula.ts";
 import { lowerImageSums } from "../lowering/image-sums.ts";
 import type { Op } from "../op.ts";
 import type { ActivationGradientPattern, ActivationPattern, PixelSumsPattern } from "../pattern.ts";
@@ -28,21 +31,24 @@ export const isReadBy = (node: Node, tensor: Tensor, readers: Readers): boolean 
  * Whether the gradient can be taken from the input by whoever takes it from the output: a bend at 0 or at 6 is one of both.
  * A sigmoid's output is not its input.
  */
-export const bendsAlike = ({ activation }: ActivationPattern): boolean => activation !== "sigmoid";
+export const bendsAlike = ({ activation }: ActivationPattern): boolean =>
+  !gradientFollowsFromOutput(activation) ||
+  activationGradientOfOutputText(activation, "a", "d", "T") ===
+    activationGradientText(activation, "a", "d", "T");
 
 /** The gradient of an activation from its input, instead of `node`, where its output is not stored. */
 export function gradientOfInputNode(node: Node, { of, dy }: ActivationGradientPattern): Node {
   const { x, activation } = of;
-  const kept = gradientFollowsFromOutput(activation) ? "y" : "x";
+  const step = {
+    text: activationGradientText(activation, "a", "d", "T"),
+    args: { a: "x0", d: "x1" },
+    uint: false,
+  };
+  const formula = { shape: x.shape, sources: { x0: x, x1: dy }, steps: [step] };
   const op: Op = {
     ...node.op,
     writes: node.outputs,
-    lower: (l, [dx]) =>
-      lowerElementwise(l, (target, count) => activationBackward(target, count, activation), {
-        [kept]: x,
-        dy,
-        dx,
-      }),
+    lower: (l, [dx]) => lowerFormula(l, node.op.name, formula, dx),
   };
   return { ...node, op, inputs: [x, dy] };
 }

@@ -7,6 +7,8 @@
  *   activation and a batch norm, it does so on its way out, with the sums that γ and β want, and where it is added to others,
  *   it adds them.
  * - **Placement.** What is joined along the channels lies in one tensor from the start, and a gradient in its stack.
+ * - **Chains.** Of elementwise ops one after the other only the last one stores its result, and a reduction makes what it reduces; what several
+ *   of them read is computed again, where that is little. Numbers that are the same everywhere are arguments.
  *
  * Products are convolutions, transposed and depthwise ones, and their gradients.
  *
@@ -14,12 +16,14 @@
  */
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
+import { fuseChains } from "./chains.ts";
 import { Rewrite } from "./rewrite.ts";
 import type { RewriteLimits } from "./rewrite.ts";
 
 /** `nodes`, in an order in which they can run, rewritten; `outputs` and the variables that they update become the same. */
 export function fuse(nodes: readonly Node[], outputs: readonly Tensor[], limits: RewriteLimits): Node[] {
-  return needed(new Rewrite(nodes, outputs, limits).run(), outputs);
+  const rewritten = new Rewrite(nodes, outputs, limits).run();
+  return needed(fuseChains(rewritten, new Set(nodes), outputs, limits), outputs);
 }
 
 /** Those of `nodes` that lead to `outputs` or update a variable. */

@@ -16,6 +16,7 @@ export function biasAdd<D extends DType>(x: Tensor<D>, bias: Tensor): Tensor<D> 
       name: "bias_add",
       family: "elementwise",
       outputs: [x],
+      elementwise: { text: "a + b", args: { a: x, b: bias } },
       lower(l, [y]) {
         const inPlace = l.overwrites(x, y);
         for (const range of l.slices([x, y])) {

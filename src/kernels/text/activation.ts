@@ -5,7 +5,17 @@
 import type { Lane } from "./lane.ts";
 
 /** Functions of one number: a softmax is none. */
-export type ActivationKind = "relu" | "relu6" | "swish" | "sigmoid" | "hard_swish" | "linear";
+export type ActivationKind =
+  | "relu"
+  | "relu6"
+  | "swish"
+  | "sigmoid"
+  | "hard_swish"
+  | "tanh"
+  | "softplus"
+  | "gelu"
+  | "gelu_tanh"
+  | "linear";
 
 /** WGSL type of a lane, or an alias of it. */
 type LaneType = Lane["float"] | "T";
@@ -34,6 +44,35 @@ const wherePositive = (x: string, dy: string, type: LaneType): string =>
 const hardSigmoid = (x: string, type: LaneType): string =>
   `(clamp(${x} + 3.0, ${type}(0.0), ${type}(6.0)) * (1.0 / 6.0))`;
 
+/** Beyond ±10 it is ±1, and some adapters lose it far out. */
+const tanh = (x: string, type: LaneType): string => `tanh(clamp(${x}, ${type}(-10.0), ${type}(10.0)))`;
+
+/** The complementary error function of |x| without its factor exp(−x²) (Abramowitz & Stegun 7.1.26), to 1.5e-7. */
+function erfcText(x: string): string {
+  const t = `(1.0 / (1.0 + 0.3275911 * abs(${x})))`;
+  const coefficients = ["1.061405429", "-1.453152027", "1.421413741", "-0.284496736", "0.254829592"];
+  return coefficients.reduce(
+    (sum, next) => (sum === "" ? `${next} * ${t}` : `(${sum} + ${next}) * ${t}`),
+    "",
+  );
+}
+
+/** The error function of the variable `x`. */
+export const erfText = (x: string): string => `sign(${x}) * (1.0 - ${erfcText(x)} * exp(-${x} * ${x}))`;
+
+/** Φ(x) of the normal distribution. */
+function normalText(x: string, type: LaneType): string {
+  const tail = `(0.5 * ${erfcText(`(${x} * ${Math.SQRT1_2})`)} * exp(-0.5 * ${x} * ${x}))`;
+  return `select(${tail}, 1.0 - ${tail}, ${x} > ${type}(0.0))`;
+}
+
+const DENSITY = 1 / Math.sqrt(2 * Math.PI);
+
+/** What gelu_tanh takes for Φ(x): (1 + tanh(√(2/π)·(x + 0.044715·x³)))/2, which is a sigmoid of twice that. */
+const SLOPE = 2 * Math.sqrt(2 / Math.PI);
+const nearNormal = (x: string, type: LaneType, sign = ""): string =>
+  sigmoid(`(${sign}${SLOPE} * ${x} * (1.0 + 0.044715 * ${x} * ${x}))`, type);
+
 const TEXTS: Readonly<Record<ActivationKind, ActivationTexts>> = {
   relu: {
     value: (x, type) => `max(${x}, ${type}(0.0))`,
@@ -60,6 +99,27 @@ const TEXTS: Readonly<Record<ActivationKind, ActivationTexts>> = {
     fromInput: (x, dy, type) =>
       `(${dy} * (${hardSigmoid(x, type)} + ` +
       `select(${type}(0.0), ${x} * (1.0 / 6.0), ${between(x, "-3.0", "3.0", type)})))`,
+  },
+  tanh: {
+    value: tanh,
+    fromInput: (x, dy, type) => `(${dy} * (1.0 - ${tanh(x, type)} * ${tanh(x, type)}))`,
+    fromOutput: (y, dy) => `(${dy} * (1.0 - ${y} * ${y}))`,
+  },
+  softplus: {
+    value: (x, type) => `(max(${x}, ${type}(0.0)) + log(1.0 + exp(-abs(${x}))))`,
+    fromInput: (x, dy, type) => `(${dy} * ${sigmoid(x, type)})`,
+  },
+  gelu: {
+    value: (x, type) => `(${x} * ${normalText(x, type)})`,
+    fromInput: (x, dy, type) =>
+      `(${dy} * (${normalText(x, type)} + ${x} * ${DENSITY} * exp(-0.5 * ${x} * ${x})))`,
+  },
+  gelu_tanh: {
+    value: (x, type) => `(${x} * ${nearNormal(x, type)})`,
+    // The derivative of a sigmoid is it times that of the negative.
+    fromInput: (x, dy, type) =>
+      `(${dy} * ${nearNormal(x, type)} * (1.0 + ${SLOPE} * ${x} * (1.0 + 0.134145 * ${x} * ${x}) * ` +
+      `${nearNormal(x, type, "-")}))`,
   },
   linear: { value: (x) => x, fromInput: (_, dy) => dy, fromOutput: (_, dy) => dy },
 };

@@ -222,6 +222,34 @@ const CASES: Record<string, RandomGraph> = {
       { ...conv, filters: 5, bias: true },
     ],
   },
+  "elementwise chains between products, with broadcasts and reductions, that a sum and a norm read": {
+    ...{ x: [3, 5, 4, 8], stacked: true, kept: [2] },
+    steps: [
+      conv,
+      { kind: "binary", from: 0, name: "multiply", second: "channels" },
+      { kind: "unary", from: 0, name: "gelu" },
+      { kind: "binary", from: 0, name: "subtract", second: "mean" },
+      { ...conv, size: 1 },
+      { kind: "layer norm", from: 0 },
+      { kind: "where", from: 0, second: 1 },
+      { kind: "activation", from: 0, activation: "sigmoid" },
+      { kind: "binary", from: 0, name: "add", second: 1 },
+      { kind: "binary", from: 0, name: "maximum", second: "number" },
+      norm,
+    ],
+  },
+  "chains of channels that do not come in fours": {
+    ...{ x: [2, 3, 5, 5], stacked: false, kept: [] },
+    steps: [
+      { kind: "unary", from: 0, name: "softplus" },
+      { kind: "layer norm", from: 0 },
+      { kind: "unary", from: 0, name: "sin" },
+      { kind: "binary", from: 1, name: "multiply", second: 0 },
+      { ...conv, filters: 6 },
+      { kind: "unary", from: 0, name: "tanh" },
+      { kind: "binary", from: 0, name: "add", second: "channels" },
+    ],
+  },
   "one tensor that two norms read": {
     ...{ x: [2, 4, 5, 8], stacked: true, kept: [] },
     steps: [

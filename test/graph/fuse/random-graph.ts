@@ -6,7 +6,9 @@ import type { Tensor, VariablePart } from "../../../src/graph/graph.ts";
 import { activation } from "../../../src/graph/ops/activation.ts";
 import { add } from "../../../src/graph/ops/add.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
+import { maximum, multiply, subtract } from "../../../src/graph/ops/binary.ts";
 import { cast } from "../../../src/graph/ops/cast.ts";
+import { greater, where } from "../../../src/graph/ops/compare.ts";
 import { concat, sliceChannels } from "../../../src/graph/ops/concat.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { conv2dTranspose } from "../../../src/graph/ops/conv2d-transpose.ts";
@@ -14,7 +16,9 @@ import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
 import { multiplyChannels } from "../../../src/graph/ops/multiply-channels.ts";
 import { part } from "../../../src/graph/ops/part.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../../src/graph/ops/pool.ts";
+import { mean } from "../../../src/graph/ops/reduce.ts";
 import { reshape } from "../../../src/graph/ops/reshape.ts";
+import { abs, gelu, negative, rsqrt, sin, softplus, square, tanh } from "../../../src/graph/ops/unary.ts";
 import { upsampledConv2d } from "../../../src/graph/ops/upsampled-conv2d.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
 import { sameShape, sizeOf } from "../../../src/graph/shape.ts";
@@ -23,6 +27,10 @@ import type { ActivationKind } from "../../../src/kernels/text/activation.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 
 const ACTIVATIONS = ["linear", "relu", "relu6", "swish"] as const;
+const UNARY = ["tanh", "sin", "softplus", "gelu", "abs", "negative"] as const;
+const BINARY = ["add", "subtract", "multiply", "maximum"] as const;
+const unaryOps = { tanh, sin, softplus, gelu, abs, negative };
+const binaryOps = { add, subtract, multiply, maximum };
 
 /** What adds a tensor; `from` counts back from the newest one. */
 export type Step = { readonly from: number } & (
@@ -55,6 +63,17 @@ export type Step = { readonly from: number } & (
   /** Squeeze and excite: pixels' mean, two 1×1 with biases, each activated, the factor of each channel. */
   | { readonly kind: "squeeze"; readonly filters: number; readonly activation: "relu" | "swish" }
   | { readonly kind: "depthwise"; readonly size: 3 | 5; readonly strides: 1 | 2 }
+  | { readonly kind: "unary"; readonly name: (typeof UNARY)[number] }
+  /** With another tensor of its shape, a number of each channel that is learned, its own mean over the channels, or a number. */
+  | {
+      readonly kind: "binary";
+      readonly name: (typeof BINARY)[number];
+      readonly second: number | "channels" | "mean" | "number";
+    }
+  /** Over the channels: less the mean, over the root of the mean square, times a number a channel, plus another. */
+  | { readonly kind: "layer norm" }
+  /** What is above another tensor of its shape, or else a tenth of it. */
+  | { readonly kind: "where"; readonly second: number }
   /** Norm, 1×1, norm, 3×3, joined to what it read. */
   | { readonly kind: "dense layer"; readonly bottleneck: number; readonly growth: number }
 );
@@ -144,6 +163,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       activation: fc.constantFrom("relu" as const, "swish" as const),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("unary" as const), from, name: fc.constantFrom(...UNARY) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("binary" as const),
+      from,
+      name: fc.constantFrom(...BINARY),
+      second: fc.oneof(
+        fc.nat({ max: 4 }),
+        fc.constantFrom("channels" as const, "mean" as const, "number" as const),
+      ),
+    }),
+  },
+  fc.record({ kind: fc.constant("layer norm" as const), from }),
+  fc.record({ kind: fc.constant("where" as const), from, second: fc.nat({ max: 4 }) }),
   {
     weight: 4,
     arbitrary: fc.record({
@@ -309,6 +346,34 @@ function build(x: Tensor, steps: readonly Step[], variable: Variables): Tensor[]
         const kernel = variable("kernel", [step.size, step.size, channels, 1]);
         const strides = Math.min(height, width) < 4 ? 1 : step.strides;
         all.push(depthwiseConv2d(input, kernel, { strides, padding: "same" }));
+        break;
+      }
+      case "unary":
+        all.push(unaryOps[step.name](input));
+        break;
+      case "binary": {
+        const alike = all.filter(({ shape }) => sameShape(shape, input.shape));
+        const others = {
+          channels: () => variable("bias", [channels]),
+          mean: () => mean(input, { axis: -1, keepDims: true }),
+          number: () => 0.75,
+        };
+        const { second } = step;
+        const other = typeof second === "number" ? back(alike, second) : others[second]();
+        all.push(binaryOps[step.name](input, other));
+        break;
+      }
+      case "layer norm": {
+        const centred = subtract(input, mean(input, { axis: -1, keepDims: true }));
+        const variance = mean(square(centred), { axis: -1, keepDims: true });
+        const scaled = multiply(multiply(centred, rsqrt(add(variance, 0.1))), variable("gamma", [channels]));
+        all.push(add(scaled, variable("beta", [channels])));
+        break;
+      }
+      case "where": {
+        const alike = all.filter(({ shape }) => sameShape(shape, input.shape));
+        const other = back(alike, step.second);
+        all.push(where(greater(input, other), input, multiply(other, 0.1)));
         break;
       }
       case "dense layer": {

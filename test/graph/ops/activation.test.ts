@@ -10,11 +10,21 @@ import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
+const gelu = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+const geluTanh = (x: tf.Tensor): tf.Tensor => {
+  const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI));
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+};
+
 const THEIRS: Readonly<Record<Exclude<ActivationKind, "linear">, (x: tf.Tensor) => tf.Tensor>> = {
   relu: (x) => tf.relu(x),
   relu6: (x) => tf.relu6(x),
   swish: (x) => tf.mul(x, tf.sigmoid(x)),
   sigmoid: (x) => tf.sigmoid(x),
+  tanh: (x) => tf.tanh(x),
+  softplus: (x) => tf.softplus(x),
+  gelu,
+  gelu_tanh: geluTanh,
   hard_swish: (x) => tf.div(tf.mul(x, tf.relu6(tf.add(x, 3))), 6),
 };
 type Kind = keyof typeof THEIRS;

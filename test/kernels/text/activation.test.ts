@@ -17,6 +17,18 @@ import { runKernels, useGpu } from "../../helpers/gpu.ts";
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const relu6 = (x: number): number => Math.min(Math.max(x, 0), 6);
 
+/** Φ(x) of the normal distribution, by Simpson's rule from −40 on. */
+function normal(x: number): number {
+  const steps = 4000;
+  const width = (x + 40) / steps;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) {
+    const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
+    sum += weight * Math.exp(-0.5 * (-40 + i * width) ** 2);
+  }
+  return (sum * width) / 3 / Math.sqrt(2 * Math.PI);
+}
+
 /** As Keras 3 defines them. */
 const FUNCTIONS: Readonly<Record<ActivationKind, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
@@ -24,6 +36,10 @@ const FUNCTIONS: Readonly<Record<ActivationKind, (x: number) => number>> = {
   swish: (x) => x * sigmoid(x),
   sigmoid,
   hard_swish: (x) => (x * relu6(x + 3)) / 6,
+  tanh: Math.tanh,
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  gelu: (x) => x * normal(x),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   linear: (x) => x,
 };
 

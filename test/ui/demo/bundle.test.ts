@@ -31,7 +31,7 @@ describe("what runs in a browser", () => {
     const result = await bundle("src/index.ts");
     const bytes = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
     console.log(`The engine, minified: ${result.outputFiles[0].contents.length} bytes, ${bytes} gzipped`);
-    expect(bytes).toBeLessThan(100_000);
+    expect(bytes).toBeLessThan(106_000);
     expect(besides(result, /^src\/(gpu|kernels|graph|layers|index|half-floats|text-table)\b/)).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe("what runs in a browser", () => {
     const script = result.outputFiles.find(({ path }) => path.endsWith(".js"))!;
     const bytes = gzipSync(script.contents, { level: 9 }).length;
     console.log(`The page with the engine, minified: ${script.contents.length} bytes, ${bytes} gzipped`);
-    expect(bytes).toBeLessThan(109_000);
+    expect(bytes).toBeLessThan(115_000);
     expect(besides(result, /^src\//)).toEqual([]);
     const imported = Object.values(result.metafile.inputs).flatMap(({ imports }) => imports);
     expect(imported.filter(({ external, path }) => external && !path.startsWith("/fonts/"))).toEqual([]);
