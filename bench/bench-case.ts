@@ -10,6 +10,8 @@ export type Direction = (typeof DIRECTIONS)[number];
 /** A case in our graph. */
 export interface GraphWork {
   readonly goals: Goals;
+  /** Whether several ops run as one where they can, as by default. */
+  readonly fuse?: boolean;
   /** Numbers of the inputs by name; only those that the program has are asked for. */
   readonly feeds: Readonly<Record<string, () => Float32Array | Uint32Array>>;
   /** Which nodes belong to the case; the others only make what it needs, once. */

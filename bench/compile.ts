@@ -39,6 +39,7 @@ interface Options {
   readonly bounds?: boolean;
   readonly json?: string;
   readonly tiles?: string;
+  readonly table?: boolean;
 }
 
 async function main(options: Options): Promise<void> {
@@ -54,10 +55,17 @@ async function main(options: Options): Promise<void> {
   const phases = phase === "both" ? PHASES : [phase];
   const steps = phases.map((each) => ({ encoder, precision, phase: each }));
   if (options.tiles !== undefined) return predictTiles(name, options, options.tiles);
-  const { adapter, pipelines } = await compileFor(name, { imageSize, batchSize, steps });
+  const { adapter, pipelines } = await compileFor(name, {
+    imageSize,
+    batchSize,
+    steps,
+    table: options.table ?? false,
+  });
   const family = FAMILIES[name];
   const rows = labRows(pipelines, family);
-  const title = `${encoder}, ${batchSize} photos of ${imageSize}×${imageSize}, ${precision}, ${phases.join(" and ")}`;
+  const title = options.table
+    ? "the table's ops, forward and backward"
+    : `${encoder}, ${batchSize} photos of ${imageSize}×${imageSize}, ${precision}, ${phases.join(" and ")}`;
   console.log(`${name}: ${family.card}, compiled by ${adapter}; ${title}\n`);
   console.log(`${pipelineTable(rows)}\n\n${COLUMNS}\n`);
   const most = mostTeraflops(rows, family);
@@ -122,6 +130,7 @@ const command = new Command("bench:compile")
   )
   .addOption(new Option("--phase <phase>", "which phase").choices([...PHASES, "both"]).default("both"))
   .option("--all", "every encoder in f32 and f16, a line each, on every card or that of --family")
+  .option("--table", "the ops of test/graph/ops/table.ts instead of a training step")
   .option("--bounds", "write what train --dry-run --predict takes from here")
   .option("--json <file>", "also write the figures to a file")
   .option(

@@ -19,8 +19,8 @@ export interface Contender {
  * Compiles `work` and runs it once whole. Later runs record only the dispatches of the case, in one pass and one submit
  * and without uploads.
  */
-export async function prepareOurs(gpu: Gpu, { goals, feeds, timed }: GraphWork): Promise<Contender> {
-  const program = await compile(gpu, goals);
+export async function prepareOurs(gpu: Gpu, { goals, fuse, feeds, timed }: GraphWork): Promise<Contender> {
+  const program = await compile(gpu, { ...goals, ...(fuse !== undefined && { fuse }) });
   try {
     const { dispatches, inputs, outputs } = program.plan;
     const values: Feeds = Object.fromEntries(inputs.map(({ name }) => [name, feeds[name]()]));

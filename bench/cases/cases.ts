@@ -3,6 +3,7 @@ import { convolutionCases } from "./convolutions.ts";
 import type { NetworkSize } from "./convolutions.ts";
 import { denseBlockCases } from "./dense-blocks.ts";
 import { depthwiseCases } from "./depthwise.ts";
+import { elementwiseCases } from "./elementwise.ts";
 import { layerCases } from "./layers.ts";
 import { lossAndUpdateCases } from "./loss-and-updates.ts";
 
@@ -12,6 +13,7 @@ export const benchCases = (network: NetworkSize): BenchCase[] => [
   ...denseBlockCases(network),
   ...depthwiseCases(network),
   ...layerCases(network),
+  ...elementwiseCases(network),
   ...lossAndUpdateCases(network),
 ];
 

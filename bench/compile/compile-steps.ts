@@ -5,6 +5,7 @@ import { productGroups } from "../../src/graph/autotune/products.ts";
 import type { Goals } from "../../src/graph/plan.ts";
 import { plan } from "../../src/graph/plan.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
+import { elementwiseCases } from "../cases/elementwise.ts";
 import { encoderNamed } from "../../src/layers/networks/encoders.ts";
 import { trainingStep } from "../../src/train/phase/programs.ts";
 import type { LabPipeline, LabStep, LabTask, PipelineRecord } from "./task.ts";
@@ -21,9 +22,12 @@ export async function* compileSteps(gpu: Gpu, task: LabTask, record: string): As
     return;
   }
   const kernels = new Map<string, { kernel: Kernel; dispatches: number[]; flops: number[] }>();
-  const none = task.steps.map(() => 0);
-  task.steps.forEach((step, i) => {
-    for (const kernel of kernelsOf(gpu, task, step)) {
+  const steps = task.table
+    ? [tableGoals().flatMap((goals) => kernelsOf(gpu, goals))]
+    : task.steps.map((step) => kernelsOf(gpu, goalsOf(task, step)));
+  const none = steps.map(() => 0);
+  steps.forEach((step, i) => {
+    for (const kernel of step) {
       const known = kernels.get(kernel.wgsl) ?? { kernel, dispatches: [...none], flops: [...none] };
       known.dispatches[i]++;
       known.flops[i] += kernel.flops ?? 0;
@@ -80,8 +84,12 @@ async function* compileTiles(gpu: Gpu, task: LabTask, record: string): AsyncGene
   }
 }
 
-const kernelsOf = (gpu: Gpu, task: LabTask, step: LabStep): Kernel[] =>
-  plan(goalsOf(task, step), kernelTarget(gpu)).dispatches.map(({ kernel }) => kernel);
+const kernelsOf = (gpu: Gpu, goals: Goals): Kernel[] =>
+  plan(goals, kernelTarget(gpu)).dispatches.map(({ kernel }) => kernel);
+
+/** Every op of the table, and the gradients by what it takes. */
+const tableGoals = (): Goals[] =>
+  elementwiseCases({ batch: 8, size: 64, classes: CLASSES }).map((each) => each.ours().goals);
 
 const goalsOf = ({ imageSize, batchSize }: LabTask, { encoder, phase, precision }: LabStep): Goals =>
   trainingStep(

@@ -24,6 +24,8 @@ export interface LabTask {
   readonly imageSize: number;
   readonly batchSize: number;
   readonly steps: readonly LabStep[];
+  /** Compiles the ops of test/graph/ops/table.ts instead, forward and backward, as one step. */
+  readonly table?: boolean;
   /** Compiles every tile that the steps' products could have, in place of the pipelines that they have. */
   readonly everyTile?: boolean;
 }
