@@ -8,6 +8,12 @@ import { describe, expect, it } from "vitest";
 const words = (text: string): string => text.trim().split(/\s+/).join(" ");
 const names = (module: object): string => Object.keys(module).sort().join(" ");
 
+/** A function that makes a tensor, whatever its type, or an optimizer's updates. */
+const OP =
+  /^export (?:function |const )(\w+)(?: = )?(?:<[^(]+>)?\([^)]*\): (?:Tensor(?:<[^>]+>)?|Node\[\]) (?:\{|=>)/gm;
+/** One of a table of ops. */
+const NAMED_OP = /^export const (\w+) = \w+\("\1"/gm;
+
 describe("what the library exports", () => {
   // A name that goes or comes is a change to everyone's programs: say so in CHANGELOG.md.
   it("bespoke", () => {
@@ -52,18 +58,22 @@ describe("what the library exports", () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
-    internal.push("reduction", "sumTo");
+    internal.push("reduction", "sumTo", "broadcastTo");
     internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];
+    let found = 0;
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
       for (const file of await readdir(folder, { recursive: true })) {
         if (!file.endsWith(".ts")) continue;
         const source = await readFile(join(folder, file), "utf8");
-        const functions = source.matchAll(/^export function (\w+)\([^)]*\): (?:Tensor|Node\[\]) \{/gm);
-        for (const [, name] of functions) if (!(name in engine)) missing.push(name);
+        for (const [, name] of [...source.matchAll(OP), ...source.matchAll(NAMED_OP)]) {
+          found += 1;
+          if (!(name in engine)) missing.push(name);
+        }
       }
     }
+    expect(found).toBeGreaterThan(90);
     expect(missing.filter((name) => !internal.includes(name))).toEqual([]);
   });
 
