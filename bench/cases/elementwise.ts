@@ -1,4 +1,4 @@
-/** @file Every op of the table of elementwise ops and reductions that tfjs has too (test/graph/ops/table.ts). */
+/** @file `--filter "op "`: every op of the table of elementwise ops and reductions that tfjs has too (test/graph/ops/table.ts). */
 import { Graph } from "../../src/graph/graph.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import { TABLE } from "../../test/graph/ops/table.ts";
@@ -23,7 +23,7 @@ export function elementwiseCases({ batch, size }: NetworkSize): BenchCase[] {
     const graph = new Graph();
     const result = build(...domains.map((_, i) => graph.input(`x${i}`, shape))).shape;
     return opCases({
-      ...{ name, shape, inputs },
+      ...{ name: `op ${name}`, shape, inputs },
       ours: (by) => build(...Object.values(by)),
       theirs: (by) => theirs(...Object.values(by)),
       rows: [
