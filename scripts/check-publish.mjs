@@ -7,14 +7,15 @@ import { fileURLToPath } from "node:url";
 /**
  * Everything that is to be put right first, a sentence each.
  *
- * @param {{ version: string, repository?: unknown }} manifest package.json
+ * @param {{ name: string, version: string, repository?: unknown }} manifest package.json
  * @param {string} changelog
  * @param {{ changes: string, tags: string[], inCi: boolean }} place what git has that is not committed, the tags of the
  *   commit, and whether this is a run of a CI service, which alone can sign where a package comes from
  * @returns {string[]}
  */
-export function obstacles({ version, repository }, changelog, { changes, tags, inCi }) {
+export function obstacles({ name, version, repository }, changelog, { changes, tags, inCi }) {
   return [
+    name === "bespoke" && "the name belongs to another project: choose a scope (@…/bespoke)",
     !inCi && "publish from CI, which signs where the package comes from (publishConfig.provenance)",
     repository === undefined && "name the repository in package.json: provenance points there",
     changes.trim() !== "" && "commit or put away what git status shows",

@@ -1,6 +1,6 @@
 // `node scripts/licences.mjs [--check]`
 //
-// Writes docs/licences.md: what `npm install bespoke` brings along, by package-lock.json, and under which licence. With
+// Writes docs/licences.md: what installing the package brings along, by package-lock.json, and under which licence. With
 // --check it writes nothing, and says whether the file is what it would write.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
