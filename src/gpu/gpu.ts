@@ -1,3 +1,5 @@
+// For whoever type-checks against the declarations: without it they would have to name these types themselves.
+/// <reference types="@webgpu/types" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
 import { withErrorScopes } from "./error-scope.ts";
 import type { SynchronousWork } from "./error-scope.ts";

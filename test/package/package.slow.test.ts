@@ -123,7 +123,7 @@ describe("the package that npm pack makes", () => {
       if (seen.has(file)) return;
       seen.add(file);
       const text = await readFile(file, "utf8");
-      for (const [, name] of text.matchAll(/^(?:import|export)\b[^"'`;]*?"([^"]+)";$/gm))
+      for (const [, name] of text.matchAll(/^(?:(?:import|export)\s[^"'`;=(]*?from|import) "([^"]+)";$/gm))
         if (name.startsWith(".")) await walk(resolve(dirname(file), name));
         else packages.add(name);
       expect(text).not.toMatch(/\bimport\(/);
