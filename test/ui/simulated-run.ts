@@ -123,10 +123,10 @@ export class SimulatedRun {
   }
 }
 
-/** A chain of a few ops. */
+/** A chain of a few ops, a dispatch each. */
 export function smallPlan(phase: Phase = "frozen"): Plan {
   const graph = new Graph();
   let x = graph.input("x", [8, 1000]);
   for (let i = 0; i < (phase === "frozen" ? 6 : 12); i++) x = relu(x);
-  return plan({ outputs: { x } }, paperTarget);
+  return plan({ outputs: { x }, fuse: false }, paperTarget);
 }
