@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUGMENTATION_SETS } from "../../src/data/augment.ts";
 import { ConfigError, openBudget, readConfigFile, resolveConfig as resolve } from "../../src/config/index.ts";
 import type { AdapterKind, Said, TrainConfig } from "../../src/config/index.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const resolveConfig = (said: Said, adapter: AdapterKind): TrainConfig =>
   resolve([{ file: null, said }], adapter);
@@ -353,8 +353,9 @@ describe("resolveConfig", () => {
 });
 
 describe("a configuration file", () => {
+  const inFolder = temporaryFolder();
   async function file(name: string, text: string): Promise<string> {
-    const path = join(await mkdtemp(join(tmpdir(), "bespoke-config-")), name);
+    const path = inFolder(name);
     await writeFile(path, text);
     return path;
   }

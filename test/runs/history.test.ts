@@ -1,9 +1,8 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { appendHistory, parseHistory, readHistory, writeHistory } from "../../src/runs/history.ts";
 import type { HistoryRow } from "../../src/runs/history.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 const row = (epoch: number, phase: HistoryRow["phase"]): HistoryRow => ({
   epoch,
@@ -19,8 +18,10 @@ const row = (epoch: number, phase: HistoryRow["phase"]): HistoryRow => ({
 });
 
 describe("history.csv", () => {
+  const inFolder = temporaryFolder();
+
   it("has the columns people expect and reads back", async () => {
-    const path = join(await mkdtemp(join(tmpdir(), "bespoke-history-")), "history.csv");
+    const path = inFolder("history.csv");
     await writeHistory(path, [row(1, "frozen")]);
     await appendHistory(path, row(2, "finetune"));
     expect((await readFile(path, "utf8")).split("\n")).toEqual([
@@ -44,7 +45,7 @@ describe("history.csv", () => {
       "1,frozen,1.250000,0.5000000,1.500000,0.7500000,0.1250000,2.25\n";
     const rows = parseHistory(before);
     expect(rows).toEqual([{ ...row(1, "frozen"), valDice: null, valFwIou: null }]);
-    const path = join(await mkdtemp(join(tmpdir(), "bespoke-history-")), "history.csv");
+    const path = inFolder("history.csv");
     await writeHistory(path, rows);
     await appendHistory(path, row(2, "frozen"));
     expect((await readFile(path, "utf8")).split("\n")[1]).toBe(

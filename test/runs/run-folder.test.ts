@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -13,7 +13,10 @@ describe("RunFolder", () => {
     folder = await mkdtemp(join(tmpdir(), "bespoke-run-"));
     process.chdir(folder);
   });
-  afterEach(() => process.chdir(home));
+  afterEach(async () => {
+    process.chdir(home);
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it("numbers runs by itself", async () => {
     expect((await create(null)).path).toBe(join("runs", "train-1"));

@@ -1,22 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { renderSvg } from "../../../src/runs/figures/render-svg.ts";
 import { svgDocument, text } from "../../../src/runs/figures/svg.ts";
+import { temporaryFolder } from "../../files/temporary-folder.ts";
+
+const inFolder = temporaryFolder();
 
 const document = svgDocument(200, 40, [text("Hello 0.123", 10, 25, { bold: true })]);
 
 it("draws the same text on a machine without fonts", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "bespoke-fonts-"));
-  await writeFile(join(folder, "fonts.conf"), "<fontconfig></fontconfig>");
+  await writeFile(inFolder("fonts.conf"), "<fontconfig></fontconfig>");
   const module = new URL("../../../src/runs/figures/render-svg.ts", import.meta.url).href;
   const script = `import { renderSvg } from ${JSON.stringify(module)};
     process.stdout.write((await renderSvg(${JSON.stringify(document)})).toString("base64"));`;
   const bare = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
     encoding: "utf8",
-    env: { ...process.env, FONTCONFIG_FILE: join(folder, "fonts.conf") },
+    env: { ...process.env, FONTCONFIG_FILE: inFolder("fonts.conf") },
   });
   expect(bare).toBe((await renderSvg(document)).toString("base64"));
 });
