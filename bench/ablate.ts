@@ -89,8 +89,9 @@ await runCommand(command, async (signal) => {
   say(`Written: ${file}`);
 });
 
-const adapters = (runs: readonly AblationRun[]): string =>
-  [...new Set(runs.map(({ adapter }) => adapter))].join("; ");
+function adapters(runs: readonly AblationRun[]): string {
+  return [...new Set(runs.map(({ adapter }) => adapter))].join("; ");
+}
 
 /** `bench/results/ablation-lavapipe-25.0.7.json` */
 async function defaultFile(open: () => ReturnType<typeof openGpu>): Promise<string> {
