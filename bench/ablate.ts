@@ -6,6 +6,7 @@
  *
  * Stopped or killed, the same command goes on where it stood.
  */
+import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter } from "../src/adapter/adapters.ts";
 import { openGpu } from "../src/adapter/open-gpu.ts";
@@ -14,6 +15,7 @@ import { runCommand } from "../src/cli/run-command.ts";
 import { addSettingOptions, saidOnCommandLine } from "../src/cli/setting-options.ts";
 import { userPath } from "../src/cli/user-path.ts";
 import { ConfigError, SETTING_NAMES } from "../src/config/index.ts";
+import type { TrainConfig } from "../src/config/index.ts";
 import { writeJson } from "../src/runs/run-folder.ts";
 import { createProgress } from "../src/runs/progress.ts";
 import { ablate, describeAblation } from "./ablation/ablate.ts";
@@ -85,9 +87,15 @@ await runCommand(command, async (signal) => {
   process.stdout.write(`${ablationTable(runs)}\n\n${adapters(runs)}\n`);
   if (json === undefined) return;
   const file = json === true ? await defaultFile(job.open) : json;
-  await writeJson(file, { adapter: adapters(runs), rows: rowResults(runs), runs });
+  const figures = runs.map((run) => ({ ...run, config: withoutFolders(run.config) }));
+  await writeJson(file, { adapter: adapters(runs), rows: rowResults(runs), runs: figures });
   say(`Written: ${file}`);
 });
+
+/** The settings without where things lie on this machine. */
+function withoutFolders({ data, weights, ...config }: TrainConfig): TrainConfig {
+  return { ...config, out: null, data: data && basename(data), weights: weights && basename(weights) };
+}
 
 function adapters(runs: readonly AblationRun[]): string {
   return [...new Set(runs.map(({ adapter }) => adapter))].join("; ");
