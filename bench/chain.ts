@@ -10,7 +10,7 @@ import { add } from "../src/graph/ops/add.ts";
 import { multiply, subtract } from "../src/graph/ops/binary.ts";
 import type { Tensor } from "../src/graph/graph.ts";
 import { sigmoid, square, tanh } from "../src/graph/ops/unary.ts";
-import { compile } from "../src/graph/program.ts";
+import { compile } from "../src/graph/compile.ts";
 import { positive, run } from "./command.ts";
 import { opCases } from "./cases/op-cases.ts";
 import { prepareOurs, prepareTfjs } from "./contender.ts";

@@ -2,7 +2,7 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { compile } from "../src/graph/program.ts";
+import { compile } from "../src/graph/compile.ts";
 import type { Feeds } from "../src/graph/program.ts";
 import type { GraphWork, TfjsWork } from "./bench-case.ts";
 import { recordDispatches } from "./record-dispatches.ts";

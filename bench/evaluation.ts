@@ -11,7 +11,7 @@ import { evaluationBatches } from "../src/data/batches.ts";
 import { GeneratedDataset } from "../src/data/generated-dataset.ts";
 import type { Size } from "../src/data/resize.ts";
 import { sparseSoftmaxCrossEntropy } from "../src/graph/ops/sparse-softmax-cross-entropy.ts";
-import { compile } from "../src/graph/program.ts";
+import { compile } from "../src/graph/compile.ts";
 import type { Program } from "../src/graph/program.ts";
 import { Variables } from "../src/graph/variables.ts";
 import { ConfusionMatrix } from "../src/runs/metrics.ts";

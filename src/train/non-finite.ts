@@ -2,7 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { plan } from "../graph/plan.ts";
 import type { Goals } from "../graph/plan.ts";
-import { compile } from "../graph/program.ts";
+import { compile } from "../graph/compile.ts";
 import type { Feeds } from "../graph/program.ts";
 import { bytesOf, shapeText } from "../graph/shape.ts";
 import type { Variables } from "../graph/variables.ts";

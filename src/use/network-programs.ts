@@ -6,7 +6,7 @@ import { cast } from "../graph/ops/cast.ts";
 import { softmax } from "../graph/ops/softmax.ts";
 import { plan } from "../graph/plan.ts";
 import type { PlanOptions } from "../graph/plan.ts";
-import { compile } from "../graph/program.ts";
+import { compile } from "../graph/compile.ts";
 import type { Program } from "../graph/program.ts";
 import { Variables } from "../graph/variables.ts";
 import { sizeText } from "../image-size.ts";

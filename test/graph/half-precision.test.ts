@@ -25,7 +25,7 @@ import { softmax } from "../../src/graph/ops/softmax.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { upsampleBilinear2x } from "../../src/graph/ops/upsample-bilinear2x.ts";
 import { upsampleNearest2x } from "../../src/graph/ops/upsample-nearest2x.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import { perItemKernel } from "../../src/kernels/text/per-item.ts";

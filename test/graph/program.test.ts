@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import type { Program } from "../../src/graph/program.ts";
 import type { f32, u32 } from "../../src/kernels/kernel.ts";
 import { gradients } from "../../src/graph/gradients.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GpuError } from "../../src/gpu/errors.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { cast } from "../../src/graph/ops/cast.ts";
 import { conv2d } from "../../src/graph/ops/conv2d.ts";
 import { Graph } from "../../src/graph/graph.ts";

@@ -11,7 +11,7 @@ import {
 import { relu } from "../../src/graph/ops/relu.ts";
 import { adam } from "../../src/graph/optimizers/adam.ts";
 import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import type { Program } from "../../src/graph/program.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { useGpu } from "../helpers/gpu.ts";

@@ -2,7 +2,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { shapeText, sizeOf } from "../../src/graph/shape.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import type { Variables } from "../../src/graph/variables.ts";

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { activation } from "../../src/graph/ops/activation.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { batchNormalization } from "../../src/layers/batch-normalization.ts";
 import type { ActivationKind } from "../../src/kernels/text/activation.ts";
 import { expectClose } from "../helpers/close.ts";

@@ -5,7 +5,7 @@ import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import { adam } from "../../src/graph/optimizers/adam.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { buildLayers } from "../../src/layers/networks/build.ts";
 import { addHead, addUpsampleBlock } from "../../src/layers/networks/decoder.ts";

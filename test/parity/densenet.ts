@@ -5,7 +5,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { softmax } from "../../src/graph/ops/softmax.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { encode } from "../../src/layers/encoder.ts";
 import { denseNet121 } from "../../src/layers/networks/densenet.ts";

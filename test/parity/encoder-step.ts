@@ -4,7 +4,7 @@ import { gradients as gradientsOf } from "../../src/graph/gradients.ts";
 import { Graph, partValues } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../src/graph/ops/sparse-softmax-cross-entropy.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { unet } from "../../src/layers/unet.ts";
 import type { Encoder } from "../../src/layers/networks/encoder.ts";

@@ -6,7 +6,7 @@ import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
 import { beforeAll, describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/graph/initializers.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { compile } from "../../src/graph/program.ts";
+import { compile } from "../../src/graph/compile.ts";
 import { Variables } from "../../src/graph/variables.ts";
 import { resizeBilinear } from "../../src/data/resize.ts";
 import { normalize } from "../../src/data/normalize.ts";

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { compile } from "../../graph/program.ts";
-import type { CompileOptions, Feeds, Program } from "../../graph/program.ts";
+import { compile } from "../../graph/compile.ts";
+import type { CompileOptions } from "../../graph/compile.ts";
+import type { Feeds, Program } from "../../graph/program.ts";
 import { sizeOf } from "../../graph/shape.ts";
 import { Variables } from "../../graph/variables.ts";
 

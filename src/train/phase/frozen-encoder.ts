@@ -1,7 +1,7 @@
 import type { Batch } from "../../data/batch.ts";
 import { toSize } from "../../image-size.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { compile } from "../../graph/program.ts";
+import { compile } from "../../graph/compile.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { KernelTarget } from "../../kernels/kernel.ts";

@@ -9,7 +9,7 @@ import { hash } from "../../data/random.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { Goals } from "../../graph/plan.ts";
-import { compile } from "../../graph/program.ts";
+import { compile } from "../../graph/compile.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { Phase } from "../../runs/phase.ts";

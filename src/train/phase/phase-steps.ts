@@ -1,7 +1,7 @@
 import type { TrainingBatch } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Goals, Plan } from "../../graph/plan.ts";
-import { compile } from "../../graph/program.ts";
+import { compile } from "../../graph/compile.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import { accumulatedStep, microBatches, microBatchSize, sharesOf } from "./accumulation.ts";

@@ -14,7 +14,7 @@ import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
 import type { Momentum } from "../../graph/ops/moving-statistics.ts";
 import { scale } from "../../graph/ops/scale.ts";
 import type { Goals } from "../../graph/plan.ts";
-import { compile } from "../../graph/program.ts";
+import { compile } from "../../graph/compile.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { TileFor } from "../../kernels/tiling.ts";

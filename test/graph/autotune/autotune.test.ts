@@ -3,7 +3,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import type { Goals, PlanSummary } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { GpuTimer } from "../../../src/graph/autotune/gpu-timer.ts";
 import { productGroups } from "../../../src/graph/autotune/products.ts";
 import type { Work } from "../../../src/graph/autotune/products.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
-import type { CompileOptions } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
+import type { CompileOptions } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { worstDifference } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";

@@ -3,7 +3,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { zeros } from "../../../src/graph/initializers.ts";
 import { accumulate, clear } from "../../../src/graph/ops/accumulate.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";

@@ -5,7 +5,7 @@ import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { accuracy } from "../../../src/graph/ops/accuracy.ts";
 import { argmax } from "../../../src/graph/ops/argmax.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";

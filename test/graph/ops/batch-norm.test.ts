@@ -8,7 +8,7 @@ import { constant, ones, zeros } from "../../../src/graph/initializers.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
 import { relu } from "../../../src/graph/ops/relu.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";

@@ -4,7 +4,7 @@ import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { channelSum } from "../../../src/graph/ops/channel-reduction.ts";
 import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { dotProduct, finiteDifferences } from "../../helpers/finite-differences.ts";

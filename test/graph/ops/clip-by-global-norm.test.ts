@@ -6,7 +6,7 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { clipByGlobalNorm } from "../../../src/graph/ops/clip-by-global-norm.ts";
 import { globalNorm } from "../../../src/graph/ops/global-norm.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { compiledCases } from "../../helpers/compiled-cases.ts";

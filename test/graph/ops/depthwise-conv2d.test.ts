@@ -8,7 +8,7 @@ import type { Conv2dOptions } from "../../../src/graph/ops/conv2d.ts";
 import { depthwiseConv2d } from "../../../src/graph/ops/depthwise-conv2d.ts";
 import { channelMoments } from "../../../src/graph/ops/moments.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import type { KernelFamily } from "../../../src/kernels/tiling.ts";
 import { expectClose } from "../../helpers/close.ts";

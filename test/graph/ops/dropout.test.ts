@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { dropout } from "../../../src/graph/ops/dropout.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Program } from "../../../src/graph/program.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";

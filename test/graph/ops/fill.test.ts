@@ -4,7 +4,7 @@ import { Graph } from "../../../src/graph/graph.ts";
 import { constant, zeros } from "../../../src/graph/initializers.ts";
 import { batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
 import { fill } from "../../../src/graph/ops/fill.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";

@@ -5,7 +5,7 @@ import { ones } from "../../../src/graph/initializers.ts";
 import { channelMoments } from "../../../src/graph/ops/moments.ts";
 import { updateMovingStatistics } from "../../../src/graph/ops/moving-statistics.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";

@@ -6,7 +6,7 @@ import { add } from "../../../src/graph/ops/add.ts";
 import { part, partAt } from "../../../src/graph/ops/part.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { pixelCount } from "../../../src/graph/ops/pixel-count.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 
 describe("pixelCount", () => {

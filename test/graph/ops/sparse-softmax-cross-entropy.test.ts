@@ -5,7 +5,7 @@ import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { sparseSoftmaxCrossEntropy } from "../../../src/graph/ops/sparse-softmax-cross-entropy.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { seededRandom } from "../../../src/graph/initializers.ts";

@@ -12,7 +12,7 @@ import { scale } from "../../../src/graph/ops/scale.ts";
 import { stopGradient } from "../../../src/graph/ops/stop-gradient.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { paperTarget } from "../../helpers/target.ts";
 

@@ -4,7 +4,7 @@ import { gradients } from "../../../src/graph/gradients.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { seededRandom } from "../../../src/graph/initializers.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { shapeText, sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
 import type { AdamOptions } from "../../../src/graph/optimizers/adam.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Program } from "../../../src/graph/program.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";

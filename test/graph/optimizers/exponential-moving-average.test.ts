@@ -5,7 +5,7 @@ import { zeros } from "../../../src/graph/initializers.ts";
 import { exponentialMovingAverage } from "../../../src/graph/optimizers/exponential-moving-average.ts";
 import { sgd } from "../../../src/graph/optimizers/sgd.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import type { VariableValues } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";

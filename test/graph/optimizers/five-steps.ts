@@ -1,7 +1,7 @@
 import type { Gpu } from "../../../src/gpu/gpu.ts";
 import { Graph, partValues } from "../../../src/graph/graph.ts";
 import type { Node, Tensor } from "../../../src/graph/graph.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import type { VariableValues } from "../../../src/graph/variables.ts";

@@ -13,7 +13,7 @@ import { cast } from "../../../src/graph/ops/cast.ts";
 import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
 import { sparseSoftmaxCrossEntropy } from "../../../src/graph/ops/sparse-softmax-cross-entropy.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Program } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";

@@ -7,7 +7,7 @@ import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { sgd } from "../../../src/graph/optimizers/sgd.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { useGpu } from "../../helpers/gpu.ts";

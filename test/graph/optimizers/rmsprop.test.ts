@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { expectClose } from "../../helpers/close.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Graph, variableParts } from "../../../src/graph/graph.ts";
 import type { Tensor } from "../../../src/graph/graph.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { buildLayers } from "../../../src/layers/networks/build.ts";
 import type { Layer } from "../../../src/layers/networks/layer.ts";
 import { INPUT } from "../../../src/layers/networks/layer.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { softmax } from "../../../src/graph/ops/softmax.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { encode } from "../../../src/layers/encoder.ts";

@@ -9,7 +9,7 @@ import { exponentialMovingAverage } from "../../../src/graph/optimizers/exponent
 import { adamw } from "../../../src/graph/optimizers/adamw.ts";
 import { rmsprop } from "../../../src/graph/optimizers/rmsprop.ts";
 import { sgd } from "../../../src/graph/optimizers/sgd.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";

@@ -9,7 +9,7 @@ import { conv2d } from "../../../src/graph/ops/conv2d.ts";
 import { relu } from "../../../src/graph/ops/relu.ts";
 import { sparseSoftmaxCrossEntropy } from "../../../src/graph/ops/sparse-softmax-cross-entropy.ts";
 import type { Goals } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Feeds, Program } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import type { VariableFilter } from "../../../src/graph/variables.ts";

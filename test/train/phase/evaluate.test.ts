@@ -3,7 +3,7 @@ import { evaluationBatches } from "../../../src/data/batches.ts";
 import { IGNORE } from "../../../src/data/dataset.ts";
 import type { SegmentationDataset } from "../../../src/data/dataset.ts";
 import { seededRandom } from "../../../src/graph/initializers.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import type { Program } from "../../../src/graph/program.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { ConfusionMatrix } from "../../../src/runs/metrics.ts";

@@ -14,7 +14,7 @@ import { lovaszSoftmax } from "../../../src/graph/ops/lovasz-softmax.ts";
 import { tverskyLoss } from "../../../src/graph/ops/tversky-loss.ts";
 import { adam } from "../../../src/graph/optimizers/adam.ts";
 import { plan } from "../../../src/graph/plan.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { lossOf, lossSpec } from "../../../src/train/phase/loss.ts";
 import { evaluator, trainingStep } from "../../../src/train/phase/programs.ts";

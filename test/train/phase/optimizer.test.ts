@@ -3,7 +3,7 @@ import { resolveConfig } from "../../../src/config/index.ts";
 import type { Said } from "../../../src/config/index.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { ones } from "../../../src/graph/initializers.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { optimizerText, updatesOf } from "../../../src/train/phase/optimizer.ts";
 import type { OptimizerSpec } from "../../../src/train/phase/optimizer.ts";

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import { buildLayers } from "../../../src/layers/networks/build.ts";
 import type { Encoder } from "../../../src/layers/networks/encoder.ts";

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Graph, type Tensor } from "../../../src/graph/graph.ts";
-import { compile } from "../../../src/graph/program.ts";
+import { compile } from "../../../src/graph/compile.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import type { Decoder } from "../../../src/layers/networks/decoder.ts";
 import { encode } from "../../../src/layers/encoder.ts";
