@@ -17,6 +17,9 @@ export default defineConfig(({ mode }) => {
     resolve: {
       alias: [
         { find: /^bespoke$/, replacement: source("index.ts") },
+        { find: "bespoke/nn", replacement: source("nn.ts") },
+        { find: "bespoke/layers", replacement: source("layers.ts") },
+        { find: "bespoke/networks", replacement: source("networks.ts") },
         { find: "bespoke/node", replacement: source("node.ts") },
         { find: "bespoke/train", replacement: source("training.ts") },
       ],

@@ -1,7 +1,7 @@
 // A small convolutional network that reads generated digits.  npm run example -- mnist [steps]
-import { adam, argmax, biasAdd, compile, conv2d, crossEntropyAndAccuracy, dense, gradients } from "bespoke";
-import { globalAveragePool2d, glorotUniform, Graph, maxPool2d, relu, Variables, zeros } from "bespoke";
+import { adam, argmax, compile, glorotUniform, gradients, Graph, relu, Variables, zeros } from "bespoke";
 import type { Tensor } from "bespoke";
+import { biasAdd, conv2d, crossEntropyAndAccuracy, dense, globalAveragePool2d, maxPool2d } from "bespoke/nn";
 import { openGpu } from "bespoke/node";
 import { digitText, drawDigits, SIZE } from "./digits.ts";
 

@@ -1,6 +1,7 @@
 // An op with kernels of its own (silu.ts) in a small network that learns a sine.  npm run example -- own-kernel [steps]
-import { adam, compile, dense, glorotUniform, gradients, Graph, zeros } from "bespoke";
+import { adam, compile, glorotUniform, gradients, Graph, zeros } from "bespoke";
 import type { Tensor } from "bespoke";
+import { dense } from "bespoke/nn";
 import { openGpu } from "bespoke/node";
 import { meanSquaredError } from "./mean-squared-error.ts";
 import { silu } from "./silu.ts";

@@ -1,5 +1,6 @@
 // Linear regression: finds the line y = 3x − 1 from noisy points.  npm run example -- regression [steps]
-import { adam, compile, dense, gradients, Graph, seededRandom, zeros } from "bespoke";
+import { adam, compile, gradients, Graph, seededRandom, zeros } from "bespoke";
+import { dense } from "bespoke/nn";
 import { openGpu } from "bespoke/node";
 import { meanSquaredError } from "./mean-squared-error.ts";
 

@@ -1,5 +1,7 @@
 // The clothing U-Net on drawn people: a few training steps, then a look at one mask.  npm run example -- unet [steps [size]]
-import { argmax, compile, crossEntropyAndAccuracy, gradients, Graph, rmsprop, unet } from "bespoke";
+import { argmax, compile, gradients, Graph, rmsprop } from "bespoke";
+import { unet } from "bespoke/networks";
+import { crossEntropyAndAccuracy } from "bespoke/nn";
 import { GeneratedDataset, openGpu, trainingBatches } from "bespoke/node";
 
 const steps = Number(process.argv[2] ?? 20);

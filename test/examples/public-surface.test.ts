@@ -1,6 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as engine from "bespoke";
+import * as layers from "bespoke/layers";
+import * as networks from "bespoke/networks";
+import * as nn from "bespoke/nn";
 import * as node from "bespoke/node";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
@@ -19,20 +22,38 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      ENCODERS Gpu GpuError Graph LayerList Program Variables abs accuracy activation adam adamw add addN
-      affine affineConstants argmax averagePool2d batchNormInference batchNormTraining batchNormalization
-      biasAdd buildLayers bytesOf cast channelSum clipByGlobalNorm compile concat confusionMatrix constant
-      conv2d conv2dTranspose cos crop2d crossEntropyAndAccuracy defineKernel dense depthwiseConv2d
-      describeMemoryPlan diceLoss divide dropout elementwise encode encoderNamed equal erf exp
-      exponentialMovingAverage f32 fill floor focalLoss gelu globalAveragePool2d globalNorm glorotUniform
-      gradients greater greaterEqual i32 isDecoderGroup kernelTarget kernelTimes less lessEqual linearGrid
-      linearIndex log lossScaling lovaszSoftmax lowerElementwise lowerPixelMean matmul max maxPool2d maximum
-      mean min minimum multiply multiplyChannels negative notEqual ones part partValues perItemKernel
-      pixelCount plan power printKernelTimes randomNormal reciprocal relu reshape rmsprop rsqrt sameShape
-      scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf skipsOf slice sliceChannels softmax
-      softplus sparseSoftmaxCrossEntropy sqrt square standardize stopGradient subtract sum tanh trainable
-      transpose tverskyLoss u32 unet unetDecoder unetEncoder unetLayers upsampleBilinear2x upsampleNearest2x
-      upsampledConv2d variableParts where zeroPad2d zeros`),
+      Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax bytesOf cast
+      clipByGlobalNorm compile concat constant cos defineKernel describeMemoryPlan divide elementwise
+      equal erf exp exponentialMovingAverage f32 fill floor gelu globalNorm glorotUniform gradients
+      greater greaterEqual i32 kernelTarget kernelTimes less lessEqual linearGrid linearIndex log
+      lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum multiply negative
+      notEqual ones part partValues perItemKernel plan power printKernelTimes randomNormal reciprocal relu
+      reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf slice
+      sliceChannels softplus sqrt square stopGradient subtract sum tanh trainable transpose u32
+      variableParts where zeros`),
+    );
+  });
+
+  it("bespoke/nn", () => {
+    expect(names(nn)).toBe(
+      words(`
+      accuracy affine affineConstants averagePool2d batchNormInference batchNormTraining biasAdd
+      channelSum confusionMatrix conv2d conv2dTranspose crop2d crossEntropyAndAccuracy dense
+      depthwiseConv2d diceLoss dropout focalLoss globalAveragePool2d lovaszSoftmax maxPool2d
+      multiplyChannels pixelCount softmax sparseSoftmaxCrossEntropy standardize tverskyLoss
+      upsampleBilinear2x upsampleNearest2x upsampledConv2d zeroPad2d`),
+    );
+  });
+
+  it("bespoke/layers", () => {
+    expect(names(layers)).toBe("batchNormalization");
+  });
+
+  it("bespoke/networks", () => {
+    expect(names(networks)).toBe(
+      words(`
+      ENCODERS LayerList buildLayers encode encoderNamed isDecoderGroup skipsOf unet unetDecoder
+      unetEncoder unetLayers`),
     );
   });
 
@@ -62,6 +83,8 @@ describe("what the library exports", () => {
     internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];
+    const here = [engine, nn, layers, networks].flatMap((entry) => Object.keys(entry));
+    expect(here.length).toBe(new Set(here).size);
     let found = 0;
     for (const folder of ["src/graph/ops", "src/graph/optimizers", "src/layers"]) {
       for (const file of await readdir(folder, { recursive: true })) {
@@ -69,7 +92,7 @@ describe("what the library exports", () => {
         const source = await readFile(join(folder, file), "utf8");
         for (const [, name] of [...source.matchAll(OP), ...source.matchAll(NAMED_OP)]) {
           found += 1;
-          if (!(name in engine)) missing.push(name);
+          if (!here.includes(name)) missing.push(name);
         }
       }
     }
@@ -87,8 +110,10 @@ describe("what the library exports", () => {
         format: "esm",
         logLevel: "silent",
       });
-    const { outputFiles } = await bundle("src/index.ts");
-    expect(outputFiles![0].text).not.toMatch(/\bprocess\.|\bBuffer\b|["'`]node:/);
+    for (const entry of ["index", "nn", "layers", "networks"]) {
+      const { outputFiles } = await bundle(`src/${entry}.ts`);
+      expect(outputFiles![0].text).not.toMatch(/\bprocess\.|\bBuffer\b|["'`]node:/);
+    }
     await expect(bundle("src/node.ts")).rejects.toThrow(/node:/);
   });
 });

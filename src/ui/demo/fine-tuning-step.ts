@@ -1,17 +1,9 @@
-import {
-  add,
-  concat,
-  fill,
-  gradients,
-  Graph,
-  rmsprop,
-  scale,
-  skipsOf,
-  sparseSoftmaxCrossEntropy,
-  unetDecoder,
-} from "../../index.ts";
+import { add, concat, fill, gradients, Graph, rmsprop, scale } from "../../index.ts";
 import type { Size } from "../../data/resize.ts";
-import type { Decoder, Encoder, Goals, Skips, Tensor } from "../../index.ts";
+import type { Goals, Tensor } from "../../index.ts";
+import { skipsOf, unetDecoder } from "../../networks.ts";
+import type { Decoder, Encoder, Skips } from "../../networks.ts";
+import { sparseSoftmaxCrossEntropy } from "../../nn.ts";
 
 export interface FineTuningSpec {
   /** Of the photo. */

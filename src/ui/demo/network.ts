@@ -1,16 +1,8 @@
-import {
-  cast,
-  compile,
-  encoderNamed,
-  Graph,
-  isDecoderGroup,
-  skipsOf,
-  softmax,
-  unetDecoder,
-  unetEncoder,
-  Variables,
-} from "../../index.ts";
-import type { Encoder, Feeds, Gpu, Program, Skips, Tensor } from "../../index.ts";
+import { cast, compile, Graph, Variables } from "../../index.ts";
+import type { Feeds, Gpu, Program, Tensor } from "../../index.ts";
+import { encoderNamed, isDecoderGroup, skipsOf, unetDecoder, unetEncoder } from "../../networks.ts";
+import type { Encoder, Skips } from "../../networks.ts";
+import { softmax } from "../../nn.ts";
 import type { Precision } from "../../config/precision.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ModelDescription } from "./model-description.ts";

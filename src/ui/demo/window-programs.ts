@@ -1,5 +1,7 @@
-import { cast, compile, encoderNamed, Graph, softmax, unet } from "../../index.ts";
+import { cast, compile, Graph } from "../../index.ts";
 import type { Gpu, Program, Variables } from "../../index.ts";
+import { encoderNamed, unet } from "../../networks.ts";
+import { softmax } from "../../nn.ts";
 import type { Precision } from "../../config/precision.ts";
 import type { Size } from "../../data/resize.ts";
 import type { WindowNetwork } from "../../use/slide.ts";
