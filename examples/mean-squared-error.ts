@@ -1,4 +1,4 @@
-import { f32, lowerPixelMean, perItemKernel, sameShape, shapeText, sizeOf, slice } from "bespoke";
+import { f32, lowerPixelMean, perItemKernel, sameShape, shapeText, sizeOf, batchSlice } from "bespoke";
 import type { Kernel, KernelTarget, Tensor } from "bespoke";
 
 /**
@@ -24,8 +24,8 @@ export function meanSquaredError(prediction: Tensor, truth: Tensor): Tensor {
         const ranges = l.slices([prediction, truth]);
         lowerPixelMean(l, loss, batch, perItem, ranges, (squares, range) => {
           l.dispatch(squaredDifference(l.target, range.count * perItem), {
-            prediction: slice(prediction, range),
-            truth: slice(truth, range),
+            prediction: batchSlice(prediction, range),
+            truth: batchSlice(truth, range),
             squares,
           });
         });
@@ -45,10 +45,10 @@ function meanSquaredErrorGradient(prediction: Tensor, truth: Tensor, dy: Tensor)
       lower(l, [dx]) {
         for (const range of l.slices([prediction, truth, dx])) {
           l.dispatch(squaredDifferenceBackward(l.target, range.count * perItem, sizeOf(prediction.shape)), {
-            prediction: slice(prediction, range),
-            truth: slice(truth, range),
+            prediction: batchSlice(prediction, range),
+            truth: batchSlice(truth, range),
             dy,
-            dx: slice(dx, range),
+            dx: batchSlice(dx, range),
           });
         }
       },

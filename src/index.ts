@@ -108,7 +108,7 @@ export type { Kernel, KernelBinding, KernelDefinition, KernelTarget, Uniform } f
 export type { Step } from "./kernels/text/value.ts";
 export { perItemKernel } from "./kernels/text/per-item.ts";
 export { kernelTarget } from "./graph/kernel-target.ts";
-export { slice } from "./graph/op.ts";
+export { batchSlice } from "./graph/op.ts";
 export type {
   BatchRange,
   BatchSlice,

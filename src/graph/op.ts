@@ -23,4 +23,4 @@ export const together = <Item>(
 ): Together => ({ item, lower: lower as Together["lower"] });
 
 /** `tensor`'s part for one of {@link Lowering.slices}. */
-export const slice = (tensor: Tensor, range: BatchRange): BatchSlice => ({ tensor, range });
+export const batchSlice = (tensor: Tensor, range: BatchRange): BatchSlice => ({ tensor, range });

@@ -22,13 +22,13 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax bytesOf cast
+      Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax batchSlice bytesOf cast
       clipByGlobalNorm compile concat constant cos defineKernel describeMemoryPlan divide elementwise
       equal erf exp exponentialMovingAverage f32 fill floor gelu globalNorm glorotUniform gradients
       greater greaterEqual i32 kernelTarget kernelTimes less lessEqual linearGrid linearIndex log
       lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum multiply negative
       notEqual ones part partValues perItemKernel plan power printKernelTimes randomNormal reciprocal relu
-      reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf slice
+      reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf
       sliceChannels softplus sqrt square stopGradient subtract sum tanh trainable transpose u32
       variableParts where zeros`),
     );

@@ -8,7 +8,7 @@ import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { lowerWeights } from "../lowering/conv2d-products.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { imagesOf, loadOfReading, operandsOfReading, tensorsOf } from "./reading.ts";
@@ -119,7 +119,7 @@ export function batchedWeights({ jobs, layers }: WeightsBatch): Node {
         layers,
         half,
       };
-      const dw = slice(to.tensor, { first: to.begin, count });
+      const dw = batchSlice(to.tensor, { first: to.begin, count });
       lowerWeights(l, geometry, ranges, fusion, dw, (range) => ({
         ...operandsOfReading(left, "x", range),
         ...operandsOfReading(right, "dy", range),

@@ -4,7 +4,7 @@ import type { Gap } from "../../kernels/fill.ts";
 import { copyNumbers } from "../../kernels/copy.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import type { JoinedPart } from "../ops/part.ts";
 import { sizeOf } from "../shape.ts";
@@ -77,7 +77,7 @@ function remaining({ node, parts, taken }: Join): Node[] {
         const count = sizeOf(values.shape);
         l.dispatch(copyNumbers(l.target, count), {
           x: values,
-          y: slice(joined, { first: begin, count }),
+          y: batchSlice(joined, { first: begin, count }),
         });
       }
     },

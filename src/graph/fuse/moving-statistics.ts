@@ -1,7 +1,7 @@
 import { NORM_PLANES } from "../../kernels/text/norm-planes.ts";
 import { beginOf, STACK_ALIGNMENT, storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import { fedOf, moveAll } from "../ops/moving-statistics.ts";
 import type { Momentum, Moved } from "../ops/moving-statistics.ts";
@@ -113,7 +113,7 @@ function movedOf({ table, begin, count, momentum, movingMean, movingVariance }: 
   reads: Tensor[];
 } {
   const plane = (name: (typeof NORM_PLANES)[number]) =>
-    slice(table.planes, { first: NORM_PLANES.indexOf(name) * table.size + begin, count });
+    batchSlice(table.planes, { first: NORM_PLANES.indexOf(name) * table.size + begin, count });
   const range = { first: begin, count };
   return {
     moved: {
@@ -121,8 +121,8 @@ function movedOf({ table, begin, count, momentum, movingMean, movingVariance }: 
       momentum,
       mean: plane("mean"),
       variance: plane("variance"),
-      movingMean: slice(movingMean, range),
-      movingVariance: slice(movingVariance, range),
+      movingMean: batchSlice(movingMean, range),
+      movingVariance: batchSlice(movingVariance, range),
     },
     reads: [table.planes],
   };

@@ -7,7 +7,7 @@ import { normInputGradient } from "../../kernels/norm-gradient.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import { filledUp } from "../../kernels/text/lane.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import { reductionParts, rowsPerItem } from "../ops/channel-reduction.ts";
 import { sizeOf } from "../shape.ts";
@@ -41,7 +41,7 @@ export function activatedNode(
           planes,
           z: rangeOf(z),
         });
-        const operands = { x: slice(x.home, range), norm: planes.tensor, z: slice(z.home, range) };
+        const operands = { x: batchSlice(x.home, range), norm: planes.tensor, z: batchSlice(z.home, range) };
         l.dispatch(kernel, operands);
       }
     },
@@ -87,10 +87,10 @@ export function passedBackNode(
           dz: inPlace ? null : rangeOf(from),
         });
         l.dispatch(kernel, {
-          ...(!inPlace && { dz: slice(from.home, range) }),
-          x: slice(x.home, range),
+          ...(!inPlace && { dz: batchSlice(from.home, range) }),
+          x: batchSlice(x.home, range),
           norm: planes.tensor,
-          ...(!stays && { gradient: slice(to.home, range) }),
+          ...(!stays && { gradient: batchSlice(to.home, range) }),
           partials,
         });
       }
@@ -117,10 +117,10 @@ export function memberGradientNode(node: Node, gradient: Place, x: Place, coeffi
           planes: coefficients,
         });
         l.dispatch(kernel, {
-          gradient: slice(gradient.home, range),
-          x: slice(x.home, range),
+          gradient: batchSlice(gradient.home, range),
+          x: batchSlice(x.home, range),
           coefficients: coefficients.tensor,
-          dx: slice(dx, range),
+          dx: batchSlice(dx, range),
         });
       }
     },

@@ -6,7 +6,7 @@ import { copyChannels } from "../../kernels/copy-channels.ts";
 import { allChannels } from "../../kernels/text/channel-range.ts";
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import { rowsPerItem } from "../ops/channel-reduction.ts";
 import { ownPlace, rangeOf } from "./place.ts";
@@ -130,7 +130,7 @@ export function copyNode(node: Node, x: Tensor, place: Place): Node {
       for (const range of l.slices([x, home])) {
         const rows = range.count * rowsPerItem(x);
         const kernel = copyChannels(l.target, rows, channels, allChannels(channels), rangeOf(place));
-        l.dispatch(kernel, { x: slice(x, range), y: slice(home, range) });
+        l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(home, range) });
       }
     },
   };

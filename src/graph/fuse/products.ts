@@ -9,7 +9,7 @@ import type { Node, Tensor } from "../graph.ts";
 import { loadOf, resultsOf, slices } from "../lowering/conv2d-products.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
 import { lowerTiles, lowerTilesToMoments, momentsPerPartial } from "../lowering/tiles.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { ownPlace, rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -110,8 +110,8 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         operands: {
           ...read(range),
           ...more,
-          ...Object.fromEntries(added.map((addend, i) => [`addend${i}`, slice(addend.home, range)])),
-          [names.result]: slice(home, range),
+          ...Object.fromEntries(added.map((addend, i) => [`addend${i}`, batchSlice(addend.home, range)])),
+          [names.result]: batchSlice(home, range),
         },
       });
       if (outcome.kind === "normGradient") {
@@ -125,7 +125,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
             product(
               range,
               { kind: "normGradient", range: to, addends, ...how, firstPartial },
-              { before: slice(x.home, range), norm: planes.tensor },
+              { before: batchSlice(x.home, range), norm: planes.tensor },
             ),
         );
         lowerNormGradient(l, target, partialCount, partials.partials);
@@ -137,7 +137,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
           const { product: made, operands } = product(
             range,
             { kind: "activationGradient", range: to, addends, before: rangeOf(before), activation },
-            { before: slice(before.home, range) },
+            { before: batchSlice(before.home, range) },
           );
           l.dispatch(made.kernel, operands);
         }

@@ -7,7 +7,7 @@ import { activatedLoad, activationLoad, normGradientLoad, plainLoad } from "../.
 import type { Begins, Load, Planes } from "../../kernels/conv2d/load.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Operand } from "../op.ts";
 import { rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -60,16 +60,16 @@ export function operandsOfReading(
 ): Record<string, Operand> {
   switch (reading.kind) {
     case "stored":
-      return { [name]: slice(reading.place.home, range) };
+      return { [name]: batchSlice(reading.place.home, range) };
     case "activated":
       return {
-        [name]: slice(reading.x.home, range),
+        [name]: batchSlice(reading.x.home, range),
         ...(reading.planes && { norm: reading.planes.tensor }),
       };
     case "normGradient":
       return {
-        [name]: slice(reading.gradient.home, range),
-        input: slice(reading.x.home, range),
+        [name]: batchSlice(reading.gradient.home, range),
+        input: batchSlice(reading.x.home, range),
         coefficients: reading.coefficients.tensor,
       };
   }

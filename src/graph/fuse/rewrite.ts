@@ -2,7 +2,7 @@ import type { KernelTarget } from "../../kernels/kernel.ts";
 import type { BatchLimits } from "../cut-batch.ts";
 import type { Node, Tensor } from "../graph.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type {
   ActivationGradientPattern,
   ActivationPattern,
@@ -231,7 +231,10 @@ export class Rewrite {
     if (join && right && geometry)
       this.#weights.push({ node, geometry, left, right, half: x.dtype === "f16", to: join });
     const to = join
-      ? { tensor: join.tensor, operand: slice(join.tensor, { first: join.begin, count: sizeOf(dw.shape) }) }
+      ? {
+          tensor: join.tensor,
+          operand: batchSlice(join.tensor, { first: join.begin, count: sizeOf(dw.shape) }),
+        }
       : { tensor: dw, operand: dw };
     this.#changes.replaced.set(node, [fusedWeights(node, pattern, left, right, to)]);
   }

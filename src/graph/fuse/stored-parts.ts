@@ -1,6 +1,6 @@
 /** @file Gradients of parts of a stack that ops make by themselves: they store them where they belong, and nobody copies them. */
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Lowering, Op, Operand } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import type { Joins } from "./joins.ts";
@@ -34,7 +34,7 @@ function movedLowering(l: Lowering, places: ReadonlyMap<Tensor, PartPlace>): Low
     if (!place || "scratch" in tensor) return operand;
     const perItem = range ? sizeOf(tensor.shape.slice(1)) : 1;
     const { first, count } = range ?? { first: 0, count: sizeOf(tensor.shape) };
-    return slice(place.tensor, { first: place.begin + first * perItem, count: count * perItem });
+    return batchSlice(place.tensor, { first: place.begin + first * perItem, count: count * perItem });
   };
   return {
     ...l,

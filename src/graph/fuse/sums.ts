@@ -3,7 +3,7 @@ import { activatedSum } from "../../kernels/activated-sum.ts";
 import type { SumTerm } from "../../kernels/activated-sum.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Op, Operand } from "../op.ts";
 import { rowsPerItem } from "../ops/channel-reduction.ts";
 import { rangeOf } from "./place.ts";
@@ -88,7 +88,7 @@ export function sumNode({ root, activation }: Sum, readings: readonly TermReadin
         const operands = terms.flatMap((term, i) =>
           Object.entries(term.operands(range)).map(([name, operand]) => [`${name}${i}`, operand] as const),
         );
-        l.dispatch(kernel, { ...Object.fromEntries(operands), z: slice(place.home, range) });
+        l.dispatch(kernel, { ...Object.fromEntries(operands), z: batchSlice(place.home, range) });
       }
     },
   };
@@ -111,7 +111,7 @@ function termOf(reading: TermReading): Term {
         term: { kind: "scaled", x: rangeOf(x) },
         images: [x.home, factor],
         reads: [x.home, factor],
-        operands: (range) => ({ x: slice(x.home, range), factor: slice(factor, range) }),
+        operands: (range) => ({ x: batchSlice(x.home, range), factor: batchSlice(factor, range) }),
       };
     }
     case "spread": {
@@ -120,7 +120,7 @@ function termOf(reading: TermReading): Term {
         term: { kind: "spread", scale },
         images: [values],
         reads: [values],
-        operands: (range) => ({ factor: slice(values, range) }),
+        operands: (range) => ({ factor: batchSlice(values, range) }),
       };
     }
     case "normGradient":

@@ -6,7 +6,7 @@ import {
 } from "../../kernels/batch-norm.ts";
 import type { BatchNormKernelOptions } from "../../kernels/batch-norm.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Lowering, Operand } from "../op.ts";
 import { reductionParts, rowsPerItem } from "../ops/channel-reduction.ts";
 import { sizeOf } from "../shape.ts";
@@ -33,7 +33,7 @@ export function lowerBatchNorm(l: Lowering, norm: Norm, options: BatchNormKernel
   const { x, mean } = norm;
   for (const range of l.slices([x, y])) {
     const kernel = batchNormForward(l.target, range.count * rowsPerItem(x), mean.shape[0], options);
-    l.dispatch(kernel, { ...norm, x: slice(x, range), y: slice(y, range) });
+    l.dispatch(kernel, { ...norm, x: batchSlice(x, range), y: batchSlice(y, range) });
   }
 }
 
@@ -48,8 +48,8 @@ export function lowerParameterGradients(
   const partials = [l.scratch(4 * partialCount * channels), l.scratch(4 * partialCount * channels)];
   for (const { range, walk, firstPartial } of parts) {
     l.dispatch(batchNormParameterGradients(walk, firstPartial, options), {
-      x: slice(x, range),
-      dy: slice(dy, range),
+      x: batchSlice(x, range),
+      dy: batchSlice(dy, range),
       mean,
       variance,
       ...(bends(options) ? { gamma, beta } : {}),
@@ -90,11 +90,11 @@ export function lowerInputGradient(
   const batchRows = through ? sizeOf(x.shape.slice(0, -1)) : undefined;
   for (const range of l.slices([x, dy, dx])) {
     const rows = range.count * rowsPerItem(x);
-    const sliced = Object.entries(large).map(([name, tensor]) => [name, slice(tensor, range)] as const);
+    const sliced = Object.entries(large).map(([name, tensor]) => [name, batchSlice(tensor, range)] as const);
     l.dispatch(batchNormInputGradient(l.target, rows, gamma.shape[0], { ...options, batchRows }), {
       ...vectors,
       ...Object.fromEntries(sliced),
-      dx: slice(dx, range),
+      dx: batchSlice(dx, range),
     });
   }
 }

@@ -15,7 +15,7 @@ import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import { laneFor } from "../../kernels/text/lane.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType, Shape, TensorType } from "../shape.ts";
@@ -179,7 +179,7 @@ export const slices = (
   tensors: readonly Tensor[],
   range: BatchRange,
 ): Record<string, Operand> =>
-  Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], slice(tensor, range)]));
+  Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], batchSlice(tensor, range)]));
 
 /** How a product stores tensors of so many channels, one or two. */
 export function resultsOf(channels: readonly number[]): Pick<TapsFusion, "epilogue" | "channels"> {
@@ -280,7 +280,7 @@ export function applyWeights(
     lower(l, [dw]) {
       const fusion = { right: loadOf(l, "dy", gradients), half: x.dtype === "f16" };
       lower(l, l.slices([x, ...gradients]), fusion, dw, (range) => ({
-        x: slice(x, range),
+        x: batchSlice(x, range),
         ...slices("dy", gradients, range),
       }));
     },

@@ -1,6 +1,6 @@
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Lowering } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 
@@ -13,7 +13,9 @@ export function lowerElementwise(
   const tensors = Object.values(operands);
   const perItem = sizeOf(tensors[0].shape.slice(1));
   for (const range of l.slices(tensors)) {
-    const sliced = Object.entries(operands).map(([name, tensor]) => [name, slice(tensor, range)] as const);
+    const sliced = Object.entries(operands).map(
+      ([name, tensor]) => [name, batchSlice(tensor, range)] as const,
+    );
     l.dispatch(kernel(l.target, range.count * perItem), Object.fromEntries(sliced));
   }
 }

@@ -5,7 +5,7 @@ import type { Uniform } from "../../kernels/kernel.ts";
 import type { Chain, Step } from "../../kernels/text/value.ts";
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Formula, Lowering, Operand } from "../op.ts";
 import { sameShape } from "../shape.ts";
 import type { Shape } from "../shape.ts";
@@ -45,7 +45,7 @@ export function formulaOf(node: Node, makes?: (input: Tensor) => boolean): Formu
 export function lowerFormula(l: Lowering, label: string, formula: Formula, y: Tensor): void {
   for (const range of l.slices([...alongBatch(formula), y])) {
     const { chain, operands } = partOf(formula, range);
-    l.dispatch(elementwise(l.target, label, chain), { ...operands, y: slice(y, range) });
+    l.dispatch(elementwise(l.target, label, chain), { ...operands, y: batchSlice(y, range) });
   }
 }
 
@@ -72,6 +72,6 @@ export function partOf(
         ]),
       ),
     },
-    operands: Object.fromEntries(all.map(([name, x]) => [name, cut.includes(x) ? slice(x, range) : x])),
+    operands: Object.fromEntries(all.map(([name, x]) => [name, cut.includes(x) ? batchSlice(x, range) : x])),
   };
 }

@@ -2,7 +2,7 @@ import { sumOverPixels } from "../../kernels/image-sums.ts";
 import type { PassedBackThrough } from "../../kernels/image-sums.ts";
 import { imageWalk } from "../../kernels/text/image-walk.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Lowering, Operand } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 
@@ -30,8 +30,8 @@ export function lowerImageSums(
     const batch = range.count;
     let walk = imageWalk(l.target, { batch, pixels, channels });
     let from: Record<string, Operand> = {
-      x: slice(x, range),
-      ...(factor && { factor: slice(factor, range) }),
+      x: batchSlice(x, range),
+      ...(factor && { factor: batchSlice(factor, range) }),
     };
     while (walk.parts > 1) {
       const partials = l.scratch(4 * batch * walk.parts * channels);
@@ -41,7 +41,7 @@ export function lowerImageSums(
       from = { x: partials };
     }
     const last = sumOverPixels(walk, { scale, product: "factor" in from, back: back?.through ?? null });
-    const kept = back && { kept: slice(back.kept, range) };
-    l.dispatch(last, { ...from, ...kept, y: slice(y, range) });
+    const kept = back && { kept: batchSlice(back.kept, range) };
+    l.dispatch(last, { ...from, ...kept, y: batchSlice(y, range) });
   }
 }

@@ -1,7 +1,7 @@
 import { reduce, reductionLayout } from "../../kernels/reduce.ts";
 import type { ReductionKind } from "../../kernels/reduce.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Formula, Lowering, Operand } from "../op.ts";
 import { bytesOf, sizeOf } from "../shape.ts";
 import { alongBatch, partOf } from "./formula.ts";
@@ -51,7 +51,7 @@ export function lowerReduction(
     const perItem = sizeOf(y.shape) / shape[0];
     for (const piece of pieces) {
       const { first, count } = piece.range;
-      run([piece], count * perItem, whole ? y : slice(y, piece.range), whole ? first * perItem : 0);
+      run([piece], count * perItem, whole ? y : batchSlice(y, piece.range), whole ? first * perItem : 0);
     }
   }
 }

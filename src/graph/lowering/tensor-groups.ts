@@ -1,13 +1,13 @@
 /** @file For ops that treat many tensors alike: which of them one dispatch takes. */
 import { laneFor } from "../../kernels/text/lane.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchSlice, Lowering } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 
 /** The tensors one after the other, in parts that can be bound. */
 export const partsOf = (l: Lowering, tensors: readonly Tensor[]): BatchSlice[] =>
-  tensors.flatMap((tensor) => l.slices([tensor]).map((range) => slice(tensor, range)));
+  tensors.flatMap((tensor) => l.slices([tensor]).map((range) => batchSlice(tensor, range)));
 
 /** Number of elements. */
 export const lengthOf = ({ tensor, range }: BatchSlice): number =>

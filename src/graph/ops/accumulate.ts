@@ -5,7 +5,7 @@ import {
   clearTensors,
 } from "../../kernels/accumulate.ts";
 import type { Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
@@ -36,7 +36,7 @@ export function accumulate(terms: ReadonlyMap<Tensor, Tensor>, share: Tensor): N
       updates: [...terms.keys()],
       lower(l) {
         const parts = [...terms].flatMap(([sum, x]) =>
-          l.slices([sum, x]).map((range) => ({ sum: slice(sum, range), x: slice(x, range) })),
+          l.slices([sum, x]).map((range) => ({ sum: batchSlice(sum, range), x: batchSlice(x, range) })),
         );
         for (const group of groupsOf(ACCUMULATED_TENSORS, parts)) {
           const bound = group.flatMap(({ sum, x }, i) => [[`sum${i}`, sum] as const, [`x${i}`, x] as const]);

@@ -1,7 +1,7 @@
 import { addSeveral, mostTermsAtOnce } from "../../kernels/add.ts";
 import type { Tensor } from "../graph.ts";
 import { groupsOf } from "../lowering/tensor-groups.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -34,10 +34,10 @@ export function addN<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D> 
         for (const range of l.slices([...tensors, y])) {
           groups.forEach((group, i) => {
             const options = { accumulate: i > 0 };
-            const terms = group.map((x, j) => [`x${j}`, slice(x, range)] as const);
+            const terms = group.map((x, j) => [`x${j}`, batchSlice(x, range)] as const);
             l.dispatch(addSeveral(l.target, range.count * perItem, group.length, options), {
               ...Object.fromEntries(terms),
-              y: slice(y, range),
+              y: batchSlice(y, range),
             });
           });
         }

@@ -1,6 +1,6 @@
 import { affineConstantsForward } from "../../kernels/affine-constants.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 
 /** More channels than photos have would make a long shader. */
@@ -43,7 +43,7 @@ export function affineConstants(
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = affineConstantsForward(l.target, range.count * pixelsPerItem, factors, terms);
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => affineConstants(dy!, factors, 0)],

@@ -1,7 +1,7 @@
 import { affineBackward, affineForward, affineParameterGradients } from "../../kernels/standardize.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { AffinePattern } from "../pattern.ts";
 import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 import type { DType } from "../shape.ts";
@@ -30,10 +30,10 @@ export function affine<D extends DType>(
         for (const range of l.slices([normalized, z])) {
           const rows = range.count * rowsPerItem(normalized);
           l.dispatch(affineForward(l.target, rows, gamma.shape[0], activation), {
-            normalized: slice(normalized, range),
+            normalized: batchSlice(normalized, range),
             gamma,
             beta,
-            z: slice(z, range),
+            z: batchSlice(z, range),
           });
         }
       },
@@ -64,8 +64,8 @@ function affineGradient(of: AffinePattern, dz: Tensor): readonly Tensor[] {
           for (const { range, walk, firstPartial } of parts) {
             l.dispatch(affineParameterGradients(walk, firstPartial, activation), {
               ...operands,
-              normalized: slice(normalized, range),
-              dz: slice(dz, range),
+              normalized: batchSlice(normalized, range),
+              dz: batchSlice(dz, range),
               dgamma: partials[0],
               dbeta: partials[1],
             });
@@ -84,9 +84,9 @@ function affineGradient(of: AffinePattern, dz: Tensor): readonly Tensor[] {
           const rows = range.count * rowsPerItem(normalized);
           l.dispatch(affineBackward(l.target, rows, gamma.shape[0], activation), {
             ...operands,
-            normalized: slice(normalized, range),
-            dz: slice(dz, range),
-            gradient: slice(gradient, range),
+            normalized: batchSlice(normalized, range),
+            dz: batchSlice(dz, range),
+            gradient: batchSlice(gradient, range),
           });
         }
       },

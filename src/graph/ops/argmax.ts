@@ -1,6 +1,6 @@
 import { argmaxForward } from "../../kernels/argmax.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
 
 /**
@@ -19,7 +19,7 @@ export function argmax(x: Tensor): Tensor<"u32"> {
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = argmaxForward(l.target, range.count * rowsPerItem, extent);
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
     },

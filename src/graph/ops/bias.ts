@@ -1,6 +1,6 @@
 import { biasForward } from "../../kernels/bias.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { channelSum, checkChannels, rowsPerItem } from "./channel-reduction.ts";
 import type { DType } from "../shape.ts";
 
@@ -21,7 +21,7 @@ export function biasAdd<D extends DType>(x: Tensor<D>, bias: Tensor): Tensor<D> 
         const inPlace = l.overwrites(x, y);
         for (const range of l.slices([x, y])) {
           const kernel = biasForward(l.target, range.count * rowsPerItem(x), bias.shape[0], { inPlace });
-          l.dispatch(kernel, { ...(!inPlace && { x: slice(x, range) }), bias, y: slice(y, range) });
+          l.dispatch(kernel, { ...(!inPlace && { x: batchSlice(x, range) }), bias, y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => dy!, () => channelSum(dy!)],

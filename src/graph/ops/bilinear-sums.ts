@@ -1,7 +1,7 @@
 import { bilinearSumsBackward, bilinearSumsForward, termsOf } from "../../kernels/bilinear-sums.ts";
 import type { BilinearTerms } from "../../kernels/bilinear-sums.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -32,7 +32,7 @@ export function bilinearSums<D extends DType>(
       lower(l, [y]) {
         for (const range of l.slices([terms, y])) {
           const kernel = bilinearSumsForward(l.target, { ...shape, batch: range.count });
-          l.dispatch(kernel, { terms: slice(terms, range), y: slice(y, range) });
+          l.dispatch(kernel, { terms: batchSlice(terms, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => bilinearSumsGradient(terms, dy!, shape)],
@@ -50,7 +50,7 @@ function bilinearSumsGradient(terms: Tensor, dy: Tensor, shape: Omit<BilinearTer
       lower(l, [dterms]) {
         for (const range of l.slices([dy, dterms])) {
           const kernel = bilinearSumsBackward(l.target, { ...shape, batch: range.count });
-          l.dispatch(kernel, { dy: slice(dy, range), dterms: slice(dterms, range) });
+          l.dispatch(kernel, { dy: batchSlice(dy, range), dterms: batchSlice(dterms, range) });
         }
       },
     },

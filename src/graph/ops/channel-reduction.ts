@@ -7,7 +7,7 @@ import { channelWalk, mergeWalks } from "../../kernels/text/channels.ts";
 import type { ChannelWalk } from "../../kernels/text/channels.ts";
 import { sumChannels, sumChannelsBackward } from "../../kernels/channel-sum.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 
@@ -108,7 +108,7 @@ export function channelSum(x: Tensor): Tensor<"f32"> {
         }
         const partials = l.scratch(4 * partialCount * channels);
         for (const { range, walk, firstPartial } of parts) {
-          l.dispatch(sumChannels(walk, firstPartial), { x: slice(x, range), sum: partials });
+          l.dispatch(sumChannels(walk, firstPartial), { x: batchSlice(x, range), sum: partials });
         }
         l.sum([{ partials, partialCount, count: channels, result: sum }]);
       },
@@ -127,7 +127,7 @@ export function channelSumGradient(x: Tensor, dsum: Tensor): Tensor {
       lower(l, [dx]) {
         for (const range of l.slices([dx])) {
           const kernel = sumChannelsBackward(l.target, range.count * rowsPerItem(x), dsum.shape[0]);
-          l.dispatch(kernel, { dsum, dx: slice(dx, range) });
+          l.dispatch(kernel, { dsum, dx: batchSlice(dx, range) });
         }
       },
       gradient: ([d]) => [() => channelSum(d!)],

@@ -1,7 +1,7 @@
 import { clipByNorm } from "../../kernels/clip-by-norm.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { globalNorm } from "./global-norm.ts";
 import { groupsByLane, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
@@ -34,7 +34,7 @@ function clip(tensors: readonly Tensor[], norm: Tensor, clipNorm: number): reado
       outputs: tensors.map(({ shape }) => ({ shape, dtype: "f32" })),
       lower(l, outputs) {
         const parts = tensors.flatMap((x, i) =>
-          partsOf(l, [x]).map((part) => ({ x: part, y: slice(outputs[i], part.range) })),
+          partsOf(l, [x]).map((part) => ({ x: part, y: batchSlice(outputs[i], part.range) })),
         );
         const length = ({ x }: (typeof parts)[number]): number => lengthOf(x);
         for (const group of groupsByLane(tensorsAtOnce(l.target, 2, 1), parts, length)) {

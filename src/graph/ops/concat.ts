@@ -1,6 +1,6 @@
 import { copyChannels } from "../../kernels/copy-channels.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { fill } from "./fill.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
@@ -43,7 +43,7 @@ export function concat<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D
             const from = { width: size, begin: 0 };
             const to = { width: channels, begin };
             const kernel = copyChannels(l.target, range.count * rowsPerItem, size, from, to);
-            l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+            l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
           }
         }
       },
@@ -85,7 +85,7 @@ export function sliceChannels<D extends DType>(x: Tensor<D>, begin: number, size
           const from = { width: extent, begin };
           const to = { width: size, begin: 0 };
           const kernel = copyChannels(l.target, range.count * rowsPerItem, size, from, to);
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => concat([...zeros(begin), dy!, ...zeros(extent - begin - size)])],

@@ -1,6 +1,6 @@
 import { clearConfusion, countConfusion } from "../../kernels/confusion-matrix.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
 
 export interface ConfusionMatrixOptions {
@@ -37,8 +37,8 @@ export function confusionMatrix(
         l.dispatch(clearConfusion(l.target, classes), { counts });
         for (const range of l.slices([labels, predictions])) {
           l.dispatch(countConfusion(l.target, range.count * pixelsPerItem, classes, ignoreLabel), {
-            labels: slice(labels, range),
-            predictions: slice(predictions, range),
+            labels: batchSlice(labels, range),
+            predictions: batchSlice(predictions, range),
             counts,
           });
         }

@@ -1,6 +1,6 @@
 import { softmaxCrossEntropy } from "../../kernels/softmax-cross-entropy.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, Op, Operand, Scratch } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { TensorType } from "../shape.ts";
@@ -80,10 +80,10 @@ export function applyCrossEntropy(
   const kind = { weighted, ignoreLabel, labelSmoothing, focusing };
   const gradientScale = counts ? 1 : 1 / (batch * rowsPerItem);
   const operands = (range: BatchRange, inPlace: boolean, dlogits?: Tensor): Record<string, Operand> => ({
-    ...(!inPlace && { logits: slice(logits, range) }),
-    labels: slice(labels, range),
+    ...(!inPlace && { logits: batchSlice(logits, range) }),
+    labels: batchSlice(labels, range),
     ...(classWeights && { classWeights }),
-    ...(dlogits && { dlogits: slice(dlogits, range) }),
+    ...(dlogits && { dlogits: batchSlice(dlogits, range) }),
     ...(dlogits && counts && { counts }),
   });
   /** The gradient where dy is known only when the program runs: multiplied before it is rounded to what logits are stored in. */

@@ -1,7 +1,7 @@
 import { dropoutForward, dropoutImages } from "../../kernels/dropout.ts";
 import type { Tensor } from "../graph.ts";
 import { imageExtents } from "../lowering/image-sums.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -51,7 +51,7 @@ export function dropout<D extends DType>(x: Tensor<D>, options: DropoutOptions):
           const kernel = perPhoto
             ? dropoutImages(l.target, { batch: count, ...imageExtents(x) }, { rate, seed, begin: first })
             : dropoutForward(l.target, count * perItem, { rate, seed, begin: first * perItem });
-          l.dispatch(kernel, { x: slice(x, range), step, y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), step, y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => dropout(dy!, options), null],

@@ -10,7 +10,7 @@ import type { Tensor } from "../graph.ts";
 import { checkLabels, lastAxis } from "../lowering/last-axis.ts";
 import { lowerSum } from "../lowering/lower-sum.ts";
 import { lowerPixelMeans } from "../lowering/pixel-mean.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import type { TensorType } from "../shape.ts";
 import type { CountedMeanOptions, LossAndAccuracy, LossTypes } from "./cross-entropy-and-accuracy.ts";
@@ -57,11 +57,11 @@ export function lovaszSoftmax(
           const parts = { timesDy, inPlace, ignoreLabel };
           for (const range of l.slices([logits, labels])) {
             l.dispatch(lovaszGradient(l.target, range.count * rowsPerItem, classes, parts), {
-              ...(!inPlace && { logits: slice(logits, range) }),
-              labels: slice(labels, range),
+              ...(!inPlace && { logits: batchSlice(logits, range) }),
+              labels: batchSlice(labels, range),
               weights,
               ...(timesDy && { dy }),
-              dlogits: slice(dlogits, range),
+              dlogits: batchSlice(dlogits, range),
             });
           }
         },
@@ -87,8 +87,8 @@ export function lovaszSoftmax(
         (values, range) => {
           const options = { correct, ignoreLabel };
           l.dispatch(errorHistogram(l.target, range.count * rowsPerItem, classes, options), {
-            logits: slice(logits, range),
-            labels: slice(labels, range),
+            logits: batchSlice(logits, range),
+            labels: batchSlice(labels, range),
             histogram,
             ...values,
           });

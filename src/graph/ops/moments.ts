@@ -3,7 +3,7 @@ import { allChannels } from "../../kernels/text/channel-range.ts";
 import type { ChannelRange } from "../../kernels/text/channel-range.ts";
 import { mergeMoments, moments, momentsBackward } from "../../kernels/moments.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { channelSumGradient, mergePartials, reductionParts, rowsPerItem } from "./channel-reduction.ts";
 import { scale } from "./scale.ts";
@@ -50,7 +50,7 @@ function makeMoments(x: Tensor): Moments {
         const partials = [channels, channels, 1].map((width) => l.scratch(4 * partialCount * width));
         for (const { range, walk, firstPartial } of parts) {
           const [partialMean, partialVariance, count] = partials;
-          const operands = { x: slice(x, range), mean: partialMean, variance: partialVariance, count };
+          const operands = { x: batchSlice(x, range), mean: partialMean, variance: partialVariance, count };
           l.dispatch(moments(walk, firstPartial), operands);
         }
         mergePartials(
@@ -96,7 +96,7 @@ export function momentsGradient(
         for (const range of l.slices([x, dx])) {
           const options = { batchRows, dmean: dmean !== null };
           const kernel = momentsBackward(l.target, range.count * rowsPerItem(x), mean.shape[0], options);
-          l.dispatch(kernel, { ...vectors, x: slice(x, range), dx: slice(dx, range) });
+          l.dispatch(kernel, { ...vectors, x: batchSlice(x, range), dx: batchSlice(dx, range) });
         }
       },
     },

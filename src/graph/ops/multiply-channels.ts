@@ -1,7 +1,7 @@
 import { multiplyPixels } from "../../kernels/image-sums.ts";
 import type { Tensor } from "../graph.ts";
 import { imageExtents, lowerImageSums } from "../lowering/image-sums.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -32,7 +32,11 @@ export function multiplyChannels<D extends DType>(x: Tensor<D>, factor: Tensor):
       lower(l, [y]) {
         for (const range of l.slices([x, factor, y])) {
           const kernel = multiplyPixels(l.target, { batch: range.count, ...imageExtents(x) });
-          l.dispatch(kernel, { x: slice(x, range), factor: slice(factor, range), y: slice(y, range) });
+          l.dispatch(kernel, {
+            x: batchSlice(x, range),
+            factor: batchSlice(factor, range),
+            y: batchSlice(y, range),
+          });
         }
       },
       gradient: ([dy]) => [() => multiplyChannels(dy!, factor), () => factorGradient(x, factor, dy!)],

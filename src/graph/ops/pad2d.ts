@@ -1,6 +1,6 @@
 import { shiftPixels } from "../../kernels/shift-pixels.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -58,7 +58,7 @@ function resize<D extends DType>(
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = shiftPixels(l.target, { ...shift, batch: range.count });
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => gradient(dy!)],

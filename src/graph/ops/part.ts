@@ -1,7 +1,7 @@
 import { copyNumbers } from "../../kernels/copy.ts";
 import type { Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT, variableParts } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { fill } from "./fill.ts";
@@ -72,7 +72,7 @@ export function joinParts(stack: Tensor, parts: readonly JoinedPart[]): Tensor {
           l.dispatch(copyNumbers(l.target, size), { x: zero[0], y });
         for (const { begin, values } of sorted) {
           const count = sizeOf(values.shape);
-          l.dispatch(copyNumbers(l.target, count), { x: values, y: slice(y, { first: begin, count }) });
+          l.dispatch(copyNumbers(l.target, count), { x: values, y: batchSlice(y, { first: begin, count }) });
         }
       },
       gradient: ([dy]) => [

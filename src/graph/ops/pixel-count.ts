@@ -4,7 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { lowerSum } from "../lowering/lower-sum.ts";
 import { pixelMeanShape } from "../lowering/pixel-mean.ts";
 import type { PixelMeanOptions } from "../lowering/pixel-mean.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 
 /**
@@ -38,7 +38,7 @@ export function pixelCount(
         for (const range of l.slices([labels])) {
           const counts = l.scratch(4 * range.count * partialSums(perItem));
           const kernel = countPixels(l.target, range.count, perItem, ignoreLabel);
-          l.dispatch(kernel, { labels: slice(labels, range), counts });
+          l.dispatch(kernel, { labels: batchSlice(labels, range), counts });
           lowerSum(l, counts, range.count, partialSums(perItem), images, { begin: range.first });
         }
         if ("scratch" in images) lowerSum(l, images, 1, batch, count);

@@ -5,7 +5,7 @@ import { pool2dGeometry } from "../../kernels/text/pool2d-geometry.ts";
 import type { Pool2dOptions, PoolGeometry } from "../../kernels/text/pool2d-geometry.ts";
 import type { Tensor } from "../graph.ts";
 import { imageExtents, lowerImageSums } from "../lowering/image-sums.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType, Shape } from "../shape.ts";
 
@@ -37,9 +37,9 @@ export function maxPool2d<D extends DType>(x: Tensor<D>, options: Pool2dOptions)
       lower(l, [y, positions]) {
         for (const range of l.slices([x, y, positions])) {
           l.dispatch(maxPool2dForward(l.target, { ...geometry, batch: range.count }), {
-            x: slice(x, range),
-            y: slice(y, range),
-            positions: slice(positions, range),
+            x: batchSlice(x, range),
+            y: batchSlice(y, range),
+            positions: batchSlice(positions, range),
           });
         }
       },
@@ -58,9 +58,9 @@ function maxPool2dGradient(x: Tensor, positions: Tensor, dy: Tensor, geometry: P
       lower(l, [dx]) {
         for (const range of l.slices([positions, dy, dx])) {
           l.dispatch(maxPool2dBackward(l.target, { ...geometry, batch: range.count }), {
-            positions: slice(positions, range),
-            dy: slice(dy, range),
-            dx: slice(dx, range),
+            positions: batchSlice(positions, range),
+            dy: batchSlice(dy, range),
+            dx: batchSlice(dx, range),
           });
         }
       },
@@ -85,8 +85,8 @@ export function averagePool2d<D extends DType>(x: Tensor<D>, options: Pool2dOpti
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           l.dispatch(averagePool2dForward(l.target, { ...geometry, batch: range.count }), {
-            x: slice(x, range),
-            y: slice(y, range),
+            x: batchSlice(x, range),
+            y: batchSlice(y, range),
           });
         }
       },
@@ -129,7 +129,7 @@ function globalAverageGradient(x: Tensor, dy: Tensor): Tensor {
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
           const kernel = spreadOverPixels(l.target, { batch: range.count, pixels, channels }, 1 / pixels);
-          l.dispatch(kernel, { factor: slice(dy, range), y: slice(dx, range) });
+          l.dispatch(kernel, { factor: batchSlice(dy, range), y: batchSlice(dx, range) });
         }
       },
     },
@@ -146,8 +146,8 @@ function averageGradient(x: Tensor, dy: Tensor, geometry: PoolGeometry): Tensor 
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
           l.dispatch(averagePool2dBackward(l.target, { ...geometry, batch: range.count }), {
-            dy: slice(dy, range),
-            dx: slice(dx, range),
+            dy: batchSlice(dy, range),
+            dx: batchSlice(dx, range),
           });
         }
       },

@@ -1,6 +1,6 @@
 import { repeatEdgesBackward, repeatEdgesForward } from "../../kernels/repeat-edges.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -25,7 +25,10 @@ export function repeatEdges<D extends DType>(x: Tensor<D>): Tensor<D> {
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const images = { batch: range.count, height, width, channels };
-          l.dispatch(repeatEdgesForward(l.target, images), { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(repeatEdgesForward(l.target, images), {
+            x: batchSlice(x, range),
+            y: batchSlice(y, range),
+          });
         }
       },
       gradient: ([dy]) => [() => repeatEdgesGradient(x, dy!)],
@@ -44,7 +47,10 @@ function repeatEdgesGradient(x: Tensor, dy: Tensor): Tensor {
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
           const images = { batch: range.count, height, width, channels };
-          l.dispatch(repeatEdgesBackward(l.target, images), { dy: slice(dy, range), dx: slice(dx, range) });
+          l.dispatch(repeatEdgesBackward(l.target, images), {
+            dy: batchSlice(dy, range),
+            dx: batchSlice(dx, range),
+          });
         }
       },
     },

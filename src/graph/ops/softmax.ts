@@ -1,6 +1,6 @@
 import { softmaxBackward, softmaxForward } from "../../kernels/softmax.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
 import type { DType } from "../shape.ts";
 
@@ -19,7 +19,7 @@ export function softmax<D extends DType>(x: Tensor<D>): Tensor<D> {
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = softmaxForward(l.target, range.count * rowsPerItem, extent);
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy], [y]) => [() => softmaxGradient(y, dy!)],
@@ -38,7 +38,11 @@ function softmaxGradient(y: Tensor, dy: Tensor): Tensor {
       lower(l, [dx]) {
         for (const range of l.slices([y, dy, dx])) {
           const kernel = softmaxBackward(l.target, range.count * rowsPerItem, extent);
-          l.dispatch(kernel, { y: slice(y, range), dy: slice(dy, range), dx: slice(dx, range) });
+          l.dispatch(kernel, {
+            y: batchSlice(y, range),
+            dy: batchSlice(dy, range),
+            dx: batchSlice(dx, range),
+          });
         }
       },
     },

@@ -1,6 +1,6 @@
 import { standardizeBackward, standardizeForward, standardizeSums } from "../../kernels/standardize.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { StandardizePattern } from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
 import { checkChannels, reductionParts, rowsPerItem } from "./channel-reduction.ts";
@@ -46,7 +46,7 @@ function make<D extends DType>(x: Tensor<D>, epsilon: number): Tensor {
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = standardizeForward(l.target, range.count * rowsPerItem(x), mean.shape[0], epsilon);
-          l.dispatch(kernel, { x: slice(x, range), mean, variance, y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), mean, variance, y: batchSlice(y, range) });
         }
       },
       gradient: ([dy], [y]) => [() => standardizeGradient(pattern, y, dy!), null, null],
@@ -68,8 +68,8 @@ function standardizeGradient(of: StandardizePattern, normalized: Tensor, gradien
         const partials = [0, 1].map(() => l.scratch(4 * partialCount * channels));
         for (const { range, walk, firstPartial } of parts) {
           l.dispatch(standardizeSums(walk, firstPartial), {
-            gradient: slice(gradient, range),
-            normalized: slice(normalized, range),
+            gradient: batchSlice(gradient, range),
+            normalized: batchSlice(normalized, range),
             sums: partials[0],
             products: partials[1],
           });
@@ -87,12 +87,12 @@ function standardizeGradient(of: StandardizePattern, normalized: Tensor, gradien
         for (const range of l.slices([gradient, normalized, dx])) {
           const rows = range.count * rowsPerItem(x);
           l.dispatch(standardizeBackward(l.target, rows, channels, { epsilon, batchRows }), {
-            gradient: slice(gradient, range),
-            normalized: slice(normalized, range),
+            gradient: batchSlice(gradient, range),
+            normalized: batchSlice(normalized, range),
             variance,
             sums,
             products,
-            dx: slice(dx, range),
+            dx: batchSlice(dx, range),
           });
         }
       },

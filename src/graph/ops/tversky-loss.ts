@@ -6,7 +6,7 @@ import type { Tensor } from "../graph.ts";
 import { checkLabels, lastAxis } from "../lowering/last-axis.ts";
 import { lowerSum } from "../lowering/lower-sum.ts";
 import { lowerPixelMeans } from "../lowering/pixel-mean.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
 import type { TensorType } from "../shape.ts";
 import { add } from "./add.ts";
@@ -87,13 +87,13 @@ export function applyTversky(
           const parts = { ...kind, crossEntropyScale, timesDy, inPlace };
           for (const range of l.slices([logits, labels])) {
             l.dispatch(softmaxRegionGradient(l.target, range.count * rowsPerItem, classes, parts), {
-              ...(!inPlace && { logits: slice(logits, range) }),
-              labels: slice(labels, range),
+              ...(!inPlace && { logits: batchSlice(logits, range) }),
+              labels: batchSlice(labels, range),
               slopes,
               ...(classWeights && { classWeights }),
               ...(crossEntropy && counts && { counts }),
               ...(timesDy && { dy }),
-              dlogits: slice(dlogits, range),
+              dlogits: batchSlice(dlogits, range),
             });
           }
         },
@@ -124,8 +124,8 @@ export function applyTversky(
           const sums = l.scratch(4 * rows * partials);
           const parts = { ...kind, losses, correct };
           l.dispatch(softmaxRegionSums(l.target, range.count, rowsPerItem, classes, parts), {
-            logits: slice(logits, range),
-            labels: slice(labels, range),
+            logits: batchSlice(logits, range),
+            labels: batchSlice(labels, range),
             ...(losses && classWeights && { classWeights }),
             ...values,
             sums,

@@ -1,6 +1,6 @@
 import { upsampleBilinear2xBackward, upsampleBilinear2xForward } from "../../kernels/upsample-bilinear2x.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -26,7 +26,7 @@ export function upsampleBilinear2x<D extends DType>(x: Tensor<D>): Tensor<D> {
         for (const range of l.slices([x, y])) {
           const rows = range.count * height * width;
           const kernel = upsampleBilinear2xForward(l.target, { rows, height, width, channels });
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => upsampleBilinear2xGradient(x, dy!)],
@@ -46,7 +46,7 @@ function upsampleBilinear2xGradient(x: Tensor, dy: Tensor): Tensor {
         for (const range of l.slices([dy, dx])) {
           const rows = range.count * height * width;
           const kernel = upsampleBilinear2xBackward(l.target, { rows, height, width, channels });
-          l.dispatch(kernel, { dy: slice(dy, range), dx: slice(dx, range) });
+          l.dispatch(kernel, { dy: batchSlice(dy, range), dx: batchSlice(dx, range) });
         }
       },
     },

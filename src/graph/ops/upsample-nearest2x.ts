@@ -1,6 +1,6 @@
 import { upsampleNearest2xBackward, upsampleNearest2xForward } from "../../kernels/upsample-nearest2x.ts";
 import type { Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
@@ -24,7 +24,7 @@ export function upsampleNearest2x<D extends DType>(x: Tensor<D>): Tensor<D> {
       lower(l, [y]) {
         for (const range of l.slices([x, y])) {
           const kernel = upsampleNearest2xForward(l.target, range.count * height * width, width, channels);
-          l.dispatch(kernel, { x: slice(x, range), y: slice(y, range) });
+          l.dispatch(kernel, { x: batchSlice(x, range), y: batchSlice(y, range) });
         }
       },
       gradient: ([dy]) => [() => upsampleNearest2xGradient(x, dy!)],
@@ -43,7 +43,7 @@ function upsampleNearest2xGradient(x: Tensor, dy: Tensor): Tensor {
       lower(l, [dx]) {
         for (const range of l.slices([dy, dx])) {
           const kernel = upsampleNearest2xBackward(l.target, range.count * height * width, width, channels);
-          l.dispatch(kernel, { dy: slice(dy, range), dx: slice(dx, range) });
+          l.dispatch(kernel, { dy: batchSlice(dy, range), dx: batchSlice(dx, range) });
         }
       },
     },

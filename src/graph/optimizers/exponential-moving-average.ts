@@ -3,7 +3,7 @@ import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
 import { groupsByLane, lengthOf } from "../lowering/tensor-groups.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 
@@ -45,7 +45,9 @@ export function exponentialMovingAverage(
         afterUpdates: true,
         lower(l) {
           const parts = pairs.flatMap(({ x, average }) =>
-            l.slices([x, average]).map((range) => ({ x: slice(x, range), average: slice(average, range) })),
+            l
+              .slices([x, average])
+              .map((range) => ({ x: batchSlice(x, range), average: batchSlice(average, range) })),
           );
           const length = ({ x }: { x: BatchSlice }): number => lengthOf(x);
           for (const group of groupsByLane(tensorsAtOnce(l.target, 2, 1), parts, length)) {

@@ -3,7 +3,7 @@ import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { tensorsAtOnce } from "../../kernels/text/several-tensors.ts";
 import { storageOf, variableParts } from "../graph.ts";
 import type { Graph, Node, Tensor } from "../graph.ts";
-import { slice } from "../op.ts";
+import { batchSlice } from "../op.ts";
 import type { BatchRange, BatchSlice } from "../op.ts";
 import { fill } from "../ops/fill.ts";
 import { groupsByLane, lengthOf } from "../lowering/tensor-groups.ts";
@@ -142,7 +142,9 @@ function checkNotUpdated(op: string, reads: readonly Tensor[], updates: readonly
 type Slices = Readonly<Record<string, BatchSlice>> & { readonly parameter: BatchSlice };
 
 const slicesOf = (tensors: UpdatedTensors, range: BatchRange): Slices =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, slice(tensor, range)])) as Slices;
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, batchSlice(tensor, range)]),
+  ) as Slices;
 
 const lengthOfParameter = ({ parameter }: Slices): number => lengthOf(parameter);
 
