@@ -31,6 +31,8 @@ export { gradients, trainable } from "./graph/gradients.ts";
 export { compile } from "./graph/compile.ts";
 export { Program } from "./graph/program.ts";
 export type { CompileOptions } from "./graph/compile.ts";
+export { BatchPrograms } from "./graph/batch-programs.ts";
+export type { BatchCompileOptions, BatchProgramsOptions } from "./graph/batch-programs.ts";
 export type { Feeds, InputTypes, Results } from "./graph/program.ts";
 export { plan } from "./graph/plan.ts";
 export type { Goals, NamedTypes, Plan, PlanSummary } from "./graph/plan.ts";

@@ -22,7 +22,7 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax batchSlice bytesOf cast
+      BatchPrograms Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax batchSlice bytesOf cast
       clipByGlobalNorm compile concat constant cos defineKernel describeMemoryPlan divide elementwise
       equal erf exp exponentialMovingAverage f32 fill floor gelu globalNorm glorotUniform gradients
       greater greaterEqual i32 kernelTarget kernelTimes less lessEqual linearGrid linearIndex log
