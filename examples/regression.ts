@@ -1,8 +1,7 @@
 // Linear regression: finds the line y = 3x − 1 from noisy points.  npm run example -- regression [steps]
 import { adam, compile, gradients, Graph, seededRandom, zeros } from "bespoke";
-import { dense } from "bespoke/nn";
+import { dense, meanSquaredError } from "bespoke/nn";
 import { openGpu } from "bespoke/node";
-import { meanSquaredError } from "./mean-squared-error.ts";
 
 const steps = Number(process.argv[2] ?? 300);
 const random = seededRandom(0, "points");

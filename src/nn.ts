@@ -52,6 +52,11 @@ export { focalLoss } from "./graph/ops/focal-loss.ts";
 export type { FocalLossOptions } from "./graph/ops/focal-loss.ts";
 export { lovaszSoftmax } from "./graph/ops/lovasz-softmax.ts";
 export type { LovaszSoftmaxOptions } from "./graph/ops/lovasz-softmax.ts";
+export { huber, meanAbsoluteError, meanSquaredError } from "./graph/ops/regression-losses.ts";
+export type { HuberOptions } from "./graph/ops/regression-losses.ts";
+export { binaryCrossentropy, categoricalCrossentropy } from "./graph/ops/crossentropy.ts";
+export type { CrossentropyOptions } from "./graph/ops/crossentropy.ts";
+export type { LossOptions } from "./graph/ops/loss-reduction.ts";
 
 // Metrics.
 export { accuracy } from "./graph/ops/accuracy.ts";

@@ -38,8 +38,9 @@ describe("what the library exports", () => {
     expect(names(nn)).toBe(
       words(`
       accuracy affine affineConstants averagePool2d batchNormInference batchNormTraining biasAdd
-      channelSum confusionMatrix conv2d conv2dTranspose crop2d crossEntropyAndAccuracy dense
-      depthwiseConv2d diceLoss dropout focalLoss globalAveragePool2d lovaszSoftmax maxPool2d
+      binaryCrossentropy categoricalCrossentropy channelSum confusionMatrix conv2d conv2dTranspose
+      crop2d crossEntropyAndAccuracy dense depthwiseConv2d diceLoss dropout focalLoss
+      globalAveragePool2d huber lovaszSoftmax maxPool2d meanAbsoluteError meanSquaredError
       multiplyChannels pixelCount softmax sparseSoftmaxCrossEntropy standardize tverskyLoss
       upsampleBilinear2x upsampleNearest2x upsampledConv2d zeroPad2d`),
     );
@@ -79,7 +80,7 @@ describe("what the library exports", () => {
     // What these are made of.
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
-    internal.push("reduction", "sumTo", "broadcastTo");
+    internal.push("reduction", "sumTo", "broadcastTo", "reduceLosses", "reduceSamples");
     internal.push("partAt", "joinParts", "adamUpdates");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];

@@ -15,6 +15,7 @@ import { scale } from "../../../src/graph/ops/scale.ts";
 import * as unary from "../../../src/graph/ops/unary.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
+import { LOSS_TABLE } from "./loss-table.ts";
 
 /** Numbers of a shape, in double precision. */
 export interface Values {
@@ -325,4 +326,5 @@ export const TABLE: readonly TableEntry[] = [
       theirs: (x) => theirs[name](x, axes && [...axes], true),
     })),
   ),
+  ...LOSS_TABLE,
 ];
