@@ -3,7 +3,7 @@ import { add } from "./ops/add.ts";
 import { fill } from "./ops/fill.ts";
 import { momentsGradient } from "./ops/moments.ts";
 import { joinParts } from "./ops/part.ts";
-import type { JoinedPart } from "./ops/part.ts";
+import type { JoinedPart } from "./pattern.ts";
 import { sameShape, shapeText, sizeOf } from "./shape.ts";
 
 /**

@@ -166,6 +166,8 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   readonly overFormula?: (lowering: Lowering, formula: Formula, outputs: readonly Tensor[]) => void;
   /** What it is to the rewrites of `graph/fuse`. */
   readonly pattern?: OpPatterns[keyof OpPatterns];
+  /** What a program that has the op is rewritten by. An op brings it, so that no program is larger for the ops of others. */
+  readonly rewriting?: Rewriting;
   /** Tensors of other nodes that running it changes in place; only those rewrites make such ops. */
   readonly writes?: readonly Tensor[];
   /** Says which kernels compute `outputs`, once, when a program is compiled. */
@@ -198,6 +200,14 @@ export interface Formula {
   /** By the names that `steps` knows them by. */
   readonly sources: Readonly<Record<string, Tensor>>;
   readonly steps: readonly Step[];
+}
+
+/** A rewrite of what a program runs, several ops as one: it changes neither inputs nor outputs. See {@link Op.rewriting}. */
+export interface Rewriting {
+  /** Others that it does along with its own, and which are not done by themselves where it is. */
+  readonly includes: readonly Rewriting[];
+  /** `nodes` in an order in which they can run, of a program that gives `outputs`, rewritten. */
+  run(nodes: readonly Node[], outputs: readonly Tensor[], target: KernelTarget): readonly Node[];
 }
 
 /** See {@link Op.together}. */

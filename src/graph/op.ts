@@ -10,6 +10,7 @@ export type {
   Op,
   OpFamily,
   Operand,
+  Rewriting,
   Scratch,
   Sliceable,
   Summed,

@@ -4,7 +4,6 @@ import type { Tensor } from "./graph.ts";
 import type { TapsPattern, WeightsPattern } from "./lowering/conv2d-products.ts";
 import type { Norm } from "./lowering/batch-norm.ts";
 import type { MovingStatistics } from "./ops/moving-statistics.ts";
-import type { JoinedPart } from "./ops/part.ts";
 
 export type Pattern =
   | TapsPattern
@@ -112,4 +111,10 @@ export interface PixelSumsPattern {
   readonly kind: "pixelSums";
   readonly x: Tensor;
   readonly factor: Tensor;
+}
+
+/** Numbers that go to a stack from element `begin` on. */
+export interface JoinedPart {
+  readonly begin: number;
+  readonly values: Tensor;
 }

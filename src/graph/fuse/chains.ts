@@ -2,6 +2,7 @@
  * @file What is computed number by number runs as one: an elementwise op makes its inputs itself where nobody needs them stored, and
  * so does a reduction. Comes last, for what the other rewrites have left.
  */
+import type { KernelTarget } from "../../kernels/kernel.ts";
 import { canCut } from "../cut-batch.ts";
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
@@ -9,7 +10,6 @@ import { alongBatch, formulaOf, lowerFormula } from "../lowering/formula.ts";
 import type { Formula, Op } from "../op.ts";
 import { bytesOf, sameShape } from "../shape.ts";
 import { readersOf } from "./readers.ts";
-import type { RewriteLimits } from "./rewrite.ts";
 
 /** Functions of one kernel. */
 const MOST_STEPS = 48;
@@ -23,7 +23,7 @@ export function fuseChains(
   nodes: readonly Node[],
   own: ReadonlySet<Node>,
   outputs: readonly Tensor[],
-  limits: RewriteLimits,
+  limits: KernelTarget,
 ): Node[] {
   const readers = readersOf(nodes, outputs);
   /** Of each elementwise node, and each reduction that makes what it reduces. */

@@ -1,29 +1,31 @@
 /**
  * @file Runs several ops as one: a rewrite of what a program will run, which changes neither its inputs nor its outputs.
  *
- * - **Prologue.** A batch norm with its activation, an activation alone, and the gradient of a standardization are never
- *   stored where products alone read them: these make them while they load. A sum makes norms and activations so, too.
- * - **Epilogue.** A convolution finds the moments of its result while it stores it. Where its result passes back through an
- *   activation and a batch norm, it does so on its way out, with the sums that γ and β want, and where it is added to others,
- *   it adds them.
- * - **Placement.** What is joined along the channels lies in one tensor from the start, and a gradient in its stack.
- * - **Chains.** Of elementwise ops one after the other only the last one stores its result, and a reduction makes what it reduces; what several
- *   of them read is computed again, where that is little. Numbers that are the same everywhere are arguments.
- *
- * Products are convolutions, transposed and depthwise ones, and their gradients.
+ * Ops bring the rewritings that they are part of (`Op.rewriting`): convolutions and norms products-and-norms.ts, stacks of
+ * parameters stacks.ts. Chains, which any elementwise op may be part of, come last: of elementwise ops one after the
+ * other only the last one stores its result, and a reduction makes what it reduces; what several of them read is computed
+ * again, where that is little. Numbers that are the same everywhere are arguments.
  *
  * What cannot be rewritten stays as it is. `compile(…, { fuse: false })` runs every op by itself and is the reference.
  */
+import type { KernelTarget } from "../../kernels/kernel.ts";
 import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
+import type { Rewriting } from "../op.ts";
 import { fuseChains } from "./chains.ts";
-import { Rewrite } from "./rewrite.ts";
-import type { RewriteLimits } from "./rewrite.ts";
 
 /** `nodes`, in an order in which they can run, rewritten; `outputs` and the variables that they update become the same. */
-export function fuse(nodes: readonly Node[], outputs: readonly Tensor[], limits: RewriteLimits): Node[] {
-  const rewritten = new Rewrite(nodes, outputs, limits).run();
-  return needed(fuseChains(rewritten, new Set(nodes), outputs, limits), outputs);
+export function fuse(nodes: readonly Node[], outputs: readonly Tensor[], target: KernelTarget): Node[] {
+  let rewritten = nodes;
+  for (const rewriting of rewritingsOf(nodes)) rewritten = rewriting.run(rewritten, outputs, target);
+  return needed(fuseChains(rewritten, new Set(nodes), outputs, target), outputs);
+}
+
+/** Those that the ops of a program bring, each once, less those that others include. */
+function rewritingsOf(nodes: readonly Node[]): Rewriting[] {
+  const all = new Set(nodes.flatMap(({ op }) => op.rewriting ?? []));
+  const included = new Set([...all].flatMap(({ includes }) => includes));
+  return [...all].filter((rewriting) => !included.has(rewriting));
 }
 
 /** Those of `nodes` that lead to `outputs` or update a variable. */

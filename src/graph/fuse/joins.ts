@@ -6,7 +6,7 @@ import type { Node, Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import type { Op } from "../op.ts";
-import type { JoinedPart } from "../ops/part.ts";
+import type { JoinedPart } from "../pattern.ts";
 import { sizeOf } from "../shape.ts";
 import type { Readers } from "./readers.ts";
 

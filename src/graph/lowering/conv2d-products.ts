@@ -30,7 +30,10 @@ export const listed = <D extends DType>(images: Images<D>): readonly Tensor<D>[]
 export const channelsOf = (images: Images): number =>
   listed(images).reduce((sum, { shape }) => sum + shape[3], 0);
 
-interface Naming extends Pick<Op, "name" | "gradient"> {
+/** What an op that is such a product says of itself. */
+export type Naming = Pick<Op, "name" | "gradient" | "rewriting">;
+
+interface GatheringNaming extends Naming {
   /** Whether a batch norm may ask for the moments of the result. */
   readonly moments?: boolean;
   /** `[C]`, added to the result; none by default. */
@@ -42,7 +45,7 @@ export function applyForward<D extends DType>(
   x: Tensor<D>,
   kernel: Tensor,
   g: Conv2dGeometry,
-  naming: Naming,
+  naming: GatheringNaming,
 ): Tensor<D> {
   return applyTaps(x, kernel, naming, forwardTaps(g))[0];
 }
@@ -53,7 +56,7 @@ export function applyForwardSplit(
   kernel: Tensor,
   g: Conv2dGeometry,
   channels: number,
-  naming: Naming,
+  naming: GatheringNaming,
 ): readonly Tensor[] {
   return applyTaps(x, kernel, naming, { ...forwardTaps(g), channels: [channels, g.outChannels - channels] });
 }
@@ -63,7 +66,7 @@ export function applyBackwardData<D extends DType>(
   dy: Images<D>,
   kernel: Tensor,
   g: Conv2dGeometry,
-  naming: Naming,
+  naming: GatheringNaming,
 ): Tensor<D> {
   return applyTaps(dy, kernel, naming, {
     extents: [g.batch, g.inHeight, g.inWidth],
@@ -192,7 +195,7 @@ export function resultsOf(channels: readonly number[]): Pick<TapsFusion, "epilog
 export function applyTaps<D extends DType>(
   source: Images<D>,
   kernel: Tensor,
-  naming: Naming,
+  naming: GatheringNaming,
   taps: Taps,
 ): readonly Tensor<D>[] {
   const { extents, channels, evenPhases, product, names: bindings } = taps;
@@ -214,6 +217,7 @@ export function applyTaps<D extends DType>(
     name: naming.name,
     family: "convolution",
     gradient: naming.gradient,
+    rewriting: naming.rewriting,
     outputs: [
       ...channels.map((count) => ({ shape: [...extents, count], dtype: sources[0].dtype })),
       ...(moments ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
@@ -256,7 +260,7 @@ export function applyBackwardWeights(
   x: Tensor,
   dy: Images,
   g: Conv2dGeometry,
-  naming: Pick<Op, "name" | "gradient">,
+  naming: Naming,
 ): Tensor<"f32"> {
   const shape = [g.kernelHeight, g.kernelWidth, g.inChannels, g.outChannels];
   const lower: WeightsLowering = (l, ...how) => lowerWeights(l, g, ...how);
@@ -268,7 +272,7 @@ export function applyWeights(
   x: Tensor,
   dy: Images,
   shape: Shape,
-  naming: Pick<Op, "name" | "gradient">,
+  naming: Naming,
   { geometry, lower }: Pick<WeightsPattern, "geometry" | "lower">,
 ): Tensor<"f32"> {
   const gradients = listed(dy);

@@ -5,12 +5,9 @@ import { depthwiseBackwardData } from "../../kernels/depthwise/backward-data.ts"
 import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depthwise/backward-weights.ts";
 import { depthwiseForward } from "../../kernels/depthwise/forward.ts";
 import type { Tensor } from "../graph.ts";
-import type { Op } from "../op.ts";
 import type { DType } from "../shape.ts";
 import { applyTaps, applyWeights } from "./conv2d-products.ts";
-import type { Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
-
-type Naming = Pick<Op, "name" | "gradient">;
+import type { Naming, Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
 
 /** `y` `[N, Ho, Wo, C]` of `x` `[N, H, W, C]` and `kernel` `[kh, kw, C, 1]`. */
 export function applyDepthwise<D extends DType>(

@@ -1,5 +1,6 @@
 import { affineBackward, affineForward, affineParameterGradients } from "../../kernels/standardize.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import type { AffinePattern } from "../pattern.ts";
@@ -26,6 +27,7 @@ export function affine<D extends DType>(
       family: "normalization",
       outputs: [normalized],
       pattern,
+      rewriting: productsAndNorms,
       lower(l, [z]) {
         for (const range of l.slices([normalized, z])) {
           const rows = range.count * rowsPerItem(normalized);
@@ -56,6 +58,7 @@ function affineGradient(of: AffinePattern, dz: Tensor): readonly Tensor[] {
       family: "normalization",
       outputs: [normalized, { shape: gamma.shape, dtype: "f32" }, { shape: beta.shape, dtype: "f32" }],
       pattern: { kind: "affineGradient", of, dz },
+      rewriting: productsAndNorms,
       lower(l, [gradient, dgamma, dbeta]) {
         const operands = { gamma, beta };
         if (l.uses(dgamma) || l.uses(dbeta)) {

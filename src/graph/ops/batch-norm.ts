@@ -1,4 +1,5 @@
 import type { ActivationKind } from "../../kernels/text/activation.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import {
   inputGradientOperands,
@@ -55,6 +56,7 @@ export function batchNormInference<D extends DType>(
         epsilon: options.epsilon,
         activation: options.activation ?? "linear",
       },
+      rewriting: productsAndNorms,
       lower: (l, [y]) => lowerBatchNorm(l, norm, options, y),
       gradient([dy]) {
         let made: ParameterGradients | undefined;

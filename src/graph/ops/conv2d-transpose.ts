@@ -1,5 +1,6 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
@@ -71,10 +72,11 @@ export function conv2dTranspose<D extends DType>(
   };
   return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
+    rewriting: productsAndNorms,
     moments: true,
     bias,
     gradient([dy]) {
-      const naming = { name: "conv2d_transpose_gradient_input" };
+      const naming = { name: "conv2d_transpose_gradient_input", rewriting: productsAndNorms };
       let made: readonly Tensor[] | undefined;
       const inputs = (): readonly Tensor[] =>
         (made ??=
@@ -83,7 +85,11 @@ export function conv2dTranspose<D extends DType>(
             : applyForwardSplit(dy!, kernel, geometry, shape[3], naming));
       return [
         ...parts.map((_, i) => () => inputs()[i]),
-        () => applyBackwardWeights(dy!, images, geometry, { name: "conv2d_transpose_gradient_kernel" }),
+        () =>
+          applyBackwardWeights(dy!, images, geometry, {
+            name: "conv2d_transpose_gradient_kernel",
+            rewriting: productsAndNorms,
+          }),
         ...(bias ? [() => channelSum(dy!)] : []),
       ];
     },

@@ -1,5 +1,6 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Padding } from "../../kernels/text/window.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { channelSum } from "./channel-reduction.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
@@ -26,11 +27,20 @@ export function conv2d<D extends DType>(
   const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
   return applyForward(x, kernel, geometry, {
     name: "conv2d",
+    rewriting: productsAndNorms,
     moments: true,
     bias,
     gradient: ([dy]) => [
-      () => applyBackwardData(dy!, kernel, geometry, { name: "conv2d_gradient_input" }),
-      () => applyBackwardWeights(x, dy!, geometry, { name: "conv2d_gradient_kernel" }),
+      () =>
+        applyBackwardData(dy!, kernel, geometry, {
+          name: "conv2d_gradient_input",
+          rewriting: productsAndNorms,
+        }),
+      () =>
+        applyBackwardWeights(x, dy!, geometry, {
+          name: "conv2d_gradient_kernel",
+          rewriting: productsAndNorms,
+        }),
       ...(bias ? [() => channelSum(dy!)] : []),
     ],
   });

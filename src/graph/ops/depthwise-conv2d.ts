@@ -1,4 +1,5 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { applyDepthwise, applyDepthwiseData, applyDepthwiseWeights } from "../lowering/depthwise-products.ts";
 import { shapeText } from "../shape.ts";
@@ -25,9 +26,18 @@ export function depthwiseConv2d<D extends DType>(
   const g = { ...conv2dGeometry(x.shape, kernel.shape, { strides, padding }), outChannels: x.shape[3] };
   return applyDepthwise(x, kernel, g, {
     name: "depthwise_conv2d",
+    rewriting: productsAndNorms,
     gradient: ([dy]) => [
-      () => applyDepthwiseData(dy!, kernel, g, { name: "depthwise_conv2d_gradient_input" }),
-      () => applyDepthwiseWeights(x, dy!, g, { name: "depthwise_conv2d_gradient_kernel" }),
+      () =>
+        applyDepthwiseData(dy!, kernel, g, {
+          name: "depthwise_conv2d_gradient_input",
+          rewriting: productsAndNorms,
+        }),
+      () =>
+        applyDepthwiseWeights(x, dy!, g, {
+          name: "depthwise_conv2d_gradient_kernel",
+          rewriting: productsAndNorms,
+        }),
     ],
   });
 }

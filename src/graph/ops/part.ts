@@ -1,7 +1,9 @@
 import { copyNumbers } from "../../kernels/copy.ts";
 import type { Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT, variableParts } from "../graph.ts";
+import { stacks } from "../fuse/stacks.ts";
 import { batchSlice } from "../op.ts";
+import type { JoinedPart } from "../pattern.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { fill } from "./fill.ts";
@@ -42,12 +44,6 @@ export function partAt(x: Tensor, begin: number, shape: Shape): Tensor {
   ).outputs[0];
 }
 
-/** Numbers that go to a stack from element `begin` on. */
-export interface JoinedPart {
-  readonly begin: number;
-  readonly values: Tensor;
-}
-
 /** A tensor of the shape of `stack` that holds `parts`, which do not overlap, and zero everywhere else. */
 export function joinParts(stack: Tensor, parts: readonly JoinedPart[]): Tensor {
   const sorted = [...parts].sort((a, b) => a.begin - b.begin);
@@ -66,6 +62,7 @@ export function joinParts(stack: Tensor, parts: readonly JoinedPart[]): Tensor {
       family: "copy",
       outputs: [{ shape: stack.shape, dtype: "f32" }],
       pattern: { kind: "joinParts", parts: sorted },
+      rewriting: stacks,
       lower(l, [y]) {
         const size = sizeOf(stack.shape);
         if (zero.length > 0 && !l.overwrites(zero[0], y))

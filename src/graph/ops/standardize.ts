@@ -1,4 +1,5 @@
 import { standardizeBackward, standardizeForward, standardizeSums } from "../../kernels/standardize.ts";
+import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import type { StandardizePattern } from "../pattern.ts";
@@ -41,6 +42,7 @@ function make<D extends DType>(x: Tensor<D>, epsilon: number): Tensor {
       family: "normalization",
       outputs: [x],
       pattern,
+      rewriting: productsAndNorms,
       // The gradient by x accounts for what x does to its own moments.
       constants: [mean, variance],
       lower(l, [y]) {
@@ -63,6 +65,7 @@ function standardizeGradient(of: StandardizePattern, normalized: Tensor, gradien
       family: "normalization",
       outputs: [x],
       pattern: { kind: "standardizeGradient", of },
+      rewriting: productsAndNorms,
       lower(l, [dx]) {
         const { parts, partialCount, channels } = reductionParts(l, [gradient, normalized]);
         const partials = [0, 1].map(() => l.scratch(4 * partialCount * channels));

@@ -1,12 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import type { BuildResult } from "esbuild";
+import type { BuildResult, StdinOptions } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 /** Bundled for browsers, where nothing of Node's exists: an import of it fails here. */
-const bundle = (entry: string): Promise<BuildResult<{ write: false; metafile: true }>> =>
+const bundle = (entry: string | StdinOptions): Promise<BuildResult<{ write: false; metafile: true }>> =>
   build({
-    entryPoints: [entry],
+    ...(typeof entry === "string" ? { entryPoints: [entry] } : { stdin: entry }),
     bundle: true,
     write: false,
     metafile: true,
@@ -28,10 +28,10 @@ const besides = ({ metafile }: { metafile: { inputs: object } }, known: RegExp):
 
 describe("what runs in a browser", () => {
   it.each([
-    ["bespoke", "index", 70_000],
-    ["bespoke/nn", "nn", 60_000],
-    ["bespoke/layers", "layers", 60_000],
-    ["bespoke/networks", "networks", 60_000],
+    ["bespoke", "index", 60_000],
+    ["bespoke/nn", "nn", 80_000],
+    ["bespoke/layers", "layers", 80_000],
+    ["bespoke/networks", "networks", 80_000],
   ])("%s is a few ten kilobytes, of the engine's own folders", async (name, file, limit) => {
     const result = await bundle(`src/${file}.ts`);
     const bytes = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
@@ -55,6 +55,19 @@ describe("what runs in a browser", () => {
     const imported = Object.values(result.metafile.inputs).flatMap(({ imports }) => imports);
     expect(imported.filter(({ external, path }) => external && !path.startsWith("/fonts/"))).toEqual([]);
     expect(script.text.match(/\b(process|Buffer|__dirname)\.\w+|["']node:\w+/g)).toBeNull();
+  });
+
+  it("carries the rules for convolutions and norms only where there are any", async () => {
+    const rules = async (text: string): Promise<string[]> => {
+      const result = await bundle({ contents: text, resolveDir: "src", loader: "ts" });
+      const [{ inputs }] = Object.values(result.metafile.outputs);
+      return Object.entries(inputs).flatMap(([file, { bytesInOutput }]) =>
+        bytesInOutput > 0 && /(fuse\/(products|norm)|kernels\/.*norm)/.test(file) ? [file] : [],
+      );
+    };
+    const graph = 'export { Graph, compile, gradients, adam, add, relu, sum } from "./index.ts";';
+    expect(await rules(graph)).toEqual([]);
+    expect((await rules(`${graph} export { conv2d } from "./nn.ts";`)).length).toBeGreaterThan(3);
   });
 
   it("cannot take anything of Node's along unseen", async () => {

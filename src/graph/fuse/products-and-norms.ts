@@ -1,8 +1,20 @@
+/**
+ * @file What is done to programs with convolutions and batch norms.
+ *
+ * - **Prologue.** A batch norm with its activation, an activation alone, and the gradient of a standardization are never
+ *   stored where products alone read them: these make them while they load. A sum makes norms and activations so, too.
+ * - **Epilogue.** A convolution finds the moments of its result while it stores it. Where its result passes back through an
+ *   activation and a batch norm, it does so on its way out, with the sums that γ and β want, and where it is added to others,
+ *   it adds them.
+ * - **Placement.** What is joined along the channels lies in one tensor from the start, and a gradient in its stack.
+ *
+ * Products are convolutions, transposed and depthwise ones, and their gradients.
+ */
 import type { KernelTarget } from "../../kernels/kernel.ts";
-import type { BatchLimits } from "../cut-batch.ts";
 import type { Node, Tensor } from "../graph.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
 import { batchSlice } from "../op.ts";
+import type { Rewriting } from "../op.ts";
 import type {
   ActivationGradientPattern,
   ActivationPattern,
@@ -35,15 +47,19 @@ import type { Placement } from "./placement.ts";
 import { fusedTaps, fusedWeights } from "./products.ts";
 import { readersOf } from "./readers.ts";
 import type { Readers } from "./readers.ts";
+import { stacks } from "./stacks.ts";
 import { storingParts } from "./stored-parts.ts";
 import { findSums, sumNode } from "./sums.ts";
 import type { Sum, TermReading } from "./sums.ts";
 
-/** What of an adapter limits how much is run as one. */
-export type RewriteLimits = Pick<KernelTarget, "maxStorageBuffers"> & BatchLimits;
+/** Brought by convolutions and batch norms. */
+export const productsAndNorms: Rewriting = {
+  includes: [stacks],
+  run: (nodes, outputs, target) => new Rewrite(nodes, outputs, target).run(),
+};
 
-/** One rewrite of what a program runs; see fuse.ts. */
-export class Rewrite {
+/** One rewrite of what a program runs. */
+class Rewrite {
   readonly #nodes: readonly Node[];
   readonly #order: ReadonlyMap<Node, number>;
   readonly #readers: Readers;
@@ -59,7 +75,7 @@ export class Rewrite {
   readonly #folder = new StatisticsFolder();
   readonly #weights: WeightsJob[] = [];
 
-  constructor(nodes: readonly Node[], outputs: readonly Tensor[], limits: RewriteLimits) {
+  constructor(nodes: readonly Node[], outputs: readonly Tensor[], limits: KernelTarget) {
     const maxBuffers = limits.maxStorageBuffers;
     this.#nodes = nodes;
     this.#maxBuffers = maxBuffers;
