@@ -27,6 +27,10 @@ export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 // Norms and dropout.
 export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";
 export type { BatchNormOptions, BatchNormTrainingOptions } from "./graph/ops/batch-norm.ts";
+export { layerNormalization } from "./graph/ops/layer-normalization.ts";
+export type { LayerNormalizationOptions } from "./graph/ops/layer-normalization.ts";
+export { groupNormalization } from "./graph/ops/group-normalization.ts";
+export type { GroupNormalizationOptions } from "./graph/ops/group-normalization.ts";
 export { standardize } from "./graph/ops/standardize.ts";
 export { affine } from "./graph/ops/affine.ts";
 export { affineConstants } from "./graph/ops/affine-constants.ts";

@@ -40,9 +40,9 @@ describe("what the library exports", () => {
       accuracy affine affineConstants averagePool2d batchNormInference batchNormTraining biasAdd
       binaryCrossentropy categoricalCrossentropy channelSum confusionMatrix conv2d conv2dTranspose
       crop2d crossEntropyAndAccuracy dense depthwiseConv2d diceLoss dropout focalLoss
-      globalAveragePool2d huber lovaszSoftmax maxPool2d meanAbsoluteError meanSquaredError
-      multiplyChannels pixelCount softmax sparseSoftmaxCrossEntropy standardize tverskyLoss
-      upsampleBilinear2x upsampleNearest2x upsampledConv2d zeroPad2d`),
+      globalAveragePool2d groupNormalization huber layerNormalization lovaszSoftmax maxPool2d
+      meanAbsoluteError meanSquaredError multiplyChannels pixelCount softmax sparseSoftmaxCrossEntropy
+      standardize tverskyLoss upsampleBilinear2x upsampleNearest2x upsampledConv2d zeroPad2d`),
     );
   });
 

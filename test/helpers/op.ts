@@ -19,6 +19,8 @@ export interface RunOpOptions {
   readonly maxBindingBytes?: number;
   /** The family of matrix kernels; the adapter's own by default. */
   readonly family?: "register" | "workgroup";
+  /** Lanes that share work by shuffles, 0 for none; the adapter's own by default. */
+  readonly subgroupSize?: number;
   /** Inputs at the end whose gradient is not asked for. */
   readonly constants?: number;
   /** Where variables that `f` makes live; the caller frees them. */

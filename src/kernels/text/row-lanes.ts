@@ -90,10 +90,11 @@ fn main(
 
 /**
  * WGSL that loads the lane's values from `source`, from element `begin` on (a variable of the text), if they are held.
- * `params.extent` is the length of a row.
+ * `params.extent` is the length of a row. `type`: what an element is.
  */
-export function holdRow(layout: RowLanes, source: string): string {
-  return heldText(layout, (k, i) => `value${k} = load_${source}(begin + ${i});`, "declare");
+export function holdRow(layout: RowLanes, source: string, type: "f32" | "vec4f" = "f32"): string {
+  const zero = type === "f32" ? "0.0" : "vec4f()";
+  return heldText(layout, (k, i) => `value${k} = load_${source}(begin + ${i});`, zero);
 }
 
 /**
@@ -109,16 +110,16 @@ export function eachOfRow(
   return `for (var i = lane; i < params.extent; i += ${layout.lanes}u) { ${text(`load_${source}(begin + i)`, "i")} }`;
 }
 
-/** The text for each held value; at the last one not every lane has a value. */
+/** The text for each held value, declared first as `declared` where that is given; at the last one not every lane has a value. */
 function heldText(
   { lanes, held: count }: RowLanes,
   text: (k: number, i: string) => string,
-  declare?: "declare",
+  declared?: string,
 ): string {
   return Array.from({ length: count }, (_, k) => {
     const i = lanes === 1 ? `${k}u` : `lane + ${k * lanes}u`;
     const guarded = lanes > 1 && k === count - 1;
-    const declaration = declare ? `var value${k} = 0.0;\n` : "";
+    const declaration = declared === undefined ? "" : `var value${k} = ${declared};\n`;
     return declaration + (guarded ? `if (${i} < params.extent) { ${text(k, i)} }` : text(k, i));
   }).join("\n");
 }

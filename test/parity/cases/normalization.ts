@@ -3,6 +3,8 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { ones, zeros } from "../../../src/graph/initializers.ts";
 import { batchNormInference, batchNormTraining } from "../../../src/graph/ops/batch-norm.ts";
 import { channelSum } from "../../../src/graph/ops/channel-reduction.ts";
+import { groupNormalization } from "../../../src/graph/ops/group-normalization.ts";
+import { layerNormalization } from "../../../src/graph/ops/layer-normalization.ts";
 import { channelMoments } from "../../../src/graph/ops/moments.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { opCase, positive } from "../kernel-case.ts";
@@ -57,6 +59,36 @@ function inference(x: Shape, epsilon: number, activation: Activation): KernelCas
   );
 }
 
+/** Layer norm, and group norm in so many groups. */
+function ofSamples(x: Shape, groups: number): KernelCase[] {
+  const channels = x.slice(-1);
+  const inputs = { x, gamma: channels, beta: channels };
+  const normalized = (x: tf.Tensor, axes: number[]): tf.Tensor => {
+    const { mean, variance } = tf.moments(x, axes, true);
+    return tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-3)));
+  };
+  const affine = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor =>
+    tf.add(tf.mul(x, gamma), beta);
+  const grouped = [x[0], x[1] * x[2], groups, x[3] / groups];
+  return FAMILIES.flatMap((family) => [
+    opCase(
+      "layer_norm",
+      inputs,
+      (x, gamma, beta) => layerNormalization(x, { gamma, beta }),
+      (x, gamma, beta) => affine(normalized(x, [-1]), gamma, beta),
+      { kernels: { family } },
+    ),
+    opCase(
+      `group_norm in ${groups} groups`,
+      inputs,
+      (x, gamma, beta) => groupNormalization(x, { groups, gamma, beta }),
+      (x, gamma, beta) =>
+        affine(tf.reshape(normalized(tf.reshape(x, grouped), [1, 3]), x.shape), gamma, beta),
+      { kernels: { family } },
+    ),
+  ]);
+}
+
 /** What batch norm and bias find of each channel, as ops of their own. */
 function reductions(x: Shape): KernelCase[] {
   const axes = [0, 1, 2];
@@ -90,6 +122,8 @@ export const normalizationCases: readonly KernelCase[] = [
       ...batchNorm([2, 8, 6, 32], 1e-3, activation),
     ]),
   ),
+  ...ofSamples([3, 7, 5, 15], 5),
+  ...ofSamples([2, 8, 6, 32], 4),
   ...reductions([3, 7, 5, 13]),
   ...reductions([2, 8, 6, 32]),
 ];
