@@ -217,7 +217,8 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`. The work must
+   * Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`,
+   * but for a plain Error of the work itself. The work must
    * be done when it returns: scopes that stayed open over an `await` would catch the errors of others.
    */
   async scoped<T>(what: string, work: SynchronousWork<T>): Promise<T> {
@@ -227,7 +228,11 @@ export class Gpu implements Disposable {
     );
     const error = await caught;
     if (error) throw toGpuError(what, error);
-    if ("thrown" in result) throw toGpuError(what, result.thrown);
+    if ("thrown" in result) {
+      // A sentence of ours about what was asked for is none about the device.
+      const { thrown } = result;
+      throw Object.getPrototypeOf(thrown) === Error.prototype ? thrown : toGpuError(what, thrown);
+    }
     return result.value;
   }
 

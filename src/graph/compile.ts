@@ -36,12 +36,14 @@ export interface CompileOptions<Outputs extends NamedTypes = NamedTypes> extends
  * The program knows its outputs by name and type, as `options` have them. Its inputs it knows where they are said:
  * `compile<{ loss: f32 }, { x: f32; labels: u32 }>(…)`.
  *
- * @throws GpuError when the arena does not fit into memory or a shader does not compile.
+ * @throws GpuError when the arena does not fit into memory or a shader does not compile; Error when there is nothing to compute,
+ *   and what {@link plan} throws.
  */
 export async function compile<
   Outputs extends NamedTypes = NamedTypes,
   Inputs extends InputTypes = InputTypes,
 >(gpu: Gpu, options: CompileOptions<Outputs>): Promise<Program<Outputs, Inputs>> {
+  if (!("device" in gpu)) throw new Error("compile takes an open Gpu first: await what opens it.");
   const adapter = kernelTarget(gpu, options.tileFor);
   const target: KernelTarget = {
     ...adapter,

@@ -72,9 +72,10 @@ export interface PlanSummary {
  * Tensors are placed largest first, each into the smallest block that is free for its whole life (greedy by size for
  * shared objects; Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
  *
- * @throws Error when a node reads a variable after it was updated, or when something exceeds the adapter's limits.
+ * @throws Error when there is nothing to compute, an output is no tensor, a node reads a variable after it was updated, or when something exceeds the adapter's limits.
  */
 export function plan(goals: PlanOptions, target: KernelTarget): Plan {
+  checkGoals(goals);
   const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
   const scheduled = schedule(outputs.values(), goals.updates ?? []);
   const fuses = goals.fuse !== false;
@@ -112,6 +113,16 @@ export function plan(goals: PlanOptions, target: KernelTarget): Plan {
     },
   };
   return { ...planned, print: () => printPlan(planned) };
+}
+
+/** What types do not tell whoever writes JavaScript. */
+function checkGoals({ outputs, updates = [] }: Partial<PlanOptions>): void {
+  const entries = Object.entries<Partial<Tensor> | undefined>(outputs ?? {});
+  if (entries.length === 0 && updates.length === 0)
+    throw new Error("There is nothing to compute: name a tensor in `outputs`, or give `updates`.");
+  for (const [name, tensor] of entries) {
+    if (!tensor?.graph) throw new Error(`The output "${name}" is no tensor of a graph.`);
+  }
 }
 
 /** The nodes needed, in order of creation, with those that update variables moved to the end. */

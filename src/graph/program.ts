@@ -6,7 +6,7 @@ import type { DispatchTime } from "../gpu/profiler.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
 import type { Tensor } from "./graph.ts";
 import type { NamedTypes, Plan, PlanSummary } from "./plan.ts";
-import { bytesOf, shapeText, sizeOf } from "./shape.ts";
+import { bytesOf, numbersText, shapeText, sizeOf } from "./shape.ts";
 import type { Numbers } from "./shape.ts";
 import type { Variables } from "./variables.ts";
 
@@ -165,29 +165,28 @@ export class Program<
   }
 
   #feed(feeds: Feeds<Inputs>): void {
-    for (const name of Object.keys(feeds)) {
+    // Nothing at all, from JavaScript: then an input was not fed.
+    const given: Partial<Feeds<InputTypes>> = feeds ?? {};
+    for (const name of Object.keys(given)) {
       if (!this.#inputs.has(name)) {
         const known = [...this.#inputs.keys()].map((input) => `"${input}"`).join(", ");
         throw new Error(`The program has no input "${name}"; it has ${known || "none"}.`);
       }
     }
     for (const [name, { tensor, buffer }] of this.#inputs) {
-      const values: Float32Array | Uint32Array | undefined = feeds[name];
+      const values: Float32Array | Uint32Array | undefined = given[name];
       if (!values) throw new Error(`The input "${name}" ${shapeText(tensor.shape)} was not fed.`);
       const expected = tensor.dtype === "f32" ? Float32Array : Uint32Array;
       if (!(values instanceof expected) || values.length !== sizeOf(tensor.shape)) {
         throw new Error(
           `The input "${name}" ${shapeText(tensor.shape)} takes a ${expected.name} of ${sizeOf(tensor.shape)} values, and ` +
-            `was fed ${fedText(values)}.`,
+            `was fed ${numbersText(values)}.`,
         );
       }
       this.#gpu.write(buffer, values);
     }
   }
 }
-
-const fedText = (values: ArrayLike<number>): string =>
-  typeof values === "object" ? `a ${values.constructor.name} of ${values.length}` : `a ${typeof values}`;
 
 function record(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: Command): void {
   pass.setPipeline(pipeline);

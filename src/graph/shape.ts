@@ -34,3 +34,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);
 
 export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/** What was given where numbers were asked for, in words: `a Float64Array of 6`. */
+export const numbersText = (values: ArrayLike<number>): string =>
+  typeof values === "object" ? `a ${values.constructor.name} of ${values.length}` : `a ${typeof values}`;

@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { sameParts, variableParts } from "./graph.ts";
 import type { Tensor, VariablePart } from "./graph.ts";
 import { seededRandom } from "./initializers.ts";
-import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
+import { bytesOf, numbersText, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
 
 /** Most that an exchange holds of a variable's numbers besides the variables. */
@@ -139,6 +139,11 @@ export class Variables implements Disposable {
     return buffer;
   }
 
+  /** Names of the values given that no program has taken so far: behind the last one, those that no graph has. */
+  get unclaimed(): string[] {
+    return [...this.#given.keys()];
+  }
+
   /** The names and shapes of the variables there are that `which` picks; of all by default. */
   shapes(which: VariableFilter = () => true): Map<string, Shape> {
     this.check();
@@ -146,18 +151,21 @@ export class Variables implements Disposable {
     return new Map(chosen.map(([name, { shape }]) => [name, shape]));
   }
 
-  /** Replaces a variable's numbers; `values` in row-major order. */
+  /**
+   * Replaces a variable's numbers; `values` in row-major order.
+   *
+   * @throws Error when there is no such variable, or not as many values as it has.
+   */
   write(name: string, values: Float32Array): void {
     const place = this.#get(name);
-    if (values.length !== sizeOf(place.shape)) {
-      throw new Error(
-        `The variable "${name}" ${shapeText(place.shape)} cannot take ${values.length} values.`,
-      );
-    }
-    this.#write(place, values);
+    this.#write(place, checkValues(name, place.shape, values, "was written"));
   }
 
-  /** A variable's numbers in row-major order. */
+  /**
+   * A variable's numbers in row-major order.
+   *
+   * @throws Error when there is no such variable; GpuError when the device failed.
+   */
   async read(name: string): Promise<Float32Array> {
     this.#get(name);
     return (await this.readAll((other) => other === name)).get(name)!.data;
@@ -279,12 +287,26 @@ export class Variables implements Disposable {
   #firstValues({ name, shape, initializer }: VariablePart): Float32Array {
     const given = this.#given.get(name);
     this.#given.delete(name);
-    return given?.data ?? initializer(shape, seededRandom(this.#seed, name));
+    if (given) return checkValues(name, shape, given.data, "was given");
+    return checkValues(
+      name,
+      shape,
+      initializer(shape, seededRandom(this.#seed, name)),
+      "its initializer gave",
+    );
   }
 
   #write({ stored, begin }: Place, values: Float32Array): void {
     this.#gpu.write(stored.buffer, values, 4 * begin);
   }
+}
+
+function checkValues(name: string, shape: Shape, values: Float32Array, whence: string): Float32Array {
+  if (values instanceof Float32Array && values.length === sizeOf(shape)) return values;
+  throw new Error(
+    `The variable "${name}" ${shapeText(shape)} takes a Float32Array of ${sizeOf(shape)} values, and ${whence} ` +
+      `${numbersText(values)}.`,
+  );
 }
 
 const groupOf = ({ tensor }: Stored): string | null => tensor.variable?.group ?? null;

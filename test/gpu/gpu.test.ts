@@ -52,15 +52,20 @@ describe("Gpu", () => {
       gpu().scoped("The first", invalid),
       gpu().scoped("The second", () => 2),
       gpu().scoped("The third", () => {
-        throw new Error("no number");
+        throw new RangeError("no number");
       }),
       gpu().scoped("The fourth", () => 4),
+      // A sentence of ours, that needs no other before it.
+      gpu().scoped("The fifth", () => {
+        throw new Error("no such name");
+      }),
     ]);
     expect(outcomes).toMatchObject([
       { reason: { kind: "validation", message: expect.stringMatching(/^The first: /) as string } },
       { value: 2 },
       { reason: { message: "The third: no number" } },
       { value: 4 },
+      { reason: { name: "Error", message: "no such name" } },
     ]);
     await gpu().idle();
   });

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { compile } from "../../src/graph/compile.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Program } from "../../src/graph/program.ts";
 import type { f32, u32 } from "../../src/kernels/kernel.ts";
 import { gradients } from "../../src/graph/gradients.ts";
@@ -136,6 +137,21 @@ describe("a program", () => {
       Object.assign(gpu(), { limits: real });
     }
     expect(gpu().bytes).toBe(before);
+  });
+
+  it("says in a sentence what a caller without types got wrong", async () => {
+    const graph = new Graph();
+    const y = relu(graph.input("x", [2]));
+    const attempt = (options: unknown, device: unknown = gpu()) =>
+      compile(device as Gpu, options as { outputs: { y: typeof y } });
+    await expect(attempt({ outputs: {} })).rejects.toThrow("There is nothing to compute");
+    await expect(attempt({})).rejects.toThrow("There is nothing to compute");
+    await expect(attempt({ outputs: { y: 3 } })).rejects.toThrow('The output "y" is no tensor of a graph.');
+    await expect(attempt({ outputs: { y } }, Promise.resolve(gpu()))).rejects.toThrow(
+      "takes an open Gpu first",
+    );
+    using program = await attempt({ outputs: { y } });
+    await expect(program.run(undefined as never)).rejects.toThrow('The input "x" [2] was not fed.');
   });
 
   it("says that it has been destroyed, and so do its variables", async () => {

@@ -8,6 +8,7 @@ import {
   seededRandom,
   zeros,
 } from "../../src/graph/initializers.ts";
+import type { Initializer } from "../../src/graph/initializers.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { adam } from "../../src/graph/optimizers/adam.ts";
 import { rmsprop } from "../../src/graph/optimizers/rmsprop.ts";
@@ -96,7 +97,52 @@ describe("Variables", () => {
       compile(gpu(), { outputs: { y: relu(new Graph().parameter("w", shape, ones)) }, variables });
     (await compiled([2, 3])).destroy();
     await expect(compiled([3, 2])).rejects.toThrow('The variable "w" is [2, 3] and the graph has [3, 2].');
-    expect(() => variables.write("w", new Float32Array(5))).toThrow('"w" [2, 3] cannot take 5 values');
+    expect(() => variables.write("w", new Float32Array(5))).toThrow(
+      'The variable "w" [2, 3] takes a Float32Array of 6 values, and was written a Float32Array of 5.',
+    );
+    expect(() => variables.write("w", [1, 2, 3, 4, 5, 6] as unknown as Float32Array)).toThrow(
+      "was written a Array of 6",
+    );
+    expect(() => variables.write("v", new Float32Array(6))).toThrow('There is no variable "v"');
+    variables.destroy();
+  });
+
+  it("refuse first values of another length, and give back what they took", async () => {
+    const before = gpu().bytes;
+    const compiled = (variables: Variables, initializer: Initializer = ones) =>
+      compile(gpu(), { outputs: { y: relu(new Graph().parameter("w", [2, 3], initializer)) }, variables });
+    const given = (data: Float32Array) => new Variables(gpu(), { values: [["w", { shape: [2, 3], data }]] });
+    const short = given(new Float32Array(5));
+    for (let time = 0; time < 2; time++) {
+      await expect(compiled(short)).rejects.toThrow(
+        'The variable "w" [2, 3] takes a Float32Array of 6 values, and was given a Float32Array of 5.',
+      );
+    }
+    const plain = new Variables(gpu());
+    await expect(compiled(plain, () => new Float32Array(2))).rejects.toThrow(
+      'The variable "w" [2, 3] takes a Float32Array of 6 values, and its initializer gave a Float32Array of 2.',
+    );
+    await expect(compiled(plain, () => [1, 2, 3, 4, 5, 6] as unknown as Float32Array)).rejects.toThrow(
+      "its initializer gave a Array of 6",
+    );
+    expect(gpu().bytes).toBe(before);
+    (await compiled(plain)).destroy();
+    plain.destroy();
+    short.destroy();
+  });
+
+  it("say which of the values given no program has taken", async () => {
+    const value = { shape: [1], data: Float32Array.of(2) };
+    const variables = new Variables(gpu(), {
+      values: [
+        ["w", value],
+        ["typo", value],
+      ],
+    });
+    expect(variables.unclaimed).toEqual(["w", "typo"]);
+    const y = relu(new Graph().parameter("w", [1], ones));
+    (await compile(gpu(), { outputs: { y }, variables })).destroy();
+    expect(variables.unclaimed).toEqual(["typo"]);
     variables.destroy();
   });
 
@@ -241,7 +287,7 @@ describe("a stacked variable", () => {
 
     variables.write("b/kernel", Float32Array.of(7));
     expect(() => variables.write("b/kernel", new Float32Array(2))).toThrow(
-      '"b/kernel" [1] cannot take 2 values',
+      '"b/kernel" [1] takes a Float32Array of 1 values, and was written a Float32Array of 2',
     );
     const values = await variables.readAll();
     expect([...values].map(([name, { shape, data }]) => [name, shape, data])).toEqual([

@@ -4,7 +4,7 @@ import type { AdamKernelOptions } from "../../kernels/adam.ts";
 import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, checkWeightDecay, decayOf, learningRateTensor } from "./optimizer.ts";
+import { checkFromZero, checkGradients, decayOf, learningRateTensor, ratesOf } from "./optimizer.ts";
 import { OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
@@ -33,7 +33,8 @@ export function adamUpdates(
   }: AdamOptions & { readonly weightDecay: number; readonly name: string },
 ): Node[] {
   checkGradients(op, gradients);
-  checkWeightDecay(op, weightDecay);
+  checkFromZero(op, "weightDecay", weightDecay);
+  checkFromZero(op, "epsilon", epsilon);
   for (const [option, beta] of Object.entries({ beta1, beta2 })) {
     if (!(beta > 0 && beta < 1))
       throw new Error(`${op}: ${option} must lie between 0 and 1, and ${beta} does not.`);
@@ -55,7 +56,7 @@ export function adamUpdates(
     adamUpdate(target, lengths, {
       ...options,
       decays: decays ? parameters.map((each) => decayOf(each, weightDecay)) : undefined,
-      rates: learningRateScale && parameters.map(learningRateScale),
+      rates: ratesOf(op, parameters, { learningRateScale }),
     });
   const shared = sharedScalars(op, gradientScale, { alpha, ...(decays && { learningRate: rate }) });
   return [updateTogether(op, tensors, shared, kernel)];

@@ -14,7 +14,7 @@ export type { AdamOptions } from "./adam-updates.ts";
  * scalar t, which a run counts up once.
  *
  * @param gradients of each parameter, as `gradients(loss)` returns them.
- * @throws Error when a beta is not in (0, 1), a key is not a variable, a gradient does not have its parameter's shape or is itself updated, or the
+ * @throws Error when a beta is not in (0, 1), epsilon or the learning rate is negative or no number, a key is not a variable, a gradient does not have its parameter's shape or is itself updated, or the
  *   learning rate is a tensor and not a scalar.
  */
 export function adam(

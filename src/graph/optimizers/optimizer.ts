@@ -35,10 +35,24 @@ export interface WeightDecayOptions {
 export const decayOf = (parameter: Tensor, weightDecay: number): number =>
   variableParts(parameter).every(({ shape }) => shape.length > 1) ? weightDecay : 0;
 
-/** @throws Error when a weight decay is negative or no number. */
-export function checkWeightDecay(op: string, weightDecay: number): void {
-  if (!(weightDecay >= 0 && Number.isFinite(weightDecay)))
-    throw new Error(`${op}: weightDecay must be a number from 0, and ${weightDecay} is not.`);
+/**
+ * What the learning rate is multiplied by for each of some parameters; undefined where it is 1 for all.
+ *
+ * @throws Error when it is negative or no number.
+ */
+export function ratesOf(
+  op: string,
+  parameters: readonly Tensor[],
+  { learningRateScale }: Pick<OptimizerOptions, "learningRateScale">,
+): number[] | undefined {
+  return (
+    learningRateScale &&
+    parameters.map((parameter) => {
+      const scale = learningRateScale(parameter);
+      checkFromZero(op, `learningRateScale of "${parameter.name}"`, scale);
+      return scale;
+    })
+  );
 }
 
 /** How the optimizers' variables and those of the loss scale are made; see `Variable.group`. */
@@ -57,13 +71,28 @@ export function checkGradients(op: string, gradients: ReadonlyMap<Tensor, Tensor
   }
 }
 
+/** @throws Error when a share, of a mean that a step keeps for example, is not in [0, 1). */
+export function checkShare(op: string, option: string, share: number): void {
+  if (!(share >= 0 && share < 1))
+    throw new Error(`${op}: ${option} must be at least 0 and below 1, and ${share} is not.`);
+}
+
+/** @throws Error when an option is negative or no number. */
+export function checkFromZero(op: string, option: string, value: number): void {
+  if (!(value >= 0 && Number.isFinite(value)))
+    throw new Error(`${op}: ${option} must be a number from 0, and ${value} is not.`);
+}
+
 /**
  * The learning rate as a scalar tensor.
  *
- * @throws Error when it is a tensor and not a scalar.
+ * @throws Error when it is a negative number or none, or a tensor and not a scalar.
  */
 export function learningRateTensor(op: string, graph: Graph, learningRate: number | Tensor): Tensor {
-  if (typeof learningRate === "number") return fill(graph, [], learningRate);
+  if (typeof learningRate !== "object") {
+    checkFromZero(op, "learningRate", learningRate);
+    return fill(graph, [], learningRate);
+  }
   const { name, shape } = learningRate;
   if (shape.length > 0) {
     throw new Error(`${op}: the learning rate must be a scalar; "${name}" is ${shapeText(shape)}.`);

@@ -2,7 +2,16 @@ import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { rmspropUpdate } from "../../kernels/rmsprop.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, learningRateTensor, OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
+import {
+  OPTIMIZER,
+  checkFromZero,
+  checkGradients,
+  checkShare,
+  learningRateTensor,
+  ratesOf,
+  sharedScalars,
+  updateTogether,
+} from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 export interface RmspropOptions extends OptimizerOptions {
@@ -18,8 +27,8 @@ export interface RmspropOptions extends OptimizerOptions {
  * parameters), to be given to `compile` as `updates`; a dispatch of it updates as many as the adapter can bind.
  *
  * @param gradients of each parameter, as `gradients(loss)` returns them.
- * @throws Error when a key is not a variable, a gradient does not have its parameter's shape or is itself updated, or the
- *   learning rate is a tensor and not a scalar.
+ * @throws Error when rho is not in [0, 1), epsilon or the learning rate is negative or no number, a key is not a variable, a gradient does
+ *   not have its parameter's shape or is itself updated, or the learning rate is a tensor and not a scalar.
  */
 export function rmsprop(
   gradients: ReadonlyMap<Tensor, Tensor>,
@@ -33,6 +42,8 @@ export function rmsprop(
   }: RmspropOptions,
 ): Node[] {
   checkGradients("rmsprop", gradients);
+  checkShare("rmsprop", "rho", rho);
+  checkFromZero("rmsprop", "epsilon", epsilon);
   if (gradients.size === 0) return [];
   const [[{ graph }]] = gradients;
   const rate = learningRateTensor("rmsprop", graph, learningRate);
@@ -44,7 +55,7 @@ export function rmsprop(
   const kernel = (target: KernelTarget, lengths: readonly number[], parameters: readonly Tensor[]): Kernel =>
     rmspropUpdate(target, lengths, {
       ...{ rho, epsilon, scaled: gradientScale !== undefined },
-      rates: learningRateScale && parameters.map(learningRateScale),
+      rates: ratesOf("rmsprop", parameters, { learningRateScale }),
     });
   const shared = sharedScalars("rmsprop", gradientScale, { learningRate: rate });
   return [updateTogether("rmsprop", tensors, shared, kernel)];

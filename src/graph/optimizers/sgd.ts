@@ -2,7 +2,14 @@ import type { Kernel, KernelTarget } from "../../kernels/kernel.ts";
 import { sgdUpdate } from "../../kernels/sgd.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { zeros } from "../initializers.ts";
-import { checkGradients, checkWeightDecay, decayOf, learningRateTensor } from "./optimizer.ts";
+import {
+  checkFromZero,
+  checkGradients,
+  checkShare,
+  decayOf,
+  learningRateTensor,
+  ratesOf,
+} from "./optimizer.ts";
 import { OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions, WeightDecayOptions } from "./optimizer.ts";
 
@@ -24,7 +31,8 @@ export interface SgdOptions extends OptimizerOptions, WeightDecayOptions {
  * PyTorch's does.
  *
  * @param gradients of each parameter, as `gradients(loss)` returns them.
- * @throws Error when momentum is not in [0, 1), Nesterov's is asked for without momentum, weight decay is negative, a key is not a
+ * @throws Error when momentum is not in [0, 1), Nesterov's is asked for without momentum, weight decay or the learning rate is negative
+ *   or no number, a key is not a
  *   variable, a gradient does not have its parameter's shape or is itself updated, or the learning rate is a tensor and not a scalar.
  */
 export function sgd(
@@ -40,9 +48,8 @@ export function sgd(
   }: SgdOptions,
 ): Node[] {
   checkGradients("sgd", gradients);
-  checkWeightDecay("sgd", weightDecay);
-  if (!(momentum >= 0 && momentum < 1))
-    throw new Error(`sgd: momentum must be at least 0 and below 1, and ${momentum} is not.`);
+  checkFromZero("sgd", "weightDecay", weightDecay);
+  checkShare("sgd", "momentum", momentum);
   if (nesterov && momentum === 0) throw new Error("sgd: Nesterov's momentum needs a momentum above 0.");
   if (gradients.size === 0) return [];
   const [[{ graph }]] = gradients;
@@ -58,7 +65,7 @@ export function sgd(
     parameters: readonly Tensor[],
   ): Kernel => {
     const decays = weightDecay > 0 ? parameters.map((each) => decayOf(each, weightDecay)) : undefined;
-    const rates = learningRateScale && parameters.map(learningRateScale);
+    const rates = ratesOf("sgd", parameters, { learningRateScale });
     const scaled = gradientScale !== undefined;
     return sgdUpdate(target, lengths, { momentum, nesterov, decays, rates, scaled });
   };

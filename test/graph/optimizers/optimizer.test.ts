@@ -192,6 +192,20 @@ describe("an optimizer of many parameters", () => {
       );
     });
 
+    it("refuses a learning rate that is no number from 0, and a factor of it", () => {
+      const graph = new Graph();
+      const slopes = new Map([[graph.parameter("w", [2], zeros), graph.input("g", [2])]]);
+      for (const learningRate of [-1, NaN, Infinity, undefined as unknown as number]) {
+        expect(() => OPTIMIZERS[optimizer](slopes, { learningRate })).toThrow(
+          `${opOf(optimizer)}: learningRate must be a number from 0, and ${learningRate} is not.`,
+        );
+      }
+      const updates = OPTIMIZERS[optimizer](slopes, { learningRate: 0, learningRateScale: () => NaN });
+      expect(() => plan({ outputs: {}, updates }, paperTarget)).toThrow(
+        `${opOf(optimizer)}: learningRateScale of "w" must be a number from 0, and NaN is not.`,
+      );
+    });
+
     it("refuses a gradient that the step updates, and does nothing without parameters", () => {
       const graph = new Graph();
       const [a, b] = ["a", "b"].map((name) => graph.parameter(name, [2], zeros));
