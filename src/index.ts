@@ -25,8 +25,24 @@ export type {
 } from "./graph/graph.ts";
 export { bytesOf, sameShape, shapeText, sizeOf } from "./graph/shape.ts";
 export type { DType, Numbers, Shape, TensorType } from "./graph/shape.ts";
-export { constant, glorotUniform, ones, randomNormal, seededRandom, zeros } from "./graph/initializers.ts";
-export type { Initializer, Random } from "./graph/initializers.ts";
+export {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  lecunNormal,
+  lecunUniform,
+  ones,
+  orthogonal,
+  randomNormal,
+  randomUniform,
+  seededRandom,
+  truncatedNormal,
+  varianceScaling,
+  zeros,
+} from "./graph/initializers.ts";
+export type { Initializer, Random, VarianceScalingOptions } from "./graph/initializers.ts";
 export { gradients, trainable } from "./graph/gradients.ts";
 export { compile } from "./graph/compile.ts";
 export { Program } from "./graph/program.ts";

@@ -31,21 +31,111 @@ export const constant = (value: number): Initializer => fill(() => value);
 export const zeros = constant(0);
 export const ones = constant(1);
 
-/** Normal with the given standard deviation, by Box–Muller (`tf.random_normal_initializer`). */
-export function randomNormal(deviation: number): Initializer {
-  return fill((random) => {
-    const radius = Math.sqrt(-2 * Math.log(1 - random()));
-    return deviation * radius * Math.cos(2 * Math.PI * random());
+/** A normal number of deviation 1, by Box–Muller. */
+const normal = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+/** Normal with the given standard deviation (Keras `RandomNormal`, `tf.random_normal_initializer`). */
+export const randomNormal = (deviation = 0.05): Initializer => fill((random) => deviation * normal(random));
+
+/** {@link randomNormal} of which what is beyond two deviations is drawn again (Keras `TruncatedNormal`). */
+export const truncatedNormal = (deviation = 0.05): Initializer =>
+  fill((random) => {
+    let value = normal(random);
+    while (Math.abs(value) > 2) value = normal(random);
+    return deviation * value;
   });
+
+/** Uniform from `low` to `high` (Keras `RandomUniform`). */
+export const randomUniform = (low = -0.05, high = 0.05): Initializer =>
+  fill((random) => low + (high - low) * random());
+
+export interface VarianceScalingOptions {
+  /** What the variance is that many times as large as; 1 by default. */
+  readonly scale?: number;
+  /** What the variance is divided by: the numbers that a result is made of (the default), that one goes into, or their mean. */
+  readonly mode?: "fanIn" | "fanOut" | "fanAvg";
+  readonly distribution?: "truncatedNormal" | "normal" | "uniform";
 }
 
+/** Deviation of a normal distribution of deviation 1 without what is beyond 2. */
+const TRUNCATED = 0.87962566103423978;
+
 /**
- * Keras `glorot_uniform`: uniform in ±sqrt(6 / (fanIn + fanOut)). As Keras does it, the last two extents of a kernel
- * are taken for input and output channels and the ones before for the receptive field.
+ * Keras `VarianceScaling`: numbers of variance scale/n around 0, where n is the fan. As Keras does it, the last two extents are taken for
+ * input and output channels and the ones before for the receptive field, whatever the layer makes of them.
  */
-export const glorotUniform: Initializer = (shape, random) => {
-  const field = sizeOf(shape.slice(0, -2));
-  const [fanIn, fanOut] = shape.slice(-2);
-  const limit = Math.sqrt(6 / (field * (fanIn + (fanOut ?? fanIn))));
-  return fill((next) => limit * (2 * next() - 1))(shape, random);
-};
+export const varianceScaling =
+  ({
+    scale = 1,
+    mode = "fanIn",
+    distribution = "truncatedNormal",
+  }: VarianceScalingOptions = {}): Initializer =>
+  (shape, random) => {
+    const field = sizeOf(shape.slice(0, -2));
+    const [first = 1, last = first] = shape.slice(-2);
+    const [fanIn, fanOut] = [field * first, field * last];
+    const variance = scale / { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }[mode];
+    if (distribution === "uniform") {
+      const limit = Math.sqrt(3 * variance);
+      return fill((next) => limit * (2 * next() - 1))(shape, random);
+    }
+    const draw = distribution === "normal" ? randomNormal : truncatedNormal;
+    return draw(Math.sqrt(variance) / (distribution === "normal" ? 1 : TRUNCATED))(shape, random);
+  };
+
+/** Keras `GlorotUniform` (Glorot, Bengio 2010): uniform in ±√(6 / (fanIn + fanOut)). See {@link varianceScaling}. */
+export const glorotUniform = varianceScaling({ mode: "fanAvg", distribution: "uniform" });
+
+/** Keras `GlorotNormal`: truncated normal of variance 2 / (fanIn + fanOut). */
+export const glorotNormal = varianceScaling({ mode: "fanAvg" });
+
+/** Keras `HeUniform` (He et al. 2015), for what a ReLU follows: uniform in ±√(6 / fanIn). */
+export const heUniform = varianceScaling({ scale: 2, distribution: "uniform" });
+
+/** Keras `HeNormal` (He et al. 2015), for what a ReLU follows: truncated normal of variance 2 / fanIn. */
+export const heNormal = varianceScaling({ scale: 2 });
+
+/** Keras `LecunUniform`: uniform in ±√(3 / fanIn). */
+export const lecunUniform = varianceScaling({ distribution: "uniform" });
+
+/** Keras `LecunNormal`: truncated normal of variance 1 / fanIn. */
+export const lecunNormal = varianceScaling();
+
+/**
+ * Keras `Orthogonal` (Saxe et al. 2013): of the matrix of all axes but the last by the last, whichever are fewer, rows or columns, are
+ * orthogonal to each other and of length `gain`.
+ *
+ * @throws Error, when it is used, of a shape with fewer than two axes.
+ */
+export const orthogonal =
+  (gain = 1): Initializer =>
+  (shape, random) => {
+    if (shape.length < 2)
+      throw new Error(`orthogonal makes matrices; the shape [${shape.join(", ")}] has fewer than two axes.`);
+    const columns = shape[shape.length - 1];
+    const rows = sizeOf(shape) / columns;
+    const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+    const basis: Float64Array[] = [];
+    while (basis.length < count) {
+      const vector = Float64Array.from({ length }, () => normal(random));
+      // Twice: what rounding left of the others is taken out the second time.
+      for (const other of [...basis, ...basis]) {
+        const share = dot(vector, other);
+        for (let i = 0; i < length; i++) vector[i] -= share * other[i];
+      }
+      const norm = Math.sqrt(dot(vector, vector));
+      basis.push(vector.map((value) => value / norm));
+    }
+    const tall = rows >= columns;
+    return Float32Array.from({ length: rows * columns }, (_, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns];
+      return gain * (tall ? basis[column][row] : basis[row][column]);
+    });
+  };
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

@@ -22,15 +22,16 @@ describe("what the library exports", () => {
   it("bespoke", () => {
     expect(names(engine)).toBe(
       words(`
-      BatchPrograms Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax batchSlice bytesOf cast
-      clipByGlobalNorm compile concat constant cos defineKernel describeMemoryPlan divide elementwise
-      equal erf exp exponentialMovingAverage f32 fill floor gelu globalNorm glorotUniform gradients
-      greater greaterEqual i32 kernelTarget kernelTimes less lessEqual linearGrid linearIndex log
+      BatchPrograms Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax
+      batchSlice bytesOf cast clipByGlobalNorm compile concat constant cos defineKernel
+      describeMemoryPlan divide elementwise equal erf exp exponentialMovingAverage f32 fill floor gelu
+      globalNorm glorotNormal glorotUniform gradients greater greaterEqual heNormal heUniform i32
+      kernelTarget kernelTimes lecunNormal lecunUniform less lessEqual linearGrid linearIndex log
       lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum multiply negative
-      notEqual ones part partValues perItemKernel plan power printKernelTimes randomNormal reciprocal relu
-      reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText sigmoid sign silu sin sizeOf
-      sliceChannels softplus sqrt square stopGradient subtract sum tanh trainable transpose u32
-      variableParts where zeros`),
+      notEqual ones orthogonal part partValues perItemKernel plan power printKernelTimes randomNormal
+      randomUniform reciprocal relu reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText
+      sigmoid sign silu sin sizeOf sliceChannels softplus sqrt square stopGradient subtract sum tanh
+      trainable transpose truncatedNormal u32 variableParts varianceScaling where zeros`),
     );
   });
 
