@@ -1,6 +1,8 @@
 /** Width and height in pixels. */
 export interface Size {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
 }
 

@@ -18,6 +18,7 @@ export { Graph, partValues, variableParts } from "./graph/graph.ts";
 export type {
   Node,
   ParameterOptions,
+  PartValues,
   Tensor,
   Variable,
   VariableOptions,
@@ -68,6 +69,7 @@ export { argmax } from "./graph/ops/argmax.ts";
 export { divide, maximum, minimum, multiply, power, subtract } from "./graph/ops/binary.ts";
 export { cast } from "./graph/ops/cast.ts";
 export { clipByGlobalNorm } from "./graph/ops/clip-by-global-norm.ts";
+export type { ClippedGradients } from "./graph/ops/clip-by-global-norm.ts";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./graph/ops/compare.ts";
 export { concat, sliceChannels } from "./graph/ops/concat.ts";
 export { elementwise } from "./graph/ops/elementwise.ts";

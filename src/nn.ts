@@ -14,13 +14,12 @@ export { depthwiseConv2d } from "./graph/ops/depthwise-conv2d.ts";
 export { upsampledConv2d } from "./graph/ops/upsampled-conv2d.ts";
 export type { UpsampledConv2dOptions } from "./graph/ops/upsampled-conv2d.ts";
 export type { Images } from "./graph/lowering/conv2d-products.ts";
-export type { Padding } from "./kernels/text/window.ts";
+export type { Padding, Sides } from "./kernels/text/window.ts";
 
 // Pooling, and images of another size.
 export { averagePool2d, globalAveragePool2d, maxPool2d } from "./graph/ops/pool.ts";
 export type { Pool2dOptions } from "./kernels/text/pool2d-geometry.ts";
 export { crop2d, zeroPad2d } from "./graph/ops/pad2d.ts";
-export type { Sides } from "./graph/ops/pad2d.ts";
 export { upsampleBilinear2x } from "./graph/ops/upsample-bilinear2x.ts";
 export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 

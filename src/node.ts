@@ -29,6 +29,7 @@ export { FileError } from "./files/file-error.ts";
 export { assignWeights, loadWeights } from "./weights/load.ts";
 export type { AssignedWeights, ExpectedWeight, LoadedWeights, WeightsFormat } from "./weights/load.ts";
 export { readSafetensors, writeSafetensors } from "./weights/safetensors-file.ts";
+export type { Safetensors } from "./weights/safetensors-file.ts";
 export { writeModel } from "./weights/write.ts";
 export type { ModelToWrite, WriteModelOptions, WrittenFormat } from "./weights/write.ts";
 export type { HostTensor, Metadata, NamedTensors, TensorData } from "./weights/tensors.ts";

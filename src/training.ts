@@ -15,5 +15,6 @@ export { train } from "./train/train.ts";
 export type { TrainJob } from "./train/train.ts";
 export { Trainer } from "./train/trainer.ts";
 export { TrainingDivergedError } from "./train/training-diverged-error.ts";
+export type { StepPlace } from "./train/training-diverged-error.ts";
 export type { TrainerEvents } from "./train/trainer.ts";
 export type { TrainerOptions } from "./train/trainer-options.ts";

@@ -24,12 +24,15 @@ const dawnToggles = (more = process.env.BESPOKE_DAWN_TOGGLES): string[] => [
 export interface AdapterDescription {
   /** The driver's name of it, or the driver's description where WebGPU tells no name. */
   name: string;
+  /** As WebGPU's `GPUAdapterInfo` has it, e.g. `mesa`, `nvidia`; empty where it tells none. */
   vendor: string;
+  /** As WebGPU's `GPUAdapterInfo` has it, e.g. `rdna-3`; empty where it tells none. */
   architecture: string;
   /** The driver and its version, where it tells. */
   driver: string;
   /** Whether the CPU does the work. */
   software: boolean;
+  /** `hardware`, `lavapipe`, `swiftshader`, or `software` for any other that runs on the CPU. */
   kind: AdapterKind;
 }
 

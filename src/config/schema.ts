@@ -18,8 +18,9 @@ export const schema = z.strictObject({
   ...runSettings,
 });
 
-/** Every setting of a run, resolved. */
-export type TrainConfig = z.infer<typeof schema>;
+/** Every setting of a run, resolved: what each means is in docs/configuration.md. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a name in messages and documents in place of all its keys
+export interface TrainConfig extends z.infer<typeof schema> {}
 
 /** What somebody has said of some settings, not yet checked. */
 export type Said = { readonly [Key in keyof TrainConfig]?: unknown };

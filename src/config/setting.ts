@@ -4,6 +4,7 @@ import type { WrittenSize } from "../image-size.ts";
 
 /** A setting that cannot be used; the message is one sentence for the user. */
 export class ConfigError extends Error {
+  /** Always `ConfigError`. */
   override readonly name = "ConfigError";
 }
 

@@ -12,7 +12,7 @@ export const IGNORED_LABEL = 0xffffffff;
 export interface BatchArrays {
   /** `[N, height, width, 3]`, RGB, normalized. */
   images: Float32Array<ArrayBuffer>;
-  /** `[N, height, width]`, the class of each pixel; {@link IGNORED_LABEL} where it does not count. */
+  /** `[N, height, width]`, the class of each pixel; 2³² − 1 where it does not count. */
   labels: Uint32Array<ArrayBuffer>;
 }
 

@@ -14,7 +14,9 @@ import { WorkerLostError } from "./worker-pool.ts";
 
 export { workerCount } from "./worker-pool.ts";
 
+/** How a data set becomes batches. */
 export interface BatchOptions {
+  /** Samples a batch, a whole number from 1. */
   batchSize: number;
   /** The samples to use, in this order; all of them by default. */
   indices?: readonly number[];
@@ -28,13 +30,16 @@ export interface BatchOptions {
 
 /** Where a stream of training batches stands: `position` batches of pass `epoch` through the samples are done. */
 export interface BatchState {
+  /** Passes through the samples that are done, from 0. */
   epoch: number;
+  /** Batches of the current pass that are done, from 0. */
   position: number;
 }
 
 /** The beginning of a stream. */
 export const START: BatchState = { epoch: 0, position: 0 };
 
+/** How a data set becomes the batches of a training run. */
 export interface TrainingBatchOptions extends BatchOptions {
   /** Decides the order of each pass and all augmentation. */
   seed: number;
@@ -58,6 +63,7 @@ export const PREFETCH_OF_WORKERS = 4;
 
 /** A training batch and where it leaves the stream: start there to get the batch after it. */
 export interface TrainingBatch extends Batch {
+  /** The stream behind this batch: where {@link TrainingBatchOptions.start} goes on. */
   state: BatchState;
   /**
    * What tells each sample from any other of the stream: equal texts are equal pixels. Null where an augmentation is another

@@ -3,6 +3,7 @@
  * where, and how to mend it.
  */
 export class DataError extends Error {
+  /** Always `DataError`. */
   override readonly name = "DataError";
 }
 

@@ -15,7 +15,7 @@ export const MOST_CLASSES = 256;
 export interface Sample extends Readonly<Size> {
   /** `[height, width, 3]`, RGB in [0, 1]. */
   readonly image: Float32Array;
-  /** `[height, width]`, the class of each pixel; {@link IGNORE} where it does not count, in a data set that ignores. */
+  /** `[height, width]`, the class of each pixel; 255 where it does not count, in a data set that ignores. */
   readonly mask: Uint8Array;
 }
 
@@ -33,8 +33,9 @@ export interface SegmentationDataset {
   readonly imageSize: Size;
   /** How photos of other shapes came to that size; "stretch" by default. */
   readonly resize?: Resize | undefined;
+  /** The class that each number in a mask means. */
   readonly classNames: readonly string[];
-  /** Whether {@link IGNORE} in a mask marks a pixel that does not count. Otherwise it is class 255. */
+  /** Whether 255 in a mask marks a pixel that does not count. Otherwise it is class 255. */
   readonly ignores: boolean;
   /** What each sample is called. */
   readonly names: readonly string[];

@@ -33,6 +33,7 @@ import { share } from "./shared-sample.ts";
 import { sharp } from "./sharp.ts";
 import { stampOf } from "../files/stamp.ts";
 
+/** Where a folder's samples come from and what becomes of them. */
 export interface FolderOptions extends ClassOptions {
   /** Of the samples. */
   imageSize: ImageSize;
@@ -59,9 +60,11 @@ export class FolderDataset implements SegmentationDataset {
   readonly classNames: readonly string[];
   readonly ignores: boolean;
   readonly names: readonly string[];
+  /** The files of each sample. */
   readonly pairs: readonly Pair[];
   /** What a mask's numbers, colours or labels become. */
   readonly labelling: Labelling;
+  /** How masks are resized. */
   readonly maskInterpolation: MaskInterpolation;
   /** Its format's name for sentences. */
   readonly format: string;

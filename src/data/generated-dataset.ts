@@ -8,6 +8,7 @@ import type { Size } from "./resize.ts";
 import { DEFAULT_CACHE_BYTES, SampleCache } from "./sample-cache.ts";
 import { share } from "./shared-sample.ts";
 
+/** What is drawn. */
 export interface GeneratedOptions {
   /** Number of samples. */
   size: number;

@@ -4,7 +4,9 @@ import type { Part } from "./formats/format.ts";
 
 /** Indices of the training and test samples, in the order scikit-learn gives them. */
 export interface Split {
+  /** Indices of the training samples. */
   train: number[];
+  /** Indices of the test samples. */
   test: number[];
 }
 

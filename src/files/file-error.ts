@@ -3,5 +3,6 @@
  * to mend it.
  */
 export class FileError extends Error {
+  /** `FileError`, or the name of the class that is made of it. */
   override readonly name: string = "FileError";
 }

@@ -6,6 +6,7 @@ export type GpuErrorKind = "lost" | "out-of-memory" | "validation" | "internal" 
  * arrive with no call to blame are kept and thrown by the next call (see `Gpu.check`).
  */
 export class GpuError extends Error {
+  /** What kind of failure it is, to be told apart by programs. */
   readonly kind: GpuErrorKind;
 
   constructor(kind: GpuErrorKind, message: string) {

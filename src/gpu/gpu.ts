@@ -36,6 +36,7 @@ const WANTED_LIMITS = [
   "minUniformBufferOffsetAlignment",
 ] as const;
 
+/** What a host says of itself when it opens a device. */
 export interface GpuOptions {
   /**
    * How to wait for what the GPU is still working on. Without it the promise is simply awaited, which is right in a
@@ -54,10 +55,15 @@ export interface GpuOptions {
  * Needs a browser's or Dawn's WebGPU globals (`GPUBufferUsage`, `GPUMapMode`) to be in scope.
  */
 export class Gpu implements Disposable {
+  /** WebGPU's device, for what this class does not do. Buffers made with it are not counted. */
   readonly device: GPUDevice;
+  /** What WebGPU tells of the adapter. */
   readonly info: GPUAdapterInfo;
+  /** The limits that the device was opened with: the adapter's own, where it keeps them. */
   readonly limits: GPUSupportedLimits;
+  /** The features that the device was opened with, e.g. `shader-f16`, `timestamp-query`. */
   readonly features: ReadonlySet<string>;
+  /** Compiled shaders, by their text. */
   readonly pipelines: PipelineCache;
   /** Waits for one of WebGPU's promises in the way that is best where this runs; see {@link GpuOptions}. */
   readonly waitFor: <T>(promise: Promise<T>) => Promise<T>;
@@ -168,7 +174,11 @@ export class Gpu implements Disposable {
     return this.info.isFallbackAdapter || /llvmpipe|swiftshader|basic render/i.test(this.adapterName);
   }
 
-  /** Throws what the device has reported since the last call. */
+  /**
+   * Reports what the device has said since the last call; everything that runs programs calls it.
+   *
+   * @throws GpuError when there was something, when the device was lost, or when it has been destroyed.
+   */
   check(): void {
     if (this.#destroyed) throw new GpuError("lost", "The GPU device has been destroyed.");
     const failure = this.#failure;
@@ -179,7 +189,7 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Makes a buffer of at least `bytes` bytes (rounded up to 4), counted in {@link bytes} until {@link destroyBuffer}.
+   * Makes a buffer of at least `bytes` bytes (rounded up to 4), counted in {@link Gpu.bytes} until {@link destroyBuffer}.
    *
    * @throws GpuError of kind `unsupported` when it is larger than the adapter's `maxBufferSize`. Running out of memory
    *   is reported by the error scope the call is made in (see {@link scoped}) or by the next {@link check}.
@@ -217,9 +227,11 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Runs `work` inside error scopes and throws what they caught as a {@link GpuError} that begins with `what`,
-   * but for a plain Error of the work itself. The work must
-   * be done when it returns: scopes that stayed open over an `await` would catch the errors of others.
+   * Runs `work` inside error scopes. The work must be done when it returns: scopes that stayed open over an `await` would catch
+   * the errors of others.
+   *
+   * @throws GpuError what the scopes caught or the work threw, with a message that begins with `what`, but for a GpuError or a
+   *   plain Error of the work, which are thrown as they are; and as {@link check} does.
    */
   async scoped<T>(what: string, work: SynchronousWork<T>): Promise<T> {
     this.check();
@@ -236,14 +248,18 @@ export class Gpu implements Disposable {
     return result.value;
   }
 
-  /** Resolves when everything submitted so far has run. */
+  /**
+   * Resolves when everything submitted so far has run.
+   *
+   * @throws GpuError as {@link check} does, before or after.
+   */
   async idle(): Promise<void> {
     this.check();
     await this.waitFor(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 
-  /** Frees every buffer and the device. Further calls throw. */
+  /** Frees every buffer and the device; what is used afterwards throws a `GpuError`. A second call does nothing. */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;

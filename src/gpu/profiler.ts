@@ -2,7 +2,9 @@ import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import { readBuffer } from "./readback.ts";
 
+/** How long a dispatch took. */
 export interface DispatchTime {
+  /** The kernel's label, e.g. `conv2d_forward`. */
   readonly label: string;
   /** In nanoseconds, as the adapter's own clock has it. */
   readonly nanoseconds: number;

@@ -13,6 +13,7 @@ import { bytesOf } from "./shape.ts";
 import { submissionsOf } from "./submissions.ts";
 import { Variables } from "./variables.ts";
 
+/** What a program should compute, where its variables live, and how it is made. */
 export interface CompileOptions<Outputs extends NamedTypes = NamedTypes> extends PlanOptions<Outputs> {
   /** Where the variables live; without it the program has its own and frees them with itself. */
   readonly variables?: Variables;

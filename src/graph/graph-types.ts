@@ -9,9 +9,11 @@ import type { DType, Shape, TensorType } from "./shape.ts";
 
 /** A value of the graph: shape and dtype are known when it is made, its numbers only when a program runs. */
 export interface Tensor<D extends DType = DType> extends TensorType<D> {
+  /** The graph it belongs to; ops take tensors of one graph only. */
   readonly graph: Graph;
   /** Position in the order of creation; a node's inputs always come before its outputs. */
   readonly id: number;
+  /** The name that an input or a variable was given, or that of the op and the number of its node, e.g. `conv2d_12`. */
   readonly name: string;
   /** What computes it; `null` for inputs and variables. */
   readonly node: Node | null;
@@ -42,6 +44,7 @@ export interface Variable {
   readonly copyOf?: Tensor | undefined;
 }
 
+/** What a variable is made with. */
 export interface VariableOptions {
   /** See {@link Variable.group}. */
   readonly group?: string | null | undefined;
@@ -49,6 +52,7 @@ export interface VariableOptions {
 
 export interface SlotOptions extends VariableOptions, Pick<Variable, "copyOf"> {}
 
+/** What a parameter is made with. */
 export interface ParameterOptions extends VariableOptions {
   /** By default; `false` freezes it. */
   readonly trainable?: boolean;
@@ -56,8 +60,11 @@ export interface ParameterOptions extends VariableOptions {
 
 /** A piece of a variable that has a name, a shape and first values of its own. */
 export interface VariablePart {
+  /** By which files, checkpoints and `Variables` know it. */
   readonly name: string;
+  /** Its own, in the layout that the op which reads it takes, e.g. HWIO of a convolution's kernel. */
   readonly shape: Shape;
+  /** What makes its first values. */
   readonly initializer: Initializer;
 }
 
@@ -68,13 +75,17 @@ export type OutputsOf<Types extends readonly TensorType[]> = {
 
 /** One application of an op. */
 export interface Node<Types extends readonly TensorType[] = readonly TensorType[]> {
+  /** The graph it is part of. */
   readonly graph: Graph;
   /** Position in the order of creation. */
   readonly index: number;
+  /** What is applied. */
   readonly op: Op;
   /** Whether it is part of the backward pass that `gradients` adds. */
   readonly backward: boolean;
+  /** What the op reads, in its order. */
   readonly inputs: readonly Tensor[];
+  /** What the op makes, in its order: a tensor for each of its `outputs`. */
   readonly outputs: OutputsOf<Types>;
 }
 
@@ -83,15 +94,31 @@ export interface Node<Types extends readonly TensorType[] = readonly TensorType[
  * `gradients` adds the backward pass to the same graph; `compile` makes a program of what is asked for.
  */
 export interface Graph {
+  /** By name. */
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** A stacked variable once, by its own name; its `parts` have names of their own. */
   readonly variables: ReadonlyMap<string, Tensor<"f32">>;
+  /** In the order in which they were made, which is one in which they can run. */
   readonly nodes: readonly Node[];
-  /** A tensor that is fed at each run; the op `cast` makes f16 of one. */
+  /**
+   * A tensor that is fed at each run under its name; f32 or u32, f32 by default. The op `cast` makes f16 of one.
+   *
+   * @throws Error when there is an input of that name, or an extent is not a whole number from 1.
+   */
   input<D extends Exclude<DType, "f16"> = "f32">(name: string, shape: Shape, dtype?: D): Tensor<D>;
-  /** A learned tensor, f32; `trainable: false` freezes it. */
+  /**
+   * A learned tensor, f32; `trainable: false` freezes it. Asked for once more with the same shape, group and trainability it
+   * is the same tensor: layers that name one variable share it.
+   *
+   * @throws Error when there is a variable of that name with another shape, group or role, or an extent is not a whole number
+   *   from 1.
+   */
   parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Tensor<"f32">;
-  /** A tensor that lives beyond one run and is never learned, f32. */
+  /**
+   * A tensor that lives beyond one run and is never learned, f32; asked for once more it is the same tensor.
+   *
+   * @throws Error as {@link parameter} does.
+   */
   state(name: string, shape: Shape, initializer: Initializer, options?: VariableOptions): Tensor<"f32">;
   /**
    * Several learned tensors as one, f32 `[elements]`: what treats many parameters alike, an optimizer for example, takes
@@ -101,14 +128,25 @@ export interface Graph {
    * @throws Error when there is no part, or a part's name is taken.
    */
   stackedParameter(name: string, parts: readonly VariablePart[], options?: ParameterOptions): Tensor<"f32">;
-  /** {@link state}, stacked as {@link stackedParameter} is. */
+  /**
+   * {@link state}, stacked as {@link stackedParameter} is.
+   *
+   * @throws Error as {@link stackedParameter} does.
+   */
   stackedState(name: string, parts: readonly VariablePart[], options?: VariableOptions): Tensor<"f32">;
   /**
    * A state that goes with a variable and has its shape, an optimizer's slot for example: `<name>/<suffix>`, and where the
    * variable is stacked a stack of `<part>/<suffix>`. See {@link Variable.copyOf}.
+   *
+   * @throws Error when `variable` is not one, or as {@link parameter} does.
    */
   slotOf(variable: Tensor, suffix: string, initializer: Initializer, options?: SlotOptions): Tensor<"f32">;
-  /** Adds a node and its output tensors; ops call it. `inputs` must belong to this graph. */
+  /**
+   * Adds a node and its output tensors; ops call it.
+   *
+   * @throws Error when one of `inputs` belongs to another graph, or an output would have an extent that is not a whole number
+   *   from 1.
+   */
   apply<const Types extends readonly TensorType[]>(op: Op<Types>, inputs: readonly Tensor[]): Node<Types>;
   /** The graph as a table: one line a tensor, with the op that makes it, its shape and type, and what it is made of. */
   print(): string;
@@ -126,6 +164,7 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   readonly name: string;
   /** What kind of work it is, for those who look at a plan. */
   readonly family?: OpFamily;
+  /** Shape and type of each tensor that it makes. */
   readonly outputs: Types;
   /** Variables among the inputs that running the op changes in place (an optimizer's update, a moving average). */
   readonly updates?: readonly Tensor[];
@@ -159,7 +198,7 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
    * to what finds them only where they are used. Their gradients become a part of the first output's before
    * `gradient` is asked.
    */
-  readonly moments?: { readonly mean: number; readonly variance: number };
+  readonly moments?: MomentOutputs;
   /** Of an op that computes each number of its only output from those of its inputs at the same place: how. */
   readonly elementwise?: NumberFunction;
   /** Of an op that reads its only input number by number, so that it can make these itself: how it runs then. */
@@ -180,6 +219,14 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   gradient?(dy: readonly (Tensor | null)[], outputs: readonly Tensor[]): (null | (() => Tensor))[];
 }
 
+/** See {@link Op.moments}. */
+export interface MomentOutputs {
+  /** Number of the output that is the mean. */
+  readonly mean: number;
+  /** Number of the output that is the biased variance. */
+  readonly variance: number;
+}
+
 /**
  * Kinds of work: convolutions and other matrix products; batch norms and their statistics; pooling and its opposite;
  * activations and sums; copies, casts and constants; the loss and what is read from the logits; what becomes of gradients.
@@ -189,6 +236,7 @@ export type OpFamily =
 
 /** WGSL of a function of numbers, by variables of one letter, and what these are; see `kernels/text/value.ts`. */
 export interface NumberFunction {
+  /** A WGSL expression. */
   readonly text: string;
   /** Tensors are broadcast to the shape of the output. */
   readonly args: Readonly<Record<string, Tensor | Uniform>>;
@@ -196,9 +244,11 @@ export interface NumberFunction {
 
 /** Several of {@link NumberFunction}, one after the other: what each place of a tensor `shape` holds. */
 export interface Formula {
+  /** Of the tensor that it computes. */
   readonly shape: Shape;
   /** By the names that `steps` knows them by. */
   readonly sources: Readonly<Record<string, Tensor>>;
+  /** The functions, in the order in which they are applied; the last one's value is the formula's. */
   readonly steps: readonly Step[];
 }
 
@@ -212,7 +262,9 @@ export interface Rewriting {
 
 /** See {@link Op.together}. */
 export interface Together {
+  /** What this node adds to the work. */
   readonly item: unknown;
+  /** Runs all items whose nodes have this very function. */
   readonly lower: (lowering: Lowering, items: readonly unknown[]) => void;
 }
 
@@ -223,20 +275,27 @@ export interface OpPatterns {
 
 /** A buffer that lives only while one op runs. */
 export interface Scratch {
+  /** A number that tells it from others. */
   readonly scratch: number;
+  /** Its size in bytes. */
   readonly bytes: number;
+  /** What its elements are. */
   readonly dtype: DType;
 }
 
 /** Images `first` to `first + count - 1` of a batch. */
 export interface BatchRange {
+  /** Number of the first image, from 0. */
   readonly first: number;
+  /** Number of images. */
   readonly count: number;
 }
 
 /** A part of a tensor along its first axis. */
 export interface BatchSlice {
+  /** The tensor it is a part of. */
   readonly tensor: Tensor;
+  /** Its items along the first axis. */
   readonly range: BatchRange;
 }
 
@@ -245,19 +304,25 @@ export type Operand = Tensor | Scratch | BatchSlice;
 
 /** A tensor, or what an op has in a buffer of its own for each range. */
 export interface Sliceable extends TensorType {
+  /** What error messages call it. */
   readonly name: string;
 }
 
 /** One of the sums of {@link Lowering.sum}. */
 export interface Summed {
+  /** `[partialCount, count]`. */
   readonly partials: Operand;
+  /** Extent of the axis that is summed over. */
   readonly partialCount: number;
+  /** Elements of the result. */
   readonly count: number;
+  /** `[count]`, f32. */
   readonly result: Operand;
 }
 
 /** What an op is given to say how it runs. */
 export interface Lowering {
+  /** What is known of the adapter. */
   readonly target: KernelTarget;
   /** Adds a dispatch; `operands` names one operand for each of the kernel's bindings. */
   dispatch(kernel: Kernel, operands: Readonly<Record<string, Operand>>): void;

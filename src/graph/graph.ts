@@ -39,16 +39,19 @@ export function variableParts({ name, variable }: Tensor): readonly VariablePart
   return variable.parts;
 }
 
+/** A part of a variable and its numbers. */
+export interface PartValues extends VariablePart {
+  /** In row-major order: a view, not a copy. */
+  readonly values: Float32Array;
+}
+
 /**
- * The values of each part of a variable, as views of `values`, which are the variable's or those of its gradient: a stack has
- * gaps between its parts (see {@link STACK_ALIGNMENT}).
+ * The values of each part of a variable, as views of `values`, which are the variable's or those of its gradient: the parts of a
+ * stack begin at multiples of 64 elements, and what lies between them is left out.
  *
  * @throws Error when `tensor` is not a variable.
  */
-export function partValues(
-  tensor: Tensor,
-  values: Float32Array,
-): (VariablePart & { values: Float32Array })[] {
+export function partValues(tensor: Tensor, values: Float32Array): PartValues[] {
   return variableParts(tensor).map((part, i) => {
     const begin = tensor.variable!.begins[i];
     return { ...part, values: values.subarray(begin, begin + sizeOf(part.shape)) };
@@ -219,8 +222,14 @@ class StaticGraph implements GraphType {
   }
 }
 
-/** A new, empty graph. Its type is an interface, because tensors name the graph that they belong to. */
-export const Graph: new () => GraphType = StaticGraph;
+/** Makes graphs. Their type is an interface, because tensors name the graph that they belong to. */
+export interface GraphConstructor {
+  /** A new, empty graph. */
+  new (): GraphType;
+}
+
+/** A new, empty graph: `new Graph()`. */
+export const Graph: GraphConstructor = StaticGraph;
 export type Graph = GraphType;
 
 const roleOf = ({ trainable = true }: ParameterOptions): Variable["role"] =>

@@ -27,8 +27,11 @@ const fill =
     return values;
   };
 
+/** First values that are all `value` (Keras `Constant`). */
 export const constant = (value: number): Initializer => fill(() => value);
+/** First values that are all 0 (Keras `Zeros`). */
 export const zeros = constant(0);
+/** First values that are all 1 (Keras `Ones`). */
 export const ones = constant(1);
 
 /** A normal number of deviation 1, by Box–Muller. */

@@ -12,6 +12,7 @@ export interface MemoryTenant {
   readonly family?: OpFamily | "other";
   /** Whether that op is part of the backward pass. */
   readonly backward?: boolean;
+  /** What it takes of its block, in bytes. */
   readonly bytes: number;
   /** The first dispatch, from 0, that touches it. */
   readonly first: number;
@@ -19,7 +20,9 @@ export interface MemoryTenant {
   readonly last: number;
 }
 
+/** A buffer of the arena, and who lies in it. */
 export interface MemoryBlock {
+  /** Its size in bytes. */
   readonly bytes: number;
   /** In order of time; no two of them live at the same dispatch. */
   readonly tenants: readonly MemoryTenant[];
@@ -27,9 +30,13 @@ export interface MemoryBlock {
 
 /** Who lies where in the arena, and when: plain data, to be written as JSON and drawn. */
 export interface MemoryPlan {
+  /** Dispatches of a run. */
   readonly dispatches: number;
+  /** Bytes of everything that is computed in a run. */
   readonly arenaBytes: number;
+  /** Bytes of what is fed. */
   readonly inputBytes: number;
+  /** Bytes of the variables that the program reads or changes. */
   readonly variableBytes: number;
   /** Arena, inputs and variables together. */
   readonly peakBytes: number;

@@ -20,6 +20,7 @@ export interface Goals<Outputs extends NamedTypes = NamedTypes> {
   readonly updates?: readonly Node[];
 }
 
+/** What a program should compute, and how it may be planned. */
 export interface PlanOptions<Outputs extends NamedTypes = NamedTypes> extends Goals<Outputs> {
   /** Runs several ops as one where it can, as by default; see `fuse/fuse.ts`. */
   readonly fuse?: boolean;
@@ -27,8 +28,11 @@ export interface PlanOptions<Outputs extends NamedTypes = NamedTypes> extends Go
 
 /** What will run and where everything lies; pure data, made without a GPU. */
 export interface Plan {
+  /** In the order in which they run. */
   readonly dispatches: readonly Dispatch[];
+  /** What has to be fed. */
   readonly inputs: readonly Tensor[];
+  /** What is read or changed of what lives between runs. */
   readonly variables: readonly Tensor[];
   /** Those asked for; of an identity, what it was made of. */
   readonly outputs: ReadonlyMap<string, Tensor>;
@@ -38,6 +42,7 @@ export interface Plan {
   readonly blockOf: ReadonlyMap<Tensor | Scratch, number>;
   /** How long each tenant of the arena lives, in the order in which they are first touched. */
   readonly lifetimes: readonly Lifetime[];
+  /** What the program will cost. */
   readonly summary: PlanSummary;
   /** The plan as a table: one line a dispatch, with what it binds, its tile and its floating-point operations; totals. */
   print(): string;
@@ -45,20 +50,27 @@ export interface Plan {
 
 /** The life of a computed tensor or scratch buffer, in numbers of dispatches from 0. */
 export interface Lifetime {
+  /** Who lives. */
   readonly owner: Tensor | Scratch;
+  /** What it takes of its block, in bytes. */
   readonly bytes: number;
+  /** The first dispatch that touches it. */
   readonly first: number;
   /** The last dispatch that touches it; for an output, which is read after the run, the number of dispatches. */
   readonly last: number;
 }
 
+/** What a program costs. */
 export interface PlanSummary {
+  /** Dispatches a run. */
   readonly dispatches: number;
   /** Distinct shaders. */
   readonly pipelines: number;
-  /** The arena: everything computed in a step. */
+  /** Bytes of the arena: everything computed in a step. */
   readonly arenaBytes: number;
+  /** Bytes of what is fed. */
   readonly inputBytes: number;
+  /** Bytes of the variables that the program reads or changes, shared ones too. */
   readonly variableBytes: number;
   /** All of the above: what the program holds on the GPU while it lives. */
   readonly peakBytes: number;

@@ -5,8 +5,11 @@ import { bytesBound } from "./print.ts";
 
 /** All dispatches of one kernel for one op. */
 export interface KernelTime {
+  /** The op's name, e.g. `conv2d`. */
   readonly op: string;
+  /** The kernel's label, e.g. `conv2d_forward`. */
   readonly kernel: string;
+  /** How many there are in a run. */
   readonly dispatches: number;
   /** Of all of them together, in one run. */
   readonly milliseconds: number;

@@ -39,6 +39,7 @@ export class Program<
   Outputs extends NamedTypes = NamedTypes,
   Inputs extends InputTypes = InputTypes,
 > implements Disposable {
+  /** What runs, and where everything lies. */
   readonly plan: Plan;
   readonly #gpu: Gpu;
   readonly #submissions: readonly (readonly Command[])[];
@@ -69,6 +70,7 @@ export class Program<
     this.#staging = new StagingRing(gpu);
   }
 
+  /** What a run costs: dispatches, pipelines, bytes. */
   get summary(): PlanSummary {
     return this.plan.summary;
   }
@@ -78,8 +80,8 @@ export class Program<
    * the work is submitted before this returns its promise.
    *
    * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
-   * @throws Error when a feed is missing, unknown or of the wrong length, or when the program or its variables have been
-   *   destroyed; GpuError when the device failed.
+   * @throws Error when a feed is missing, unknown, of another type or of the wrong length, when there is no output that is to
+   *   be fetched, or when the program or its variables have been destroyed; GpuError when the device failed.
    */
   async run<Fetched extends keyof Outputs & string = keyof Outputs & string>(
     feeds: Feeds<Inputs>,
@@ -113,7 +115,12 @@ export class Program<
     return Object.fromEntries(results) as Results<Outputs, Fetched>;
   }
 
-  /** Runs once with a timestamp around every dispatch; the adapter needs the feature `timestamp-query`. */
+  /**
+   * Runs once with a timestamp around every dispatch: what each of `plan.dispatches` took, in nanoseconds. See `kernelTimes`.
+   * It is a run like any other, so updates are made; every dispatch is a pass of its own, which takes longer than {@link run}.
+   *
+   * @throws Error as {@link run} does; GpuError of kind `unsupported` when the adapter lacks the feature `timestamp-query`.
+   */
   async profile(feeds: Feeds<Inputs>): Promise<DispatchTime[]> {
     this.#check();
     this.#feed(feeds);
@@ -128,7 +135,12 @@ export class Program<
     return times;
   }
 
-  /** Brings back one output as the last run left it. */
+  /**
+   * Brings back one output as the last run left it, in row-major order; f16 is read as f32.
+   *
+   * @throws Error when there is no such output, or when the program or its variables have been destroyed; GpuError when the
+   *   device failed.
+   */
   async read<Name extends keyof Outputs & string>(name: Name): Promise<Numbers<Outputs[Name]>> {
     this.#check();
     const tensor = this.#output(name);

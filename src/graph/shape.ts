@@ -7,8 +7,11 @@ export type DType = "f32" | "f16" | "u32";
 /** Of one element. */
 export const BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u32: 4 };
 
+/** What is known of a tensor when the graph is built. */
 export interface TensorType<D extends DType = DType> {
+  /** Its extents, outermost first; images are `[N, H, W, C]`. */
   readonly shape: Shape;
+  /** What its elements are. */
   readonly dtype: D;
 }
 
@@ -30,9 +33,11 @@ export const bytesPerItem = ({ shape, dtype }: TensorType): number => BYTES[dtyp
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
+/** Whether two shapes have the same extents. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);
 
+/** A shape as messages have it: `[2, 64, 64, 3]`. */
 export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /** What was given where numbers were asked for, in words: `a Float64Array of 6`. */

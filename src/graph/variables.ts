@@ -12,7 +12,9 @@ const EXCHANGED_BYTES = 2 ** 22;
 
 /** Numbers of a variable in row-major order. */
 export interface VariableValues {
+  /** Its extents, outermost first. */
   readonly shape: Shape;
+  /** As many numbers as the shape has elements. */
   readonly data: Float32Array;
 }
 
@@ -48,8 +50,8 @@ export class Variables implements Disposable {
   #destroyed = false;
 
   /**
-   * @param options.seed decides the first values together with each variable's name, whatever the order of creation.
-   * @param options.values first values to be taken instead, by name: those of a checkpoint, an optimizer's slots included,
+   * @param options `seed`, 0 by default, decides the first values together with each variable's name, whatever the order of
+   *   creation. `values` are first values to be taken instead, by name: those of a checkpoint, an optimizer's slots included,
    *   before the program that has them is compiled.
    */
   constructor(
@@ -90,7 +92,8 @@ export class Variables implements Disposable {
   /**
    * The buffer of `tensor`'s variable, made and initialised when it is not there yet.
    *
-   * @throws Error when it is there, or values for it were given, with another shape or cut into other parts.
+   * @throws Error when it is there, or values for it were given, with another shape or cut into other parts, when `tensor` is
+   *   not a variable, or when the variables have been destroyed; GpuError when it is larger than the adapter allows.
    */
   buffer(tensor: Tensor): GPUBuffer {
     this.check();
@@ -144,7 +147,11 @@ export class Variables implements Disposable {
     return [...this.#given.keys()];
   }
 
-  /** The names and shapes of the variables there are that `which` picks; of all by default. */
+  /**
+   * The names and shapes of the variables there are that `which` picks; of all by default.
+   *
+   * @throws Error when they have been destroyed.
+   */
   shapes(which: VariableFilter = () => true): Map<string, Shape> {
     this.check();
     const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
@@ -152,9 +159,9 @@ export class Variables implements Disposable {
   }
 
   /**
-   * Replaces a variable's numbers; `values` in row-major order.
+   * Replaces a variable's numbers by `values`, in row-major order, for all that is submitted from now on.
    *
-   * @throws Error when there is no such variable, or not as many values as it has.
+   * @throws Error when there is no such variable, it has another number of values, or they have been destroyed.
    */
   write(name: string, values: Float32Array): void {
     const place = this.#get(name);
@@ -162,16 +169,20 @@ export class Variables implements Disposable {
   }
 
   /**
-   * A variable's numbers in row-major order.
+   * A variable's numbers in row-major order, as they are after what has been submitted so far.
    *
-   * @throws Error when there is no such variable; GpuError when the device failed.
+   * @throws Error when there is no such variable, or they have been destroyed; GpuError when the device failed.
    */
   async read(name: string): Promise<Float32Array> {
     this.#get(name);
     return (await this.readAll((other) => other === name)).get(name)!.data;
   }
 
-  /** The numbers of all variables that `which` picks, as they are after what has been submitted so far. */
+  /**
+   * The numbers of all variables that `which` picks, as they are after what has been submitted so far; of all by default.
+   *
+   * @throws Error when they have been destroyed; GpuError when the device failed.
+   */
   async readAll(which: VariableFilter = () => true): Promise<Map<string, VariableValues>> {
     this.check();
     const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
@@ -202,6 +213,8 @@ export class Variables implements Disposable {
   /**
    * Exchanges the numbers of each variable with those of its slot `<name>/<suffix>`, where it has one; done again, all are what they
    * were. What has been submitted before sees those of before.
+   *
+   * @throws Error when they have been destroyed.
    */
   exchange(suffix: string): void {
     this.check();
@@ -265,7 +278,11 @@ export class Variables implements Disposable {
     this.destroy();
   }
 
-  /** @throws Error when they have been destroyed. */
+  /**
+   * Does nothing while they are there.
+   *
+   * @throws Error when they have been destroyed.
+   */
   check(): void {
     if (this.#destroyed) throw new Error("The variables have been destroyed: their numbers are gone.");
   }

@@ -46,14 +46,20 @@ export interface KernelTarget {
 
 /** A scalar of the uniform block, with its WGSL type. */
 export interface Uniform {
+  /** Its WGSL type. */
   readonly type: "u32" | "i32" | "f32";
+  /** A whole number where the type is an integer's. */
   readonly value: number;
 }
-/** As types these are those of tensors: `compile<{ loss: f32; labels: u32 }>(…)`. */
+/** The type of an output or input of f32: `compile<{ loss: f32; labels: u32 }>(…)`. */
 export type f32 = "f32";
+/** The type of an output or input of u32; see {@link f32}. */
 export type u32 = "u32";
+/** A whole number from 0 in the uniform block. */
 export const u32 = (value: number): Uniform => ({ type: "u32", value });
+/** A whole number in the uniform block. */
 export const i32 = (value: number): Uniform => ({ type: "i32", value });
+/** A number in the uniform block, rounded to f32. */
 export const f32 = (value: number): Uniform => ({ type: "f32", value });
 
 /** One compute dispatch. Bindings are numbered in order: what is read, what is written, then the uniform block. */
@@ -62,7 +68,7 @@ export interface Kernel {
   readonly label: string;
   /** The whole shader, for what the bindings are stored in; its entry point is `main`. */
   readonly wgsl: string;
-  /** What it is made of besides the bindings, for {@link withStorage} to print it anew. */
+  /** What it is made of besides the bindings, from which the text is made anew for bindings that are stored otherwise. */
   readonly source: KernelSource;
   /** The storage buffers in binding order. */
   readonly bindings: readonly KernelBinding[];
@@ -84,6 +90,7 @@ export interface KernelSource {
 
 /** What a kernel's author writes; {@link defineKernel} makes the declarations from it. */
 export interface KernelDefinition {
+  /** What the profiler and error messages call it, e.g. `conv2d_forward`. */
   label: string;
   /** Buffers only read: name to WGSL type, e.g. `{ x: "array<vec4f>" }`. */
   read: Record<string, string>;
@@ -93,6 +100,7 @@ export interface KernelDefinition {
   params?: Record<string, Uniform>;
   /** Text that must come before every declaration, e.g. `enable subgroups;`. */
   enable?: string;
+  /** Workgroups along x, y and z. */
   workgroups: readonly [number, number, number];
   /**
    * The functions, with `@compute fn main`. In scope are `params` and for each buffer `load_<name>(i)` and, where it is

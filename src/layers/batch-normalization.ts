@@ -5,7 +5,9 @@ import { batchNormInference, batchNormTraining } from "../graph/ops/batch-norm.t
 import type { ActivationKind } from "../kernels/text/activation.ts";
 import type { Mode } from "./layer.ts";
 
+/** How a batch norm is built. */
 export interface BatchNormalizationOptions extends Mode {
+  /** Added to the variance; Keras's default is 1e-3. */
   readonly epsilon: number;
   /** Share of the moving statistics that a step keeps. */
   readonly momentum: number;

@@ -7,11 +7,13 @@ import { INPUT } from "./networks/layer.ts";
 import type { Layer } from "./networks/layer.ts";
 import { checkImage } from "./networks/image-size.ts";
 
+/** How an encoder is built. */
 export interface EncoderOptions extends Mode, Pick<BuildOptions, "momentum" | "dropout"> {
   /** Whether to end in the 1000 classes of ImageNet. */
   readonly top?: boolean;
 }
 
+/** What an encoder makes of a batch of images. */
 export interface EncoderResult {
   /** What a decoder taps, by Keras layer name, of about the strides 2, 4, 8, 16 and 32. */
   readonly taps: Readonly<Record<string, Tensor>>;

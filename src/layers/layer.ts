@@ -1,7 +1,9 @@
 /**
  * @file How layers are written: a layer is a function from tensors to a tensor that makes its variables under its
- * Keras name (`conv1/conv` owns `conv1/conv/kernel`). Two flags decide what a layer does, as in Keras:
+ * Keras name (`conv1/conv` owns `conv1/conv/kernel`).
  */
+
+/** What every layer is told: two flags decide what it does, as in Keras. */
 export interface Mode {
   /** The program is a training step: batch norms use the batch's statistics (unless they are frozen). */
   readonly training: boolean;

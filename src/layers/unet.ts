@@ -9,6 +9,7 @@ import type { UnetLayersOptions } from "./networks/unet.ts";
 
 export { skipsOf } from "./networks/unet.ts";
 
+/** How a U-Net is built. */
 export interface UNetOptions
   extends
     Pick<UnetLayersOptions, "classes" | "encoder" | "decoderFilters">,

@@ -10,21 +10,29 @@ import type { Summary } from "./summary.ts";
 export interface RunInfo {
   /** The run's folder. */
   readonly path: string;
+  /** Every setting of the run. */
   readonly config: TrainConfig;
+  /** The adapter's name. */
   readonly adapter: string;
+  /** The class that each label means. */
   readonly classNames: readonly string[];
   /** What decides which epoch is best. */
   readonly monitor: Monitor;
   /** Of both phases. */
   readonly epochs: number;
+  /** Training steps an epoch. */
   readonly stepsPerEpoch: number;
+  /** Photos that are trained on. */
   readonly trainingPhotos: number;
+  /** Photos that are validated on. */
   readonly validationPhotos: number;
   /** Steps made before this process began; 0 for a fresh run. */
   readonly resumedAtStep: number;
 }
 
+/** What came of a training step. */
 export interface StepResult {
+  /** The phase it is part of. */
   readonly phase: Phase;
   /** From 1, counted through both phases. */
   readonly epoch: number;
@@ -32,20 +40,29 @@ export interface StepResult {
   readonly step: number;
   /** From 1 within the run. */
   readonly globalStep: number;
+  /** Over the pixels of the batch that count. */
   readonly loss: number;
+  /** Share of these pixels told right. */
   readonly accuracy: number;
+  /** What the optimizer was given. */
   readonly learningRate: number;
   /** Milliseconds that all steps of this process so far have waited for data. */
   readonly waitedMs?: number;
 }
 
+/** What came of an epoch. */
 export interface EpochResult {
+  /** The phase it is part of. */
   readonly phase: Phase;
+  /** From 1, counted through both phases. */
   readonly epoch: number;
+  /** Steps of the run so far. */
   readonly globalStep: number;
-  /** Means over the epoch's steps. */
+  /** Mean over the epoch's steps. */
   readonly loss: number;
+  /** Mean over the epoch's steps. */
   readonly accuracy: number;
+  /** Over the validation photos. */
   readonly validation: Evaluation;
   /** The value of what is monitored. */
   readonly monitored: number | null;
@@ -61,10 +78,13 @@ export interface EpochResult {
  * has to catch itself.
  */
 export interface RunObserver {
+  /** The run begins, or goes on: its folder is there, and this process has made no step. */
   start?(run: RunInfo): void | Promise<void>;
   /** A phase's training step has been planned and compiled. */
   phase?(phase: Phase, plan: Plan): void | Promise<void>;
+  /** A training step has come back; steps that run ahead are told later, in order. */
   step?(result: StepResult): void;
+  /** An epoch and its validation are done, and the checkpoint behind it is written. */
   epoch?(result: EpochResult): void | Promise<void>;
   /** The run came to its end. */
   end?(summary: Summary): void | Promise<void>;

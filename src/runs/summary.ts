@@ -10,24 +10,31 @@ import type { TrainingState } from "./training-state.ts";
 export interface Summary {
   /** Share of pixels told right on the validation photos, by the weights of the last epoch. */
   readonly val_accuracy: number;
+  /** Mean loss on the validation photos, unweighted. */
   readonly val_loss: number;
   /** Mean intersection over union of the classes that the validation photos have. */
   readonly val_mean_iou: number;
-  /** Mean Dice coefficient (F1) of the same classes, and IoU of each class weighed by its true pixels. */
+  /** Mean Dice coefficient (F1) of the same classes. */
   readonly val_dice: number;
+  /** IoU of each class weighed by its true pixels. */
   readonly val_fw_iou: number;
   /** Mean over the same classes of the share of their pixels told right. */
   readonly val_mean_accuracy: number;
   /** The accuracy of predicting class 0 everywhere on the same photos. */
   readonly background_accuracy: number;
-  /** What decided which epoch is best, and its value there; null when there was no epoch. */
+  /** What decided which epoch is best. */
   readonly monitor: Monitor;
+  /** From 1; 0 when there was no epoch. */
   readonly best_epoch: number;
+  /** The value of what was monitored at the best epoch; null when there was no epoch. */
   readonly best_value: number | null;
   /** The accuracy of the best epoch, whatever was monitored. */
   readonly best_val_accuracy: number;
+  /** Photos that were validated on. */
   readonly validation_photos: number;
+  /** Epochs of both phases that were made. */
   readonly epochs: number;
+  /** Training steps that were made. */
   readonly steps: number;
   /** Everything was done ("finished"), or `--max-steps` or `--time` ended it ("limit"). */
   readonly ending: "finished" | "limit";
@@ -35,9 +42,11 @@ export interface Summary {
   readonly seconds: number;
   /** Median seconds of an epoch of each phase, validation included. */
   readonly seconds_per_epoch: Readonly<Record<string, number>>;
-  /** Seconds that steps waited for the next batch, and their share of all the time that steps took. */
+  /** Seconds that steps waited for the next batch. */
   readonly data_wait_seconds: number;
+  /** Share of that in all the time that steps took, from 0 to 1. */
   readonly data_wait_share: number;
+  /** The adapter's name. */
   readonly adapter: string;
   /** Distinct pipelines of the last phase's training step. */
   readonly pipelines: number;
@@ -45,6 +54,7 @@ export interface Summary {
   readonly peak_bytes: number;
   /** What the last phase's training step was planned to take. */
   readonly planned_peak_bytes: number;
+  /** Of the last phase's training step; 0 when there was nothing left to train. */
   readonly dispatches_per_step: number;
 }
 

@@ -35,8 +35,11 @@ import type { Summary } from "../runs/summary.ts";
 import type { Ending, EpochOutcome, Resumed, Trainer, TrainerEvents } from "./trainer.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 
+/** What a run is made of. */
 export interface TrainJob {
+  /** Every setting, as `resolveConfig` gives them. */
   readonly config: TrainConfig;
+  /** The device to train on; it stays the caller's. */
   readonly gpu: Gpu;
   /** A sentence for the user. */
   readonly say: (sentence: string) => void;

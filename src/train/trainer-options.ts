@@ -15,16 +15,23 @@ import type { RunData } from "./run-data.ts";
 export interface TrainerOptions extends StepSpec {
   /** Epochs of each phase; a phase of none is left out. */
   readonly epochs: Readonly<Record<Phase, number>>;
+  /** Of each phase, at its highest. */
   readonly learningRate: Readonly<Record<Phase, number>>;
+  /** How the learning rate goes on from there. */
   readonly schedule: TrainConfig["schedule"];
+  /** Steps over which a phase's learning rate rises from 0. */
   readonly warmupSteps: number;
   /** Steps an epoch; a phase's stream of batches runs on from epoch to epoch. */
   readonly stepsPerEpoch: number;
   /** Of the photos that are validated on; as those that are trained on without. */
   readonly validationSize?: ImageSize | undefined;
+  /** What is done to photos before they are trained on. */
   readonly augment: Augmentation;
+  /** Photos that the shuffle holds; null shuffles all of them. */
   readonly shuffleBuffer: number | null;
+  /** Whether photos that fill no batch at the end of a pass are left out. */
   readonly dropRemainder: boolean;
+  /** What is done to pixels last of all. */
   readonly normalization: Normalization;
   /** Batches over which moving statistics are estimated anew before each validation (see `norm-statistics.ts`); 0 for none. */
   readonly bnReestimate?: number;
@@ -32,9 +39,11 @@ export interface TrainerOptions extends StepSpec {
   readonly monitor: Monitor;
   /** End a phase when what is monitored has not become better for so many epochs. */
   readonly patience: number | null;
+  /** End the run after so many steps in all; null for no such limit. */
   readonly maxSteps: number | null;
   /** Seconds of training in this process. */
   readonly time: number | null;
+  /** Decides first weights, the order of photos, augmentation and dropout. */
   readonly seed: number;
   /** Of the data; a network to begin with that calls its classes otherwise has another head. None are known without. */
   readonly classNames?: readonly string[];
@@ -42,6 +51,7 @@ export interface TrainerOptions extends StepSpec {
   readonly weights: string | null;
   /** `[classes]`, what the head's bias begins with in place of its own; null, as without, where it is not replaced. */
   readonly headBias?: Float32Array | null;
+  /** Ends the run after the steps in flight when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -28,7 +28,9 @@ import { Validation } from "./phase/validation.ts";
 
 /** What a run is made with. */
 export interface TrainerData {
+  /** Photos to train on. */
   readonly training: SegmentationDataset;
+  /** Photos to validate on. */
   readonly validation: SegmentationDataset;
   /** `[classes]`, for a trainer that weighs them. */
   readonly classWeights: Float32Array | null;
@@ -36,18 +38,25 @@ export interface TrainerData {
 
 /** A run that goes on: where it stood and the numbers of all its variables, optimizer's slots included. */
 export interface Resumed {
+  /** Where the run stood. */
   readonly state: TrainingState;
+  /** The numbers of all its variables, by name. */
   readonly values: Iterable<readonly [string, VariableValues]>;
 }
 
+/** What came of an epoch. */
 export interface EpochOutcome {
+  /** Its line of `history.csv`. */
   readonly row: HistoryRow;
+  /** Over the validation photos. */
   readonly validation: Evaluation;
 }
 
 /** What a trainer tells of as it goes; each may take its time, the trainer waits. */
 export interface TrainerEvents {
+  /** A phase's training step has been planned and compiled. */
   phase?(phase: Phase, plan: Plan): void | Promise<void>;
+  /** A training step has come back. */
   step?(result: StepResult): void;
   /** An epoch has ended, or was cut short by a limit. */
   epoch?(outcome: EpochOutcome): void | Promise<void>;
@@ -63,6 +72,7 @@ export type Ending = "finished" | "limit";
  * optimizer. Owns the variables and the evaluation; `run` may be called once.
  */
 export class Trainer {
+  /** The numbers that are trained; the programs of both phases and the evaluation share them. */
   readonly variables: Variables;
   /** Milliseconds that steps waited for data. */
   waitedMs = 0;
@@ -106,6 +116,7 @@ export class Trainer {
     return this.#options.monitor;
   }
 
+  /** Where the run stands: epochs, steps, and where its stream of batches goes on. */
   get state(): TrainingState {
     return this.#state;
   }
@@ -161,6 +172,7 @@ export class Trainer {
     return null;
   }
 
+  /** Frees the variables and the evaluation's program. */
   destroy(): void {
     this.#validation.destroy();
     this.variables.destroy();

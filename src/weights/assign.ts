@@ -4,10 +4,13 @@ import { WeightsError } from "./weights-error.ts";
 
 /** A weight that a network has. */
 export interface ExpectedWeight {
+  /** As Keras names it, e.g. `conv1/conv/kernel`. */
   readonly name: string;
+  /** In Keras's layout. */
   readonly shape: readonly number[];
 }
 
+/** What was found of the weights that a network expects. */
 export interface AssignedWeights {
   /** The expected weights that were found, in the order expected. */
   readonly assigned: NamedTensors;

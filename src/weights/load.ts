@@ -17,10 +17,14 @@ import { WeightsError } from "./weights-error.ts";
 export { assignWeights, type AssignedWeights, type ExpectedWeight } from "./assign.ts";
 export type { MappedWeight, WeightChange } from "./match/match.ts";
 
+/** What weights can be read from. */
 export type WeightsFormat = "tfjs" | "keras-h5" | "keras" | "safetensors" | "torchvision";
 
+/** Weights of a file, and what the file says of them. */
 export interface LoadedWeights extends MatchedWeights {
+  /** What the file turned out to be. */
   readonly format: WeightsFormat;
+  /** What it says of itself, and what was found out of its network besides. */
   readonly metadata: Metadata;
 }
 

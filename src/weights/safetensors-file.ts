@@ -5,12 +5,20 @@ import { headerLength, LENGTH_BYTES, parseHeader } from "./safetensors-header.ts
 import { decodeTensor, safetensorsChunks } from "./safetensors.ts";
 import type { Metadata, NamedTensors } from "./tensors.ts";
 
+/** What a safetensors file holds. */
+export interface Safetensors {
+  /** By name, in the order of the file. */
+  readonly tensors: NamedTensors;
+  /** Strings that travel with them. */
+  readonly metadata: Metadata;
+}
+
 /**
  * Reads a safetensors file tensor by tensor, so that no more than the weights themselves is in memory.
  *
  * @throws {WeightsError} where the file cannot be read or is not valid
  */
-export async function readSafetensors(path: string): Promise<{ tensors: NamedTensors; metadata: Metadata }> {
+export async function readSafetensors(path: string): Promise<Safetensors> {
   const found = await recogniseFile(path);
   if (found !== undefined && found.format !== "safetensors") throw refusalOf(path, found);
   return withFile(path, async (file, fileBytes) => {

@@ -11,7 +11,9 @@ export type TensorData = Float32Array | Uint32Array | Int32Array;
 
 /** A dense row-major array in host memory; a scalar has shape `[]`. */
 export interface HostTensor {
+  /** Its extents, outermost first. */
   readonly shape: readonly number[];
+  /** Its elements in row-major order. */
   readonly data: TensorData;
 }
 

@@ -12,10 +12,13 @@ import { writtenNetwork, type WrittenNetwork } from "./written-network.ts";
 
 /** A network in host memory: weights by their names here, and what their file says of itself. */
 export interface ModelToWrite {
+  /** By their names here. */
   readonly tensors: NamedTensors;
+  /** What goes into the file besides; see docs/models.md. */
   readonly metadata: Metadata;
 }
 
+/** How a model is written. */
 export interface WriteModelOptions {
   /** Replace a file, or a tfjs model in a folder, that is there (of a link, what it leads to); it is refused by default. */
   readonly force?: boolean;
@@ -31,6 +34,7 @@ export interface WriteModelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a model can be written as. */
 export type WrittenFormat = "safetensors" | "tfjs" | "keras-h5" | "onnx";
 
 const EXTENSIONS: Readonly<Record<string, WrittenFormat>> = {

@@ -17,7 +17,7 @@ import { conv2dTranspose } from "../../src/graph/ops/conv2d-transpose.ts";
 import { depthwiseConv2d } from "../../src/graph/ops/depthwise-conv2d.ts";
 import { multiplyChannels } from "../../src/graph/ops/multiply-channels.ts";
 import { crop2d, zeroPad2d } from "../../src/graph/ops/pad2d.ts";
-import type { Sides } from "../../src/graph/ops/pad2d.ts";
+import type { Sides } from "../../src/kernels/text/window.ts";
 import { averagePool2d, globalAveragePool2d, maxPool2d } from "../../src/graph/ops/pool.ts";
 import { relu } from "../../src/graph/ops/relu.ts";
 import { scale } from "../../src/graph/ops/scale.ts";

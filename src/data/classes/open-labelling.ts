@@ -24,6 +24,7 @@ export interface ClassOptions {
   lossyMasks?: boolean;
   /** Where what was read is kept from one run to the next; nowhere by default. */
   cacheFolder?: string | null;
+  /** Ends the reading when it is aborted. */
   signal?: AbortSignal | undefined;
 }
 

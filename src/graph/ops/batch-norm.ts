@@ -16,6 +16,7 @@ import { channelMoments } from "./moments.ts";
 import { standardize } from "./standardize.ts";
 import type { DType } from "../shape.ts";
 
+/** Of a batch norm with given statistics. */
 export interface BatchNormOptions {
   /** Added to the variance. */
   readonly epsilon: number;
@@ -23,7 +24,9 @@ export interface BatchNormOptions {
   readonly activation?: ActivationKind | undefined;
 }
 
+/** Of a batch norm with the statistics of the batch. */
 export interface BatchNormTrainingOptions extends BatchNormOptions {
+  /** Share of the moving statistics that a step keeps, a number or a scalar tensor; Keras's default is 0.99. */
   readonly momentum: Momentum;
 }
 

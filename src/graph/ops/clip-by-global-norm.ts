@@ -5,6 +5,14 @@ import { batchSlice } from "../op.ts";
 import { globalNorm } from "./global-norm.ts";
 import { groupsByLane, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
 
+/** Gradients that were clipped. */
+export interface ClippedGradients {
+  /** Of each parameter, of its shape. */
+  readonly gradients: Map<Tensor, Tensor>;
+  /** The global norm before clipping, a scalar. */
+  readonly norm: Tensor;
+}
+
 /**
  * Scales all gradients alike so that their {@link globalNorm} is at most `clipNorm` (Keras `global_clipnorm`,
  * `tf.clip_by_global_norm`). Below it they are left as they are, bit by bit; where the norm is not finite neither is any
@@ -13,10 +21,7 @@ import { groupsByLane, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
  * @param gradients of each parameter, as `gradients(loss)` returns them.
  * @throws Error when `clipNorm` is not a positive number, or there is no gradient.
  */
-export function clipByGlobalNorm(
-  gradients: ReadonlyMap<Tensor, Tensor>,
-  clipNorm: number,
-): { gradients: Map<Tensor, Tensor>; norm: Tensor } {
+export function clipByGlobalNorm(gradients: ReadonlyMap<Tensor, Tensor>, clipNorm: number): ClippedGradients {
   if (!(clipNorm > 0 && Number.isFinite(clipNorm))) {
     throw new Error(`clipByGlobalNorm takes a norm above 0, and ${clipNorm} is not.`);
   }

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
 
+/** What is counted. */
 export interface ConfusionMatrixOptions {
   /** Classes are the numbers below it. */
   readonly classes: number;

@@ -16,8 +16,11 @@ import {
 } from "../lowering/conv2d-products.ts";
 import type { Images } from "../lowering/conv2d-products.ts";
 
+/** How a transposed convolution's kernel moves, and what it is given besides. */
 export interface Conv2dTransposeOptions {
+  /** Pixels of the result from one place of the kernel to the next; a number is for both ways. */
   readonly strides: number | readonly [number, number];
+  /** As TensorFlow's: what of the result's edges is cut off, or with `valid` nothing. */
   readonly padding: "same" | "valid";
   /** Rows and columns that the result has more at the bottom and right (PyTorch's `output_padding`); none by default. */
   readonly outputPadding?: readonly [rows: number, columns: number];

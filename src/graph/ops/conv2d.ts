@@ -6,7 +6,9 @@ import { channelSum } from "./channel-reduction.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 import type { DType } from "../shape.ts";
 
+/** How a convolution's kernel moves. */
 export interface Conv2dOptions {
+  /** Pixels from one place of the kernel to the next; a number is for both ways. */
   readonly strides: number | readonly [number, number];
   /** As TensorFlow's `same` (uneven at the bottom and right) and `valid`, or explicit zeros on each side. */
   readonly padding: Padding;

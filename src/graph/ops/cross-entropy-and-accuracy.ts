@@ -31,11 +31,12 @@ export interface CrossEntropyOptions extends CountedMeanOptions {
   readonly labelSmoothing?: number | undefined;
 }
 
-/** What a loss over the pixels of a batch gives besides itself. */
 /** Of a loss and an accuracy, the first outputs of the ops that make them. */
 export type LossTypes = readonly [TensorType<"f32">, TensorType<"f32">];
 
+/** What a loss over the pixels of a batch gives. */
 export interface LossAndAccuracy {
+  /** f32, a scalar; with `reduction: "per-image"` `[N]`. */
   readonly loss: Tensor<"f32">;
   /** Never weighted; it has no gradient. */
   readonly accuracy: Tensor<"f32">;

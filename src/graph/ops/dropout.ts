@@ -5,6 +5,7 @@ import { batchSlice } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { DType } from "../shape.ts";
 
+/** How much is dropped, and what decides which numbers. */
 export interface DropoutOptions {
   /** Share of what becomes 0, from 0 to below 1. */
   readonly rate: number;

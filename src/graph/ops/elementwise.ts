@@ -11,6 +11,7 @@ import { reduction } from "./reduction.ts";
 /** What a number may take the place of. */
 export type TensorOrNumber<D extends DType = DType> = Tensor<D> | number;
 
+/** What an elementwise op makes, and its gradients. */
 export interface ElementwiseOptions<D extends DType = DType> {
   /** As the first of the largest arguments that hold floats, by default. */
   readonly dtype?: D;
@@ -25,6 +26,7 @@ export interface ElementwiseOptions<D extends DType = DType> {
   readonly gradient?: NonNullable<Op["gradient"]>;
   /** Whether numbers are u32. */
   readonly uint?: boolean;
+  /** What it is to the rewrites of a plan; nothing by default. */
   readonly pattern?: Op["pattern"];
 }
 

@@ -2,6 +2,7 @@ import type { Tensor } from "../graph.ts";
 import { applyCrossEntropy } from "./cross-entropy-and-accuracy.ts";
 import type { CrossEntropyOptions, LossAndAccuracy } from "./cross-entropy-and-accuracy.ts";
 
+/** What the focal loss takes besides logits and labels. */
 export interface FocalLossOptions extends Omit<CrossEntropyOptions, "labelSmoothing"> {
   /** The focusing parameter γ, from 0 up, 2 by default: how much less a pixel counts that is nearly right. 0 is the cross-entropy. */
   readonly gamma?: number | undefined;

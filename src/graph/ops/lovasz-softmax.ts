@@ -16,6 +16,7 @@ import type { TensorType } from "../shape.ts";
 import type { CountedMeanOptions, LossAndAccuracy, LossTypes } from "./cross-entropy-and-accuracy.ts";
 import { pixelCount } from "./pixel-count.ts";
 
+/** Which pixels count. */
 export type LovaszSoftmaxOptions = Pick<CountedMeanOptions, "ignoreLabel">;
 
 /**

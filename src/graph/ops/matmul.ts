@@ -8,6 +8,7 @@ import type { DType } from "../shape.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
+/** Which factors are transposed; none by default. */
 export interface MatmulOptions {
   /** Take `a` `[K, N]` for its transpose. */
   readonly transposeA?: boolean;

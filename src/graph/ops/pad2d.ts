@@ -1,16 +1,9 @@
 import { shiftPixels } from "../../kernels/shift-pixels.ts";
+import type { Sides } from "../../kernels/text/window.ts";
 import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
-
-/** Rows and columns of pixels on each side of an image, whole numbers from 0. */
-export interface Sides {
-  readonly top: number;
-  readonly bottom: number;
-  readonly left: number;
-  readonly right: number;
-}
 
 /**
  * Zeros around each image (Keras `ZeroPadding2D`): `x` `[N, H, W, C]` to `[N, top + H + bottom, left + W + right, C]`. Without

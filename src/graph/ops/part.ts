@@ -10,7 +10,7 @@ import { fill } from "./fill.ts";
 
 /**
  * The part of a stacked variable that is called `name`, in its own shape; it lies where it lies and costs nothing. The
- * gradient of a stack is made of those of its parts; see {@link joinParts}.
+ * gradient of a stack is made of those of its parts.
  *
  * @throws Error when `stack` has no such part.
  */

@@ -5,6 +5,7 @@ import { lowerReduction } from "../lowering/reduction.ts";
 import type { Op } from "../op.ts";
 import type { Shape } from "../shape.ts";
 
+/** What is reduced, and the shape that is left. */
 export interface ReductionOptions {
   /** The axis or axes that are reduced, negative ones counted from the last; all by default. */
   readonly axis?: number | readonly number[];

@@ -15,6 +15,7 @@ import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { fill } from "./fill.ts";
 import { repeatEdges } from "./repeat-edges.ts";
 
+/** How images are enlarged, and what is added to the result. */
 export interface UpsampledConv2dOptions {
   /** How pixels come between pixels: each repeated, or bilinear with half-pixel centres; "nearest" by default. */
   readonly interpolation?: "nearest" | "bilinear";

@@ -8,6 +8,7 @@ import { checkFromZero, checkGradients, decayOf, learningRateTensor, ratesOf } f
 import { OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
+/** Of Adam; the defaults are Keras's. */
 export interface AdamOptions extends OptimizerOptions {
   /** Share of the mean of the gradients that a step keeps; Keras's default is 0.9. */
   readonly beta1?: number;

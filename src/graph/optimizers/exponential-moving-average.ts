@@ -7,6 +7,7 @@ import { batchSlice } from "../op.ts";
 import type { BatchSlice } from "../op.ts";
 import { shapeText } from "../shape.ts";
 
+/** How fast averages move, and what they are called. */
 export interface ExponentialMovingAverageOptions {
   /** A scalar tensor, fed anew at each step: how far an average goes towards its variable, 1 less the decay. */
   readonly rate: Tensor;

@@ -4,6 +4,7 @@ import { constant, zeros } from "../initializers.ts";
 import { globalNorm } from "../ops/global-norm.ts";
 import { OPTIMIZER } from "./optimizer.ts";
 
+/** Where the scale begins and how it moves. */
 export interface LossScalingOptions {
   /** The scale at first; Keras's default is 2¹⁵. */
   readonly initial?: number;
@@ -15,6 +16,7 @@ export interface LossScalingOptions {
   readonly name?: string;
 }
 
+/** The scale of a loss; see {@link lossScaling}. */
 export interface LossScaling {
   /** What the loss is to be multiplied by before it is differentiated: a scalar variable. */
   readonly scale: Tensor;
@@ -26,6 +28,7 @@ export interface LossScaling {
   check(gradients: ReadonlyMap<Tensor, Tensor>): CheckedGradients;
 }
 
+/** What was found in gradients of a scaled loss. */
 export interface CheckedGradients {
   /** What an optimizer takes as its `gradientScale`: 0 where a gradient is not finite, so that the step is skipped. */
   readonly factor: Tensor;

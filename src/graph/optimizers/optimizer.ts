@@ -9,6 +9,7 @@ import { fill } from "../ops/fill.ts";
 import { groupsByLane, lengthOf } from "../lowering/tensor-groups.ts";
 import { sameShape, shapeText } from "../shape.ts";
 
+/** What every optimizer takes. */
 export interface OptimizerOptions {
   /** A constant, or a scalar tensor, so that each step can be fed its own. */
   readonly learningRate: number | Tensor;
@@ -23,6 +24,7 @@ export interface OptimizerOptions {
   readonly name?: string;
 }
 
+/** Of optimizers with weight decay. */
 export interface WeightDecayOptions {
   /**
    * Of every kernel a step takes `learningRate · weightDecay` of itself, apart from its gradient (decoupled: Loshchilov & Hutter

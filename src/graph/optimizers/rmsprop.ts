@@ -14,6 +14,7 @@ import {
 } from "./optimizer.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
+/** Of RMSprop; the defaults are Keras's. */
 export interface RmspropOptions extends OptimizerOptions {
   /** Share of the mean square that a step keeps; Keras's default is 0.9. */
   readonly rho?: number;

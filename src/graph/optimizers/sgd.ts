@@ -13,6 +13,7 @@ import {
 import { OPTIMIZER, sharedScalars, updateTogether } from "./optimizer.ts";
 import type { OptimizerOptions, WeightDecayOptions } from "./optimizer.ts";
 
+/** Of gradient descent; the defaults are Keras's. */
 export interface SgdOptions extends OptimizerOptions, WeightDecayOptions {
   /** Share of the velocity that a step keeps; none by default, as in Keras. */
   readonly momentum?: number;

@@ -8,11 +8,13 @@
 
 /** A storage buffer of a kernel. */
 export interface KernelBinding {
+  /** By which the text and the operands of a dispatch know it. */
   readonly name: string;
   /** What the kernel computes with, in WGSL, e.g. `array<vec4f>`. */
   readonly type: string;
   /** What is in memory instead. */
   readonly storage?: "f16";
+  /** Whether the kernel may write it. */
   readonly access: "read" | "read_write";
 }
 /** What buffers are stored in, by name, where it is not the type that the kernel computes with. */

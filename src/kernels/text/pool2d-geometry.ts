@@ -1,8 +1,11 @@
 import { windowAxis } from "./window.ts";
 import type { Padding } from "./window.ts";
 
+/** How a pooling's windows lie. */
 export interface Pool2dOptions {
+  /** Size of a window in pixels; a number is a square's side. */
   readonly poolSize: number | readonly [height: number, width: number];
+  /** Pixels from one window to the next; a number is for both ways. */
   readonly strides: number | readonly [y: number, x: number];
   /** With `same` what lies outside the image is no part of a window; explicit zeros take part like any pixel. */
   readonly padding: Padding;

@@ -22,7 +22,9 @@ export interface Source {
  * these is a source, an earlier step (`v0`, `v1`, ..) or a number.
  */
 export interface Step {
+  /** A WGSL expression. */
   readonly text: string;
+  /** What each letter of the text is: the name of a source or an earlier step, or a number. */
   readonly args: Readonly<Record<string, string | Uniform>>;
   /** Whether its value is of u32. */
   readonly uint: boolean;

@@ -1,13 +1,22 @@
 /** @file Windows that slide over an image: where they lie along one axis, for convolutions and pooling alike. */
 
+/** Rows and columns of pixels on each side of an image, whole numbers from 0. */
+export interface Sides {
+  /** Rows above. */
+  readonly top: number;
+  /** Rows below. */
+  readonly bottom: number;
+  /** Columns on the left. */
+  readonly left: number;
+  /** Columns on the right. */
+  readonly right: number;
+}
+
 /**
  * Around an image: as TensorFlow's `same` (uneven, the extra row and column at the bottom and right) and `valid` (nothing),
  * or explicit zeros on each side (Keras `ZeroPadding2D`, then `valid`).
  */
-export type Padding =
-  | "same"
-  | "valid"
-  | { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+export type Padding = "same" | "valid" | Sides;
 
 export interface WindowAxis {
   /** How many windows there are. */

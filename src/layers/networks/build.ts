@@ -31,6 +31,15 @@ import { neededFor } from "./layer-list.ts";
 import { centering, paddingOf } from "./sizes.ts";
 import { LayerVariables } from "./variables.ts";
 
+/** What decides which numbers dropout drops. */
+export interface DropoutSource {
+  /** A whole number; with its name every layer makes one of its own of it. */
+  readonly seed: number;
+  /** The number of the training step, a u32 scalar: each has masks of its own. */
+  readonly step: Tensor;
+}
+
+/** What of a list of layers becomes part of a graph, and how. */
 export interface BuildOptions {
   /** The layers whose results are wanted; what none of them needs is not built. */
   readonly outputs: readonly string[];
@@ -45,8 +54,8 @@ export interface BuildOptions {
   readonly keepsStatistics?: (part: LayerPart) => boolean;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: Momentum | undefined;
-  /** What decides what dropout drops: a seed, and the number of the training step, a u32 scalar. A training step needs it. */
-  readonly dropout?: { readonly seed: number; readonly step: Tensor } | undefined;
+  /** What decides what dropout drops. A training step needs it where a layer that is learned drops. */
+  readonly dropout?: DropoutSource | undefined;
 }
 
 /**

@@ -9,9 +9,18 @@ export type Preprocessing = "torch" | "caffe" | "tf" | "inside";
 
 /** A file of weights trained on ImageNet, as `keras.applications` pins it. */
 export interface PublishedWeights {
+  /** Where it is downloaded from. */
   readonly url: string;
   /** Of the file, hexadecimal; null where Keras pins none. */
   readonly md5: string | null;
+}
+
+/** The two files of an encoder. */
+export interface EncoderWeights {
+  /** Without the classifier. */
+  readonly noTop: PublishedWeights;
+  /** With the classifier of the 1000 classes. */
+  readonly withTop: PublishedWeights;
 }
 
 /** Where Keras has most of these files. */
@@ -23,6 +32,7 @@ export interface Encoder {
   readonly name: string;
   /** The function of `keras.applications` that makes it. */
   readonly title: string;
+  /** What is done to pixels before the network sees them. */
   readonly preprocessing: Preprocessing;
   /** The side of the smallest photos that it takes. All sides are multiples of 32. */
   readonly smallestImage: number;
@@ -32,10 +42,11 @@ export interface Encoder {
   readonly layers: () => Layer[];
   /** The layers that follow {@link layers} in a classifier, ending with the probabilities of the classes: ImageNet's 1000, by default. */
   readonly top: (classes?: number) => Layer[];
-  /** Null until they are known. */
-  readonly weights: { readonly noTop: PublishedWeights; readonly withTop: PublishedWeights } | null;
+  /** Trained on ImageNet; null until they are known. */
+  readonly weights: EncoderWeights | null;
 }
 
+/** Names of five layers, the shallowest first. */
 export type Taps = readonly [string, string, string, string, string];
 
 export interface EncoderDefinition extends Omit<Encoder, "layers" | "top" | "smallestImage" | "weights"> {

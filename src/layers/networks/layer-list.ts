@@ -6,15 +6,13 @@ type Read = Pick<Layer, "channels" | "stride">;
 
 /** Layers as they are added, each with what follows from those before it: how a network is written. */
 export class LayerList {
+  /** Those added so far, in the order in which they run. */
   readonly layers: Layer[];
   /** Of the layers that are added from now on. */
   part: LayerPart = null;
   readonly #byName: Map<string, Read>;
 
-  /**
-   * @param layers that are there already
-   * @param inputs what can be read besides, by name; photos by default
-   */
+  /** Begins with `layers` that are there already, none by default. `inputs` can be read besides, by name: photos by default. */
   constructor({
     layers = [],
     inputs = { [INPUT]: { channels: 3, stride: 1 } },

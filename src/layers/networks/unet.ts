@@ -7,8 +7,11 @@ import type { Layer } from "./layer.ts";
 import { LayerList, neededFor } from "./layer-list.ts";
 import { sizesOf } from "./sizes.ts";
 
+/** Which U-Net is listed. */
 export interface UnetLayersOptions {
+  /** Channels of the logits. */
   readonly classes: number;
+  /** How it doubles the size. */
   readonly decoder: Decoder;
   /** DenseNet121 by default. */
   readonly encoder?: Encoder;
@@ -22,7 +25,9 @@ export interface Skip {
   readonly name: string;
   /** The encoder's layer it is made of: itself, where that has the photo's size divided by the stride. */
   readonly tap: string;
+  /** How many times smaller than the photo it is. */
   readonly stride: number;
+  /** Channels of the image. */
   readonly channels: number;
 }
 

@@ -7,6 +7,7 @@ import { event, fileVersion, image, scalar, sessionStart, summary, text } from "
 import type { EventContent, SummaryValue } from "./event.ts";
 import { tfRecord } from "./tf-record.ts";
 
+/** Where a file begins, and its clock. */
 export interface TfEventsWriterOptions {
   /**
    * The first step this file tells of. What other files of the folder say of it and of later steps, TensorBoard drops:
@@ -26,6 +27,7 @@ export interface TfEventsWriterOptions {
  * the file then ends with the last whole record and the call throws.
  */
 export class TfEventsWriter {
+  /** The file it writes. */
   readonly path: string;
   readonly #file: number;
   readonly #now: () => number;

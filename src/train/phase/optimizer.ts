@@ -8,6 +8,7 @@ import { sgd } from "../../graph/optimizers/sgd.ts";
 
 /** The optimizer of a run, and the numbers that it takes; those of others mean nothing to it. */
 export interface OptimizerSpec {
+  /** Which one. */
   readonly optimizer: TrainConfig["optimizer"];
   /** Of `adamw` and `sgd`; 0 by default. */
   readonly weightDecay?: number | undefined;

@@ -32,10 +32,13 @@ import type { OptimizerSpec } from "./optimizer.ts";
 import type { Precision } from "../../config/index.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
+/** The network of a run, and how it is compiled. */
 export interface NetworkSpec extends Criterion {
+  /** Photos a step. */
   readonly batchSize: number;
   /** Of the photos; each side a multiple of 32. */
   readonly imageSize: ImageSize;
+  /** Number of classes, background included. */
   readonly classes: number;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: number | undefined;

@@ -37,12 +37,14 @@ export interface MappedWeight {
   readonly to: string;
   /** Here. */
   readonly shape: readonly number[];
+  /** What was done to it. */
   readonly change: WeightChange;
 }
 
 export interface MatchedWeights extends FoundDecoder {
   /** By our names. Of a file that has our names already, everything that is in it. */
   readonly tensors: NamedTensors;
+  /** What of the file became what. */
   readonly mapping: readonly MappedWeight[];
   /** The names of the weights of ours that the file does not have: the decoder's, of an encoder. */
   readonly missing: readonly string[];

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { crop2d, zeroPad2d } from "../../../src/graph/ops/pad2d.ts";
-import type { Sides } from "../../../src/graph/ops/pad2d.ts";
+import type { Sides } from "../../../src/kernels/text/window.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { expectClose } from "../../helpers/close.ts";
