@@ -15,6 +15,7 @@ export type BatchCompileOptions<Outputs extends NamedTypes = NamedTypes> = Omit<
   "variables"
 >;
 
+/** What the programs share. */
 export interface BatchProgramsOptions {
   /** Where the variables live; without it the programs have their own, and free them with themselves. */
   readonly variables?: Variables;

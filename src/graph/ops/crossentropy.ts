@@ -13,6 +13,7 @@ import { max, sum } from "./reduce.ts";
 import { stopGradient } from "./stop-gradient.ts";
 import { exp, log } from "./unary.ts";
 
+/** What a cross-entropy takes besides prediction and truth. */
 export interface CrossentropyOptions extends LossOptions {
   /** Whether the prediction is logits; by default it is probabilities, as in Keras. Logits are the more exact. */
   readonly fromLogits?: boolean | undefined;

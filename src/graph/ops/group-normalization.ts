@@ -7,6 +7,7 @@ import { shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 import { rowsPerItem } from "./channel-reduction.ts";
 
+/** What a group norm takes besides x. */
 export interface GroupNormalizationOptions extends RowNormOptions {
   /** Groups of neighbouring channels, a divisor of C. 1 normalizes each item as a whole, C each channel by itself (instance norm). */
   readonly groups: number;

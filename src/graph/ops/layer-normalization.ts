@@ -5,6 +5,7 @@ import type { RowNorm, RowNormOptions } from "../lowering/row-norm.ts";
 import type { DType } from "../shape.ts";
 import { rowsPerItem } from "./channel-reduction.ts";
 
+/** What a layer norm takes besides x; all of it has defaults. */
 export type LayerNormalizationOptions = RowNormOptions;
 
 /**

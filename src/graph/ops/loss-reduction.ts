@@ -7,6 +7,7 @@ import { broadcastTo, elementwise } from "./elementwise.ts";
 import { reducedShape, reduction } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 
+/** How the losses of samples become one number, and what each counts. */
 export interface LossOptions {
   /**
    * `mean`, the default: the mean over the batch of each sample's loss, a scalar (Keras `sum_over_batch_size`). `sum`: their sum, a scalar.

@@ -62,6 +62,7 @@ export function meanAbsoluteError(
   return pointwiseLoss("meanAbsoluteError", prediction, truth, ABSOLUTE, options);
 }
 
+/** What the Huber loss takes besides prediction and truth. */
 export interface HuberOptions extends LossOptions {
   /** The difference from which on the loss is no longer a square but a line, above 0; 1 by default. */
   readonly delta?: number | undefined;
