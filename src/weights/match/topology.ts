@@ -105,8 +105,14 @@ function checkOutput(
 /** What the model may be: a U-Net with any decoder, or an encoder, whole or as far as a decoder needs it. */
 function networksOf(encoder: Encoder, theirs: readonly ConfigLayer[]): Ours[] {
   // The number of classes is the head's own affair.
-  const unets = DECODERS.map((decoder) => unetLayers({ encoder, classes: 1, decoder }));
-  const hasDecoder = theirs.some(({ className }) => /^(Conv2DTranspose|UpSampling2D)$/.test(className));
+  const has = (kind: string): boolean => theirs.some(({ className }) => className === kind);
+  const [transposes, upsamples] = [has("Conv2DTranspose"), has("UpSampling2D")];
+  // Of a decoder that cannot be meant, what misfits tells nobody anything.
+  const meant = DECODERS.filter((decoder) =>
+    transposes === upsamples ? true : (decoder === "transpose") === transposes,
+  );
+  const unets = meant.map((decoder) => unetLayers({ encoder, classes: 1, decoder }));
+  const hasDecoder = transposes || upsamples;
   // What comes after the last weight is not needed of an encoder: many exports end with the batch norm.
   const encoders = [encoder.layers(), skipLayers(encoder)];
   const lastWeight = (layers: readonly Layer[]): string =>
