@@ -1,7 +1,6 @@
 import type { Graph, Node, Tensor } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { fill } from "./ops/fill.ts";
-import { momentsGradient } from "./ops/moments.ts";
 import { joinParts } from "./ops/part.ts";
 import type { JoinedPart } from "./pattern.ts";
 import { sameShape, shapeText, sizeOf } from "./shape.ts";
@@ -120,7 +119,7 @@ function outputGradients(
   const [y] = outputs;
   const [mean, variance] = [outputs[op.moments.mean], outputs[op.moments.variance]];
   const [dmean, dvariance] = [total(mean), total(variance)];
-  if (dmean || dvariance) contribute(y, momentsGradient(y, mean, dmean, dvariance));
+  if (dmean || dvariance) contribute(y, op.moments.gradient(y, mean, dmean, dvariance));
   return outputs.map((output) => (output === mean || output === variance ? null : total(output)));
 }
 

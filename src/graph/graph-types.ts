@@ -195,8 +195,8 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   readonly constant?: number;
   /**
    * Of an op that can find the moments of its first output a channel while it makes it: which outputs they are. It lowers
-   * to what finds them only where they are used. Their gradients become a part of the first output's before
-   * `gradient` is asked.
+   * to what finds them only where they are used. Their gradients become a part of the first output's, which `gradient` here
+   * makes of them, before the op's is asked.
    */
   readonly moments?: MomentOutputs;
   /** Of an op that computes each number of its only output from those of its inputs at the same place: how. */
@@ -225,6 +225,8 @@ export interface MomentOutputs {
   readonly mean: number;
   /** Number of the output that is the biased variance. */
   readonly variance: number;
+  /** Of `output`, from the gradients of its mean and its variance, of which one may be null. */
+  readonly gradient: (output: Tensor, mean: Tensor, dmean: Tensor | null, dvariance: Tensor | null) => Tensor;
 }
 
 /**

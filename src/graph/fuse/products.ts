@@ -1,4 +1,10 @@
 /** @file Products with what stands around them: a prologue for what they read, an epilogue for what they make. */
+import {
+  activationGradientEpilogue,
+  momentsEpilogue,
+  normGradientEpilogue,
+  plainEpilogue,
+} from "../../kernels/conv2d/epilogue.ts";
 import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { StoredGradient } from "../../kernels/conv2d/store.ts";
 import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/fold-norm.ts";
@@ -93,7 +99,15 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       if (outcome.kind === "as it is" && !known) {
         const results = node.outputs.slice(0, taps.channels.length);
         const wanted = results.filter((result, i) => i === 0 || l.uses(result));
-        const fusion = { load, ...resultsOf(wanted.map(({ shape }) => shape[3])), bias, half };
+        const fusion = {
+          load,
+          ...resultsOf(
+            taps,
+            wanted.map(({ shape }) => shape[3]),
+          ),
+          bias,
+          half,
+        };
         for (const range of l.slices([...large, ...wanted])) {
           const { kernel } = taps.product(l, range.count, fusion);
           l.dispatch(kernel, { ...read(range), ...slices(names.result, wanted, range) });
@@ -122,11 +136,10 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
           l.slices([...large, home, x.home]),
           { partials: 2 * channels },
           (range, firstPartial) =>
-            product(
-              range,
-              { kind: "normGradient", range: to, addends, ...how, firstPartial },
-              { before: batchSlice(x.home, range), norm: planes.tensor },
-            ),
+            product(range, normGradientEpilogue({ range: to, addends, ...how, firstPartial }), {
+              before: batchSlice(x.home, range),
+              norm: planes.tensor,
+            }),
         );
         lowerNormGradient(l, target, partialCount, partials.partials);
         return;
@@ -136,7 +149,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         for (const range of l.slices([...large, home, before.home])) {
           const { product: made, operands } = product(
             range,
-            { kind: "activationGradient", range: to, addends, before: rangeOf(before), activation },
+            activationGradientEpilogue({ range: to, addends, before: rangeOf(before), activation }),
             { before: batchSlice(before.home, range) },
           );
           l.dispatch(made.kernel, operands);
@@ -146,16 +159,17 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
       const ranges = l.slices([...large, home]);
       if (outcome.kind === "placed" && !known) {
         for (const range of ranges) {
-          const { product: made, operands } = product(range, {
-            ...{ kind: "plain", range: to, addends },
-            activation: outcome.activation,
-          });
+          const { activation } = outcome;
+          const { product: made, operands } = product(
+            range,
+            plainEpilogue({ range: to, addends, activation }),
+          );
           l.dispatch(made.kernel, operands);
         }
         return;
       }
       const withMoments = (range: BatchRange, firstPartial: number) =>
-        product(range, { kind: "moments", range: to, firstPartial });
+        product(range, momentsEpilogue(to, firstPartial));
       if (outcome.kind === "moments") {
         const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), withMoments);
         lowerMoments(l, outcome, channels, partialCount, partials);

@@ -2,14 +2,13 @@
  * @file The three matrix products behind convolutions, as nodes: forward, by data and by weights. `conv2d` and
  * `conv2d_transpose` are made of them, each the other's gradient.
  */
-import { allChannels } from "../../kernels/text/channel-range.ts";
 import { conv2dBackwardDataFused } from "../../kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../kernels/conv2d/backward-weights.ts";
 import { conv2dForwardFused } from "../../kernels/conv2d/forward.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { joinedLoad } from "../../kernels/conv2d/load.ts";
 import type { Load } from "../../kernels/conv2d/load.ts";
-import { storeOf } from "../../kernels/conv2d/epilogue.ts";
+import { joinedEpilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { TapFusion, TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
@@ -19,7 +18,7 @@ import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { shapeText } from "../shape.ts";
 import type { DType, Shape, TensorType } from "../shape.ts";
-import { lowerTilesToMoments } from "./tiles.ts";
+import type { lowerToMoments } from "./tiles.ts";
 
 /** Images `[N, H, W, C]`, or two of them taken for one, joined along their channels, which are multiples of 4. */
 export type Images<D extends DType = DType> = Tensor<D> | readonly [Tensor<D>, Tensor<D>];
@@ -30,12 +29,17 @@ export const listed = <D extends DType>(images: Images<D>): readonly Tensor<D>[]
 export const channelsOf = (images: Images): number =>
   listed(images).reduce((sum, { shape }) => sum + shape[3], 0);
 
+/** How a product finds the moments of its result while it stores it, and what becomes of their gradients. */
+export interface MomentsInPassing extends Pick<NonNullable<Op["moments"]>, "gradient"> {
+  readonly lower: typeof lowerToMoments;
+}
+
 /** What an op that is such a product says of itself. */
 export type Naming = Pick<Op, "name" | "gradient" | "rewriting">;
 
-interface GatheringNaming extends Naming {
-  /** Whether a batch norm may ask for the moments of the result. */
-  readonly moments?: boolean;
+export interface GatheringNaming extends Naming {
+  /** How it finds the moments of its result, where a batch norm may ask for them. */
+  readonly moments?: MomentsInPassing;
   /** `[C]`, added to the result; none by default. */
   readonly bias?: Tensor | undefined;
 }
@@ -58,7 +62,11 @@ export function applyForwardSplit(
   channels: number,
   naming: GatheringNaming,
 ): readonly Tensor[] {
-  return applyTaps(x, kernel, naming, { ...forwardTaps(g), channels: [channels, g.outChannels - channels] });
+  return applyTaps(x, kernel, naming, {
+    ...forwardTaps(g),
+    channels: [channels, g.outChannels - channels],
+    join: joinedEpilogue,
+  });
 }
 
 /** `dx` `[N, H, W, Cin]` from `dy` `[N, Ho, Wo, Cout]` and `kernel` HWIO: the adjoint of {@link applyForward} in x. */
@@ -84,6 +92,8 @@ export interface Taps {
   /** Of the result: `[N, H, W]`, and the channels of each tensor that it is stored into. */
   readonly extents: Shape;
   readonly channels: readonly number[];
+  /** How it is stored into two. */
+  readonly join?: (channels: readonly [number, number]) => Epilogue;
   /** Whether all phases of the result have as many pixels. */
   readonly evenPhases: boolean;
   readonly product: (l: Lowering, batch: number, fusion: TapsFusion) => TapKernel;
@@ -156,7 +166,7 @@ const fused = (
   ...others,
   ...(channels !== undefined && { channels }),
   ...(load && { load: load(laneFor(depth).width) }),
-  ...(epilogue && { store: storeOf(name, channels ?? all, epilogue) }),
+  ...(epilogue && { store: epilogue.store(name, channels ?? all) }),
 });
 
 /** The names of the bindings of one tensor or of two. */
@@ -185,10 +195,13 @@ export const slices = (
   Object.fromEntries(tensors.map((tensor, i) => [names(name, tensors)[i], batchSlice(tensor, range)]));
 
 /** How a product stores tensors of so many channels, one or two. */
-export function resultsOf(channels: readonly number[]): Pick<TapsFusion, "epilogue" | "channels"> {
+export function resultsOf(
+  { join }: Taps,
+  channels: readonly number[],
+): Pick<TapsFusion, "epilogue" | "channels"> {
   const [first, second] = channels;
   if (channels.length === 1) return { channels: first };
-  return { channels: first + second, epilogue: { kind: "joined", channels: [first, second] } };
+  return { channels: first + second, epilogue: join!([first, second]) };
 }
 
 /** @returns the results, stored as the images are. */
@@ -208,11 +221,8 @@ export function applyTaps<D extends DType>(
       `${naming.name}: the bias "${bias.name}" ${shapeText(bias.shape)} must be [${channels[0]}].`,
     );
   }
-  const moments =
-    naming.moments === true &&
-    channels.length === 1 &&
-    evenPhases &&
-    (taps.anyMoments || channels[0] % 4 === 0);
+  const findsMoments = channels.length === 1 && evenPhases && (taps.anyMoments || channels[0] % 4 === 0);
+  const inPassing = findsMoments ? naming.moments : undefined;
   const op: Op = {
     name: naming.name,
     family: "convolution",
@@ -220,10 +230,10 @@ export function applyTaps<D extends DType>(
     rewriting: naming.rewriting,
     outputs: [
       ...channels.map((count) => ({ shape: [...extents, count], dtype: sources[0].dtype })),
-      ...(moments ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
+      ...(inPassing ? [0, 1].map(() => ({ shape: channels, dtype: "f32" as const })) : []),
     ],
-    ...(moments && { moments: { mean: 1, variance: 2 } }),
-    pattern: { kind: "taps", sources, kernel, bias, taps, moments },
+    ...(inPassing && { moments: { mean: 1, variance: 2, gradient: inPassing.gradient } }),
+    pattern: { kind: "taps", sources, kernel, bias, taps, moments: inPassing !== undefined },
     lower(l, outputs) {
       // Of a skip connection into a frozen encoder nobody asks for the gradient.
       const wanted = channels.length === 2 && !l.uses(outputs[1]) ? channels.slice(0, 1) : channels;
@@ -237,17 +247,14 @@ export function applyTaps<D extends DType>(
         ...slices(bindings.result, results, range),
       });
       const [, mean, variance] = outputs;
-      if (moments && (l.uses(mean) || l.uses(variance))) {
-        lowerTilesToMoments(l, ranges, channels[0], { mean, variance }, (range, firstPartial) => {
-          const epilogue = { kind: "moments", range: allChannels(channels[0]), firstPartial } as const;
-          return {
-            product: product(l, range.count, { load, epilogue, bias: bias !== null, half }),
-            operands: operands(range),
-          };
-        });
+      if (inPassing && (l.uses(mean) || l.uses(variance))) {
+        inPassing.lower(l, ranges, channels[0], { mean, variance }, (range, epilogue) => ({
+          product: product(l, range.count, { load, epilogue, bias: bias !== null, half }),
+          operands: operands(range),
+        }));
         return;
       }
-      const fusion = { load, ...resultsOf(wanted), bias: bias !== null, half };
+      const fusion = { load, ...resultsOf(taps, wanted), bias: bias !== null, half };
       for (const range of ranges) l.dispatch(product(l, range.count, fusion).kernel, operands(range));
     },
   };

@@ -1,5 +1,5 @@
 /** @file The three products behind depthwise convolutions, as nodes: forward, by data and by weights. */
-import { storeOf } from "../../kernels/conv2d/epilogue.ts";
+import { plainEpilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { depthwiseBackwardData } from "../../kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depthwise/backward-weights.ts";
@@ -7,29 +7,29 @@ import { depthwiseForward } from "../../kernels/depthwise/forward.ts";
 import type { Tensor } from "../graph.ts";
 import type { DType } from "../shape.ts";
 import { applyTaps, applyWeights } from "./conv2d-products.ts";
-import type { Naming, Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
+import type { GatheringNaming, Naming, Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
 
 /** `y` `[N, Ho, Wo, C]` of `x` `[N, H, W, C]` and `kernel` `[kh, kw, C, 1]`. */
 export function applyDepthwise<D extends DType>(
   x: Tensor<D>,
   kernel: Tensor,
   g: Conv2dGeometry,
-  naming: Naming,
+  naming: GatheringNaming,
 ): Tensor<D> {
   const taps: Taps = {
     extents: [g.batch, g.outHeight, g.outWidth],
     channels: [g.inChannels],
     evenPhases: true,
     product(l, batch, { load, epilogue }) {
-      const moments = epilogue?.kind === "moments" ? epilogue : null;
+      const moments = epilogue?.moments;
       // A walk finds moments itself, as it does not hold its results.
-      const stored = moments ? ({ kind: "plain", range: moments.range } as const) : epilogue;
+      const stored = moments ? plainEpilogue(moments) : epilogue;
       return depthwiseForward(
         l.target,
         { ...g, batch },
         {
           ...(load && { load }),
-          ...(stored && { store: storeOf("y", g.inChannels, stored) }),
+          ...(stored && { store: stored.store("y", g.inChannels) }),
           ...(moments && { moments: { firstPartial: moments.firstPartial } }),
         },
       );
@@ -37,7 +37,7 @@ export function applyDepthwise<D extends DType>(
     anyMoments: false,
     names: { source: "x", result: "y" },
   };
-  return applyTaps(x, kernel, { ...naming, moments: true }, taps)[0];
+  return applyTaps(x, kernel, naming, taps)[0];
 }
 
 /** `dx` `[N, H, W, C]` of `dy` `[N, Ho, Wo, C]`: the adjoint of {@link applyDepthwise} in x. */
@@ -51,7 +51,7 @@ export function applyDepthwiseData(dy: Tensor, kernel: Tensor, g: Conv2dGeometry
       depthwiseBackwardData(
         l.target,
         { ...g, batch },
-        { ...(load && { load }), ...(epilogue && { store: storeOf("dx", g.inChannels, epilogue) }) },
+        { ...(load && { load }), ...(epilogue && { store: epilogue.store("dx", g.inChannels) }) },
       ),
     anyMoments: false,
     names: { source: "dy", result: "dx" },

@@ -1,9 +1,18 @@
 /** @file Products whose tiles leave partials, one behind the other in one scratch buffer, however the batch is cut. */
+import { momentsEpilogue } from "../../kernels/conv2d/epilogue.ts";
+import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
 import { mergeTileMoments } from "../../kernels/fold-norm.ts";
+import { allChannels } from "../../kernels/text/channel-range.ts";
 import { filledUp } from "../../kernels/text/lane.ts";
 import type { TapKernel } from "../../kernels/conv2d/tap-product.ts";
 import type { Tensor } from "../graph.ts";
 import type { BatchRange, Lowering, Operand, Scratch } from "../op.ts";
+
+/** A product of one range of the batch. */
+interface Part {
+  readonly product: TapKernel;
+  readonly operands: Readonly<Record<string, Operand>>;
+}
 
 /**
  * Dispatches a product for each of `ranges`. `perPartial`: how many numbers a partial has in each buffer, by the name of
@@ -15,10 +24,7 @@ export function lowerTiles<Name extends string>(
   l: Lowering,
   ranges: readonly BatchRange[],
   perPartial: Readonly<Record<Name, number>>,
-  make: (
-    range: BatchRange,
-    firstPartial: number,
-  ) => { readonly product: TapKernel; readonly operands: Readonly<Record<string, Operand>> },
+  make: (range: BatchRange, firstPartial: number) => Part,
 ): { partialCount: number; partials: Record<Name, Scratch> } {
   let partialCount = 0;
   const parts = ranges.map((range) => {
@@ -45,9 +51,22 @@ export function lowerTilesToMoments(
   ranges: readonly BatchRange[],
   channels: number,
   { mean, variance }: { mean: Tensor; variance: Tensor },
-  make: Parameters<typeof lowerTiles>[3],
+  make: (range: BatchRange, firstPartial: number) => Part,
 ): void {
   const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), make);
   const merge = mergeTileMoments(l.target, { begin: 0, fresh: channels, partialCount });
   l.dispatch(merge, { ...partials, mean, variance });
+}
+
+/** {@link lowerTilesToMoments} of products that store all that they make, by the epilogue that `make` is given. */
+export function lowerToMoments(
+  l: Lowering,
+  ranges: readonly BatchRange[],
+  channels: number,
+  moments: { mean: Tensor; variance: Tensor },
+  make: (range: BatchRange, epilogue: Epilogue) => Part,
+): void {
+  lowerTilesToMoments(l, ranges, channels, moments, (range, firstPartial) =>
+    make(range, momentsEpilogue(allChannels(channels), firstPartial)),
+  );
 }

@@ -5,6 +5,7 @@ import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
 import { channelSum } from "./channel-reduction.ts";
+import { momentsInPassing } from "./moments.ts";
 import { concat } from "./concat.ts";
 import {
   applyBackwardData,
@@ -76,7 +77,7 @@ export function conv2dTranspose<D extends DType>(
   return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
     rewriting: productsAndNorms,
-    moments: true,
+    moments: momentsInPassing,
     bias,
     gradient([dy]) {
       const naming = { name: "conv2d_transpose_gradient_input", rewriting: productsAndNorms };

@@ -3,6 +3,7 @@ import type { Padding } from "../../kernels/text/window.ts";
 import { productsAndNorms } from "../fuse/products-and-norms.ts";
 import type { Tensor } from "../graph.ts";
 import { channelSum } from "./channel-reduction.ts";
+import { momentsInPassing } from "./moments.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 import type { DType } from "../shape.ts";
 
@@ -30,7 +31,7 @@ export function conv2d<D extends DType>(
   return applyForward(x, kernel, geometry, {
     name: "conv2d",
     rewriting: productsAndNorms,
-    moments: true,
+    moments: momentsInPassing,
     bias,
     gradient: ([dy]) => [
       () =>

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { applyDepthwise, applyDepthwiseData, applyDepthwiseWeights } from "../lowering/depthwise-products.ts";
 import { shapeText } from "../shape.ts";
 import type { Conv2dOptions } from "./conv2d.ts";
+import { momentsInPassing } from "./moments.ts";
 import type { DType } from "../shape.ts";
 
 /**
@@ -26,6 +27,7 @@ export function depthwiseConv2d<D extends DType>(
   const g = { ...conv2dGeometry(x.shape, kernel.shape, { strides, padding }), outChannels: x.shape[3] };
   return applyDepthwise(x, kernel, g, {
     name: "depthwise_conv2d",
+    moments: momentsInPassing,
     rewriting: productsAndNorms,
     gradient: ([dy]) => [
       () =>

@@ -3,6 +3,8 @@ import { allChannels } from "../../kernels/text/channel-range.ts";
 import type { ChannelRange } from "../../kernels/text/channel-range.ts";
 import { mergeMoments, moments, momentsBackward } from "../../kernels/moments.ts";
 import type { Tensor } from "../graph.ts";
+import type { MomentsInPassing } from "../lowering/conv2d-products.ts";
+import { lowerToMoments } from "../lowering/tiles.ts";
 import { batchSlice } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { channelSumGradient, mergePartials, reductionParts, rowsPerItem } from "./channel-reduction.ts";
@@ -103,6 +105,9 @@ export function momentsGradient(
     [x, ...Object.values(vectors)],
   ).outputs[0];
 }
+
+/** Of a convolution, whose result a batch norm may normalize. */
+export const momentsInPassing: MomentsInPassing = { lower: lowerToMoments, gradient: momentsGradient };
 
 /** Vectors `[Ci]` one after the other, `[ΣCi]`. */
 function joinVectors(vectors: readonly Tensor[]): Tensor {

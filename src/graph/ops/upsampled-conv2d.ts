@@ -13,6 +13,7 @@ import { biasAdd } from "./bias.ts";
 import { bilinearSums } from "./bilinear-sums.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { fill } from "./fill.ts";
+import { momentsInPassing } from "./moments.ts";
 import { repeatEdges } from "./repeat-edges.ts";
 
 /** How images are enlarged, and what is added to the result. */
@@ -87,6 +88,7 @@ function windowSums<D extends DType>(
   };
   return applyDepthwise(terms, ones, geometry, {
     name: "window_sums",
+    moments: momentsInPassing,
     rewriting: productsAndNorms,
     gradient: ([dy]) => [
       () =>

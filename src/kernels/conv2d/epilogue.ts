@@ -1,4 +1,4 @@
-/** @file Epilogues as data, which the graph chooses from, and what of them adds other tensors to the result. */
+/** @file Epilogues, which the graph chooses from, and what of them adds other tensors to the result. */
 import type { Uniform } from "../kernel.ts";
 import { activationText } from "../text/activation.ts";
 import type { ActivationKind } from "../text/activation.ts";
@@ -15,51 +15,49 @@ import {
 } from "./store.ts";
 import type { ActivationGradient, NormGradient, Store } from "./store.ts";
 
-/** An epilogue as data: what becomes of a product's result. */
-export type Epilogue =
-  /** See {@link plainStore}, {@link addedStore} for `addends`, and {@link activatedStore}. */
-  | {
-      readonly kind: "plain";
-      readonly range: ChannelRange;
-      readonly addends?: readonly ChannelRange[];
-      readonly activation?: ActivationKind | undefined;
-    }
-  /** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
-  | { readonly kind: "joined"; readonly channels: readonly [number, number] }
-  /** See {@link momentsStore}. */
-  | { readonly kind: "moments"; readonly range: ChannelRange; readonly firstPartial: number }
-  /** See {@link normGradientStore}; `addends` are added before. */
-  | ({
-      readonly kind: "normGradient";
-      readonly range: ChannelRange;
-      readonly addends?: readonly ChannelRange[];
-    } & NormGradient)
-  /** See {@link activationGradientStore}; `addends` are added afterwards. */
-  | ({
-      readonly kind: "activationGradient";
-      readonly range: ChannelRange;
-      readonly addends?: readonly ChannelRange[];
-    } & ActivationGradient);
-
-/** The store of a matrix product's `channels` channels to the binding `name`. */
-export function storeOf(name: string, channels: number, epilogue: Epilogue): Store {
-  switch (epilogue.kind) {
-    case "plain": {
-      const { range, addends, activation } = epilogue;
-      return addedStore(activatedStore(plainStore(name, channels, range), activation), addends);
-    }
-    case "joined": {
-      const [first, second] = epilogue.channels;
-      return joinedStore({ name, channels: first }, { name: `${name}2`, channels: second });
-    }
-    case "moments":
-      return momentsStore(name, channels, epilogue.range, epilogue.firstPartial);
-    case "normGradient":
-      return addedStore(normGradientStore(name, epilogue.range, epilogue), epilogue.addends);
-    case "activationGradient":
-      return activationGradientStore(name, epilogue.range, epilogue);
-  }
+/** What becomes of a product's result; each is a function of its own, so that a program carries those that it uses. */
+export interface Epilogue {
+  /** The store of a product's `channels` channels to the binding `name`. */
+  store(name: string, channels: number): Store;
+  /** What {@link momentsEpilogue} was given. */
+  readonly moments?: { readonly range: ChannelRange; readonly firstPartial: number };
 }
+
+interface Added {
+  readonly range: ChannelRange;
+  readonly addends?: readonly ChannelRange[];
+}
+
+/** See {@link plainStore}, {@link addedStore} for `addends`, and {@link activatedStore}. */
+export const plainEpilogue = ({
+  range,
+  addends,
+  activation,
+}: Added & { readonly activation?: ActivationKind | undefined }): Epilogue => ({
+  store: (name, channels) =>
+    addedStore(activatedStore(plainStore(name, channels, range), activation), addends),
+});
+
+/** See {@link joinedStore}: the first channels go to the binding that bears the result's name, the others to a second. */
+export const joinedEpilogue = ([first, second]: readonly [number, number]): Epilogue => ({
+  store: (name) => joinedStore({ name, channels: first }, { name: `${name}2`, channels: second }),
+});
+
+/** See {@link momentsStore}. */
+export const momentsEpilogue = (range: ChannelRange, firstPartial: number): Epilogue => ({
+  store: (name, channels) => momentsStore(name, channels, range, firstPartial),
+  moments: { range, firstPartial },
+});
+
+/** See {@link normGradientStore}; `addends` are added before. */
+export const normGradientEpilogue = ({ range, addends, ...gradient }: Added & NormGradient): Epilogue => ({
+  store: (name) => addedStore(normGradientStore(name, range, gradient), addends),
+});
+
+/** See {@link activationGradientStore}; `addends` are added afterwards. */
+export const activationGradientEpilogue = ({ range, ...gradient }: Added & ActivationGradient): Epilogue => ({
+  store: (name) => activationGradientStore(name, range, gradient),
+});
 
 /** Activates the results, with what is added to them, before `store` has them. */
 function activatedStore(store: Store, activation: ActivationKind = "linear"): Store {
@@ -111,7 +109,7 @@ const addendText = (i: number, quad: string): string =>
   `load_addend${i}(place * params.addend${i}Stride + params.addend${i}Begin + ${quad})`;
 
 /** Stores r·activation'(`before`) of the result r, and `addends` added to that; its channels must be a multiple of 4. */
-export function activationGradientStore(
+function activationGradientStore(
   name: string,
   range: ChannelRange,
   { before, activation, addends = [] }: ActivationGradient & { readonly addends?: readonly ChannelRange[] },

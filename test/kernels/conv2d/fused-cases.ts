@@ -4,7 +4,11 @@ import { allChannels } from "../../../src/kernels/text/channel-range.ts";
 import { conv2dBackwardDataFused } from "../../../src/kernels/conv2d/backward-data.ts";
 import { conv2dForwardFused } from "../../../src/kernels/conv2d/forward.ts";
 import { activationLoad, joinedLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import { storeOf } from "../../../src/kernels/conv2d/epilogue.ts";
+import {
+  activationGradientEpilogue,
+  normGradientEpilogue,
+  plainEpilogue,
+} from "../../../src/kernels/conv2d/epilogue.ts";
 import { joinedStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { closeness, targetFor } from "../../helpers/families.ts";
@@ -166,9 +170,10 @@ export function describeFused(families: Families, gpu: () => Gpu, { few = false 
         const [x, w, bias] = [numbers(sizes(g).x, 1), numbers(sizes(g).w, 2), numbers(g.outChannels, 3)];
         const { kernel } = conv2dForwardFused(target, g, {
           ...{ half: true, bias: true },
-          store: storeOf("y", g.outChannels, {
-            ...{ kind: "plain", range: allChannels(g.outChannels), activation: kind },
-          }),
+          store: plainEpilogue({ range: allChannels(g.outChannels), activation: kind }).store(
+            "y",
+            g.outChannels,
+          ),
         });
         const { y } = await runKernels(gpu(), [kernel], { x, w, bias, y: rubbish(sizes(g).y) }, ["y"]);
         const before = referenceConv2d(g, { ...nothing(g), x, w }).y.map(
@@ -243,11 +248,11 @@ export function describeFused(families: Families, gpu: () => Gpu, { few = false 
               { name: "y", range: ofY },
               { size: ofCoefficients.width, begin: ofCoefficients.begin },
             ),
-            store: storeOf("dx", c, {
-              ...{ kind: "normGradient", range: ofResult, before: ofX, activation: kind },
+            store: normGradientEpilogue({
+              ...{ range: ofResult, before: ofX, activation: kind },
               planes: { size: ofNorm.width, begin: ofNorm.begin },
               ...{ stored, firstPartial, addends: [ofAddend] },
-            }),
+            }).store("dx", c),
             weightsBegin,
           });
           expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
@@ -312,16 +317,13 @@ export function describeFused(families: Families, gpu: () => Gpu, { few = false 
         ];
         const { kernel } = conv2dBackwardDataFused(target, g, {
           half: true,
-          store: storeOf(
-            "dx",
-            c,
-            kind
-              ? {
-                  ...{ kind: "activationGradient", range: ofResult, before: ofBefore },
-                  ...{ activation: kind, addends: ofAddends },
-                }
-              : { kind: "plain", range: ofResult, addends: ofAddends },
-          ),
+          store: (kind
+            ? activationGradientEpilogue({
+                ...{ range: ofResult, before: ofBefore },
+                ...{ activation: kind, addends: ofAddends },
+              })
+            : plainEpilogue({ range: ofResult, addends: ofAddends })
+          ).store("dx", c),
         });
         expect(usesMatrices(kernel)).toBe(target.subgroupMatrix !== null);
         const { dx } = await runKernels(

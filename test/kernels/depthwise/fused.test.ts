@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Conv2dGeometry } from "../../../src/kernels/conv2d/geometry.ts";
 import { activationLoad, normGradientLoad } from "../../../src/kernels/conv2d/load.ts";
-import { storeOf } from "../../../src/kernels/conv2d/epilogue.ts";
+import { activationGradientEpilogue } from "../../../src/kernels/conv2d/epilogue.ts";
 import { normGradientStore, momentsStore, plainStore } from "../../../src/kernels/conv2d/store.ts";
 import { depthwiseBackwardData } from "../../../src/kernels/depthwise/backward-data.ts";
 import { depthwiseBackwardWeights } from "../../../src/kernels/depthwise/backward-weights.ts";
@@ -157,10 +157,10 @@ describe.each<KernelFamily>(["register", "workgroup"])(
         const [before, addend] = [numbers(size.x, 3), numbers(size.x, 4)];
         const [ofBefore, ofAddend, ofResult] = [among(channels, 8), among(channels, 4), among(channels, 12)];
         const { kernel } = depthwiseBackwardData(target(context), g, {
-          store: storeOf("dx", channels, {
-            ...{ kind: "activationGradient", range: ofResult, before: ofBefore },
+          store: activationGradientEpilogue({
+            ...{ range: ofResult, before: ofBefore },
             ...{ activation: kind, addends: [ofAddend] },
-          }),
+          }).store("dx", channels),
         });
         const { dx } = await runKernels(
           gpu(),
