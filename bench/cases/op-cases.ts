@@ -6,13 +6,15 @@ import { ones, zeros } from "../../src/graph/initializers.ts";
 import { shapeText, sizeOf } from "../../src/graph/shape.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import type { BenchCase, GraphWork, TfjsWork } from "../bench-case.ts";
-import { noise } from "../noise.ts";
+import { classNoise, noise } from "../noise.ts";
 import { recordTape } from "../tfjs-tape.ts";
 import { gradientsBy } from "./gradients-by.ts";
 
 export interface OpInput {
   readonly shape: Shape;
   readonly positive?: boolean;
+  /** Whole numbers from 0, u32, below so many. */
+  readonly below?: number;
   /** A variable of the graph instead of an input: what the op changes in place. Zeros, or ones where positive. */
   readonly state?: boolean;
 }
@@ -61,13 +63,15 @@ export const bytesMoved = (shapes: readonly Shape[]): number =>
 
 function graphWork<Name extends string>(op: DifferentiableOp<Name>, wrt?: readonly string[]): GraphWork {
   const graph = new Graph();
-  const inputs = mapInputs(op, (name, { shape, state, positive }) =>
-    state ? graph.state(name, shape, positive ? ones : zeros) : graph.input(name, shape),
+  const inputs = mapInputs(op, (name, { shape, state, positive, below }): Tensor =>
+    state
+      ? graph.state(name, shape, positive ? ones : zeros)
+      : graph.input(name, shape, below === undefined ? "f32" : "u32"),
   );
   const y = op.ours(inputs);
   const feeds = mapInputs(op, (name, input) => () => valuesOf(name, input)) as Record<
     string,
-    () => Float32Array
+    () => Float32Array | Uint32Array
   >;
   if (!wrt) return { goals: { outputs: { y } }, feeds, timed: () => true };
 
@@ -83,10 +87,11 @@ function graphWork<Name extends string>(op: DifferentiableOp<Name>, wrt?: readon
 }
 
 function tfjsWork<Name extends string>(op: DifferentiableOp<Name>, wrt?: readonly string[]): TfjsWork {
-  const inputs = mapInputs(
-    op,
-    (name, input) => tf.tensor(valuesOf(name, input), [...input.shape]) as AnyRank,
-  );
+  const inputs = mapInputs(op, (name, input) => {
+    const values = valuesOf(name, input);
+    const own = values instanceof Uint32Array ? Int32Array.from(values) : values;
+    return tf.tensor(own, [...input.shape]) as AnyRank;
+  });
   const all = Object.values<tf.Tensor>(inputs);
   if (!wrt) return { run: () => [tf.tidy(() => op.theirs(inputs))], dispose: () => tf.dispose(all) };
 
@@ -113,7 +118,8 @@ function mapInputs<Name extends string, T>(
   return Object.fromEntries(entries) as Record<Name, T>;
 }
 
-function valuesOf(name: string, { shape, positive, state }: OpInput): Float32Array {
+function valuesOf(name: string, { shape, positive, state, below }: OpInput): Float32Array | Uint32Array {
   const size = sizeOf(shape);
+  if (below !== undefined) return classNoise(size, below);
   return state ? new Float32Array(size).fill(positive ? 1 : 0) : noise(name, size, { positive });
 }

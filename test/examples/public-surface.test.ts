@@ -24,14 +24,15 @@ describe("what the library exports", () => {
       words(`
       BatchPrograms Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax
       batchSlice bytesOf cast clipByGlobalNorm compile concat constant cos defineKernel
-      describeMemoryPlan divide elementwise equal erf exp exponentialMovingAverage f32 fill floor gelu
-      globalNorm glorotNormal glorotUniform gradients greater greaterEqual heNormal heUniform i32
-      kernelTarget kernelTimes lecunNormal lecunUniform less lessEqual linearGrid linearIndex log
-      lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum multiply negative
-      notEqual ones orthogonal part partValues perItemKernel plan power printKernelTimes randomNormal
-      randomUniform reciprocal relu reshape rmsprop rsqrt sameShape scale seededRandom sgd shapeText
-      sigmoid sign silu sin sizeOf sliceChannels softplus sqrt square stopGradient subtract sum tanh
-      trainable transpose truncatedNormal u32 variableParts varianceScaling where zeros`),
+      describeMemoryPlan divide elementwise embedding equal erf exp exponentialMovingAverage f32 fill
+      floor gather gelu globalNorm glorotNormal glorotUniform gradients greater greaterEqual heNormal
+      heUniform i32 kernelTarget kernelTimes lecunNormal lecunUniform less lessEqual linearGrid
+      linearIndex log lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum
+      multiply negative notEqual oneHot ones orthogonal part partValues perItemKernel plan power
+      printKernelTimes randomNormal randomUniform reciprocal relu reshape rmsprop rsqrt sameShape scale
+      seededRandom sgd shapeText sigmoid sign silu sin sizeOf sliceChannels softplus sqrt square
+      stopGradient subtract sum tanh trainable transpose truncatedNormal u32 variableParts
+      varianceScaling where zeros`),
     );
   });
 

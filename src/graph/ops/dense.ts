@@ -5,15 +5,15 @@ import { matmul } from "./matmul.ts";
 import type { DType } from "../shape.ts";
 
 /**
- * `x · kernel + bias` (Keras `Dense` without activation): `x` `[N, K]`, `kernel` `[K, M]`, `bias` `[M]` to `[N, M]`.
+ * `x · kernel + bias` (Keras `Dense` without activation): `x` `[N, .., K]`, `kernel` `[K, M]`, `bias` `[M]` to `[N, .., M]`.
  *
  * @throws Error when ranks or extents do not fit.
  */
 export function dense<D extends DType>(x: Tensor<D>, kernel: Tensor, bias: Tensor): Tensor<D | "f32"> {
-  if (x.shape.length !== 2 || kernel.shape.length !== 2 || x.shape[1] !== kernel.shape[0]) {
+  if (x.shape.length < 2 || kernel.shape.length !== 2 || x.shape.at(-1) !== kernel.shape[0]) {
     throw new Error(
       `dense: "${x.name}" ${shapeText(x.shape)} and the kernel "${kernel.name}" ${shapeText(kernel.shape)} do not ` +
-        `fit: it takes [N, K] and [K, M].`,
+        `fit: it takes [N, .., K] and [K, M].`,
     );
   }
   return biasAdd(matmul(x, kernel), bias);

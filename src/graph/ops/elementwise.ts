@@ -101,19 +101,22 @@ export function elementwise<D extends DType = DType>(
  * @throws Error when two extents differ and neither is 1.
  */
 export function broadcastShape(op: string, tensors: readonly Tensor[]): Shape {
-  const rank = Math.max(...tensors.map(({ shape }) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const extents = tensors.map(({ shape }) => shape[axis - rank + shape.length] ?? 1);
-    const extent = Math.max(...extents);
-    if (extents.some((each) => each !== 1 && each !== extent)) {
-      const named = tensors.map(({ name, shape }) => `"${name}" ${shapeText(shape)}`);
-      throw new Error(
-        `${op}: ${named.join(" and ")} differ in shape and do not broadcast: counted from the last axis, extents must be equal ` +
-          `or 1; reshape one of them.`,
-      );
-    }
-    return extent;
-  });
+  const shape = broadcastExtents(tensors.map(({ shape }) => shape));
+  if (shape) return shape;
+  const named = tensors.map(({ name, shape }) => `"${name}" ${shapeText(shape)}`);
+  throw new Error(
+    `${op}: ${named.join(" and ")} differ in shape and do not broadcast: counted from the last axis, extents must be equal ` +
+      `or 1; reshape one of them.`,
+  );
+}
+
+/** The shape that `shapes` broadcast to; null where two extents differ and neither is 1. */
+export function broadcastExtents(shapes: readonly Shape[]): Shape | null {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const at = (shape: Shape, axis: number): number => shape[axis - rank + shape.length] ?? 1;
+  const shape = Array.from({ length: rank }, (_, axis) => Math.max(...shapes.map((each) => at(each, axis))));
+  const fits = shapes.every((each) => shape.every((extent, axis) => [1, extent].includes(at(each, axis))));
+  return fits ? shape : null;
 }
 
 /** Of the first of the largest that hold floats. */

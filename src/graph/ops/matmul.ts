@@ -1,43 +1,101 @@
-import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Tensor } from "../graph.ts";
+import { applyBatched, pointwise } from "../lowering/batched-products.ts";
 import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
 import type { Op } from "../op.ts";
-import { shapeText } from "../shape.ts";
-import type { DType } from "../shape.ts";
+import { shapeText, sizeOf } from "../shape.ts";
+import type { DType, Shape } from "../shape.ts";
+import { cast } from "./cast.ts";
+import { broadcastExtents, sumTo } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
 /** Which factors are transposed; none by default. */
 export interface MatmulOptions {
-  /** Take `a` `[K, N]` for its transpose. */
+  /** Take the matrices of `a`, `[K, M]`, for their transposes. */
   readonly transposeA?: boolean;
-  /** Take `b` `[M, K]` for its transpose. */
+  /** Take the matrices of `b`, `[N, K]`, for their transposes. */
   readonly transposeB?: boolean;
 }
 
 /**
- * Matrix product `a · b` (`tf.matmul` of two matrices): `[N, K]` and `[K, M]` to `[N, M]`. It is a 1×1
- * convolution of images of one pixel, or one of its gradients where a factor is transposed, and runs on the same tiles. As `a` it is f32
- * or f16; with `transposeA` f32, as gradients of kernels are.
+ * Matrix products `a · b` (`tf.matmul`): `[.., M, K]` and `[.., K, N]` to `[.., M, N]`. The axes before the last two are a batch of matrices; those of
+ * the two factors broadcast by NumPy's rules, and a factor's gradient is summed over what it was repeated along. Runs on the tiles of
+ * convolutions, all matrices in one dispatch. The result is stored as `a` is, but of two matrices with `transposeA` as f32, as gradients
+ * of kernels are.
  *
- * @throws Error when ranks or extents do not fit.
+ * @throws Error when a factor is no matrix or holds u32, or extents do not fit.
  */
 export function matmul<D extends DType>(
   a: Tensor<D>,
   b: Tensor,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
 ): Tensor<D | "f32"> {
-  const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const [innerB, columns] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-  if (a.shape.length !== 2 || b.shape.length !== 2 || inner !== innerB) {
-    const text = ({ name, shape }: Tensor, transposed: boolean): string =>
-      `"${name}" ${shapeText(shape)}${transposed ? " transposed" : ""}`;
-    throw new Error(
-      `matmul: ${text(a, transposeA)} and ${text(b, transposeB)} do not fit: it takes [N, K] and [K, M].`,
-    );
+  const batch = check(a, b, transposeA, transposeB);
+  if (transposeA && transposeB) return matmul(swapLast(a), b, { transposeB });
+  const [rows, inner] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
+  const columns = b.shape.at(transposeB ? -2 : -1)!;
+  const shape = [...batch, rows, columns];
+  // Many rows by the same matrix are more rows of one product.
+  const shared = sizeOf(b.shape.slice(0, -2)) === 1;
+  if (shared && (!transposeA || sizeOf(batch) === 1)) {
+    const lines = transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner];
+    const one = matmul2d(reshape(a, lines), reshape(b, b.shape.slice(-2)), transposeA, transposeB);
+    return reshape(one, shape);
   }
-  if (transposeA && transposeB) return matmul(transpose(a), b, { transposeB });
+  const of = (x: Tensor, product: Tensor): Tensor =>
+    cast(sumTo(product, x.shape), x.dtype === "f16" ? "f16" : "f32");
+  const extents = { rows, inner, columns };
+  if (transposeA) {
+    return applyBatched(a, b, batch, extents, "a", ([dy]) => [
+      () => of(a, matmul(b, dy!, { transposeB: true })),
+      () => of(b, matmul(a, dy!)),
+    ]);
+  }
+  if (transposeB) {
+    return applyBatched(a, b, batch, extents, "b", ([dy]) => [
+      () => of(a, matmul(dy!, b)),
+      () => of(b, matmul(dy!, a, { transposeA: true })),
+    ]);
+  }
+  return applyBatched(a, b, batch, extents, "none", ([dy]) => [
+    () => of(a, matmul(dy!, b, { transposeB: true })),
+    () => of(b, matmul(a, dy!, { transposeA: true })),
+  ]);
+}
+
+/** The batch of the result. */
+function check(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Shape {
+  const text = ({ name, dtype, shape }: Tensor, transposed: boolean): string =>
+    `"${name}" ${dtype === "u32" ? "u32 " : ""}${shapeText(shape)}${transposed ? " transposed" : ""}`;
+  const fail = (why: string): Error =>
+    new Error(`matmul: ${text(a, transposeA)} and ${text(b, transposeB)} do not fit: ${why}.`);
+  if (a.shape.length < 2 || b.shape.length < 2) throw fail("it takes [.., M, K] and [.., K, N]");
+  if (a.dtype === "u32" || b.dtype === "u32") throw fail("it takes floats; cast u32 to f32 first");
+  const [inner, innerB] = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
+  if (inner !== innerB) throw fail(`it takes [.., M, K] and [.., K, N], and K is ${inner} and ${innerB}`);
+  const batch = broadcastExtents([a, b].map(({ shape }) => shape.slice(0, -2)));
+  if (!batch) throw fail("the axes before the last two must be equal or 1, counted from the last");
+  return batch;
+}
+
+/** Each matrix transposed. */
+const swapLast = <D extends DType>(x: Tensor<D>): Tensor<D> =>
+  transpose(
+    x,
+    [...x.shape.keys()].map(
+      (axis) => axis + (axis === x.shape.length - 2 ? 1 : axis === x.shape.length - 1 ? -1 : 0),
+    ),
+  );
+
+/** The product of two matrices, at most one of them transposed: a 1×1 convolution of images of one pixel, or one of its gradients. */
+function matmul2d<D extends DType>(
+  a: Tensor<D>,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): Tensor<D | "f32"> {
+  const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
+  const columns = b.shape[transposeB ? 0 : 1];
   const shape = [rows, columns];
   const naming = (da: (dy: Tensor) => Tensor, db: (dy: Tensor) => Tensor): Naming => ({
     name: "matmul",
@@ -46,22 +104,27 @@ export function matmul<D extends DType>(
       return [() => da(dy), () => db(dy)];
     },
   });
-  if (transposeA && transposeB) return matmul(transpose(a), b, { transposeB });
+  const geometry = (rows: number, inner: number, columns: number) => pointwise({ rows, inner, columns });
   if (transposeA) {
-    const [left, right] = [images(a), images(b)];
     const da = (dy: Tensor): Tensor => images(matmul(b, dy, { transposeB: true }));
     const db = (dy: Tensor): Tensor => images(matmul(a, dy));
-    return reshape(applyBackwardWeights(left, right, pointwise(inner, rows, columns), naming(da, db)), shape);
+    const product = applyBackwardWeights(
+      images(a),
+      images(b),
+      geometry(inner, rows, columns),
+      naming(da, db),
+    );
+    return reshape(product, shape);
   }
   const [left, kernel] = [images(a), kernelOf(b)];
   if (transposeB) {
     const da = (dy: Tensor): Tensor => images(matmul(dy, b));
     const db = (dy: Tensor): Tensor => kernelOf(matmul(dy, a, { transposeA: true }));
-    return reshape(applyBackwardData(left, kernel, pointwise(rows, columns, inner), naming(da, db)), shape);
+    return reshape(applyBackwardData(left, kernel, geometry(rows, columns, inner), naming(da, db)), shape);
   }
   const da = (dy: Tensor): Tensor => images(matmul(dy, b, { transposeB: true }));
   const db = (dy: Tensor): Tensor => kernelOf(matmul(a, dy, { transposeA: true }));
-  return reshape(applyForward(left, kernel, pointwise(rows, inner, columns), naming(da, db)), shape);
+  return reshape(applyForward(left, kernel, geometry(rows, inner, columns), naming(da, db)), shape);
 }
 
 type Naming = Pick<Op, "name" | "gradient">;
@@ -72,10 +135,3 @@ const images = <D extends DType>(matrix: Tensor<D>): Tensor<D> =>
 
 /** A matrix as the kernel of a 1×1 convolution. */
 const kernelOf = (matrix: Tensor): Tensor => reshape(matrix, [1, 1, ...matrix.shape]);
-
-/** A 1×1 convolution of images of one pixel. */
-const pointwise = (batch: number, inChannels: number, outChannels: number): Conv2dGeometry =>
-  conv2dGeometry([batch, 1, 1, inChannels], [1, 1, inChannels, outChannels], {
-    strides: 1,
-    padding: "valid",
-  });

@@ -26,5 +26,11 @@ export function conv2dBackwardDataFused(
   const product = backwardDataProduct(g, fusion);
   const { kernel, partialCount } =
     target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
-  return { kernel: { ...kernel, flops: tapFlops(g) * g.outChannels * product.channels }, partialCount };
+  return {
+    kernel: {
+      ...kernel,
+      flops: (fusion.layers?.count ?? 1) * tapFlops(g) * g.outChannels * product.channels,
+    },
+    partialCount,
+  };
 }

@@ -21,5 +21,8 @@ export function conv2dForwardFused(target: KernelTarget, g: Conv2dGeometry, fusi
   const product = forwardProduct(g, fusion);
   const { kernel, partialCount } =
     target.family === "register" ? tapProductRegister(target, product) : tapProductWorkgroup(target, product);
-  return { kernel: { ...kernel, flops: tapFlops(g) * g.inChannels * product.channels }, partialCount };
+  return {
+    kernel: { ...kernel, flops: (fusion.layers?.count ?? 1) * tapFlops(g) * g.inChannels * product.channels },
+    partialCount,
+  };
 }

@@ -9,7 +9,7 @@ import type { Uniform } from "../kernel.ts";
 import type { ChannelRange } from "../text/channel-range.ts";
 import { planeIndex } from "../text/norm-planes.ts";
 import type { NormPlane } from "../text/norm-planes.ts";
-import type { Planes } from "./load.ts";
+import type { Begins, Planes } from "./load.ts";
 
 export interface Store {
   /** The type of the result: channels in fours, or one by one. */
@@ -53,7 +53,8 @@ export interface StoredTile {
 export const vectorArray = "array<vec4f>";
 
 /** Stores into the channels `range` of a tensor `[.., range.width]`. */
-export function plainStore(name: string, channels: number, range: ChannelRange): Store {
+export function plainStore(name: string, channels: number, range: ChannelRange, begins: Begins = {}): Store {
+  const begin = begins[name] ?? `params.${name}Begin`;
   const width = [channels, range.width, range.begin].every((extent) => extent % 4 === 0) ? 4 : 1;
   return {
     width,
@@ -64,7 +65,7 @@ export function plainStore(name: string, channels: number, range: ChannelRange):
     text: (tile) =>
       eachSum(tile, (v, sum) => {
         const column = tile.column(v);
-        const at = `let at${v} = place * params.${name}Stride + params.${name}Begin + ${column}${width === 4 ? " / 4u" : ""};`;
+        const at = `let at${v} = place * params.${name}Stride + ${begin} + ${column}${width === 4 ? " / 4u" : ""};`;
         return width === 4
           ? `${at} if (${column} < params.channels) { store_${name}(at${v}, ${sum}); }`
           : `${at}

@@ -17,7 +17,7 @@ import {
 import type { RegisterTile } from "./register-tile.ts";
 import { directTurns, stagedTurns } from "./register-turns.ts";
 import { tileGrid, tileText } from "./tile-grid.ts";
-import { tapTiling, walkText } from "./tap-product.ts";
+import { layersOf, tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
 
 /** A {@link TapProduct} in register tiles; see register-tile.ts. */
@@ -31,7 +31,9 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
   const vectorWeights = transposed ? vectorDepth : vectorChannels && weightsChannels % 4 === 0;
   const steps = vectorDepth ? 4 : 1;
   const own = range(tile.rowsPerLane);
-  const grid = tileGrid(target, rows, channels, tile, phases);
+  const grid = tileGrid(target, rows, channels, tile, product.layers?.count ?? phases);
+  const weightsWidth = vectorWeights ? 4 : 1;
+  const layered = layersOf(product, weightsWidth);
   const rowTiles = Math.ceil(rows / tile.rows);
 
   /** Declares `right{step}_{v}`: the weights of the turn's steps for the lane's columns. */
@@ -114,7 +116,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
   const sum = `
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
-      let tapWeight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.tapWeights;
+      let tapWeight = ${layered.weightsBegin} + kernelTap(phase, tapY, tapX) * params.tapWeights;
       ${places}
       ${turns}
     }
@@ -150,10 +152,11 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
       ...params,
       ...load.params,
       ...store.params,
+      ...layered.params,
       turns: u32(depth / steps),
-      weightsBegin: u32(product.weightsBegin / (vectorWeights ? 4 : 1)),
-      weightStride: u32(transposed ? depth / steps : weightsChannels / (vectorWeights ? 4 : 1)),
-      tapWeights: u32((depth * weightsChannels) / (vectorWeights ? 4 : 1)),
+      weightsBegin: u32(product.weightsBegin / weightsWidth),
+      weightStride: u32(transposed ? depth / steps : weightsChannels / weightsWidth),
+      tapWeights: u32((depth * weightsChannels) / weightsWidth),
       columnTiles: u32(grid.columnTiles),
       ...(staged && { vectors: u32(tile.vectors) }),
       ...(load.constants && tile.subgroups && { constants: u32(load.constants.names.length) }),
@@ -163,7 +166,7 @@ export function tapProductRegister(target: KernelTarget, product: TapProduct): T
     body: /* wgsl */ `${walkText(product)}${load.functions ?? ""}${store.functions ?? ""}
 ${mainText(tile)} {
   ${tileText}
-  let phase = phaseOf(group.z);
+  ${layered.text}
   let rows = params.batch * phase.height * phase.width;
   let firstRow = rowTile * ${tile.rows}u;
   if (firstRow >= rows) { return; }

@@ -1,7 +1,7 @@
 import { defineKernel, u32 } from "../kernel.ts";
 import type { KernelTarget } from "../kernel.ts";
 import { PRODUCT_LABEL } from "../tiling.ts";
-import { tapTiling, walkText } from "./tap-product.ts";
+import { layersOf, tapTiling, walkText } from "./tap-product.ts";
 import type { TapKernel, TapProduct } from "./tap-product.ts";
 import { invocationsAcross, ownColumn } from "./slab.ts";
 import { slabArithmetic } from "./slab-arithmetic.ts";
@@ -19,7 +19,8 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
   const vectorChannels = channels % 4 === 0;
   // The weights are loaded four at a time along whichever axis lies contiguous in them.
   const vectorWeights = transposed ? vectorDepth : vectorChannels && weightsChannels % 4 === 0;
-  const grid = tileGrid(target, rows, channels, tile, phases);
+  const grid = tileGrid(target, rows, channels, tile, product.layers?.count ?? phases);
+  const layered = layersOf(product, 1);
   const rowTiles = Math.ceil(rows / tile.rows);
   const quads = tile.steps / 4;
   const across = invocationsAcross(arithmetic);
@@ -53,6 +54,7 @@ export function tapProductWorkgroup(target: KernelTarget, product: TapProduct): 
       ...params,
       ...load.params,
       ...store.params,
+      ...layered.params,
       weightsBegin: u32(product.weightsBegin),
       weightsChannels: u32(weightsChannels),
       columnTiles: u32(grid.columnTiles),
@@ -65,7 +67,7 @@ var<workgroup> places: array<u32, ${tile.rows}>;
 ${store.partials ? `var<workgroup> totals: array<vec4f, ${tile.threads}>;` : ""}
 ${arithmetic.main} {
   ${tileText}
-  let phase = phaseOf(group.z);
+  ${layered.text}
   let rows = params.batch * phase.height * phase.width;
   let firstRow = rowTile * ${tile.rows}u;
   if (firstRow >= rows) { return; }
@@ -78,7 +80,7 @@ ${arithmetic.main} {
   ${arithmetic.declareSums}
   for (var tapY = 0u; tapY < phase.tapsY; tapY++) {
     for (var tapX = 0u; tapX < phase.tapsX; tapX++) {
-      let weight = params.weightsBegin + kernelTap(phase, tapY, tapX) * params.depth * params.weightsChannels;
+      let weight = ${layered.weightsBegin} + kernelTap(phase, tapY, tapX) * params.depth * params.weightsChannels;
       ${repeat(
         leftLoads.length,
         (i) => `let place${i} = sourcePixel(pixel${i}, tapY, tapX);

@@ -15,7 +15,9 @@ import { allChannels } from "../text/channel-range.ts";
 import { laneFor } from "../text/lane.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
-import type { Load } from "./load.ts";
+import type { Begins, Load } from "./load.ts";
+import { matrixLayersText } from "./matrix-layers.ts";
+import type { MatrixLayers } from "./matrix-layers.ts";
 import { biasedStore, plainStore } from "./store.ts";
 import type { Store } from "./store.ts";
 import { requestFor, tileOf } from "./tiles.ts";
@@ -42,6 +44,8 @@ export interface TapProduct {
   readonly params: Record<string, Uniform>;
   /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied. */
   readonly half: boolean;
+  /** Of matrices, without phases and partials: several products at once. */
+  readonly layers: MatrixLayers | null;
 }
 
 /** A product's kernel, and how many partials its store leaves partials in. */
@@ -62,11 +66,17 @@ export interface TapFusion {
   readonly bias?: boolean;
   /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
   readonly half?: boolean;
+  /** Several products of matrices at once, plainly loaded and stored; one by default. */
+  readonly layers?: MatrixLayers;
 }
 
+/** Where the matrices of a layer begin; see matrix-layers.ts. */
+const beginsOf = ({ layers }: TapFusion, source: string): Begins => (layers ? { [source]: "leftFirst" } : {});
+
 /** The store that `fusion` asks for, or of a tensor of its own. */
-function storeOf({ store, bias = false }: TapFusion, name: string, channels: number): Store {
-  const own = store ?? plainStore(name, channels, allChannels(channels));
+function storeOf({ store, bias = false, layers }: TapFusion, name: string, channels: number): Store {
+  const begins: Begins = layers ? { [name]: "resultFirst" } : {};
+  const own = store ?? plainStore(name, channels, allChannels(channels), begins);
   return bias ? biasedStore(own, channels) : own;
 }
 
@@ -74,7 +84,9 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
   const { channels = g.outChannels } = fusion;
   return {
     kind: "forward",
-    load: fusion.load ?? plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels)),
+    load:
+      fusion.load ??
+      plainLoad("x", laneFor(g.inChannels).width, allChannels(g.inChannels), beginsOf(fusion, "x")),
     store: storeOf(fusion, "y", channels),
     transposed: false,
     weightsBegin: fusion.weightsBegin ?? 0,
@@ -101,6 +113,7 @@ export function forwardProduct(g: Conv2dGeometry, fusion: TapFusion = {}): TapPr
       direction: i32(1),
     },
     half: fusion.half ?? false,
+    layers: fusion.layers ?? null,
   };
 }
 
@@ -109,7 +122,9 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
   const phases = g.strideY * g.strideX;
   return {
     kind: "backwardData",
-    load: fusion.load ?? plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels)),
+    load:
+      fusion.load ??
+      plainLoad("dy", laneFor(g.outChannels).width, allChannels(g.outChannels), beginsOf(fusion, "dy")),
     store: storeOf(fusion, "dx", channels),
     transposed: true,
     weightsBegin: fusion.weightsBegin ?? 0,
@@ -137,12 +152,13 @@ export function backwardDataProduct(g: Conv2dGeometry, fusion: TapFusion = {}): 
       direction: i32(-1),
     },
     half: fusion.half ?? false,
+    layers: fusion.layers ?? null,
   };
 }
 
 /** The tile of a product, and what it was chosen for. */
 export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
-  const { kind, rows, channels, depth, taps, phases, half, load, store } = product;
+  const { kind, rows, channels, depth, taps, phases, half, load, store, layers } = product;
   const request = requestFor(target, {
     kind,
     rows,
@@ -150,12 +166,34 @@ export function tapTiling(target: KernelTarget, product: TapProduct): Tiling {
     depth,
     taps,
     phases,
-    layers: 1,
+    layers: layers?.count ?? 1,
     half,
     left: { buffers: Object.keys(load.read), width: load.width },
     store: { buffers: Object.keys({ ...store.read, ...store.write }), width: store.width },
   });
   return { request, tile: tileOf(target, request) };
+}
+
+/**
+ * What a kernel needs of the layers: uniforms, WGSL that declares the workgroup's `phase` and where its matrices begin, and the text of where
+ * its weights do, in lanes of `weightsWidth`.
+ */
+export function layersOf(
+  { layers, rows, depth, channels, weightsChannels, load, store }: TapProduct,
+  weightsWidth: 4 | 1,
+): { params: Record<string, Uniform>; text: string; weightsBegin: string } {
+  const phase = (index: string): string => `let phase = phaseOf(${index});`;
+  if (!layers) return { params: {}, text: phase("group.z"), weightsBegin: "params.weightsBegin" };
+  const { params, text } = matrixLayersText(layers, {
+    left: (rows * depth) / load.width,
+    right: (depth * weightsChannels) / weightsWidth,
+    result: (rows * channels) / store.width,
+  });
+  return {
+    params,
+    text: `${phase("0u")}\n  let layer = group.z;\n  ${text}`,
+    weightsBegin: "(params.weightsBegin + rightFirst)",
+  };
 }
 
 /**

@@ -11,12 +11,12 @@ const MANY = 256;
  * Names the products that share a tile which is shipped: coarser than `tileGroup`, so that what was found of one network at one
  * size holds for others. `workgroup conv2d_forward, to 64 columns, over 16 steps, many workgroups, f16`.
  */
-export function tileClass({ family, kind, rows, columns, depth, phases, half }: TileRequest): string {
+export function tileClass({ family, kind, rows, columns, depth, phases, layers, half }: TileRequest): string {
   const within = (bounds: readonly number[], extent: number, what: string): string => {
     const bound = bounds.find((each) => extent <= each);
     return bound === undefined ? `over ${bounds.at(-1)} ${what}` : `to ${bound} ${what}`;
   };
-  const workgroups = Math.ceil(rows / 64) * Math.ceil(columns / 64) * phases;
+  const workgroups = Math.ceil(rows / 64) * Math.ceil(columns / 64) * phases * layers;
   return [
     `${family} ${PRODUCT_LABEL[kind]}`,
     within(COLUMNS, columns, "columns"),

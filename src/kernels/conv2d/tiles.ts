@@ -126,11 +126,12 @@ function registerTiles(target: KernelTarget, request: TileRequest): Tile[] {
 
 /** The largest tile that still makes enough workgroups; by weights, where the splits make them, the largest. */
 function workgroupTiles(target: KernelTarget, request: TileRequest): Tile[] {
-  const { rows, columns, depth, phases } = request;
+  const { rows, columns, depth, phases, layers } = request;
   const summed = byWeights(request);
   const width = columns <= 32 ? 32 : 64;
   const heights = width === 32 ? [128, 64, 32] : [64, 32];
-  const tiles = (height: number): number => Math.ceil(rows / height) * Math.ceil(columns / width) * phases;
+  const tiles = (height: number): number =>
+    Math.ceil(rows / height) * Math.ceil(columns / width) * phases * layers;
   const height = heights.find((each) => summed || tiles(each) >= ENOUGH_WORKGROUPS.workgroup) ?? 32;
   const usual = { rows: height, columns: width, steps: !summed && depth <= 4 ? 4 : 16 };
   const widths = columns <= 32 ? [32] : [64, 32];
@@ -143,7 +144,7 @@ function workgroupTiles(target: KernelTarget, request: TileRequest): Tile[] {
 
 /** The largest tile that still makes enough workgroups, as for the others; none where subgroups have no matrices. */
 function matrixTiles(target: KernelTarget, request: TileRequest): Tile[] {
-  const { rows, columns, depth, phases } = request;
+  const { rows, columns, depth, phases, layers } = request;
   const widths = columns <= 32 ? [32] : columns <= 64 ? [64, 32] : [128, 64];
   const tile = (rows: number, columns: number, steps: readonly number[]): Tile[] =>
     steps
@@ -158,7 +159,8 @@ function matrixTiles(target: KernelTarget, request: TileRequest): Tile[] {
   );
   const enough = (each: Tile): boolean =>
     byWeights(request) ||
-    Math.ceil(rows / each.rows) * Math.ceil(columns / each.columns) * phases >= ENOUGH_WORKGROUPS.matrix;
+    Math.ceil(rows / each.rows) * Math.ceil(columns / each.columns) * phases * layers >=
+      ENOUGH_WORKGROUPS.matrix;
   // A tile that all columns fit in is never split for more workgroups; wide ones are, for they load least for what they multiply.
   const whole = all
     .filter((each) => each.columns === widths[0] || columns > 64)

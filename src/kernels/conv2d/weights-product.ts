@@ -13,6 +13,8 @@ import type { TileRequest, Tiling } from "../tiling.ts";
 import type { Conv2dGeometry } from "./geometry.ts";
 import { plainLoad } from "./load.ts";
 import type { Begins, Load } from "./load.ts";
+import { matrixLayersText } from "./matrix-layers.ts";
+import type { MatrixLayers } from "./matrix-layers.ts";
 import { canOwnFours } from "./register-tile.ts";
 import { requestFor, tileOf } from "./tiles.ts";
 
@@ -23,6 +25,8 @@ export interface WeightsProduct {
   readonly left: LoadOfWidth;
   readonly right: LoadOfWidth;
   readonly layers: WeightsLayers;
+  /** Of layers that are products of matrices. */
+  readonly matrices: MatrixLayers | null;
   /** Of the largest layer. */
   readonly rows: number;
   /** Of all layers together. */
@@ -56,6 +60,8 @@ export interface WeightsFusion {
   /** dy. */
   readonly right?: LoadOfWidth | undefined;
   readonly layers?: WeightsLayers;
+  /** Several products of matrices at once, plainly loaded, instead of `layers`. */
+  readonly matrices?: MatrixLayers;
   /** The images are stored as f16, so the operands may be rounded to f16 before they are multiplied; not by default. */
   readonly half?: boolean;
 }
@@ -76,13 +82,15 @@ const LONGEST_SUM = 2048;
 const SHORTEST_SUM = 64;
 
 export function weightsProduct(g: Conv2dGeometry, fusion: WeightsFusion = {}): WeightsProduct {
-  const { layers = ONE_LAYER } = fusion;
+  const { matrices = null } = fusion;
+  const { layers = { ...ONE_LAYER, count: matrices?.count ?? 1 } } = fusion;
   const taps = g.kernelHeight * g.kernelWidth;
   return {
     geometry: g,
     left: fusion.left ?? ((width, begins) => plainLoad("x", width, allChannels(g.inChannels), begins)),
     right: fusion.right ?? ((width, begins) => plainLoad("dy", width, allChannels(g.outChannels), begins)),
     layers,
+    matrices,
     rows: taps * (g.inChannels + (layers.count - 1) * layers.growth),
     totalRows: taps * channelsBefore(g.inChannels, layers.growth, layers.count),
     columns: g.outChannels,
@@ -145,17 +153,37 @@ const channelsBefore = (channels: number, growth: number, layer: number): number
  * `channels` and `rows` of its layer, `rowsBefore`, those of the layers before, and where the operands begin.
  */
 export function layersText(
-  { left, right, layers, totalRows }: WeightsProduct,
+  { geometry: g, left, right, layers, matrices, rows, totalRows, columns }: WeightsProduct,
   splits: number,
   request: WeightsRequest,
 ): { params: Record<string, Uniform>; left: Load; right: Load; text: string } {
   const own = { splits: u32(splits), totalRows: u32(totalRows) };
-  if (layers.count === 1) {
+  if (layers.count === 1 && !matrices) {
     const text = /* wgsl */ `let split = group.z;
   let channels = params.inChannels;
   let rows = params.taps * channels;
   let rowsBefore = 0u;`;
     return { params: own, left: left(request.left.width, {}), right: right(request.right.width, {}), text };
+  }
+  if (matrices) {
+    const pixels = g.batch * g.outHeight * g.outWidth;
+    const [leftWidth, rightWidth] = [request.left.width, request.right.width];
+    const { params, text } = matrixLayersText(matrices, {
+      left: (pixels * rows) / leftWidth,
+      right: (pixels * columns) / rightWidth,
+      result: rows,
+    });
+    return {
+      params: { ...own, ...params },
+      left: left(leftWidth, { x: "leftFirst" }),
+      right: right(rightWidth, { dy: "rightFirst" }),
+      text: /* wgsl */ `let layer = group.z / params.splits;
+  let split = group.z - layer * params.splits;
+  let channels = params.inChannels;
+  let rows = params.taps * channels;
+  ${text}
+  let rowsBefore = resultFirst;`,
+    };
   }
   const params: Record<string, Uniform> = {
     ...own,

@@ -5,7 +5,7 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { binaryCrossentropy, categoricalCrossentropy } from "../../../src/graph/ops/crossentropy.ts";
 import { huber, meanAbsoluteError, meanSquaredError } from "../../../src/graph/ops/regression-losses.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
-import type { Domain, TableEntry, Values } from "./table.ts";
+import type { Domain, TableEntry, Values } from "./table-entry.ts";
 
 const ANY: Domain = [-3, 3];
 const PROBABILITY: Domain = [0.05, 0.95];

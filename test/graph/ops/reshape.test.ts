@@ -4,7 +4,6 @@ import type { Tensor } from "../../../src/graph/graph.ts";
 import { add } from "../../../src/graph/ops/add.ts";
 import { reshape } from "../../../src/graph/ops/reshape.ts";
 import { scale } from "../../../src/graph/ops/scale.ts";
-import { transpose } from "../../../src/graph/ops/transpose.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
@@ -32,24 +31,5 @@ describe("reshape", () => {
     const x = new Graph().input("x", [2, 3]);
     expect(reshape(x, [2, 3])).toBe(x);
     expect(() => reshape(x, [4])).toThrow('reshape: "x" [2, 3] has 6 elements and [4] 4.');
-  });
-});
-
-describe("transpose", () => {
-  it("makes columns of rows, forward and backward", async () => {
-    const { y, gradients } = await runOp(
-      gpu(),
-      transpose,
-      [{ shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
-      Float32Array.of(1, 2, 3, 4, 5, 6),
-    );
-    expect([...y]).toEqual([1, 4, 2, 5, 3, 6]);
-    expect([...gradients[0]!]).toEqual([1, 3, 5, 2, 4, 6]);
-  });
-
-  it("refuses what is no matrix", () => {
-    expect(() => transpose(new Graph().input("x", [2, 3, 1]))).toThrow(
-      'transpose takes a matrix [N, M]; "x" is [2, 3, 1].',
-    );
   });
 });

@@ -13,7 +13,7 @@ import { useGpu } from "../../helpers/gpu.ts";
 import { dot } from "../../helpers/op.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
 import { TABLE } from "./table.ts";
-import type { Domain, TableEntry } from "./table.ts";
+import type { Domain, TableEntry } from "./table-entry.ts";
 
 type Numbers = Float32Array | Uint32Array;
 

@@ -1,5 +1,5 @@
 /**
- * @file Every op that works number by number, and every reduction, once: how it is built, what it takes, what it is in double
+ * @file Every op that works number by number, every reduction and every op on shapes, once: how it is built, what it takes, what it is in double
  * precision and in tfjs. Tests, benchmarks and the compiler lab run over it.
  */
 import type * as tf from "@tensorflow/tfjs-core";
@@ -16,29 +16,8 @@ import * as unary from "../../../src/graph/ops/unary.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
 import { LOSS_TABLE } from "./loss-table.ts";
-
-/** Numbers of a shape, in double precision. */
-export interface Values {
-  readonly shape: Shape;
-  readonly data: Float64Array;
-}
-
-/** Between which numbers an input is drawn, or from how many whole ones around 0, or that it is u32, below so many. */
-export type Domain =
-  readonly [low: number, high: number] | { readonly levels: number } | { readonly below: number };
-
-export interface TableEntry {
-  readonly name: string;
-  readonly build: (...inputs: Tensor[]) => Tensor;
-  /** Of each input. */
-  readonly domains: readonly Domain[];
-  /** Of the inputs, each set a case. */
-  readonly shapes: readonly (readonly Shape[])[];
-  readonly reference: (...inputs: Values[]) => Values;
-  /** Whether the gradient takes all inputs for constants. */
-  readonly constant?: boolean;
-  readonly theirs?: (...inputs: tf.Tensor[]) => tf.Tensor;
-}
+import { SHAPE_TABLE } from "./shape-table.ts";
+import type { Domain, TableEntry, Values } from "./table-entry.ts";
 
 const ANY: Domain = [-3, 3];
 /** Far enough from 0 for a quotient. */
@@ -327,4 +306,5 @@ export const TABLE: readonly TableEntry[] = [
     })),
   ),
   ...LOSS_TABLE,
+  ...SHAPE_TABLE,
 ];
