@@ -10,6 +10,7 @@ import type { BuildResult } from "esbuild";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isOffline } from "../../scripts/setup/npm.mjs";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { itLearnsInABrowser } from "./browser-example.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
@@ -232,6 +233,8 @@ describe("the package that npm pack makes", () => {
       await once(page, "exit");
     }
   });
+
+  itLearnsInABrowser(() => inFolder("engine"));
 
   it("is the engine alone without the optional modules, and says which ones a program needs", async () => {
     const modules = (await readdir(inFolder("engine/node_modules"))).filter((name) => !name.startsWith("."));

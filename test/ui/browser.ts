@@ -14,7 +14,7 @@ const USUAL = [
 export const chromiumPath = process.env.BESPOKE_CHROMIUM ?? USUAL.find((path) => existsSync(path)) ?? null;
 
 export const NO_CHROMIUM =
-  "No Chromium here: name one by BESPOKE_CHROMIUM, or install chromium, to test the live page in a real browser.";
+  "No Chromium here: name one by BESPOKE_CHROMIUM, or install chromium, to test pages in a real browser.";
 
 /** WebGPU on a machine without a graphics card. */
 export const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];

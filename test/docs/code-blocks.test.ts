@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMPILE_WELL } from "../helpers/quick-compiler.ts";
+import { blocksOf, pages } from "./blocks.ts";
+import type { Block } from "./blocks.ts";
+import { typeErrors } from "./type-check.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
+
+const blocks = pages(ROOT).flatMap((page) => blocksOf(ROOT, page));
+const byName = blocks.map((block) => [block.name, block] as const);
+
+/** What must not pass. */
+const WRONG: readonly Block[] = [
+  { code: 'import { relu } from "bespoke";\nrelu("not a tensor");\n' },
+  { code: "new Graph().input(7, [1]);\n" },
+  { code: "const x = relu(image);\nnoSuchOp(x);\n", given: "declare const image: Tensor;" },
+  { code: "const x = = 1;\n" },
+].map((each, i) => ({ name: `page.md:${10 * i}`, given: "", runs: false, ...each }));
+
+describe("TypeScript in the documents", () => {
+  let errors: Map<Block, string[]>;
+  beforeAll(() => {
+    errors = typeErrors(ROOT, [...blocks, ...WRONG]);
+  }, 120_000);
+
+  it.each(byName)("%s is right to the compiler", (_, block) => {
+    expect(errors.get(block)).toEqual([]);
+  });
+
+  it("that is wrong is noticed", () => {
+    expect(WRONG.map((block) => errors.get(block))).toEqual([
+      [expect.stringMatching(/^line 2: Argument of type 'string'/)],
+      [expect.stringMatching(/^line 11: Argument of type 'number'/)],
+      [expect.stringMatching(/^line 22: Cannot find name 'noSuchOp'/)],
+      expect.arrayContaining([expect.stringMatching(/^line 31: Expression expected/)]),
+    ]);
+  });
+});
+
+describe("programs in the documents", () => {
+  // Beside the checkout's modules, so that the package's name means the sources.
+  const folder = join(ROOT, `.cache/documents-${process.pid}`);
+  beforeAll(() => mkdir(folder, { recursive: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(byName.filter(([, { runs }]) => runs))("%s runs, and its loss falls", async (name, { code }) => {
+    const file = join(folder, `${name.replace(/\W/g, "-")}.ts`);
+    await writeFile(file, code);
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", TSX, file], {
+      cwd: ROOT,
+      env: { ...process.env, ...COMPILE_WELL },
+    });
+    const losses = [...stdout.matchAll(/loss ([\d.e-]+)/g)].map(([, loss]) => Number(loss));
+    expect(losses.length).toBeGreaterThan(1);
+    expect(losses.at(-1)).toBeLessThan(losses[0] / 2);
+  });
+});
