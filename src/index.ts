@@ -141,6 +141,7 @@ export type {
   Op,
   OpFamily,
   Operand,
+  Rewriting,
   Scratch,
   Together,
 } from "./graph/op.ts";

@@ -20,7 +20,8 @@ export const ENTRIES = {
 export const PROGRAMS = {
   add: "a sum: `Graph`, `compile` and `add`",
   regression: "a dense layer, mean squared error, Adam",
-  cnn: "two convolutions, batch norm, pooling, a dense layer, cross-entropy, Adam",
+  cnn: "convolutions, pooling, a dense layer, cross-entropy, Adam",
+  "cnn-batch-norm": "the same with batch norms",
   segmentation: "the U-Net on any of its encoders, labelling a photo",
 } as const;
 

@@ -1,8 +1,8 @@
 /**
  * @file Runs several ops as one: a rewrite of what a program will run, which changes neither its inputs nor its outputs.
  *
- * Ops bring the rewritings that they are part of (`Op.rewriting`): convolutions and norms products-and-norms.ts, stacks of
- * parameters stacks.ts. Chains, which any elementwise op may be part of, come last: of elementwise ops one after the
+ * Ops bring the rewritings that they are part of (`Op.rewriting`): convolutions product-rewrite.ts, batch norms
+ * products-and-norms.ts, stacks of parameters stacks.ts. Chains, which any elementwise op may be part of, come last: of elementwise ops one after the
  * other only the last one stores its result, and a reduction makes what it reduces; what several of them read is computed
  * again, where that is little. Numbers that are the same everywhere are arguments.
  *

@@ -15,7 +15,7 @@ import { lowerNormGradient } from "./norm-gradient.ts";
 import type { NormGradientTarget } from "./norm-gradient.ts";
 import { rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
-import type { FoldedNorm } from "./products.ts";
+import type { FoldedNorm } from "./norm-moments.ts";
 import type { NormPlanes } from "./reading.ts";
 
 /** Stores at `z` what a norm and its activation make of `x`, instead of `node`. */

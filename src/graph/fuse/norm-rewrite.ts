@@ -1,32 +1,25 @@
+import { normGradientEpilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { NormPlace } from "../../kernels/fold-norm.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { sizeOf } from "../shape.ts";
-import type { Adder } from "./adders.ts";
 import { NORM_GRADIENT_BUFFERS } from "./adders.ts";
 import type { Changes } from "./changes.ts";
 import type { FamilyNorm } from "./families.ts";
-import type { Joins } from "./joins.ts";
 import { memberPlace } from "./layout.ts";
 import type { FamilyLayout } from "./layout.ts";
+import { lowerNormGradient } from "./norm-gradient.ts";
 import type { NormGradientTarget, VectorTarget } from "./norm-gradient.ts";
 import { activatedNode, foldNode, memberGradientNode, passedBackNode, zeroNode } from "./norm-nodes.ts";
+import { lowerMomentsOfNorms } from "./norm-moments.ts";
+import type { FoldedNorm } from "./norm-moments.ts";
 import type { NormTables } from "./norm-tables.ts";
-import type { Passing } from "./passing.ts";
-import { ownPlace } from "./place.ts";
+import { ownPlace, rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
 import { copyNode } from "./placement.ts";
-import type { FoldedNorm } from "./products.ts";
-import type { Readers } from "./readers.ts";
+import type { RewriteContext } from "./product-rewrite.ts";
 
-export interface NormContext {
-  readonly readers: Readers;
-  readonly passing: Passing;
-  readonly joins: Joins;
-  readonly adders: ReadonlyMap<Node, Adder>;
+interface NormContext extends RewriteContext {
   readonly tables: NormTables;
-  readonly order: ReadonlyMap<Node, number>;
-  /** That a kernel may bind. */
-  readonly maxBuffers: number;
 }
 
 /** A product that makes a norm's dz, alone or by adding its result to `others`, in the place of `at`. */
@@ -83,7 +76,14 @@ export class NormRewrite {
       if (arrivals[i] === "stored with moments") {
         this.#changes.drop(standardizeNodes[i]);
         const begin = begins[i];
-        this.#changes.outcomes.set(x.node!, { kind: "moments", place, mean, variance, begin, norms });
+        const target = { mean, variance, begin, norms };
+        this.#changes.outcomes.set(x.node!, {
+          kind: "moments",
+          place,
+          merge: (l, ...found) => lowerMomentsOfNorms(l, target, ...found),
+          writes: [mean, variance, ...norms.map(({ table }) => table.planes)],
+          reads: norms.flatMap(({ table }) => [table.gamma, table.beta]),
+        });
         return;
       }
       const copied = arrivals[i] === "copied";
@@ -172,7 +172,10 @@ export class NormRewrite {
       const addends = product.others.map((other) => this.#changes.placeOf(other));
       this.#changes.outcomes.set(product.node, {
         kind: "normGradient",
-        ...{ place, addends, stored, x, planes, activation, target },
+        ...{ place, addends, x, planes },
+        epilogue: (how) => normGradientEpilogue({ ...how, before: rangeOf(x), activation, planes, stored }),
+        merge: (l, ...found) => lowerNormGradient(l, target, ...found),
+        ...{ writes: target.writes, reads: target.reads },
       });
       this.#changes.drop(node);
     } else {

@@ -2,32 +2,33 @@
 import type { Node, Tensor } from "../graph.ts";
 import type { ActivationPattern } from "../pattern.ts";
 import { bendsAlike, passesBackTo } from "./activations.ts";
-import type { FamilyLayout } from "./layout.ts";
 import { hasPlanes } from "./given-statistics.ts";
 import type { Abilities } from "./placement.ts";
 import type { Readers } from "./readers.ts";
 import type { Sum } from "./sums.ts";
+
+/** The rewritten norms of a program, and the nodes of their gradients. */
+export interface NormNodes {
+  readonly norms: ReadonlySet<Node>;
+  readonly gradients: ReadonlySet<Node>;
+}
 
 export class Passing implements Abilities {
   readonly #readers: Readers;
   readonly #sums: ReadonlyMap<Node, Sum>;
   /** The sums of their roots, and of what they absorb. */
   readonly #inSums: ReadonlyMap<Node, Sum>;
-  /** The norms of all families, and the nodes of their gradients. */
-  readonly #norms: ReadonlySet<Node>;
-  readonly #normGradients: ReadonlySet<Node>;
+  readonly #norms: NormNodes | null;
   readonly #activationGradients = new Map<ActivationPattern, Node[]>();
 
   constructor(
     nodes: readonly Node[],
     readers: Readers,
-    families: readonly FamilyLayout[],
+    norms: NormNodes | null,
     sums: ReadonlyMap<Node, Sum>,
   ) {
     this.#readers = readers;
-    const norms = families.flatMap((family) => family.norms);
-    this.#norms = new Set(norms.map(({ node }) => node));
-    this.#normGradients = new Set(norms.flatMap(({ gradient }) => gradient?.node ?? []));
+    this.#norms = norms;
     this.#sums = sums;
     this.#inSums = new Map(
       [...sums.values()].flatMap((sum) => [sum.root, ...sum.absorbed].map((node) => [node, sum])),
@@ -46,7 +47,7 @@ export class Passing implements Abilities {
     const { pattern } = node.op;
     if (pattern?.kind === "taps") return pattern.taps.channels.length === 1 && node.outputs[0] === tensor;
     if (pattern?.kind === "batchNorm") return hasPlanes(pattern);
-    return this.#sums.has(node) || (pattern?.kind === "affine" && this.#norms.has(node));
+    return this.#sums.has(node) || (this.#norms?.norms.has(node) ?? false);
   }
 
   canRead(node: Node, tensor: Tensor): boolean {
@@ -58,7 +59,7 @@ export class Passing implements Abilities {
       case "batchNorm":
         return hasPlanes(pattern) && pattern.norm.x === tensor;
       case "affineGradient":
-        return pattern.dz === tensor && this.#normGradients.has(node);
+        return pattern.dz === tensor && (this.#norms?.gradients.has(node) ?? false);
       case "sum":
         return this.#addsUp(node, tensor);
       case "activation":

@@ -1,150 +1,72 @@
 /**
- * @file What is done to programs with convolutions and batch norms.
+ * @file What is done to programs with batch norms, and the convolutions around them: product-rewrite.ts, and
  *
- * - **Prologue.** A batch norm with its activation, an activation alone, and the gradient of a standardization are never
- *   stored where products alone read them: these make them while they load. A sum makes norms and activations so, too.
+ * - **Prologue.** A batch norm with its activation and the gradient of a standardization are never stored where products alone
+ *   read them: these make them while they load. A sum makes norms so, too.
  * - **Epilogue.** A convolution finds the moments of its result while it stores it. Where its result passes back through an
- *   activation and a batch norm, it does so on its way out, with the sums that γ and β want, and where it is added to others,
- *   it adds them.
- * - **Placement.** What is joined along the channels lies in one tensor from the start, and a gradient in its stack.
- *
- * Products are convolutions, transposed and depthwise ones, and their gradients.
+ *   activation and a batch norm, it does so on its way out, with the sums that γ and β want.
  */
 import type { KernelTarget } from "../../kernels/kernel.ts";
-import type { Node, Tensor } from "../graph.ts";
-import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
-import { batchSlice } from "../op.ts";
+import type { Node } from "../graph.ts";
 import type { Rewriting } from "../op.ts";
-import type {
-  ActivationGradientPattern,
-  ActivationPattern,
-  BatchNormPattern,
-  ScaledPattern,
-  SpreadPattern,
-} from "../pattern.ts";
-import { sizeOf } from "../shape.ts";
-import { gradientOfInputNode, isAppliedTo, isReadBy, pixelSumsGradientNode } from "./activations.ts";
-import { findAdders } from "./adders.ts";
-import type { Adder } from "./adders.ts";
-import { batchedWeights, batchesOf } from "./batched-weights.ts";
-import type { WeightsJob } from "./batched-weights.ts";
-import { Changes } from "./changes.ts";
+import type { BatchNormPattern } from "../pattern.ts";
+import type { Changes } from "./changes.ts";
 import { findFamilies } from "./families.ts";
 import { hasPlanes, StatisticsFolder } from "./given-statistics.ts";
-import { fuseJoins } from "./joins.ts";
-import type { Joins } from "./joins.ts";
 import { laidSideBySide, layOut } from "./layout.ts";
 import type { FamilyLayout } from "./layout.ts";
 import { fuseMovingStatistics } from "./moving-statistics.ts";
 import { activatedNode } from "./norm-nodes.ts";
 import { NormRewrite } from "./norm-rewrite.ts";
 import { NormTables } from "./norm-tables.ts";
-import { Passing } from "./passing.ts";
-import { ownPlace } from "./place.ts";
-import type { Place } from "./place.ts";
-import { placeConcatenations } from "./placement.ts";
-import type { Placement } from "./placement.ts";
-import { fusedTaps, fusedWeights } from "./products.ts";
-import { readersOf } from "./readers.ts";
+import type { Passing } from "./passing.ts";
+import { ProductRewrite, products } from "./product-rewrite.ts";
+import type { NormRules, RewriteContext } from "./product-rewrite.ts";
 import type { Readers } from "./readers.ts";
 import { stacks } from "./stacks.ts";
-import { storingParts } from "./stored-parts.ts";
-import { findSums, sumNode } from "./sums.ts";
-import type { Sum, TermReading } from "./sums.ts";
 
-/** Brought by convolutions and batch norms. */
+/** Brought by batch norms. */
 export const productsAndNorms: Rewriting = {
-  includes: [stacks],
-  run: (nodes, outputs, target) => new Rewrite(nodes, outputs, target).run(),
+  includes: [products, stacks],
+  run: (nodes, outputs, target) =>
+    new ProductRewrite(nodes, outputs, target, (...found) => new Norms(...found)).run(),
 };
 
-/** One rewrite of what a program runs. */
-class Rewrite {
+/** The batch norms of a program. */
+class Norms implements NormRules {
+  readonly norms: ReadonlySet<Node>;
+  readonly gradients: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
-  readonly #order: ReadonlyMap<Node, number>;
-  readonly #readers: Readers;
-  readonly #maxBuffers: number;
-  readonly #tables = new NormTables();
   readonly #families: readonly FamilyLayout[];
-  readonly #joins: Joins;
-  readonly #sums: ReadonlyMap<Node, Sum>;
-  readonly #adders: ReadonlyMap<Node, Adder>;
-  readonly #passing: Passing;
-  readonly #placement: Placement;
-  readonly #changes: Changes;
+  readonly #tables = new NormTables();
   readonly #folder = new StatisticsFolder();
-  readonly #weights: WeightsJob[] = [];
 
-  constructor(nodes: readonly Node[], outputs: readonly Tensor[], limits: KernelTarget) {
-    const maxBuffers = limits.maxStorageBuffers;
+  constructor(
+    nodes: readonly Node[],
+    readers: Readers,
+    order: ReadonlyMap<Node, number>,
+    limits: KernelTarget,
+  ) {
     this.#nodes = nodes;
-    this.#maxBuffers = maxBuffers;
-    const readers = readersOf(nodes, outputs);
-    const order = new Map(nodes.map((node, i) => [node, i]));
     const families = findFamilies(nodes, readers).flatMap(
       (family) => layOut(family, readers, order, limits) ?? [],
     );
-    [this.#readers, this.#order] = [readers, order];
     this.#families = laidSideBySide(families, readers, limits);
-    this.#joins = fuseJoins(nodes, readers);
-    this.#sums = findSums(nodes, readers);
-    this.#adders = findAdders(this.#sums.values(), readers, { order, maxBuffers });
-    this.#passing = new Passing(nodes, readers, this.#families, this.#sums);
-    this.#placement = placeConcatenations(nodes, readers, this.#passing);
-    this.#changes = new Changes(this.#placement);
+    const norms = this.#families.flatMap((family) => family.norms);
+    this.norms = new Set(norms.map(({ node }) => node));
+    this.gradients = new Set(norms.flatMap(({ gradient }) => gradient?.node ?? []));
   }
 
-  run(): Node[] {
-    const changes = this.#changes;
-    const context = {
-      ...{ readers: this.#readers, passing: this.#passing, joins: this.#joins, adders: this.#adders },
-      ...{ tables: this.#tables, order: this.#order, maxBuffers: this.#maxBuffers },
-    };
-    for (const family of this.#families) new NormRewrite(family, changes, context).run();
-    for (const node of this.#nodes) this.#normOrActivation(node);
-    for (const [node, replacement] of this.#placement.replaced) changes.replaced.set(node, replacement);
-    for (const sum of this.#sums.values()) this.#sum(sum);
-    for (const node of this.#nodes) {
-      const { pattern } = node.op;
-      if (pattern?.kind === "taps") this.#taps(node, pattern);
-      else if (pattern?.kind === "weights") this.#weightsGradient(node, pattern);
-    }
-    this.#batchWeights();
-    for (const node of this.#nodes) this.#storeParts(node);
-    for (const [node, replacement] of this.#joins.replacements()) changes.replaced.set(node, replacement);
-    for (const [node, replacement] of fuseMovingStatistics(this.#nodes, this.#families, this.#tables))
-      changes.replaced.set(node, replacement);
-    return this.#nodes.flatMap((node) => changes.replaced.get(node) ?? [node]);
+  rewrite(changes: Changes, context: RewriteContext): void {
+    for (const family of this.#families)
+      new NormRewrite(family, changes, { ...context, tables: this.#tables }).run();
   }
 
-  #normOrActivation(node: Node): void {
-    const { pattern } = node.op;
-    if (pattern?.kind === "batchNorm" && hasPlanes(pattern)) this.#givenNorm(node, pattern);
-    else if (pattern?.kind === "activation" && this.#passing.isActivated(node, pattern)) {
-      const { activation } = pattern;
-      const x = this.#changes.placeOf(pattern.x);
-      this.#changes.readings.set(node.outputs[0], { kind: "activated", x, planes: null, activation });
-      this.#changes.drop(node);
-    } else if (pattern?.kind === "activation") this.#appliedActivation(node, pattern);
-    else if (pattern?.kind === "activationGradient") this.#activationGradient(node, pattern);
-    else if (pattern?.kind === "scaled" || pattern?.kind === "spread") this.#term(node, pattern);
-  }
-
-  /** What sums alone read, they scale or spread themselves. */
-  #term(node: Node, pattern: ScaledPattern | SpreadPattern): void {
-    const [y] = node.outputs;
-    if (!this.#passing.isAdded(y)) return;
-    const changes = this.#changes;
-    changes.terms.set(y, pattern.kind === "scaled" ? { ...pattern, x: changes.placeOf(pattern.x) } : pattern);
-    changes.drop(node);
-  }
-
-  /** A batch norm with given statistics. */
-  #givenNorm(node: Node, pattern: BatchNormPattern): void {
+  rewriteGiven(node: Node, pattern: BatchNormPattern, changes: Changes, passing: Passing): void {
+    if (!hasPlanes(pattern)) return;
     const { norm, activation } = pattern;
     const [z] = node.outputs;
-    const changes = this.#changes;
-    const inPassing = this.#passing.isNormed(z);
+    const inPassing = passing.isNormed(z);
     const lies = norm.x.node?.op.pattern?.kind === "concat" || changes.isPlaced(z);
     if (!inPassing && !lies && !changes.isPlaced(norm.x)) return;
     const x = changes.placeOf(norm.x);
@@ -156,117 +78,7 @@ class Rewrite {
       changes.replaced.set(node, [...folds, activatedNode(node, x, changes.placeOf(z), planes, activation)]);
   }
 
-  /** The product that makes what an activation alone reads stores its result activated. */
-  #appliedActivation(node: Node, pattern: ActivationPattern): void {
-    const { outcomes } = this.#changes;
-    const product = pattern.x.node;
-    if (!isAppliedTo(node, pattern, this.#readers) || outcomes.has(product!)) return;
-    const { activation } = pattern;
-    const place = this.#changes.placeOf(node.outputs[0]);
-    outcomes.set(product!, { kind: "placed", place, activation, addends: [] });
-    this.#changes.drop(node);
-  }
-
-  /** Passed back by the product that makes dy, or taken from x where y is not stored. */
-  #activationGradient(node: Node, pattern: ActivationGradientPattern): void {
-    const { of, dy } = pattern;
-    const [dx] = node.outputs;
-    const changes = this.#changes;
-    const y = node.inputs.find((input) => input !== dy && input !== of.x);
-    const isStored = y !== undefined && !changes.readings.has(y);
-    const sums = dy.node?.op.pattern;
-    if (this.#passing.passesBack(node) && !changes.outcomes.has(dy.node!)) {
-      const [place, before] = [dx, isStored ? y : of.x].map((tensor) => changes.placeOf(tensor));
-      const { activation } = of;
-      changes.outcomes.set(dy.node!, { kind: "activationGradient", place, addends: [], before, activation });
-      changes.drop(node);
-    } else if (sums?.kind === "pixelSums" && isReadBy(node, dy, this.#readers)) {
-      changes.drop(dy.node!);
-      changes.replaced.set(node, [pixelSumsGradientNode(node, of, sums, isStored ? y : of.x)]);
-    } else if (y && !isStored) changes.replaced.set(node, [gradientOfInputNode(node, pattern)]);
-  }
-
-  /** A sum, where there is more to do than to add what is stored. */
-  #sum(sum: Sum): void {
-    const { root, terms, absorbed } = sum;
-    const [z] = root.outputs;
-    const changes = this.#changes;
-    const place = changes.placeOf(z);
-    const adder = this.#adders.get(root);
-    if (adder && this.#addsInPassing(adder, place)) {
-      changes.drop(...absorbed);
-      changes.movedTo.set(adder.product, root);
-      return;
-    }
-    const readings = terms.map(
-      (term): TermReading =>
-        changes.terms.get(term) ?? changes.readingOf([term]) ?? { kind: "stored", place: ownPlace(term) },
-    );
-    const isPlain = readings.every(
-      (reading, i) => reading.kind === "stored" && reading.place.home === terms[i],
-    );
-    if (isPlain && absorbed.length === 0 && place.home === z) return;
-    changes.drop(...absorbed);
-    changes.replaced.set(root, [sumNode(sum, readings, place)]);
-  }
-
-  /** Whether a product stores at `place` what it makes and others added to it. */
-  #addsInPassing({ product, activationGradient, others }: Adder, place: Place): boolean {
-    const { outcomes } = this.#changes;
-    const known = outcomes.get(product);
-    const addends = others.map((other) => this.#changes.placeOf(other));
-    if (activationGradient) {
-      if (known?.kind !== "activationGradient") return false;
-      outcomes.set(product, { ...known, place, addends });
-      return true;
-    }
-    if (!known) outcomes.set(product, { kind: "placed", place, addends });
-    return !known || known.kind === "normGradient";
-  }
-
-  #taps(node: Node, pattern: TapsPattern): void {
-    const changes = this.#changes;
-    const [y] = node.outputs;
-    const reading = changes.readingOf(pattern.sources);
-    const stored = changes.isPlaced(y)
-      ? ({ kind: "placed", place: changes.placeOf(y), addends: [] } as const)
-      : ({ kind: "as it is" } as const);
-    const outcome = changes.outcomes.get(node) ?? stored;
-    if (!reading && outcome.kind === "as it is") return;
-    changes.drop(node);
-    changes.replaced.set(changes.movedTo.get(node) ?? node, [fusedTaps(node, pattern, reading, outcome)]);
-  }
-
-  #weightsGradient(node: Node, pattern: WeightsPattern): void {
-    const { x, gradients, geometry } = pattern;
-    const left = this.#changes.readingOf([x]) ?? { kind: "stored" as const, place: ownPlace(x) };
-    const right = this.#changes.readingOf(gradients);
-    const [dw] = node.outputs;
-    const join = this.#joins.take(dw, "exact");
-    if (left.kind === "stored" && left.place.home === x && !right && !join) return;
-    if (join && right && geometry)
-      this.#weights.push({ node, geometry, left, right, half: x.dtype === "f16", to: join });
-    const to = join
-      ? {
-          tensor: join.tensor,
-          operand: batchSlice(join.tensor, { first: join.begin, count: sizeOf(dw.shape) }),
-        }
-      : { tensor: dw, operand: dw };
-    this.#changes.replaced.set(node, [fusedWeights(node, pattern, left, right, to)]);
-  }
-
-  #storeParts(node: Node): void {
-    const storing = this.#changes.replaced.has(node) ? null : storingParts(node, this.#joins);
-    if (storing) this.#changes.replaced.set(node, [storing]);
-  }
-
-  /** Runs products by weights together, where the last of them would run. */
-  #batchWeights(): void {
-    const order = this.#order;
-    for (const batch of batchesOf(this.#weights)) {
-      const nodes = batch.jobs.map(({ node }) => node).sort((a, b) => order.get(a)! - order.get(b)!);
-      this.#changes.drop(...nodes);
-      this.#changes.replaced.set(nodes[nodes.length - 1], [batchedWeights(batch)]);
-    }
+  movingStatistics(): Iterable<readonly [Node, readonly Node[]]> {
+    return fuseMovingStatistics(this.#nodes, this.#families, this.#tables);
   }
 }

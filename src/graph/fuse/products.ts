@@ -1,16 +1,9 @@
 /** @file Products with what stands around them: a prologue for what they read, an epilogue for what they make. */
-import {
-  activationGradientEpilogue,
-  momentsEpilogue,
-  normGradientEpilogue,
-  plainEpilogue,
-} from "../../kernels/conv2d/epilogue.ts";
+import { activationGradientEpilogue, momentsEpilogue, plainEpilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { Epilogue } from "../../kernels/conv2d/epilogue.ts";
-import type { StoredGradient } from "../../kernels/conv2d/store.ts";
-import { foldNorm, mergeMomentsIntoNorm, mergeTileMoments } from "../../kernels/fold-norm.ts";
-import type { NormPlace } from "../../kernels/fold-norm.ts";
 import type { WeightsFusion } from "../../kernels/conv2d/weights-product.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
+import type { ChannelRange } from "../../kernels/text/channel-range.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { loadOf, resultsOf, slices } from "../lowering/conv2d-products.ts";
 import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
@@ -21,14 +14,18 @@ import { ownPlace, rangeOf } from "./place.ts";
 import type { Place } from "./place.ts";
 import { imagesOf, loadOfReading, operandsOfReading, tensorsOf } from "./reading.ts";
 import type { NormPlanes, Reading } from "./reading.ts";
-import type { NormTable } from "./norm-tables.ts";
-import { lowerNormGradient } from "./norm-gradient.ts";
-import type { NormGradientTarget } from "./norm-gradient.ts";
 
-/** The planes of a norm, to be made as soon as the moments of its last channels are known. */
-export interface FoldedNorm {
-  readonly table: NormTable;
-  readonly place: NormPlace;
+/** What is made of what tiles leave: other tensors that it changes, and those that it reads. */
+interface Merged {
+  readonly writes: readonly Tensor[];
+  readonly reads: readonly Tensor[];
+}
+
+/** Where a result lies that passes back through a norm, what is added to it before, and where its partials begin. */
+export interface NormGradientStorage {
+  readonly range: ChannelRange;
+  readonly addends: readonly ChannelRange[];
+  readonly firstPartial: number;
 }
 
 /** What becomes of a product's result. */
@@ -42,26 +39,28 @@ export type Outcome =
       readonly addends: readonly Place[];
       readonly activation?: ActivationKind;
     }
-  /** And its moments come to `begin` and following of `mean` and `variance`, and to the planes of norms. */
-  | {
+  /** And so do its moments, of which `merge` gets those of its tiles. */
+  | ({
       readonly kind: "moments";
       readonly place: Place;
-      readonly mean: Tensor;
-      readonly variance: Tensor;
-      readonly begin: number;
-      readonly norms: readonly FoldedNorm[];
-    }
+      readonly merge: (
+        l: Lowering,
+        channels: number,
+        partialCount: number,
+        partials: Record<"partials" | "counts", Operand>,
+      ) => void;
+    } & Merged)
   /** It is added to others, and the sum passes back through an activation and a batch norm of `x`. */
-  | {
+  | ({
       readonly kind: "normGradient";
       readonly place: Place;
       readonly addends: readonly Place[];
-      readonly stored: StoredGradient;
       readonly x: Place;
       readonly planes: NormPlanes;
-      readonly activation: ActivationKind;
-      readonly target: NormGradientTarget;
-    }
+      readonly epilogue: (how: NormGradientStorage) => Epilogue;
+      /** Gets the sums of its tiles. */
+      readonly merge: (l: Lowering, partialCount: number, partials: Operand) => void;
+    } & Merged)
   /** It passes back through an activation of `before`, and is added to others. */
   | {
       readonly kind: "activationGradient";
@@ -129,19 +128,18 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         },
       });
       if (outcome.kind === "normGradient") {
-        const { x, planes, activation, stored, target } = outcome;
-        const how = { before: rangeOf(x), activation, planes, stored };
+        const { x, planes, epilogue, merge } = outcome;
         const { partialCount, partials } = lowerTiles(
           l,
           l.slices([...large, home, x.home]),
           { partials: 2 * channels },
           (range, firstPartial) =>
-            product(range, normGradientEpilogue({ range: to, addends, ...how, firstPartial }), {
+            product(range, epilogue({ range: to, addends, firstPartial }), {
               before: batchSlice(x.home, range),
               norm: planes.tensor,
             }),
         );
-        lowerNormGradient(l, target, partialCount, partials.partials);
+        merge(l, partialCount, partials.partials);
         return;
       }
       if (outcome.kind === "activationGradient") {
@@ -172,7 +170,7 @@ export function fusedTaps(node: Node, pattern: TapsPattern, reading: Reading | n
         product(range, momentsEpilogue(to, firstPartial));
       if (outcome.kind === "moments") {
         const { partialCount, partials } = lowerTiles(l, ranges, momentsPerPartial(channels), withMoments);
-        lowerMoments(l, outcome, channels, partialCount, partials);
+        outcome.merge(l, channels, partialCount, partials);
       } else lowerTilesToMoments(l, ranges, channels, known!, withMoments);
     },
   };
@@ -196,46 +194,21 @@ function momentsOf(
   return l.uses(mean) || l.uses(variance) ? { mean, variance } : null;
 }
 
-function lowerMoments(
-  l: Lowering,
-  { mean, variance, begin, norms }: Extract<Outcome, { kind: "moments" }>,
-  fresh: number,
-  partialCount: number,
-  partials: Record<"partials" | "counts", Operand>,
-): void {
-  const [first, ...others] = norms;
-  if (first) {
-    const { table, place } = first;
-    const kernel = mergeMomentsIntoNorm(l.target, place, { fresh, partialCount });
-    const { gamma, beta, planes } = table;
-    l.dispatch(kernel, { ...partials, gamma, beta, mean, variance, norm: planes });
-  } else
-    l.dispatch(mergeTileMoments(l.target, { begin, fresh, partialCount }), { ...partials, mean, variance });
-  for (const { table, place } of others) {
-    const { gamma, beta, planes } = table;
-    l.dispatch(foldNorm(l.target, place), { mean, variance, gamma, beta, norm: planes });
-  }
-}
-
 function writtenBy(node: Node, outcome: Outcome): Tensor[] {
   if (outcome.kind === "as it is") return [...node.outputs];
   const home = [...node.outputs, outcome.place.home];
   if (outcome.kind === "placed" || outcome.kind === "activationGradient") return home;
-  if (outcome.kind === "moments") {
-    const { mean, variance, norms } = outcome;
-    return [...home, mean, variance, ...norms.map(({ table }) => table.planes)];
-  }
-  return [...home, ...outcome.target.writes];
+  return [...home, ...outcome.writes];
 }
 
 function readBy(outcome: Outcome): Tensor[] {
   if (outcome.kind === "as it is") return [];
-  if (outcome.kind === "moments") return outcome.norms.flatMap(({ table }) => [table.gamma, table.beta]);
+  if (outcome.kind === "moments") return [...outcome.reads];
   const addends = outcome.addends.map(({ home }) => home);
   if (outcome.kind === "placed") return addends;
   if (outcome.kind === "activationGradient") return [...addends, outcome.before.home];
-  const { x, planes, target } = outcome;
-  return [...addends, x.home, planes.tensor, ...target.reads];
+  const { x, planes, reads } = outcome;
+  return [...addends, x.home, planes.tensor, ...reads];
 }
 
 /** `node`, a product by weights, with prologues; its result goes to `to`. */

@@ -1,6 +1,6 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import { productsAndNorms } from "../fuse/products-and-norms.ts";
+import { products } from "../fuse/product-rewrite.ts";
 import type { Tensor } from "../graph.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { DType } from "../shape.ts";
@@ -76,11 +76,11 @@ export function conv2dTranspose<D extends DType>(
   };
   return applyBackwardData(images, kernel, geometry, {
     name: "conv2d_transpose",
-    rewriting: productsAndNorms,
+    rewriting: products,
     moments: momentsInPassing,
     bias,
     gradient([dy]) {
-      const naming = { name: "conv2d_transpose_gradient_input", rewriting: productsAndNorms };
+      const naming = { name: "conv2d_transpose_gradient_input", rewriting: products };
       let made: readonly Tensor[] | undefined;
       const inputs = (): readonly Tensor[] =>
         (made ??=
@@ -92,7 +92,7 @@ export function conv2dTranspose<D extends DType>(
         () =>
           applyBackwardWeights(dy!, images, geometry, {
             name: "conv2d_transpose_gradient_kernel",
-            rewriting: productsAndNorms,
+            rewriting: products,
           }),
         ...(bias ? [() => channelSum(dy!)] : []),
       ];

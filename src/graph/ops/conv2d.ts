@@ -1,6 +1,6 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Padding } from "../../kernels/text/window.ts";
-import { productsAndNorms } from "../fuse/products-and-norms.ts";
+import { products } from "../fuse/product-rewrite.ts";
 import type { Tensor } from "../graph.ts";
 import { channelSum } from "./channel-reduction.ts";
 import { momentsInPassing } from "./moments.ts";
@@ -30,19 +30,19 @@ export function conv2d<D extends DType>(
   const geometry = conv2dGeometry(x.shape, kernel.shape, { strides, padding });
   return applyForward(x, kernel, geometry, {
     name: "conv2d",
-    rewriting: productsAndNorms,
+    rewriting: products,
     moments: momentsInPassing,
     bias,
     gradient: ([dy]) => [
       () =>
         applyBackwardData(dy!, kernel, geometry, {
           name: "conv2d_gradient_input",
-          rewriting: productsAndNorms,
+          rewriting: products,
         }),
       () =>
         applyBackwardWeights(x, dy!, geometry, {
           name: "conv2d_gradient_kernel",
-          rewriting: productsAndNorms,
+          rewriting: products,
         }),
       ...(bias ? [() => channelSum(dy!)] : []),
     ],

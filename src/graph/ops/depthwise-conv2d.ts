@@ -1,5 +1,5 @@
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import { productsAndNorms } from "../fuse/products-and-norms.ts";
+import { products } from "../fuse/product-rewrite.ts";
 import type { Tensor } from "../graph.ts";
 import { applyDepthwise, applyDepthwiseData, applyDepthwiseWeights } from "../lowering/depthwise-products.ts";
 import { shapeText } from "../shape.ts";
@@ -28,17 +28,17 @@ export function depthwiseConv2d<D extends DType>(
   return applyDepthwise(x, kernel, g, {
     name: "depthwise_conv2d",
     moments: momentsInPassing,
-    rewriting: productsAndNorms,
+    rewriting: products,
     gradient: ([dy]) => [
       () =>
         applyDepthwiseData(dy!, kernel, g, {
           name: "depthwise_conv2d_gradient_input",
-          rewriting: productsAndNorms,
+          rewriting: products,
         }),
       () =>
         applyDepthwiseWeights(x, dy!, g, {
           name: "depthwise_conv2d_gradient_kernel",
-          rewriting: productsAndNorms,
+          rewriting: products,
         }),
     ],
   });

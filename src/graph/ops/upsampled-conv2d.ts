@@ -2,7 +2,7 @@ import { turnKernel } from "../../kernels/turn-kernel.ts";
 import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
-import { productsAndNorms } from "../fuse/products-and-norms.ts";
+import { products } from "../fuse/product-rewrite.ts";
 import type { Tensor } from "../graph.ts";
 import { listed } from "../lowering/conv2d-products.ts";
 import type { Images } from "../lowering/conv2d-products.ts";
@@ -89,12 +89,12 @@ function windowSums<D extends DType>(
   return applyDepthwise(terms, ones, geometry, {
     name: "window_sums",
     moments: momentsInPassing,
-    rewriting: productsAndNorms,
+    rewriting: products,
     gradient: ([dy]) => [
       () =>
         applyDepthwiseData(dy!, ones, geometry, {
           name: "window_sums_gradient",
-          rewriting: productsAndNorms,
+          rewriting: products,
         }),
       null,
     ],
