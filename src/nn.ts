@@ -37,6 +37,7 @@ export { channelSum } from "./graph/ops/channel-reduction.ts";
 export { multiplyChannels } from "./graph/ops/multiply-channels.ts";
 export { dropout } from "./graph/ops/dropout.ts";
 export type { DropoutOptions } from "./graph/ops/dropout.ts";
+export { runCount } from "./graph/ops/run-count.ts";
 
 // Losses.
 export { softmax } from "./graph/ops/softmax.ts";

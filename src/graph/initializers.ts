@@ -53,11 +53,13 @@ export const truncatedNormal = (deviation = 0.05): Initializer =>
 export const randomUniform = (low = -0.05, high = 0.05): Initializer =>
   fill((random) => low + (high - low) * random());
 
+/** How wide {@link varianceScaling} spreads. */
 export interface VarianceScalingOptions {
   /** What the variance is that many times as large as; 1 by default. */
   readonly scale?: number;
   /** What the variance is divided by: the numbers that a result is made of (the default), that one goes into, or their mean. */
   readonly mode?: "fanIn" | "fanOut" | "fanAvg";
+  /** `truncatedNormal` by default. */
   readonly distribution?: "truncatedNormal" | "normal" | "uniform";
 }
 

@@ -1,5 +1,4 @@
 import type { Tensor } from "../graph/graph.ts";
-import type { Mode } from "./layer.ts";
 import { buildLayers } from "./networks/build.ts";
 import type { BuildOptions } from "./networks/build.ts";
 import type { Encoder } from "./networks/encoder.ts";
@@ -8,7 +7,12 @@ import type { Layer } from "./networks/layer.ts";
 import { checkImage } from "./networks/image-size.ts";
 
 /** How an encoder is built. */
-export interface EncoderOptions extends Mode, Pick<BuildOptions, "momentum" | "dropout"> {
+export interface EncoderOptions extends Pick<BuildOptions, "training" | "momentum" | "dropout"> {
+  /**
+   * Whether it is learned. A frozen encoder costs no backward pass; its batch norms run in inference mode even while training and leave
+   * their moving statistics alone (Keras: `trainable = False`).
+   */
+  readonly trainable: boolean;
   /** Whether to end in the 1000 classes of ImageNet. */
   readonly top?: boolean;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readFile } from "node:fs/promises";
 import { isQuick } from "../helpers/quick.ts";
 import { numbersAfter, runExample, runLongExample } from "./run-example.ts";
 
@@ -20,6 +21,20 @@ describe("npm run example --", () => {
       expect(sine).toBeCloseTo(Math.sin(x), 2);
       expect(Math.abs(learned - sine)).toBeLessThan(0.15);
     }
+  });
+
+  it("sequential learns", async () => {
+    const output = await runLongExample("sequential", "40");
+    const losses = numbersAfter("loss", output);
+    expect(losses).toHaveLength(40);
+    expect(losses[0]).toBeGreaterThan(2);
+    expect(losses.slice(-5).every((loss) => loss < 1.9)).toBe(true);
+    const source = await readFile(new URL("../../examples/sequential.ts", import.meta.url), "utf8");
+    const lines = source
+      .slice(source.indexOf("const relu"), source.indexOf("gpu.destroy"))
+      .trim()
+      .split("\n");
+    expect(lines.filter((line) => line.trim() !== "" && line.trim() !== "}").length).toBeLessThanOrEqual(12);
   });
 
   it("mnist learns to read", async () => {
@@ -45,7 +60,7 @@ describe("npm run example --", () => {
     };
     expect(failure.code).toBe(1);
     expect(failure.stderr).toContain('There is no example "nothing".');
-    for (const name of ["regression", "mnist", "own-kernel", "unet"])
+    for (const name of ["regression", "sequential", "mnist", "own-kernel", "unet"])
       expect(failure.stderr).toContain(`\n  ${name} `);
   });
 });

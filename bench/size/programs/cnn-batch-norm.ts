@@ -1,29 +1,29 @@
-import { adam, argmax, compile, Gpu, gradients, Graph, glorotUniform, Variables, zeros } from "bespoke";
-import type { Tensor } from "bespoke";
-import { batchNormalization } from "bespoke/layers";
-import { conv2d, crossEntropyAndAccuracy, dense, globalAveragePool2d, maxPool2d } from "bespoke/nn";
+import { adam, argmax, compile, Gpu, gradients, Graph, Variables } from "bespoke";
+import {
+  batchNormalization,
+  conv2d,
+  dense,
+  globalAveragePooling2d,
+  maxPooling2d,
+  sequential,
+} from "bespoke/layers";
+import { crossEntropyAndAccuracy } from "bespoke/nn";
 
-function network(images: Tensor, training: boolean): Tensor {
-  const { graph } = images;
-  let x = images;
-  for (const [name, filters] of [
-    ["conv_1", 16],
-    ["conv_2", 32],
-  ] as const) {
-    const kernel = graph.parameter(`${name}/kernel`, [3, 3, x.shape[3], filters], glorotUniform);
-    x = conv2d(x, kernel, { strides: 1, padding: "same" });
-    const options = { training, trainable: true, epsilon: 1e-3, momentum: 0.99 } as const;
-    x = batchNormalization(x, `${name}/norm`, { ...options, activation: "relu" });
-    x = maxPool2d(x, { poolSize: 2, strides: 2, padding: "valid" });
-  }
-  const kernel = graph.parameter("dense/kernel", [32, 10], glorotUniform);
-  return dense(globalAveragePool2d(x), kernel, graph.parameter("dense/bias", [10], zeros));
-}
+const network = sequential([
+  conv2d(16, 3, { padding: "same", useBias: false }),
+  batchNormalization({ activation: "relu" }),
+  maxPooling2d(2),
+  conv2d(32, 3, { padding: "same", useBias: false }),
+  batchNormalization({ activation: "relu" }),
+  maxPooling2d(2),
+  globalAveragePooling2d(),
+  dense(10),
+]);
 
 const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!);
 const variables = new Variables(gpu, { seed: 1 });
 const training = new Graph();
-const logits = network(training.input("images", [32, 28, 28, 1]), true);
+const logits = network(training.input("images", [32, 28, 28, 1]), { training: true });
 const { loss, accuracy } = crossEntropyAndAccuracy(logits, training.input("labels", [32], "u32"));
 const updates = adam(gradients(loss), { learningRate: 1e-3 });
 const step = await compile(gpu, { outputs: { loss, accuracy }, updates, variables });
@@ -31,6 +31,6 @@ const feeds = { images: new Float32Array(32 * 28 * 28), labels: new Uint32Array(
 for (let i = 0; i < 100; i++) console.log((await step.run(feeds)).accuracy[0]);
 
 const image = new Graph().input("image", [1, 28, 28, 1]);
-const digit = argmax(network(image, false));
+const digit = argmax(network(image));
 const reader = await compile(gpu, { outputs: { digit }, variables });
 console.log((await reader.run({ image: feeds.images.subarray(0, 28 * 28) })).digit[0]);
