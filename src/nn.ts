@@ -13,7 +13,7 @@ export type { Conv2dTransposeOptions } from "./graph/ops/conv2d-transpose.ts";
 export { depthwiseConv2d } from "./graph/ops/depthwise-conv2d.ts";
 export { upsampledConv2d } from "./graph/ops/upsampled-conv2d.ts";
 export type { UpsampledConv2dOptions } from "./graph/ops/upsampled-conv2d.ts";
-export type { Images } from "./graph/lowering/conv2d-products.ts";
+export type { Images } from "./graph/lowering/taps.ts";
 export type { Padding, Sides } from "./kernels/text/window.ts";
 
 // Pooling, and images of another size.

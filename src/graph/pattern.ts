@@ -1,7 +1,8 @@
 /** @file What some ops say of themselves beyond how they run, so that `graph/fuse` can run several of them as one. */
 import type { ActivationKind } from "../kernels/text/activation.ts";
 import type { Tensor } from "./graph.ts";
-import type { TapsPattern, WeightsPattern } from "./lowering/conv2d-products.ts";
+import type { WeightsPattern } from "./lowering/conv2d-products.ts";
+import type { TapsPattern } from "./lowering/taps.ts";
 import type { Norm } from "./lowering/batch-norm.ts";
 import type { MovingStatistics } from "./ops/moving-statistics.ts";
 

@@ -1,6 +1,6 @@
 /** @file Sums that one of the products whose results they add up can make in passing. */
 import type { Node, Tensor } from "../graph.ts";
-import type { TapsPattern } from "../lowering/conv2d-products.ts";
+import type { TapsPattern } from "../lowering/taps.ts";
 import { bendsAlike, passesBackTo } from "./activations.ts";
 import type { Readers } from "./readers.ts";
 import type { Sum } from "./sums.ts";

@@ -12,7 +12,8 @@
  */
 import type { KernelTarget } from "../../kernels/kernel.ts";
 import type { Node, Tensor } from "../graph.ts";
-import type { TapsPattern, WeightsPattern } from "../lowering/conv2d-products.ts";
+import type { WeightsPattern } from "../lowering/conv2d-products.ts";
+import type { TapsPattern } from "../lowering/taps.ts";
 import { batchSlice } from "../op.ts";
 import type { Rewriting } from "../op.ts";
 import type {

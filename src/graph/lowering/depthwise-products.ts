@@ -6,8 +6,10 @@ import { depthwiseBackwardWeights, depthwisePartials } from "../../kernels/depth
 import { depthwiseForward } from "../../kernels/depthwise/forward.ts";
 import type { Tensor } from "../graph.ts";
 import type { DType } from "../shape.ts";
-import { applyTaps, applyWeights } from "./conv2d-products.ts";
-import type { GatheringNaming, Naming, Taps, TapsFusion, WeightsLowering } from "./conv2d-products.ts";
+import { applyWeights } from "./conv2d-products.ts";
+import { applyTaps } from "./taps.ts";
+import type { WeightsLowering } from "./conv2d-products.ts";
+import type { GatheringNaming, Naming, Taps, TapsFusion } from "./taps.ts";
 
 /** `y` `[N, Ho, Wo, C]` of `x` `[N, H, W, C]` and `kernel` `[kh, kw, C, 1]`. */
 export function applyDepthwise<D extends DType>(

@@ -12,10 +12,9 @@ import {
   applyBackwardWeights,
   applyForward,
   applyForwardSplit,
-  channelsOf,
-  listed,
 } from "../lowering/conv2d-products.ts";
-import type { Images } from "../lowering/conv2d-products.ts";
+import { channelsOf, listed } from "../lowering/taps.ts";
+import type { Images } from "../lowering/taps.ts";
 
 /** How a transposed convolution's kernel moves, and what it is given besides. */
 export interface Conv2dTransposeOptions {

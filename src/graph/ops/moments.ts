@@ -3,7 +3,7 @@ import { allChannels } from "../../kernels/text/channel-range.ts";
 import type { ChannelRange } from "../../kernels/text/channel-range.ts";
 import { mergeMoments, moments, momentsBackward } from "../../kernels/moments.ts";
 import type { Tensor } from "../graph.ts";
-import type { MomentsInPassing } from "../lowering/conv2d-products.ts";
+import type { MomentsInPassing } from "../lowering/taps.ts";
 import { lowerToMoments } from "../lowering/tiles.ts";
 import { batchSlice } from "../op.ts";
 import { sizeOf } from "../shape.ts";

@@ -1,7 +1,7 @@
 /** @file Makes the graph of a list of layers. */
 import type { Graph, Tensor } from "../../graph/graph.ts";
 import { seededRandom } from "../../graph/initializers.ts";
-import type { Images } from "../../graph/lowering/conv2d-products.ts";
+import type { Images } from "../../graph/lowering/taps.ts";
 import { activation } from "../../graph/ops/activation.ts";
 import { addN } from "../../graph/ops/add-n.ts";
 import { affineConstants } from "../../graph/ops/affine-constants.ts";
