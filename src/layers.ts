@@ -28,6 +28,10 @@ export type {
   GroupNormalizationLayerOptions,
   NormalizationOptions,
 } from "./layers/keras/normalization.ts";
+export { embedding } from "./layers/keras/embedding.ts";
+export type { EmbeddingOptions } from "./layers/keras/embedding.ts";
+export { multiHeadAttention } from "./layers/keras/multi-head-attention.ts";
+export type { AttentionCall, MultiHeadAttentionOptions } from "./layers/keras/multi-head-attention.ts";
 
 // Layers of one's own.
 export { defineLayer } from "./layers/keras/layer.ts";

@@ -40,7 +40,8 @@ export type { DropoutOptions } from "./graph/ops/dropout.ts";
 export { runCount } from "./graph/ops/run-count.ts";
 
 // Losses.
-export { softmax } from "./graph/ops/softmax.ts";
+export { attentionWeights, softmax } from "./graph/ops/softmax.ts";
+export type { AttentionWeightsOptions } from "./graph/ops/softmax.ts";
 export { sparseSoftmaxCrossEntropy } from "./graph/ops/sparse-softmax-cross-entropy.ts";
 export type { SparseSoftmaxCrossEntropyOptions } from "./graph/ops/sparse-softmax-cross-entropy.ts";
 export { crossEntropyAndAccuracy } from "./graph/ops/cross-entropy-and-accuracy.ts";

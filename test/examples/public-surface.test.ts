@@ -39,10 +39,10 @@ describe("what the library exports", () => {
   it("bespoke/nn", () => {
     expect(names(nn)).toBe(
       words(`
-      accuracy affine affineConstants averagePool2d batchNormInference batchNormTraining biasAdd
-      binaryCrossentropy categoricalCrossentropy channelSum confusionMatrix conv2d conv2dTranspose
-      crop2d crossEntropyAndAccuracy dense depthwiseConv2d diceLoss dropout focalLoss
-      globalAveragePool2d groupNormalization huber layerNormalization lovaszSoftmax maxPool2d
+      accuracy affine affineConstants attentionWeights averagePool2d batchNormInference
+      batchNormTraining biasAdd binaryCrossentropy categoricalCrossentropy channelSum confusionMatrix
+      conv2d conv2dTranspose crop2d crossEntropyAndAccuracy dense depthwiseConv2d diceLoss dropout
+      focalLoss globalAveragePool2d groupNormalization huber layerNormalization lovaszSoftmax maxPool2d
       meanAbsoluteError meanSquaredError multiplyChannels pixelCount runCount softmax
       sparseSoftmaxCrossEntropy standardize tverskyLoss upsampleBilinear2x upsampleNearest2x
       upsampledConv2d zeroPad2d`),
@@ -52,9 +52,9 @@ describe("what the library exports", () => {
   it("bespoke/layers", () => {
     expect(names(layers)).toBe(
       words(`
-      activation averagePooling2d batchNormalization conv2d conv2dTranspose defineLayer dense depthwiseConv2d
-      dropout flatten globalAveragePooling2d groupNormalization layerNormalization maxPooling2d reshape
-      separableConv2d sequential`),
+      activation averagePooling2d batchNormalization conv2d conv2dTranspose defineLayer dense
+      depthwiseConv2d dropout embedding flatten globalAveragePooling2d groupNormalization
+      layerNormalization maxPooling2d multiHeadAttention reshape separableConv2d sequential`),
     );
   });
 
