@@ -24,15 +24,15 @@ describe("what the library exports", () => {
       words(`
       BatchPrograms Gpu GpuError Graph Program Variables abs activation adam adamw add addN argmax
       batchSlice bytesOf cast clipByGlobalNorm compile concat constant cos defineKernel
-      describeMemoryPlan divide elementwise embedding equal erf exp exponentialMovingAverage f32 fill
-      floor gather gelu globalNorm glorotNormal glorotUniform gradients greater greaterEqual heNormal
-      heUniform i32 kernelTarget kernelTimes lecunNormal lecunUniform less lessEqual linearGrid
+      describeMemoryPlan divide elementwise embedding equal erf exp expandDims exponentialMovingAverage
+      f32 fill floor gather gelu globalNorm glorotNormal glorotUniform gradients greater greaterEqual
+      heNormal heUniform i32 kernelTarget kernelTimes lecunNormal lecunUniform less lessEqual linearGrid
       linearIndex log lossScaling lowerElementwise lowerPixelMean matmul max maximum mean min minimum
-      multiply negative notEqual oneHot ones orthogonal part partValues perItemKernel plan power
+      multiply negative notEqual oneHot ones orthogonal pad part partValues perItemKernel plan power
       printKernelTimes randomNormal randomUniform reciprocal relu reshape rmsprop rsqrt sameShape scale
-      seededRandom sgd shapeText sigmoid sign silu sin sizeOf sliceChannels softplus sqrt square
-      stopGradient subtract sum tanh trainable transpose truncatedNormal u32 variableParts
-      varianceScaling where zeros`),
+      seededRandom sgd shapeText sigmoid sign silu sin sizeOf slice sliceChannels softplus split sqrt
+      square squeeze stack stopGradient subtract sum tanh trainable transpose truncatedNormal u32
+      unstack variableParts varianceScaling where zeros`),
     );
   });
 
@@ -89,7 +89,7 @@ describe("what the library exports", () => {
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
     internal.push("reduction", "sumTo", "broadcastTo", "reduceLosses", "reduceSamples");
-    internal.push("partAt", "joinParts", "adamUpdates");
+    internal.push("partAt", "joinParts", "cutBox", "padBox", "adamUpdates");
     internal.push("activated", "dropped");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");
     const missing: string[] = [];

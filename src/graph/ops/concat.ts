@@ -4,33 +4,87 @@ import { batchSlice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import { fill } from "./fill.ts";
 import { lastAxis } from "../lowering/last-axis.ts";
-import type { DType } from "../shape.ts";
+import { lowerCopy } from "../lowering/copy-box.ts";
+import type { DType, Shape } from "../shape.ts";
+import { axisOf } from "./axes.ts";
+import { cutBox } from "./box.ts";
+
+/** Options of {@link concat}. */
+export interface ConcatOptions {
+  /** Negative ones are counted from the last, which it is by default. */
+  readonly axis?: number;
+}
 
 /**
- * Joins tensors `[N, .., Ci]` along the last axis into `[N, .., ΣCi]` (`tf.concat`, axis −1), f16 where one of
- * them is. Of one tensor, a copy.
+ * Joins tensors along an axis (`tf.concat`): `[N, .., Ci]` along the last into `[N, .., ΣCi]`. f16 where one of them is; u32 if all are. Of one
+ * tensor, a copy.
  *
- * @throws Error when there is none, or they differ in another axis than the last.
+ * @throws Error when there is none, they have no such axis, differ in another, or only some are u32.
  */
-export function concat<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D> {
+export function concat<D extends DType>(
+  tensors: readonly Tensor<D>[],
+  { axis = -1 }: ConcatOptions = {},
+): Tensor<D> {
   if (tensors.length === 0) throw new Error("concat takes at least one tensor.");
   const [first] = tensors;
-  const leading = first.shape.slice(0, -1);
-  const parts: { x: Tensor; begin: number; size: number }[] = [];
-  let channels = 0;
+  const at = axisOf("concat", first, axis);
+  const others = ({ shape }: Tensor): Shape => shape.filter((_, i) => i !== at);
   for (const x of tensors) {
-    const { extent } = lastAxis("concat", x);
-    if (!sameShape(x.shape.slice(0, -1), leading)) {
-      throw new Error(
-        `concat: "${first.name}" ${shapeText(first.shape)} and "${x.name}" ${shapeText(x.shape)} differ in another ` +
-          `axis than the last.`,
-      );
-    }
-    parts.push({ x, begin: channels, size: extent });
-    channels += extent;
+    const named = [first, x].map(
+      (each) => `"${each.name}" ${each.dtype === "u32" ? "u32 " : ""}${shapeText(each.shape)}`,
+    );
+    if (x.shape.length !== first.shape.length || !sameShape(others(x), others(first)))
+      throw new Error(`concat: ${named.join(" and ")} differ in another axis than ${at}.`);
+    if ((x.dtype === "u32") !== (first.dtype === "u32"))
+      throw new Error(`concat: of ${named.join(" and ")} one is u32: cast it to f32 first.`);
   }
+  const isLast = at === first.shape.length - 1 && at > 0;
+  return isLast && first.dtype !== "u32" ? joinChannels(tensors) : joinAlong(tensors, at);
+}
+
+const dtypeOf = (tensors: readonly Tensor[]): DType =>
+  tensors.find(({ dtype }) => dtype === "f16")?.dtype ?? tensors[0].dtype;
+
+function joinAlong<D extends DType>(tensors: readonly Tensor<D>[], axis: number): Tensor<D> {
+  const [first] = tensors;
+  let end = 0;
+  const begins = tensors.map(({ shape }) => {
+    end += shape[axis];
+    return shape.map((extent, i) => (i === axis ? end - extent : 0));
+  });
+  return first.graph.apply(
+    {
+      name: "concat",
+      family: "copy",
+      outputs: [
+        { shape: first.shape.map((extent, i) => (i === axis ? end : extent)), dtype: dtypeOf(tensors) as D },
+      ],
+      lower(l, [y]) {
+        tensors.forEach((x, i) => lowerCopy(l, x, y, { extents: x.shape, to: begins[i] }));
+      },
+      gradient: ([dy]) =>
+        tensors.map(
+          ({ shape }, i) =>
+            () =>
+              cutBox(dy!, begins[i], shape),
+        ),
+    },
+    tensors,
+  ).outputs[0];
+}
+
+/** Along the last axis: what `graph/fuse` may lay in place. */
+function joinChannels<D extends DType>(tensors: readonly Tensor<D>[]): Tensor<D> {
+  const [first] = tensors;
+  const leading = first.shape.slice(0, -1);
+  let channels = 0;
+  const parts = tensors.map((x) => {
+    const size = x.shape.at(-1)!;
+    channels += size;
+    return { x, begin: channels - size, size };
+  });
   const { rowsPerItem } = lastAxis("concat", first);
-  const dtype = (tensors.some((x) => x.dtype === "f16") ? "f16" : "f32") as D;
+  const dtype = dtypeOf(tensors) as D;
   return first.graph.apply(
     {
       name: "concat",

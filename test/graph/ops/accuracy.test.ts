@@ -74,6 +74,10 @@ describe("argmax and accuracy", () => {
     expect(() => accuracy(x, graph.input("short", [2], "u32"))).toThrow(
       'take u32 labels [2, 3]; "short" is u32 [2]',
     );
-    expect(() => argmax(graph.input("vector", [5]))).toThrow("[batch, .., channels]");
+    expect(argmax(graph.input("vector", [5])).shape).toEqual([]);
+    expect(() => argmax(x, { axis: 3 })).toThrow(
+      'argmax: "x" [2, 3, 5] has no axis 3: name one from -3 to 2.',
+    );
+    expect(() => argmax(graph.input("whole", [5], "u32"))).toThrow('argmax takes floats; "whole" is u32 [5]');
   });
 });

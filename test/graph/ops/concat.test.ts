@@ -55,10 +55,13 @@ describe("concat", () => {
     const a = graph.input("a", [2, 4, 4, 3]);
     expect(() => concat([])).toThrow("at least one tensor");
     expect(() => concat([a, graph.input("b", [3, 4, 4, 3])])).toThrow(
-      '"a" [2, 4, 4, 3] and "b" [3, 4, 4, 3] differ in another axis than the last',
+      'concat: "a" [2, 4, 4, 3] and "b" [3, 4, 4, 3] differ in another axis than 3.',
     );
     expect(() => concat([a, graph.input("c", [2, 3])])).toThrow("differ in another axis");
-    expect(() => concat([graph.input("d", [3])])).toThrow("[batch, .., channels]");
+    expect(() => concat([a], { axis: 4 })).toThrow('concat: "a" [2, 4, 4, 3] has no axis 4');
+    expect(() => concat([a, graph.input("whole", [2, 4, 4, 1], "u32")])).toThrow(
+      'concat: of "a" [2, 4, 4, 3] and "whole" u32 [2, 4, 4, 1] one is u32: cast it to f32 first.',
+    );
   });
 });
 

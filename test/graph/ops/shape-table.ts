@@ -1,7 +1,13 @@
 /** @file The ops of the table that put numbers elsewhere, or take some of them; see table.ts. */
 import * as theirs from "@tensorflow/tfjs-core";
+import { argmax } from "../../../src/graph/ops/argmax.ts";
+import { multiply } from "../../../src/graph/ops/binary.ts";
+import { concat } from "../../../src/graph/ops/concat.ts";
 import { gather } from "../../../src/graph/ops/gather.ts";
 import { oneHot } from "../../../src/graph/ops/one-hot.ts";
+import { pad } from "../../../src/graph/ops/pad.ts";
+import { slice } from "../../../src/graph/ops/slice.ts";
+import { split, stack, unstack } from "../../../src/graph/ops/split.ts";
 import { transpose } from "../../../src/graph/ops/transpose.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { Shape } from "../../../src/graph/shape.ts";
@@ -86,8 +92,152 @@ const gathers = LARGE.map(([axis, ...large]): TableEntry => ({
   bench: [[64, 64, 64], [512]],
 }));
 
+/** Along the last axis, the first and one between: sizes in fours and not. */
+const concats = [0, 1, -1].map((axis): TableEntry => ({
+  name: `concat along axis ${axis}`,
+  build: (a, b) => concat([a, b, a], { axis }),
+  domains: [ANY, ANY],
+  shapes: [
+    [8, 12, 16],
+    [3, 5, 7],
+    [8, 8, 16],
+    [1, 1, 1],
+  ].map((shape) => [shape, shape.map((extent, i) => (i === (axis + 3) % 3 ? extent + 4 : extent))]),
+  reference(a, b) {
+    const own = (axis + 3) % 3;
+    const all = [a, b, a];
+    const shape = a.shape.map((extent, i) => (i === own ? 2 * extent + b.shape[i] : extent));
+    return made(shape, (places) => {
+      let place = places[own];
+      const part = all.find(({ shape }) => (place -= shape[own]) < 0)!;
+      return at(
+        part,
+        places.map((each, i) => (i === own ? place + part.shape[own] : each)),
+      );
+    });
+  },
+  theirs: (a, b) => theirs.concat([a, b, a], axis),
+  bench: [
+    [64, 64, 64],
+    [64, 64, 64],
+  ],
+}));
+
+/** The part of each axis that is taken: at its begin, its end, or both cut off. */
+const slices = [
+  ["some rows", [1, 0, 0], [-1, -1, -1]],
+  ["some of each axis", [1, 2, 1], [2, 3, 4]],
+  ["in fours", [0, 1, 4], [-1, 3, 4]],
+].map(([name, begin, size]): TableEntry => {
+  const [from, extents] = [begin as Shape, size as Shape];
+  return {
+    name: `slice of ${name as string}`,
+    build: (x) => slice(x, from, extents),
+    domains: [ANY],
+    shapes: [[[5, 6, 8]], [[9, 8, 32]], [[3, 5, 9]]],
+    reference(x) {
+      const shape = x.shape.map((extent, i) => (extents[i] === -1 ? extent - from[i] : extents[i]));
+      return made(shape, (places) =>
+        at(
+          x,
+          places.map((place, i) => place + from[i]),
+        ),
+      );
+    },
+    theirs: (x) => theirs.slice(x, [...from], [...extents]),
+    bench: [[64, 64, 64]],
+  };
+});
+
+const PADDINGS: readonly (readonly [number, number])[][] = [
+  [
+    [0, 0],
+    [1, 2],
+    [0, 0],
+  ],
+  [
+    [2, 1],
+    [0, 3],
+    [1, 0],
+  ],
+  [
+    [1, 0],
+    [0, 0],
+    [4, 8],
+  ],
+  [
+    [0, 5],
+    [0, 0],
+    [0, 0],
+  ],
+];
+const pads = PADDINGS.map((paddings): TableEntry => ({
+  name: `pad by [${paddings.map((pair) => pair.join("+")).join(", ")}]`,
+  build: (x) => pad(x, paddings, 0.5),
+  domains: [ANY],
+  shapes: [[[3, 5, 7]], [[8, 12, 16]], [[1, 1, 1]]],
+  reference: (x) =>
+    made(
+      x.shape.map((extent, i) => extent + paddings[i][0] + paddings[i][1]),
+      (places) => {
+        const own = places.map((place, i) => place - paddings[i][0]);
+        return own.every((place, i) => place >= 0 && place < x.shape[i]) ? at(x, own) : 0.5;
+      },
+    ),
+  theirs: (x) =>
+    theirs.pad(
+      x,
+      paddings.map(([before, after]): [number, number] => [before, after]),
+      0.5,
+    ),
+  bench: [[64, 64, 64]],
+}));
+
+const argmaxes = [0, 1, -1].map((axis): TableEntry => ({
+  name: `argmax along axis ${axis}`,
+  build: (x) => argmax(x, { axis }),
+  // Many are equal.
+  domains: [{ levels: 5 }],
+  shapes: [[[3, 5, 7]], [[40, 12, 16]], [[1, 1, 1]]],
+  constant: true,
+  reference(x) {
+    const own = (axis + 3) % 3;
+    const shape = x.shape.filter((_, i) => i !== own);
+    return made(shape, (places) => {
+      const line = Array.from({ length: x.shape[own] }, (_, i) =>
+        at(x, [...places.slice(0, own), i, ...places.slice(own)]),
+      );
+      return line.indexOf(Math.max(...line));
+    });
+  },
+  theirs: (x) => theirs.argMax(x, axis),
+  bench: [[64, 64, 64]],
+}));
+
 export const SHAPE_TABLE: readonly TableEntry[] = [
   ...transposes,
+  ...concats,
+  ...slices,
+  ...pads,
+  {
+    name: "split, of which one part is unused",
+    build(x) {
+      const [first, , last] = split(x, [1, 2, 2], { axis: 1 });
+      return multiply(first, last);
+    },
+    domains: [ANY],
+    shapes: [[[3, 5, 7]], [[16, 5, 32]], [[1, 5, 1]]],
+    reference: (x) =>
+      made([x.shape[0], 2, x.shape[2]], ([i, j, k]) => at(x, [i, 0, k]) * at(x, [i, 3 + j, k])),
+  },
+  {
+    name: "stack of what is unstacked",
+    build: (x) => stack(unstack(x, { axis: 1 }), { axis: -1 }),
+    domains: [ANY],
+    shapes: [[[3, 5, 7]], [[16, 4, 32]], [[1, 1, 1]]],
+    reference: (x) => made([x.shape[0], x.shape[2], x.shape[1]], ([i, j, k]) => at(x, [i, k, j])),
+  },
+  ...argmaxes,
   ...gathers,
   {
     name: "oneHot",

@@ -88,7 +88,12 @@ function onLogits(logits: Shape): KernelCase[] {
       (x, classOf) => tf.mean(hits(x, classOf)),
     ),
     opCase("softmax", { x: logits }, softmax, (x) => tf.softmax(x)),
-    forwardCase("argmax", { x: logits }, argmax, (x) => tf.argMax(floatTensor(x), -1)),
+    forwardCase(
+      "argmax",
+      { x: logits },
+      (x) => argmax(x),
+      (x) => tf.argMax(floatTensor(x), -1),
+    ),
     ...FAMILIES.map((kernels) =>
       forwardCase(
         "confusion_matrix",
