@@ -22,6 +22,15 @@ export const pages = (root: string): string[] => [
     .map((name) => `docs/${name}`),
 ];
 
+/** What stands in backticks in the last columns of a page's tables. */
+export function lastCells(root: string, page: string): string[] {
+  const rows = readFileSync(join(root, page), "utf8").matchAll(/^\|.*\|$/gm);
+  return [...rows].flatMap(([row]) => {
+    const cell = row.split(/(?<!\\)\|/).at(-2)!;
+    return [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+  });
+}
+
 /**
  * The blocks of a page. A comment directly before a block says what is needed to check it:
  *

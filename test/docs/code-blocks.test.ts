@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMPILE_WELL } from "../helpers/quick-compiler.ts";
-import { blocksOf, pages } from "./blocks.ts";
+import { blocksOf, lastCells, pages } from "./blocks.ts";
 import type { Block } from "./blocks.ts";
-import { typeErrors } from "./type-check.ts";
+import { exportedNames, typeErrors } from "./type-check.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
@@ -40,6 +40,22 @@ describe("TypeScript in the documents", () => {
       [expect.stringMatching(/^line 22: Cannot find name 'noSuchOp'/)],
       expect.arrayContaining([expect.stringMatching(/^line 31: Expression expected/)]),
     ]);
+  });
+});
+
+describe("tables of equivalents", () => {
+  let names: Map<string, string>;
+  beforeAll(() => {
+    names = exportedNames(ROOT);
+  }, 120_000);
+
+  /** What the tables call a reader's own, and options and results of functions. */
+  const others = ["model", "layer", "learningRate", "kernelInitializer", "updates"];
+
+  it.each(["docs/coming-from-tfjs.md", "docs/coming-from-pytorch.md"])("%s names what there is", (page) => {
+    const named = lastCells(ROOT, page).flatMap((code) => /^[a-z]\w*(?=\(|$)/.exec(code)?.[0] ?? []);
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter((name) => !names.has(name) && !others.includes(name))).toEqual([]);
   });
 });
 

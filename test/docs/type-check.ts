@@ -42,7 +42,10 @@ function packageProgram(root: string, options: ts.CompilerOptions): ts.Program {
 }
 
 /** The entry that exports each name, types too. */
-function exportedNames(root: string, program: ts.Program): Map<string, string> {
+export function exportedNames(
+  root: string,
+  program = packageProgram(root, compilerOptions(root)),
+): Map<string, string> {
   const checker = program.getTypeChecker();
   const names = new Map<string, string>();
   for (const { name, source } of entriesOf(root)) {
