@@ -89,6 +89,7 @@ describe("what the library exports", () => {
     const internal = ["applyForward", "applyBackwardData", "applyBackwardWeights"];
     internal.push("channelSumGradient", "momentsGradient", "repeatEdges", "bilinearSums");
     internal.push("reduction", "sumTo", "broadcastTo", "reduceLosses", "reduceSamples");
+    internal.push("rowsProduct", "matrixProduct");
     internal.push("partAt", "joinParts", "cutBox", "padBox", "adamUpdates");
     internal.push("activated", "dropped");
     internal.push("learningRateTensor", "upsampleBlock", "upsampleHead", "withMovingStatistics");

@@ -2,30 +2,17 @@
 import { conv2dBackwardDataFused } from "../../kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../kernels/conv2d/backward-weights.ts";
 import { conv2dForwardFused } from "../../kernels/conv2d/forward.ts";
-import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
-import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { MatrixLayers } from "../../kernels/conv2d/matrix-layers.ts";
 import { mergeAxes, walkText } from "../../kernels/text/value.ts";
 import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { reshape } from "../ops/reshape.ts";
+import type { Transposed } from "../ops/matrix-product.ts";
 import { BYTES, sizeOf } from "../shape.ts";
 import type { DType, Shape } from "../shape.ts";
-
-/** Extents of each product: of the result `[rows, columns]`, and of what is summed over. */
-export interface ProductExtents {
-  readonly rows: number;
-  readonly inner: number;
-  readonly columns: number;
-}
-
-/** A 1×1 convolution of images of one pixel: `x` `[rows, inner]` by a kernel `[inner, columns]`. */
-export const pointwise = ({ rows, inner, columns }: ProductExtents): Conv2dGeometry =>
-  conv2dGeometry([rows, 1, 1, inner], [1, 1, inner, columns], { strides: 1, padding: "valid" });
-
-/** Which factor lies transposed in memory. */
-export type Transposed = "none" | "a" | "b";
+import { pointwise } from "./conv2d-products.ts";
+import type { ProductExtents } from "./conv2d-products.ts";
 
 /** The layers of a dispatch, with the operands' parts that it binds; f16 where the images are. */
 type LowerLayers = (l: Lowering, layers: MatrixLayers, half: boolean, operands: Operands) => void;

@@ -1,13 +1,14 @@
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
 import { biasAdd } from "./bias.ts";
-import { matmul } from "./matmul.ts";
+import { floats } from "./elementwise.ts";
+import { rowsProduct } from "./matrix-product.ts";
 import type { DType } from "../shape.ts";
 
 /**
  * `x · kernel + bias` (Keras `Dense` without activation): `x` `[N, .., K]`, `kernel` `[K, M]`, `bias` `[M]` to `[N, .., M]`.
  *
- * @throws Error when ranks or extents do not fit.
+ * @throws Error when ranks or extents do not fit, or x or the kernel is u32.
  */
 export function dense<D extends DType>(x: Tensor<D>, kernel: Tensor, bias: Tensor): Tensor<D | "f32"> {
   if (x.shape.length < 2 || kernel.shape.length !== 2 || x.shape.at(-1) !== kernel.shape[0]) {
@@ -16,5 +17,6 @@ export function dense<D extends DType>(x: Tensor<D>, kernel: Tensor, bias: Tenso
         `fit: it takes [N, .., K] and [K, M].`,
     );
   }
-  return biasAdd(matmul(x, kernel), bias);
+  floats("dense", x, kernel);
+  return biasAdd(rowsProduct(x, kernel), bias);
 }

@@ -1,11 +1,10 @@
 import type { Tensor } from "../graph.ts";
-import { applyBatched, pointwise } from "../lowering/batched-products.ts";
-import { applyBackwardData, applyBackwardWeights, applyForward } from "../lowering/conv2d-products.ts";
-import type { Op } from "../op.ts";
+import { applyBatched } from "../lowering/batched-products.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { DType, Shape } from "../shape.ts";
 import { cast } from "./cast.ts";
 import { broadcastExtents, sumTo } from "./elementwise.ts";
+import { matrixProduct } from "./matrix-product.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
@@ -39,8 +38,8 @@ export function matmul<D extends DType>(
   const shared = sizeOf(b.shape.slice(0, -2)) === 1;
   if (shared && (!transposeA || sizeOf(batch) === 1)) {
     const lines = transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner];
-    const one = matmul2d(reshape(a, lines), reshape(b, b.shape.slice(-2)), transposeA, transposeB);
-    return reshape(one, shape);
+    const transposed = transposeA ? "a" : transposeB ? "b" : "none";
+    return reshape(matrixProduct(reshape(a, lines), reshape(b, b.shape.slice(-2)), transposed), shape);
   }
   const of = (x: Tensor, product: Tensor): Tensor =>
     cast(sumTo(product, x.shape), x.dtype === "f16" ? "f16" : "f32");
@@ -86,52 +85,3 @@ const swapLast = <D extends DType>(x: Tensor<D>): Tensor<D> =>
       (axis) => axis + (axis === x.shape.length - 2 ? 1 : axis === x.shape.length - 1 ? -1 : 0),
     ),
   );
-
-/** The product of two matrices, at most one of them transposed: a 1×1 convolution of images of one pixel, or one of its gradients. */
-function matmul2d<D extends DType>(
-  a: Tensor<D>,
-  b: Tensor,
-  transposeA: boolean,
-  transposeB: boolean,
-): Tensor<D | "f32"> {
-  const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const columns = b.shape[transposeB ? 0 : 1];
-  const shape = [rows, columns];
-  const naming = (da: (dy: Tensor) => Tensor, db: (dy: Tensor) => Tensor): Naming => ({
-    name: "matmul",
-    gradient: ([product]) => {
-      const dy = reshape(product!, shape);
-      return [() => da(dy), () => db(dy)];
-    },
-  });
-  const geometry = (rows: number, inner: number, columns: number) => pointwise({ rows, inner, columns });
-  if (transposeA) {
-    const da = (dy: Tensor): Tensor => images(matmul(b, dy, { transposeB: true }));
-    const db = (dy: Tensor): Tensor => images(matmul(a, dy));
-    const product = applyBackwardWeights(
-      images(a),
-      images(b),
-      geometry(inner, rows, columns),
-      naming(da, db),
-    );
-    return reshape(product, shape);
-  }
-  const [left, kernel] = [images(a), kernelOf(b)];
-  if (transposeB) {
-    const da = (dy: Tensor): Tensor => images(matmul(dy, b));
-    const db = (dy: Tensor): Tensor => kernelOf(matmul(dy, a, { transposeA: true }));
-    return reshape(applyBackwardData(left, kernel, geometry(rows, columns, inner), naming(da, db)), shape);
-  }
-  const da = (dy: Tensor): Tensor => images(matmul(dy, b, { transposeB: true }));
-  const db = (dy: Tensor): Tensor => kernelOf(matmul(a, dy, { transposeA: true }));
-  return reshape(applyForward(left, kernel, geometry(rows, inner, columns), naming(da, db)), shape);
-}
-
-type Naming = Pick<Op, "name" | "gradient">;
-
-/** The rows of a matrix as images of one pixel. */
-const images = <D extends DType>(matrix: Tensor<D>): Tensor<D> =>
-  reshape(matrix, [matrix.shape[0], 1, 1, matrix.shape[1]]);
-
-/** A matrix as the kernel of a 1×1 convolution. */
-const kernelOf = (matrix: Tensor): Tensor => reshape(matrix, [1, 1, ...matrix.shape]);

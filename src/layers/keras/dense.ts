@@ -2,7 +2,8 @@ import { glorotUniform, zeros } from "../../graph/initializers.ts";
 import type { Initializer } from "../../graph/initializers.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { biasAdd } from "../../graph/ops/bias.ts";
-import { matmul } from "../../graph/ops/matmul.ts";
+import { floats } from "../../graph/ops/elementwise.ts";
+import { matrixProduct } from "../../graph/ops/matrix-product.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { shapeText, sizeOf } from "../../graph/shape.ts";
 import { activated } from "./activation.ts";
@@ -26,7 +27,7 @@ export interface KernelOptions extends LayerOptions {
  * Keras `Dense`: activation(x·kernel + bias) over the last axis, `[N, .., K]` to `[N, .., units]`, with `kernel` `[K, units]` and
  * `bias` `[units]`.
  *
- * @throws Error when `units` is no whole number from 1; when it is applied to a tensor without a batch.
+ * @throws Error when `units` is no whole number from 1; when it is applied to a tensor without a batch, or of u32.
  */
 export function dense(
   units: number,
@@ -42,10 +43,11 @@ export function dense(
   return defineLayer("dense", options, (x, scope) => {
     if (x.shape.length < 2)
       throw new Error(`dense takes a batch [N, .., K]; "${x.name}" is ${shapeText(x.shape)}.`);
+    floats("dense", x);
     const [inputs] = x.shape.slice(-1);
     const kernel = scope.parameter("kernel", [inputs, units], kernelInitializer);
     const bias = useBias ? scope.parameter("bias", [units], biasInitializer) : null;
-    const rows: Tensor = matmul(reshape(x, [sizeOf(x.shape) / inputs, inputs]), kernel);
+    const rows: Tensor = matrixProduct(reshape(x, [sizeOf(x.shape) / inputs, inputs]), kernel);
     const y = activated(bias ? biasAdd(rows, bias) : rows, activation);
     return reshape(y, [...x.shape.slice(0, -1), units]);
   });

@@ -45,5 +45,7 @@ describe("dense", () => {
     );
     expect(dense(graph.input("words", [2, 7, 3]), graph.input("own", [3, 5]), bias).shape).toEqual([2, 7, 5]);
     expect(() => dense(x, graph.input("narrow", [3, 4]), bias)).toThrow();
+    const whole = graph.input("whole", [2, 3], "u32");
+    expect(() => dense(whole, graph.input("fitting", [3, 5]), bias)).toThrow("cast it to f32 first");
   });
 });
