@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isQuick } from "../helpers/quick.ts";
 import { numbersAfter, runExample, runLongExample } from "./run-example.ts";
 
@@ -45,6 +47,24 @@ describe("npm run example --", () => {
     expect(output).toMatch(/\n\s*[.:+#@]{2}.*\n/);
   });
 
+  it("transformer learns a text of one's own and writes on", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "text-"));
+    try {
+      const file = join(folder, "text.txt");
+      await writeFile(file, "one two three, ".repeat(20));
+      const output = await runLongExample("transformer", "80", file);
+      const losses = numbersAfter("loss", output);
+      // Of nine characters, and then of what never surprises but at the beginning.
+      expect(losses[0]).toBeGreaterThan(2);
+      expect(losses.at(-1)).toBeLessThan(0.2);
+      const written = output.trim().split("\n").at(-1)!;
+      expect(written.length).toBeGreaterThan(290);
+      expect(written.match(/one two three, /g)!.length).toBeGreaterThan(14);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it("unet trains", async () => {
     const output = await runExample("unet", "3", "32");
     const losses = numbersAfter("loss", output);
@@ -60,7 +80,7 @@ describe("npm run example --", () => {
     };
     expect(failure.code).toBe(1);
     expect(failure.stderr).toContain('There is no example "nothing".');
-    for (const name of ["regression", "sequential", "mnist", "own-kernel", "unet"])
+    for (const name of ["regression", "sequential", "mnist", "transformer", "own-kernel", "unet"])
       expect(failure.stderr).toContain(`\n  ${name} `);
   });
 });
