@@ -23,7 +23,7 @@ const NAMED = 3;
  * Reads a model of any format and writes it in the one that the name of `to` asks for.
  *
  * @param say gets what is worth telling, a line at a time
- * @throws {WeightsError} where the model cannot be read, does not fit or cannot be written; the signal's reason when
+ * @throws {FileError} where the model cannot be read, does not fit or cannot be written; the signal's reason when
  *   it is aborted before the model is there
  */
 export async function convertModel(

@@ -37,7 +37,11 @@ export interface BatchAssembly {
   readonly into?: BatchArrays | undefined;
 }
 
-/** Loads samples and lays them out as a batch. */
+/**
+ * Loads samples and lays them out as a batch.
+ *
+ * @throws DataError (as a rejection) when the files of a sample cannot be used.
+ */
 export async function assembleBatch(
   dataset: SegmentationDataset,
   indices: readonly number[],

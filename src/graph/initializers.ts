@@ -8,7 +8,7 @@ export type Random = () => number;
 /** First values of a variable. */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
 
-/** The same `(seed, name)` always gives the same stream, whatever else a graph holds and in whatever order. */
+/** A stream of numbers for a seed, a whole number, and a name: the same `(seed, name)` always gives the same stream, whatever else a graph holds and in whatever order. */
 export function seededRandom(seed: number, name: string): Random {
   // FNV-1a over the name, so that neighbours in a network do not start from neighbouring seeds.
   let hash = 0x811c9dc5 ^ seed;

@@ -13,9 +13,9 @@ export interface KernelTime {
   readonly dispatches: number;
   /** Of all of them together, in one run. */
   readonly milliseconds: number;
-  /** Of matrix products; 0 for other kernels. */
+  /** Floating-point operations of matrix products, a multiply-add being two; 0 for other kernels. */
   readonly flops: number;
-  /** That they bind: what is read and written if each number is touched once. */
+  /** Bytes that they bind: what is read and written if each number is touched once. */
   readonly bytes: number;
 }
 
@@ -42,7 +42,7 @@ export function kernelTimes(
   return [...sums.values()].sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** {@link kernelTimes} as a table: times, their share of all, GFLOP/s of matrix products, GB/s. */
+/** {@link kernelTimes} as a table: milliseconds, their share of all, GFLOP/s of matrix products, GB/s of what is bound. */
 export function printKernelTimes(times: readonly KernelTime[]): string {
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   // A coarse clock may say that a kernel took no time.

@@ -18,10 +18,10 @@ export interface TensorType<D extends DType = DType> {
 /** The array that numbers of a type are in on the host: f16 is read as f32. */
 export type Numbers<D extends DType = DType> = D extends "u32" ? Uint32Array : Float32Array;
 
-/** Number of elements. */
+/** Number of elements of a shape; 1 of a scalar. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
-/** Rounded up to 4, as WebGPU copies and binds buffers. */
+/** Bytes of a tensor, rounded up to 4, as WebGPU copies and binds buffers. */
 export const bytesOf = ({ shape, dtype }: TensorType): number => roundUp(BYTES[dtype] * sizeOf(shape));
 
 /** Of `count` items of a tensor along its first axis, rounded up to 4. */

@@ -38,16 +38,18 @@ export type Skips = Readonly<Record<string, Tensor>>;
  *
  * Its variables belong to the groups `encoder`, `decoder` and `head`.
  *
- * `image`: `[N, S, S, 3]`, S a multiple of 32. Returns logits `[N, S, S, classes]`.
+ * `image`: `[N, H, W, 3]`, H and W multiples of 32. Returns logits `[N, H, W, classes]`.
  *
- * @throws Error when the encoder does not take images of this size
+ * @throws Error when the encoder does not take images of this size, or drops in training and `dropout` is missing.
  */
 export function unet(image: Tensor, options: UNetOptions): Tensor {
   return unetDecoder(unetEncoder(image, options), options);
 }
 
 /**
- * The first half of {@link unet}: `image` `[N, S, S, 3]` becomes the skips of `skipsOf`, `[N, S/stride, S/stride, channels]`.
+ * The first half of {@link unet}: `image` `[N, H, W, 3]` becomes the skips of `skipsOf`, `[N, H/stride, W/stride, channels]`.
+ *
+ * @throws Error as {@link unet} does.
  */
 export function unetEncoder(
   image: Tensor,
@@ -74,7 +76,11 @@ export function unetEncoder(
 /** Whether a variable of this group is one of {@link unetDecoder}: its upsample blocks are `decoder`, its last layer `head`. */
 export const isDecoderGroup = (group: string | null): boolean => group === "decoder" || group === "head";
 
-/** The second half of {@link unet}: the skips of N photos become logits `[N, S, S, classes]`. */
+/**
+ * The second half of {@link unet}: the skips of N photos become logits `[N, H, W, classes]`.
+ *
+ * @throws Error when a skip is missing, or does not fit the others.
+ */
 export function unetDecoder(
   skips: Skips,
   {

@@ -40,7 +40,7 @@ export interface Checkpoint {
 /**
  * Reads a checkpoint to go on from.
  *
- * @throws WeightsError when the file cannot be read or holds no state of a run.
+ * @throws FileError when the file cannot be read or holds no state of a run.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensors(path);

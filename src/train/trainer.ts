@@ -97,7 +97,11 @@ export class Trainer {
     this.#state = state;
   }
 
-  /** Compiles the evaluator and loads the weights, or takes up a run where it stood. */
+  /**
+   * Compiles the evaluator and loads the weights, or takes up a run where it stood.
+   *
+   * @throws FileError when the weights to begin with cannot be read or do not fit; GpuError when the device fails or has no memory.
+   */
   static async create(gpu: Gpu, options: TrainerOptions, resumed?: Resumed): Promise<Trainer> {
     const variables = new Variables(gpu, { seed: options.seed, values: resumed?.values });
     try {
@@ -140,7 +144,11 @@ export class Trainer {
     return "finished";
   }
 
-  /** Runs the validation photos through the network as it is. */
+  /**
+   * Runs the validation photos through the network as it is.
+   *
+   * @throws DataError when a photo cannot be read; GpuError when the device fails.
+   */
   evaluate(validation: SegmentationDataset): Promise<Evaluation> {
     return this.#validation.evaluate(validation);
   }

@@ -18,7 +18,7 @@ const LARGEST_WEIGHTS = 2 ** 31;
  * Reads the weights of a `.keras` file and what it says of its layers.
  *
  * @returns the tensors under the paths of the file, and the configuration, parsed and otherwise unchecked
- * @throws {WeightsError} where the file cannot be read, is damaged or incomplete, or is not what it claims to be
+ * @throws {FileError} where the file cannot be read, is damaged or incomplete, or is not what it claims to be
  */
 export async function readKerasArchive(
   path: string,

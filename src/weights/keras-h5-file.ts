@@ -30,7 +30,7 @@ const THREAD_HEAP_MB = 512;
  * Reads a Keras `.h5` file. The HDF5 library works in a thread of its own, since a damaged file can make it abort,
  * loop for ever and print traces: the thread is then ended, and what it prints goes nowhere.
  *
- * @throws {WeightsError} where the file cannot be read, is truncated or damaged, or holds other than 32-bit numbers;
+ * @throws {FileError} where the file cannot be read, is truncated or damaged, or holds other than 32-bit numbers;
  *   the signal's reason when it is aborted
  */
 export async function readKerasH5(path: string, options: ReadH5Options = {}): Promise<KerasWeights> {

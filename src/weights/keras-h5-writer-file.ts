@@ -17,7 +17,7 @@ const PATIENCE_MS = 300_000;
  * `keras.applications`. The HDF5 library works in a thread of its own, since it can abort; the file is put together in
  * memory.
  *
- * @throws {WeightsError} where the library fails, or the file cannot be written or may not be replaced; the signal's
+ * @throws {FileError} where the library fails, or the file cannot be written or may not be replaced; the signal's
  *   reason when it is aborted
  */
 export async function writeKerasH5(

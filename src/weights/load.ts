@@ -63,7 +63,7 @@ const KNOWN = "a folder with a tfjs model.json, a Keras .h5 or .keras file, or a
  * topology and shape. Which encoder a file holds is found out where it does not say it.
  *
  * @returns besides the tensors, what of the file became what: `mapping`, `missing` (of ours) and `unused` (of the file's)
- * @throws {WeightsError} one sentence where there is no such file, or it cannot be read, is of no known format, or
+ * @throws {FileError} one sentence where there is no such file, or it cannot be read, is of no known format, or
  *   holds a network that is like ours and differs; the signal's reason when it is aborted
  */
 export async function loadWeights(path: string, options: LoadOptions = {}): Promise<LoadedWeights> {

@@ -16,7 +16,7 @@ export interface Safetensors {
 /**
  * Reads a safetensors file tensor by tensor, so that no more than the weights themselves is in memory.
  *
- * @throws {WeightsError} where the file cannot be read or is not valid
+ * @throws {FileError} where the file cannot be read or is not valid
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const found = await recogniseFile(path);
@@ -43,7 +43,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
  * change until it is done. The folder must exist.
  *
  * @param metadata strings that travel with the weights
- * @throws {WeightsError} where the file cannot be written or may not be replaced; a file that was there is then
+ * @throws {FileError} where the file cannot be written or may not be replaced; a file that was there is then
  *   untouched. The signal's reason when it is aborted.
  */
 export async function writeSafetensors(

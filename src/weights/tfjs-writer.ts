@@ -15,7 +15,7 @@ const MODEL_FILE = /^(model\.json|group\d+-shard\d+of\d+(\.bin)?)$/;
  *
  * @param folder made anew; the one above it must exist
  * @param options.force replace a model that is there
- * @throws {WeightsError} where the folder cannot be written, or holds anything else; the signal's reason when it is
+ * @throws {FileError} where the folder cannot be written, or holds anything else; the signal's reason when it is
  *   aborted
  */
 export async function writeTfjs(

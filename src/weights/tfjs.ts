@@ -14,7 +14,7 @@ const LARGEST_MODEL_JSON = 100_000_000;
  *
  * @param modelJson the path of `model.json`
  * @returns the tensors in the order of the manifest, and the layers as the file describes them, unchecked
- * @throws {WeightsError} where a file is missing, has another size than the manifest says, or lies elsewhere
+ * @throws {FileError} where a file is missing, has another size than the manifest says, or lies elsewhere
  */
 export async function readTfjs(
   modelJson: string,

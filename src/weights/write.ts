@@ -63,7 +63,7 @@ const WRITERS: Readonly<Record<WrittenFormat, Write>> = {
  * network's weights go out, no optimizer's slots and no state of a run. At every moment the path is what it was before
  * or the whole new model, but for what `writeFolderAtomically` says of a folder that is replaced.
  *
- * @throws {WeightsError} one sentence where a tensor is missing or misshapen, the format is not known, or the path
+ * @throws {FileError} one sentence where a tensor is missing or misshapen, the format is not known, or the path
  *   cannot be written or is taken; the signal's reason when it is aborted
  */
 export async function writeModel(

@@ -4,7 +4,12 @@ import { batchSlice } from "../op.ts";
 import type { Lowering } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 
-/** Runs an elementwise kernel over tensors of one shape, cut along the batch where they are too large. */
+/**
+ * Runs an elementwise kernel over tensors of one shape, cut along the batch where they are too large. `kernel` makes one for
+ * `count` elements, whose bindings have the names of `operands`.
+ *
+ * @throws Error when a single item of the batch is too large to be bound.
+ */
 export function lowerElementwise(
   l: Lowering,
   kernel: (target: KernelTarget, count: number) => Kernel,

@@ -90,7 +90,11 @@ export function mergePartials(
 /** Rows that are summed up at once, without partial sums. */
 const FEW_ROWS = 128;
 
-/** Sum over all axes but the last: `[.., C]` to `[C]`, in f32. */
+/**
+ * Sum over all axes but the last: `[N, .., C]` to `[C]`, in f32.
+ *
+ * @throws Error when x has fewer than two axes.
+ */
 export function channelSum(x: Tensor): Tensor<"f32"> {
   checkChannels("channelSum", x);
   return x.graph.apply(

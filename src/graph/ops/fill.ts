@@ -9,6 +9,8 @@ const vectors = new WeakMap<Graph, Map<string, Tensor<"f32">>>();
 /**
  * A tensor of one value everywhere (`tf.fill`), no variable: nothing asks for its gradient. Vectors of one length and value are
  * one tensor, filled once a run, whoever asks: γ of every batch norm without one.
+ *
+ * @throws Error when an extent is not a whole number from 1.
  */
 export function fill(graph: Graph, shape: Shape, value: number): Tensor<"f32"> {
   if (shape.length !== 1) return filled(graph, shape, value);

@@ -6,6 +6,8 @@ const SIZE = 64;
 /**
  * A kernel with one invocation an item, for what treats `count` items alike and apart: `body` is the statements for item
  * `index`; the uniform block also holds `count`. `functions`: WGSL that they call.
+ *
+ * @throws Error when a parameter is a fraction and its type is an integer's.
  */
 export function perItemKernel(
   target: KernelTarget,

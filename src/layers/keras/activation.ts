@@ -23,6 +23,10 @@ export function activated(x: Tensor, activation: Activation = "linear"): Tensor 
   return apply(x, kind);
 }
 
-/** Keras `Activation`: of any shape. */
+/**
+ * Keras `Activation`: of any shape.
+ *
+ * @throws Error when it is applied and there is no activation of that name, or to u32.
+ */
 export const activation = (kind: Activation, options: LayerOptions = {}): Layer =>
   defineLayer("activation", options, (x) => activated(x, kind));

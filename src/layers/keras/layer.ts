@@ -58,6 +58,8 @@ export interface LayerScope {
  * Makes a layer of one's own: `apply` adds its ops to the graph of `x` and makes its variables by `scope`.
  *
  * @param kind what it is called without a name of its own
+ * @throws Error when the name of `options` is empty or begins or ends with a slash. Applied, the layer throws what `apply` throws, and an
+ *   Error when another layer of the graph has its name.
  */
 export function defineLayer<Call extends CallOptions = CallOptions>(
   kind: string,

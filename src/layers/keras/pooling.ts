@@ -20,10 +20,19 @@ const pooling =
   (poolSize: Pair = 2, { strides = poolSize, padding = "valid", ...options }: PoolingOptions = {}): Layer =>
     defineLayer(kind, options, (x) => pool(x, { poolSize, strides, padding }));
 
-/** Keras `MaxPooling2D`: the largest of each window, `[N, H, W, C]` to `[N, H', W', C]`. */
+/**
+ * Keras `MaxPooling2D`: the largest of each window, `[N, H, W, C]` to `[N, H', W', C]`.
+ *
+ * @throws Error when it is applied to what is no image or one that no window fits into, or an option is not a whole number in range.
+ */
 export const maxPooling2d = pooling("max_pooling2d", maxPool2d);
 
-/** Keras `AveragePooling2D`: the mean of each window, in which with `same` padding only what lies in the image counts. */
+/**
+ * Keras `AveragePooling2D`: the mean of each window, in which with `same` padding only what lies in the image counts,
+ * `[N, H, W, C]` to `[N, H', W', C]`.
+ *
+ * @throws Error as {@link maxPooling2d} does.
+ */
 export const averagePooling2d = pooling("average_pooling2d", averagePool2d);
 
 /** What {@link globalAveragePooling2d} takes. */
@@ -32,7 +41,11 @@ export interface GlobalPoolingOptions extends LayerOptions {
   readonly keepDims?: boolean | undefined;
 }
 
-/** Keras `GlobalAveragePooling2D`: the mean over all pixels, `[N, H, W, C]` to `[N, C]`. */
+/**
+ * Keras `GlobalAveragePooling2D`: the mean over all pixels, `[N, H, W, C]` to `[N, C]`, or with `keepDims` `[N, 1, 1, C]`.
+ *
+ * @throws Error when it is applied to what is no image.
+ */
 export const globalAveragePooling2d = ({ keepDims = false, ...options }: GlobalPoolingOptions = {}): Layer =>
   defineLayer("global_average_pooling2d", options, (x) => {
     const y = globalAveragePool2d(x);

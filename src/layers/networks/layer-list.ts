@@ -22,7 +22,11 @@ export class LayerList {
     for (const layer of layers) this.#byName.set(layer.name, layer);
   }
 
-  /** Channels of a layer's result. */
+  /**
+   * Channels of a layer's result.
+   *
+   * @throws Error when there is no layer or input of that name.
+   */
   channels(name: string): number {
     return this.#read(name).channels;
   }

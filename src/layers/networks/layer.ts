@@ -203,5 +203,5 @@ export interface Layer {
   readonly stride: number;
 }
 
-/** What the first layer reads: photos `[N, S, S, 3]`. */
+/** What the first layer reads: photos `[N, H, W, 3]`. */
 export const INPUT = "image";

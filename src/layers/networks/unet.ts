@@ -56,7 +56,7 @@ export function skipLayers(encoder: Encoder): Layer[] {
   return list.layers;
 }
 
-/** All layers of the U-Net, in order; the last one gives the logits `[N, S, S, classes]`. */
+/** All layers of the U-Net, in order; the last one gives the logits `[N, H, W, classes]`. */
 export function unetLayers(options: UnetLayersOptions): Layer[] {
   const { encoder = DEFAULT_ENCODER } = options;
   return [...skipLayers(encoder), ...decoderLayers(options)];

@@ -44,7 +44,7 @@ export class TfEventsWriter {
   /**
    * Makes a new event file in `folder`, and the folder where it is missing (not the one it lies in).
    *
-   * @throws WeightsError, one sentence that names the path, when it cannot be written
+   * @throws FileError, one sentence that names the path, when it cannot be written
    */
   static async create(folder: string, options: TfEventsWriterOptions = {}): Promise<TfEventsWriter> {
     const { firstStep = 0, now = () => Date.now() / 1000 } = options;
@@ -84,7 +84,7 @@ export class TfEventsWriter {
     this.#attempt(() => fsyncSync(this.#file));
   }
 
-  /** Closes the file; may be called twice. */
+  /** Closes the file; may be called twice. @throws as {@link create}. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -26,7 +26,7 @@ const IR_VERSION = 8;
  * encoder: its skips by their layers' names, or with its top `probabilities`). With `embed`, `photos` `[N, height,
  * width, 3]` of bytes become `labels` `[N, H, W]`. N may be any; H and W may be where the metadata do not say it.
  *
- * @throws {WeightsError} where the file cannot be written or may not be replaced, or the network has no labels or no
+ * @throws {FileError} where the file cannot be written or may not be replaced, or the network has no labels or no
  *   size to embed; the signal's reason when it is aborted
  */
 export async function writeOnnx(
