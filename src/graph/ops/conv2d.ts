@@ -18,7 +18,8 @@ export interface Conv2dOptions {
 }
 
 /**
- * 2-D convolution (`tf.nn.conv2d`): `x` `[N, H, W, Cin]`, `kernel` HWIO `[kh, kw, Cin, Cout]`, and a bias where one is given.
+ * 2-D convolution (`tf.nn.conv2d`): `x` `[N, H, W, Cin]`, `kernel` HWIO `[kh, kw, Cin, Cout]`, and a bias where one is given,
+ * to `[N, Ho, Wo, Cout]`.
  *
  * @throws Error when ranks or channels do not fit, or the kernel is larger than the padded image.
  */

@@ -44,7 +44,8 @@ export function floats(op: string, ...args: readonly TensorOrNumber[]): void {
 }
 
 /**
- * `text`, WGSL of `args`, at each place of their common shape.
+ * An elementwise op of one's own: `text`, a WGSL expression of the letters of `given`, tensors or numbers, at each place of the shape
+ * that all broadcast to. Chains of such ops run as one kernel.
  *
  * @throws Error when all are numbers, or shapes do not broadcast.
  */
