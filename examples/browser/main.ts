@@ -41,7 +41,7 @@ async function learn({ step, ask }: Network): Promise<() => void> {
     losses.push(...results.map(({ loss }) => loss[0]));
     const { loss, accuracy } = results[STEPS_A_FRAME - 1];
     say("step", String(losses.length));
-    say("loss", loss[0].toFixed(3));
+    say("loss", loss[0].toFixed(4));
     say("accuracy", `${(100 * accuracy[0]).toFixed(0)} %`);
     say("time", `${milliseconds.toFixed(1)} ms`);
     draw();
@@ -63,7 +63,7 @@ async function run(gpu: Gpu): Promise<void> {
       show?.();
       await nextFrame();
     }
-    setState("done", `${STEPS} steps on ${gpu.adapterName}.`);
+    setState("done", `${STEPS} steps, on the adapter “${gpu.adapterName}”.`);
   } finally {
     network.destroy();
   }
