@@ -1,12 +1,13 @@
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
-import { biasAdd } from "./bias.ts";
 import { floats } from "./elementwise.ts";
 import { rowsProduct } from "./matrix-product.ts";
 import type { DType } from "../shape.ts";
 
 /**
  * `x · kernel + bias` (Keras `Dense` without activation): `x` `[N, .., K]`, `kernel` `[K, M]`, `bias` `[M]` to `[N, .., M]`.
+ *
+ * One product, which adds the bias as it stores.
  *
  * @throws Error when ranks or extents do not fit, or x or the kernel is u32.
  */
@@ -18,5 +19,5 @@ export function dense<D extends DType>(x: Tensor<D>, kernel: Tensor, bias: Tenso
     );
   }
   floats("dense", x, kernel);
-  return biasAdd(rowsProduct(x, kernel), bias);
+  return rowsProduct(x, kernel, bias);
 }

@@ -9,19 +9,33 @@ import {
 import type { Naming } from "../lowering/taps.ts";
 import { sizeOf } from "../shape.ts";
 import type { DType } from "../shape.ts";
+import { channelSum } from "./channel-reduction.ts";
 import { reshape } from "./reshape.ts";
 
 /** Which factor lies transposed in memory. */
 export type Transposed = "none" | "a" | "b";
 
 /**
- * `x` `[.., K]` times `kernel` `[K, M]`, to `[.., M]`, stored as x is: many rows by the same matrix are more rows of one product.
- * The extents have to fit.
+ * `x` `[.., K]` times `kernel` `[K, M]`, to `[.., M]`, stored as x is: many rows by the same matrix are more rows of one product, which adds a
+ * `bias` `[M]` where one is given. The extents have to fit.
  */
-export function rowsProduct<D extends DType>(x: Tensor<D>, kernel: Tensor): Tensor<D | "f32"> {
+export function rowsProduct<D extends DType>(x: Tensor<D>, kernel: Tensor, bias?: Tensor): Tensor<D | "f32"> {
   const [inner, columns] = kernel.shape;
-  const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), inner]);
-  return reshape(matrixProduct(rows, kernel), [...x.shape.slice(0, -1), columns]);
+  const rows = sizeOf(x.shape.slice(0, -1));
+  const lines = reshape(x, [rows, inner]);
+  const product = applyForward(images(lines), kernelOf(kernel), pointwise({ rows, inner, columns }), {
+    name: bias ? "dense" : "matmul",
+    bias,
+    gradient([dimages]) {
+      const dy = reshape(dimages!, [rows, columns]);
+      return [
+        () => images(matrixProduct(dy, kernel, "b")),
+        () => kernelOf(matrixProduct(lines, dy, "a")),
+        ...(bias ? [() => channelSum(dy)] : []),
+      ];
+    },
+  });
+  return reshape(product, [...x.shape.slice(0, -1), columns]);
 }
 
 /**
@@ -49,16 +63,14 @@ export function matrixProduct<D extends DType>(
     const geometry = pointwise({ rows: inner, inner: rows, columns });
     return reshape(applyBackwardWeights(images(a), images(b), geometry, naming(da, db)), shape);
   }
-  const [left, kernel] = [images(a), kernelOf(b)];
   if (transposed === "b") {
+    const [left, kernel] = [images(a), kernelOf(b)];
     const da = (dy: Tensor): Tensor => images(matrixProduct(dy, b));
     const db = (dy: Tensor): Tensor => kernelOf(matrixProduct(dy, a, "a"));
     const geometry = pointwise({ rows, inner: columns, columns: inner });
     return reshape(applyBackwardData(left, kernel, geometry, naming(da, db)), shape);
   }
-  const da = (dy: Tensor): Tensor => images(matrixProduct(dy, b, "b"));
-  const db = (dy: Tensor): Tensor => kernelOf(matrixProduct(a, dy, "a"));
-  return reshape(applyForward(left, kernel, pointwise({ rows, inner, columns }), naming(da, db)), shape);
+  return rowsProduct(a, b);
 }
 
 /** The rows of a matrix as images of one pixel. */

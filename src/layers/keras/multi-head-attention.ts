@@ -1,9 +1,9 @@
 import { glorotUniform, zeros } from "../../graph/initializers.ts";
 import type { Initializer } from "../../graph/initializers.ts";
 import type { Tensor } from "../../graph/graph.ts";
-import { biasAdd } from "../../graph/ops/bias.ts";
 import { where } from "../../graph/ops/compare.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
+import { rowsProduct } from "../../graph/ops/matrix-product.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { attentionWeights } from "../../graph/ops/softmax.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
@@ -120,9 +120,9 @@ function project(
   const [inputs, outputs] = [sizeOf(from), sizeOf(to)];
   const kernel = scope.parameter(`${role}/kernel`, [...from, ...to], kernelInitializer);
   const rows = reshape(x, [sizeOf(x.shape) / inputs, inputs]);
-  const y = matmul(rows, reshape(kernel, [inputs, outputs]));
-  const bias = useBias ? scope.parameter(`${role}/bias`, to, biasInitializer) : null;
-  return reshape(bias ? biasAdd(y, reshape(bias, [outputs])) : y, [...x.shape.slice(0, 2), ...to]);
+  const bias = useBias ? reshape(scope.parameter(`${role}/bias`, to, biasInitializer), [outputs]) : undefined;
+  const y = rowsProduct(rows, reshape(kernel, [inputs, outputs]), bias);
+  return reshape(y, [...x.shape.slice(0, 2), ...to]);
 }
 
 /** `[N, T, heads, size]` to `[N, heads, T, size]`. */
