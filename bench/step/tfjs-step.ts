@@ -88,7 +88,8 @@ export async function compareWithTfjs(gpu: Gpu, job: TfjsJob): Promise<TfjsCompa
   }
 }
 
-async function timed(step: () => Promise<unknown>): Promise<StepTime> {
+/** Waits for a step. */
+export async function timed(step: () => Promise<unknown>): Promise<StepTime> {
   const [start, cpu] = [performance.now(), process.cpuUsage()];
   await step();
   const { user, system } = process.cpuUsage(cpu);

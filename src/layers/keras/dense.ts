@@ -1,11 +1,8 @@
 import { glorotUniform, zeros } from "../../graph/initializers.ts";
 import type { Initializer } from "../../graph/initializers.ts";
-import type { Tensor } from "../../graph/graph.ts";
-import { biasAdd } from "../../graph/ops/bias.ts";
 import { floats } from "../../graph/ops/elementwise.ts";
-import { matrixProduct } from "../../graph/ops/matrix-product.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { shapeText, sizeOf } from "../../graph/shape.ts";
+import { rowsProduct } from "../../graph/ops/matrix-product.ts";
+import { shapeText } from "../../graph/shape.ts";
 import { activated } from "./activation.ts";
 import type { Activation } from "./activation.ts";
 import { checkCount, defineLayer } from "./layer.ts";
@@ -46,9 +43,7 @@ export function dense(
     floats("dense", x);
     const [inputs] = x.shape.slice(-1);
     const kernel = scope.parameter("kernel", [inputs, units], kernelInitializer);
-    const bias = useBias ? scope.parameter("bias", [units], biasInitializer) : null;
-    const rows: Tensor = matrixProduct(reshape(x, [sizeOf(x.shape) / inputs, inputs]), kernel);
-    const y = activated(bias ? biasAdd(rows, bias) : rows, activation);
-    return reshape(y, [...x.shape.slice(0, -1), units]);
+    const bias = useBias ? scope.parameter("bias", [units], biasInitializer) : undefined;
+    return activated(rowsProduct(x, kernel, bias), activation);
   });
 }
