@@ -6,6 +6,7 @@ import { depthwiseCases } from "./depthwise.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { layerCases } from "./layers.ts";
 import { lossAndUpdateCases } from "./loss-and-updates.ts";
+import { productCases } from "./products.ts";
 
 /** Every case of the benchmark, in the order in which they are measured. */
 export const benchCases = (network: NetworkSize): BenchCase[] => [
@@ -14,6 +15,7 @@ export const benchCases = (network: NetworkSize): BenchCase[] => [
   ...depthwiseCases(network),
   ...layerCases(network),
   ...elementwiseCases(network),
+  ...productCases(),
   ...lossAndUpdateCases(network),
 ];
 

@@ -3,7 +3,8 @@
  * is no atomic addition of floats, and it would not add in one order; so each row has a list of its places, in their order, which one invocation for
  * each of its numbers follows.
  *
- * A list is cut into parts: in long ones many invocations find the next place, and add, at once.
+ * A list is cut into parts: in long ones many invocations find the next place, and add, at once. Shapes are in the text, where a compiler makes
+ * a product of a quotient.
  */
 import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
@@ -41,19 +42,13 @@ export function gatherForward(
     label: "gather",
     read: { x: `array<${type}>`, indices: "array<u32>" },
     write: { y: `array<${type}>` },
-    params: {
-      rows: u32(rows),
-      inner: u32(inner / width),
-      places: u32(count),
-      first: u32(first),
-      begin: u32(begin),
-    },
-    body: /* wgsl */ `let line = index / params.inner;
-  let outer = line / params.places;
+    params: { rows: u32(rows), first: u32(first), begin: u32(begin) },
+    body: /* wgsl */ `let line = index / ${inner / width}u;
+  let outer = ${outer === 1 ? "0u" : `line / ${count}u`};
   // What is below the first row becomes larger than any.
-  let row = load_indices(params.begin + line - outer * params.places) - params.first;
+  let row = load_indices(params.begin + line - outer * ${count}u) - params.first;
   if (row < params.rows) {
-    store_y(index, load_x((outer * params.rows + row) * params.inner + index - line * params.inner));
+    store_y(index, load_x((outer * params.rows + row) * ${inner / width}u + index - line * ${inner / width}u));
   }${keeps ? "" : ` else { store_y(index, ${type}()); }`}`,
   });
 }
@@ -136,23 +131,20 @@ export function sumPlaces(
     read: { dy: `array<${float}>`, heads: "array<u32>", next: "array<u32>" },
     write: { sums: `array<${float}>` },
     params: {
-      outer: u32(outer),
-      rows: u32(rows),
-      inner: u32(inner / width),
       places: u32(count),
       first: u32(first),
       allRows: u32(allRows),
     },
-    body: /* wgsl */ `let line = index / params.inner;
-  let channel = index - line * params.inner;
-  let image = line / params.rows;
-  let row = line - image * params.rows;
-  let part = image / params.outer;
-  let begin = (image - part * params.outer) * params.places;
+    body: /* wgsl */ `let line = index / ${inner / width}u;
+  let channel = index - line * ${inner / width}u;
+  let image = line / ${rows}u;
+  let row = line - image * ${rows}u;
+  let part = image / ${outer}u;
+  let begin = (image - part * ${outer}u) * params.places;
   var sum = ${float}();
   var place = load_heads(part * params.allRows + params.first + row);
   while (place < params.places) {
-    sum += load_dy((begin + place) * params.inner + channel);
+    sum += load_dy((begin + place) * ${inner / width}u + channel);
     place = load_next(place);
   }
   store_sums(index, sum);`,

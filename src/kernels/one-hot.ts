@@ -1,4 +1,3 @@
-import { u32 } from "./kernel.ts";
 import type { Kernel, KernelTarget } from "./kernel.ts";
 import { perItemKernel } from "./text/per-item.ts";
 
@@ -8,8 +7,8 @@ export function oneHotForward(target: KernelTarget, count: number, classes: numb
     label: "one_hot",
     read: { indices: "array<u32>" },
     write: { y: "array<f32>" },
-    params: { classes: u32(classes) },
-    body: /* wgsl */ `let row = index / params.classes;
-  store_y(index, select(0.0, 1.0, load_indices(row) == index - row * params.classes));`,
+    // In the text, where a compiler makes a product of the quotient.
+    body: /* wgsl */ `let row = index / ${classes}u;
+  store_y(index, select(0.0, 1.0, load_indices(row) == index - row * ${classes}u));`,
   });
 }
