@@ -65,6 +65,16 @@ describe("npm run example --", () => {
     }
   });
 
+  it("autoencoder learns to draw", async () => {
+    const output = await runLongExample("autoencoder", isQuick ? "60" : "150");
+    const [losses, divergences] = ["loss", "divergence"].map((name) => numbersAfter(name, output));
+    expect(losses.at(-1)).toBeLessThan(0.65 * losses[0]);
+    // Of what says nothing of an image it is 0.
+    expect(divergences.at(-1)).toBeGreaterThan(0.3);
+    expect(divergences.at(-1)).toBeLessThan(30);
+    expect(output).toMatch(/\n\s*[.:+#@]{2}.*\n/);
+  });
+
   it("unet trains", async () => {
     const output = await runExample("unet", "3", "32");
     const losses = numbersAfter("loss", output);
@@ -80,7 +90,15 @@ describe("npm run example --", () => {
     };
     expect(failure.code).toBe(1);
     expect(failure.stderr).toContain('There is no example "nothing".');
-    for (const name of ["regression", "sequential", "mnist", "transformer", "own-kernel", "unet"])
+    for (const name of [
+      "regression",
+      "sequential",
+      "mnist",
+      "autoencoder",
+      "transformer",
+      "own-kernel",
+      "unet",
+    ])
       expect(failure.stderr).toContain(`\n  ${name} `);
   });
 });
