@@ -30,9 +30,9 @@ const fill =
 /** First values that are all `value` (Keras `Constant`). */
 export const constant = (value: number): Initializer => fill(() => value);
 /** First values that are all 0 (Keras `Zeros`). */
-export const zeros = constant(0);
+export const zeros = /* @__PURE__ */ constant(0);
 /** First values that are all 1 (Keras `Ones`). */
-export const ones = constant(1);
+export const ones = /* @__PURE__ */ constant(1);
 
 /** A normal number of deviation 1, by Box–Muller. */
 const normal = (random: Random): number =>
@@ -90,22 +90,22 @@ export const varianceScaling =
   };
 
 /** Keras `GlorotUniform` (Glorot, Bengio 2010): uniform in ±√(6 / (fanIn + fanOut)). See {@link varianceScaling}. */
-export const glorotUniform = varianceScaling({ mode: "fanAvg", distribution: "uniform" });
+export const glorotUniform = /* @__PURE__ */ varianceScaling({ mode: "fanAvg", distribution: "uniform" });
 
 /** Keras `GlorotNormal`: truncated normal of variance 2 / (fanIn + fanOut). */
-export const glorotNormal = varianceScaling({ mode: "fanAvg" });
+export const glorotNormal = /* @__PURE__ */ varianceScaling({ mode: "fanAvg" });
 
 /** Keras `HeUniform` (He et al. 2015), for what a ReLU follows: uniform in ±√(6 / fanIn). */
-export const heUniform = varianceScaling({ scale: 2, distribution: "uniform" });
+export const heUniform = /* @__PURE__ */ varianceScaling({ scale: 2, distribution: "uniform" });
 
 /** Keras `HeNormal` (He et al. 2015), for what a ReLU follows: truncated normal of variance 2 / fanIn. */
-export const heNormal = varianceScaling({ scale: 2 });
+export const heNormal = /* @__PURE__ */ varianceScaling({ scale: 2 });
 
 /** Keras `LecunUniform`: uniform in ±√(3 / fanIn). */
-export const lecunUniform = varianceScaling({ distribution: "uniform" });
+export const lecunUniform = /* @__PURE__ */ varianceScaling({ distribution: "uniform" });
 
 /** Keras `LecunNormal`: truncated normal of variance 1 / fanIn. */
-export const lecunNormal = varianceScaling();
+export const lecunNormal = /* @__PURE__ */ varianceScaling();
 
 /**
  * Keras `Orthogonal` (Saxe et al. 2013): of the matrix of all axes but the last by the last, whichever are fewer, rows or columns, are

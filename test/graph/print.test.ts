@@ -66,7 +66,7 @@ describe("plan.print()", () => {
     );
     expect(rest[1]).toContain(`| ${rows}×${columns}`);
     expect(rest[1]).toMatch(/\| 5\.3 KiB \| 18\.4 k$/);
-    expect(rest[2]).toBe("2 | matmul | conv2d_forward | [5, 7] [7, 3] | [5, 1, 1, 3] | 4×32 | 284 B | 210");
+    expect(rest[2]).toBe("2 | matmul | conv2d_forward | [5, 7] [7, 3] | [5, 3] | 4×32 | 284 B | 210");
     expect(rest[3]).toBe("3 dispatches of 3 pipelines bind 7.0 KiB; products of 18.6 kFLOP");
     expect(rest[4]).toMatch(/^arena \S+ \S+ in 2 blocks, inputs 1\.2 KiB, variables 4\.5 KiB: \S+ KiB$/);
   });

@@ -8,11 +8,10 @@ import type { Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { reshape } from "../ops/reshape.ts";
-import type { Transposed } from "../ops/matrix-product.ts";
 import { BYTES, sizeOf } from "../shape.ts";
 import type { DType, Shape } from "../shape.ts";
-import { pointwise } from "./conv2d-products.ts";
-import type { ProductExtents } from "./conv2d-products.ts";
+import { pointwise } from "./matrix-product.ts";
+import type { ProductExtents, Transposed } from "./matrix-product.ts";
 
 /** The layers of a dispatch, with the operands' parts that it binds; f16 where the images are. */
 type LowerLayers = (l: Lowering, layers: MatrixLayers, half: boolean, operands: Operands) => void;

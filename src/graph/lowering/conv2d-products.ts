@@ -5,7 +5,6 @@
 import { conv2dBackwardDataFused } from "../../kernels/conv2d/backward-data.ts";
 import { conv2dBackwardWeights, sumPartials } from "../../kernels/conv2d/backward-weights.ts";
 import { conv2dForwardFused } from "../../kernels/conv2d/forward.ts";
-import { conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import type { Conv2dGeometry } from "../../kernels/conv2d/geometry.ts";
 import { joinedEpilogue } from "../../kernels/conv2d/epilogue.ts";
 import type { TapFusion } from "../../kernels/conv2d/tap-product.ts";
@@ -17,17 +16,6 @@ import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import type { DType, Shape, TensorType } from "../shape.ts";
 import { applyTaps, listed, loadOf, slices } from "./taps.ts";
 import type { GatheringNaming, Images, Naming, Taps, TapsFusion } from "./taps.ts";
-
-/** Extents of each product: of the result `[rows, columns]`, and of what is summed over. */
-export interface ProductExtents {
-  readonly rows: number;
-  readonly inner: number;
-  readonly columns: number;
-}
-
-/** A 1×1 convolution of images of one pixel: `x` `[rows, inner]` by a kernel `[inner, columns]`. */
-export const pointwise = ({ rows, inner, columns }: ProductExtents): Conv2dGeometry =>
-  conv2dGeometry([rows, 1, 1, inner], [1, 1, inner, columns], { strides: 1, padding: "valid" });
 
 /** `y` `[N, Ho, Wo, Cout]` = conv(`x` `[N, H, W, Cin]`, `kernel` HWIO). */
 export function applyForward<D extends DType>(

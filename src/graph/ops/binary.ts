@@ -42,22 +42,22 @@ const binary = (name: keyof typeof BINARY): Arithmetic => {
  *
  * @throws Error when shapes do not broadcast, or a tensor is u32.
  */
-export const subtract = binary("subtract");
+export const subtract = /* @__PURE__ */ binary("subtract");
 
 /** `a · b`, elementwise; see {@link subtract}. */
-export const multiply = binary("multiply");
+export const multiply = /* @__PURE__ */ binary("multiply");
 
 /** `a / b`, elementwise; see {@link subtract}. */
-export const divide = binary("divide");
+export const divide = /* @__PURE__ */ binary("divide");
 
 /**
  * `a` to the power of `b`, elementwise; see {@link subtract}. Of a negative `a` and a `b` that is not whole, not a number. The gradient
  * by `b` is 0 where `a` is not positive.
  */
-export const power = binary("power");
+export const power = /* @__PURE__ */ binary("power");
 
 /** The smaller of `a` and `b`, elementwise; see {@link subtract}. Where they are equal `a` has the gradient. */
-export const minimum = binary("minimum");
+export const minimum = /* @__PURE__ */ binary("minimum");
 
 /** The larger of `a` and `b`, elementwise; see {@link subtract}. Where they are equal `a` has the gradient. */
-export const maximum = binary("maximum");
+export const maximum = /* @__PURE__ */ binary("maximum");

@@ -29,22 +29,22 @@ const compare =
  *
  * @throws Error when shapes do not broadcast, or floats are compared with u32.
  */
-export const equal = compare("equal", "==");
+export const equal = /* @__PURE__ */ compare("equal", "==");
 
 /** 1 where `a ≠ b`, otherwise 0; see {@link equal}. */
-export const notEqual = compare("not_equal", "!=");
+export const notEqual = /* @__PURE__ */ compare("not_equal", "!=");
 
 /** 1 where `a < b`, otherwise 0; see {@link equal}. */
-export const less = compare("less", "<");
+export const less = /* @__PURE__ */ compare("less", "<");
 
 /** 1 where `a ≤ b`, otherwise 0; see {@link equal}. */
-export const lessEqual = compare("less_equal", "<=");
+export const lessEqual = /* @__PURE__ */ compare("less_equal", "<=");
 
 /** 1 where `a > b`, otherwise 0; see {@link equal}. */
-export const greater = compare("greater", ">");
+export const greater = /* @__PURE__ */ compare("greater", ">");
 
 /** 1 where `a ≥ b`, otherwise 0; see {@link equal}. */
-export const greaterEqual = compare("greater_equal", ">=");
+export const greaterEqual = /* @__PURE__ */ compare("greater_equal", ">=");
 
 /**
  * `a` where `condition`, u32, is not 0, and `b` elsewhere (`keras.ops.where`): floats, or one of them a number. Shapes of all three

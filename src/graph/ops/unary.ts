@@ -31,43 +31,43 @@ const unary = (name: keyof typeof UNARY): (<D extends DType>(x: Tensor<D>) => Te
 };
 
 /** −x, elementwise, of f32 or f16 of any shape, as the others of this file. @throws Error when x is u32. */
-export const negative = unary("negative");
+export const negative = /* @__PURE__ */ unary("negative");
 
 /** |x|; the gradient at 0 is 0. See {@link negative}. */
-export const abs = unary("abs");
+export const abs = /* @__PURE__ */ unary("abs");
 
 /** −1, 0 or 1. The gradient takes x for a constant. See {@link negative}. */
-export const sign = unary("sign");
+export const sign = /* @__PURE__ */ unary("sign");
 
 /** The largest whole number that is not above x. The gradient takes x for a constant. See {@link negative}. */
-export const floor = unary("floor");
+export const floor = /* @__PURE__ */ unary("floor");
 
 /** x². See {@link negative}. */
-export const square = unary("square");
+export const square = /* @__PURE__ */ unary("square");
 
 /** √x, of x from 0; its gradient at 0 is infinite. See {@link negative}. */
-export const sqrt = unary("sqrt");
+export const sqrt = /* @__PURE__ */ unary("sqrt");
 
 /** 1/√x, of x above 0. See {@link negative}. */
-export const rsqrt = unary("rsqrt");
+export const rsqrt = /* @__PURE__ */ unary("rsqrt");
 
 /** 1/x. See {@link negative}. */
-export const reciprocal = unary("reciprocal");
+export const reciprocal = /* @__PURE__ */ unary("reciprocal");
 
 /** eˣ. See {@link negative}. */
-export const exp = unary("exp");
+export const exp = /* @__PURE__ */ unary("exp");
 
 /** The natural logarithm, of x above 0. See {@link negative}. */
-export const log = unary("log");
+export const log = /* @__PURE__ */ unary("log");
 
 /** sin x, of radians; exact to 2⁻¹¹ at worst where an adapter does no more than WGSL asks. See {@link negative}. */
-export const sin = unary("sin");
+export const sin = /* @__PURE__ */ unary("sin");
 
 /** cos x, as {@link sin}. */
-export const cos = unary("cos");
+export const cos = /* @__PURE__ */ unary("cos");
 
 /** The error function, to 1.5e-7 (Abramowitz & Stegun 7.1.26). See {@link negative}. */
-export const erf = unary("erf");
+export const erf = /* @__PURE__ */ unary("erf");
 
 /** tanh x. See {@link negative}. */
 export const tanh = <D extends DType>(x: Tensor<D>): Tensor<D> => activation(x, "tanh");

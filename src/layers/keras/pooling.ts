@@ -25,7 +25,7 @@ const pooling =
  *
  * @throws Error when it is applied to what is no image or one that no window fits into, or an option is not a whole number in range.
  */
-export const maxPooling2d = pooling("max_pooling2d", maxPool2d);
+export const maxPooling2d = /* @__PURE__ */ pooling("max_pooling2d", maxPool2d);
 
 /**
  * Keras `AveragePooling2D`: the mean of each window, in which with `same` padding only what lies in the image counts,
@@ -33,7 +33,7 @@ export const maxPooling2d = pooling("max_pooling2d", maxPool2d);
  *
  * @throws Error as {@link maxPooling2d} does.
  */
-export const averagePooling2d = pooling("average_pooling2d", averagePool2d);
+export const averagePooling2d = /* @__PURE__ */ pooling("average_pooling2d", averagePool2d);
 
 /** What {@link globalAveragePooling2d} takes. */
 export interface GlobalPoolingOptions extends LayerOptions {
