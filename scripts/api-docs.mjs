@@ -25,8 +25,15 @@ export function load(app) {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
       const source = module.sources[0].fullFileName;
       module.name = [...entries].find(([entry]) => source.endsWith(`/${entry}`))[1];
-      const about = module.comment?.getTag("@file");
-      if (about) module.comment = new Comment(about.content);
+      const [, about] = /^\/\*\*[\s*]*@file ([^]*?)\s*\*\//.exec(readFileSync(source, "utf8"));
+      module.comment = new Comment([{ kind: "text", text: about.replace(/^ \* ?/gm, "") }]);
+    }
+    // TypeScript takes the comment of a file for that of its first export too.
+    for (const reflection of Object.values(project.reflections)) {
+      const { comment } = reflection;
+      if (!comment?.getTag("@file")) continue;
+      comment.removeTags("@file");
+      if (!comment.hasVisibleComponent()) delete reflection.comment;
     }
     // Options that are taken apart where they are declared have no name of their own.
     for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
