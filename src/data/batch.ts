@@ -24,6 +24,7 @@ export interface Batch extends BatchArrays {
   indices: readonly number[];
 }
 
+/** How samples become a batch. */
 export interface BatchAssembly {
   /** How many samples count; all by default. */
   readonly count?: number;

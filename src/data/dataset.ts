@@ -19,9 +19,11 @@ export interface Sample extends Readonly<Size> {
   readonly mask: Uint8Array;
 }
 
-/** A photo and its mask at the size that both have, `labels` `[height, width]` as {@link Sample.mask}. */
+/** A photo and its mask at the size that both have. */
 export interface WholeSample {
+  /** Its pixels, RGB. */
   readonly photo: Photo;
+  /** `labels` `[height, width]`, the class of each pixel as in {@link Sample.mask}. */
   readonly mask: Size & { readonly labels: Uint8Array };
 }
 

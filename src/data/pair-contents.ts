@@ -6,7 +6,9 @@ import type { Pair } from "./formats/format.ts";
 
 /** SHA-256 of the bytes of a photo and of its mask, in hexadecimal. */
 export interface PairContents {
+  /** Of the photo's file. */
   readonly photo: string;
+  /** Of the mask's file, or of that which it is read from. */
   readonly mask: string;
 }
 

@@ -49,6 +49,11 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
     return this.#waitedMs;
   }
 
+  /**
+   * The next item; `done` when there is none left, or the stream has ended.
+   *
+   * @throws what the producer threw, or the signal's reason when it is aborted; either ends the stream.
+   */
   async next(): Promise<IteratorResult<Item, undefined>> {
     if (this.#ended) return { done: true, value: undefined };
     const start = performance.now();
@@ -67,6 +72,7 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
     }
   }
 
+  /** Ends the stream: nothing new is begun, and `close` is called once. */
   async return(): Promise<IteratorResult<Item, undefined>> {
     const first = !this.#ended;
     this.#ended = true;
@@ -75,6 +81,7 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
     return { done: true, value: undefined };
   }
 
+  /** Itself, for `for await`. */
   [Symbol.asyncIterator](): this {
     return this;
   }

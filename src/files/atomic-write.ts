@@ -4,6 +4,7 @@ import { fileError, writeNewFile } from "./transfer.ts";
 import { withTemporary } from "./temporary.ts";
 import { FileError } from "./file-error.ts";
 
+/** How a file is written. */
 export interface AtomicWriteOptions {
   /** Refuse a path where there is something, even what came there while the file was written; by default it is replaced. */
   readonly exclusive?: boolean | undefined;

@@ -2,8 +2,11 @@
 export interface SubgroupMatrix {
   /** Type of the operands. */
   readonly component: "f16" | "f32";
+  /** Rows of the left operand and of the result. */
   readonly rows: number;
+  /** Columns of the right operand and of the result. */
   readonly columns: number;
+  /** Columns of the left operand, rows of the right one. */
   readonly depth: number;
   /** Lanes of the subgroup. */
   readonly lanes: number;

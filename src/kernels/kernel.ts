@@ -84,7 +84,9 @@ export interface Kernel {
 
 /** The text of a shader before and behind the declarations of its buffers. */
 export interface KernelSource {
+  /** WGSL `enable` directives. */
   readonly enable: string;
+  /** WGSL behind the declarations of the buffers, that of the uniform block included. */
   readonly body: string;
 }
 

@@ -62,6 +62,8 @@ export type TileFor = (request: TileRequest) => Tile | undefined;
 
 /** The tile that a matrix product is computed in, one of several that would do, and what it was chosen for. */
 export interface Tiling {
+  /** What the tile was chosen for. */
   readonly request: TileRequest;
+  /** The tile. */
   readonly tile: Tile;
 }

@@ -17,8 +17,10 @@ export interface Evaluation {
   readonly backgroundAccuracy: number;
   /** Photos seen. */
   readonly count: number;
+  /** Pixels of each class and what they were taken for. */
   readonly confusion: ConfusionMatrix;
   /** Of the first photos, as many as were asked for: the likeliest class of each pixel, `[S, S]`. */
   readonly predictions: readonly Uint8Array[];
+  /** What each photo came to. */
   readonly scores: PhotoScores;
 }

@@ -2,6 +2,7 @@ import type { TrainConfig } from "../config/index.ts";
 
 /** The two phases, in order: with a part of the network frozen, the encoder as a rule, then everything with a fresh optimizer. */
 export const PHASES = ["frozen", "finetune"] as const;
+/** `frozen` or `finetune`. */
 export type Phase = (typeof PHASES)[number];
 
 /** What the first phase may leave as it is: the encoder; encoder and decoder, so that only the head learns; or nothing. */

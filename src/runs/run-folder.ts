@@ -26,6 +26,7 @@ export type FigureName =
 
 /** The files of one run. */
 export class RunFolder {
+  /** The folder itself. */
   readonly path: string;
 
   private constructor(path: string) {
@@ -98,9 +99,11 @@ export class RunFolder {
     );
   }
 
+  /** Every setting, `config.json`. */
   get config(): string {
     return join(this.path, "config.json");
   }
+  /** Machine, adapter and versions, `environment.json`. */
   get environment(): string {
     return join(this.path, "environment.json");
   }
@@ -120,6 +123,7 @@ export class RunFolder {
   get data(): string {
     return join(this.path, "data.json");
   }
+  /** A line an epoch, `history.csv`. */
   get history(): string {
     return join(this.path, "history.csv");
   }
@@ -127,6 +131,7 @@ export class RunFolder {
   get photos(): string {
     return join(this.path, "photos.csv");
   }
+  /** What came of the run, `summary.json`. */
   get summary(): string {
     return join(this.path, "summary.json");
   }
@@ -134,6 +139,7 @@ export class RunFolder {
   get plan(): string {
     return join(this.path, "plan.json");
   }
+  /** The folder of the event files. */
   get tensorboard(): string {
     return join(this.path, "tensorboard");
   }
@@ -142,6 +148,7 @@ export class RunFolder {
     const name = typeof which === "number" ? `epoch-${which}` : which;
     return join(this.path, "checkpoints", `${name}.safetensors`);
   }
+  /** The file of a picture, `figures/<name>.png`. */
   figure(name: FigureName): string {
     return join(this.path, "figures", `${name}.png`);
   }

@@ -13,11 +13,13 @@ import type { Phase } from "./phase.ts";
 export interface TrainingState {
   /** The phase that the next step belongs to. */
   readonly phase: Phase;
-  /** Epochs ended, through both phases and of this phase. */
+  /** Epochs ended, through both phases. */
   readonly epoch: number;
+  /** Epochs ended of this phase. */
   readonly phaseEpoch: number;
-  /** Steps made of the epoch under way, and what they add to its means. */
+  /** Steps made of the epoch under way. */
   readonly step: number;
+  /** Sums over these steps, of which the epoch's means will be made. */
   readonly sums: { readonly loss: number; readonly accuracy: number };
   /** Steps made in all. */
   readonly globalStep: number;

@@ -2,6 +2,7 @@ import type { Key } from "./declared.ts";
 
 /** What the pixels of a data set's masks become. */
 export interface Labelling {
+  /** The class that each number in a sample's mask means. */
   readonly classNames: readonly string[];
   /** Whether some key does not count. */
   readonly ignores: boolean;

@@ -12,6 +12,7 @@ import type { BatchRange, Lowering, Op, Operand } from "../op.ts";
 import { checkChannels, reductionParts } from "../ops/channel-reduction.ts";
 import { bytesOf, shapeText } from "../shape.ts";
 
+/** What follows a normalization by rows, and its ε. */
 export interface RowNormOptions {
   /** `[C]`, what the normalized channels are multiplied by; nothing by default. */
   readonly gamma?: Tensor | undefined;

@@ -10,13 +10,15 @@ import { tverskyLoss } from "../../graph/ops/tversky-loss.ts";
 
 /** The loss of a run, and the numbers that it takes; those of other losses mean nothing to it. */
 export interface LossSpec {
+  /** Which one. */
   readonly name: TrainConfig["loss"];
   /** Of the cross-entropies. */
   readonly labelSmoothing: number;
   /** γ of the focal loss. */
   readonly focalGamma: number;
-  /** Of the Tversky loss: what false positives and false negatives count. */
+  /** Of the Tversky loss: what false positives count. */
   readonly tverskyAlpha: number;
+  /** Of the Tversky loss: what false negatives count. */
   readonly tverskyBeta: number;
 }
 
