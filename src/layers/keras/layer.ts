@@ -6,6 +6,7 @@
 import type { Graph, Tensor } from "../../graph/graph.ts";
 import type { Initializer } from "../../graph/initializers.ts";
 import type { DType, Shape } from "../../graph/shape.ts";
+import type { ActivationKind } from "../../kernels/text/activation.ts";
 
 /** How a layer is applied. `sequential` hands it on to its layers. */
 export interface CallOptions {
@@ -15,6 +16,8 @@ export interface CallOptions {
   readonly step?: Tensor | undefined;
   /** What the names of the layer's variables begin with; nothing by default. */
   readonly scope?: string | undefined;
+  /** What a layer that {@link Layer.appliesActivation} applies to its result. */
+  readonly activation?: ActivationKind | undefined;
 }
 
 /** What all layers take. */
@@ -38,6 +41,10 @@ export interface Layer<Call extends CallOptions = CallOptions> {
   <D extends DType>(x: Tensor<D>, call?: Call): LayerResult<D>;
   /** Keras's name of such layers, e.g. `dense`. */
   readonly kind: string;
+  /** Whether it applies the activation of the layer that follows in the same kernels, as `sequential` then asks for. */
+  readonly appliesActivation?: boolean;
+  /** Of a layer that is nothing but an activation of single numbers: which. */
+  readonly activation?: ActivationKind;
 }
 
 /** What a layer makes its variables with. */

@@ -28,7 +28,7 @@ export interface NormalizationOptions extends LayerOptions {
 export interface BatchNormalizationOptions extends NormalizationOptions {
   /** Share of the moving statistics that a step keeps; 0.99 by default, as in Keras. */
   readonly momentum?: number | undefined;
-  /** What follows in the same kernels, which Keras has a layer of its own for; `linear` by default. */
+  /** What follows in the same kernels; in Keras, and in a `sequential` here too, an `activation` layer behind it. `linear` by default. */
   readonly activation?: ActivationKind | undefined;
 }
 
@@ -51,8 +51,9 @@ function vectors(
  * @throws Error when it is applied to a tensor without a batch.
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
-  const { epsilon = 1e-3, momentum = 0.99, activation } = options;
-  return defineLayer("batch_normalization", options, (x, scope, { training = false }) => {
+  const { epsilon = 1e-3, momentum = 0.99, activation: own = "linear" } = options;
+  const layer = defineLayer("batch_normalization", options, (x, scope, call) => {
+    const { training = false, activation = own } = call;
     const shape = x.shape.slice(-1);
     const made = vectors(x, scope, options);
     const gamma = made.gamma ?? fill(x.graph, shape, 1);
@@ -63,6 +64,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
       ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum, activation })
       : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
   });
+  return own === "linear" ? Object.assign(layer, { appliesActivation: true }) : layer;
 }
 
 /**

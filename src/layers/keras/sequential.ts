@@ -16,7 +16,8 @@ export interface Sequential extends Layer {
 
 /**
  * Keras `Sequential`: applies one layer after the other. Applied to inputs of two graphs, one with `training: true` for a training step and one
- * without for evaluation, it has the same variables in both, which their programs share by `Variables`.
+ * without for evaluation, it has the same variables in both, which their programs share by `Variables`. A batch norm and the `activation`
+ * behind it run in the same kernels.
  *
  * @throws Error when there is no layer.
  */
@@ -24,8 +25,15 @@ export function sequential(layers: readonly Layer[], { name }: SequentialOptions
   if (layers.length === 0) throw new Error("sequential takes at least one layer.");
   const apply = <D extends DType>(x: Tensor<D>, call: CallOptions = {}): LayerResult<D> => {
     const scope = [call.scope, name].filter((each) => each !== undefined).join("/");
-    const own = scope === "" ? call : { ...call, scope };
-    return layers.reduce<Tensor>((y, layer) => layer(y, own), x) as LayerResult<D>;
+    const own = { training: call.training, step: call.step, scope: scope === "" ? undefined : scope };
+    let y: Tensor = x;
+    for (let i = 0; i < layers.length; i++) {
+      const [layer, next] = [layers[i], layers.at(i + 1)];
+      const together = layer.appliesActivation && next?.activation !== undefined;
+      y = layer(y, together ? { ...own, activation: next.activation } : own);
+      if (together) i++;
+    }
+    return y as LayerResult<D>;
   };
   return Object.assign(apply, { kind: "sequential", layers });
 }

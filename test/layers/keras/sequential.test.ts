@@ -9,6 +9,7 @@ import { mean } from "../../../src/graph/ops/reduce.ts";
 import { runCount } from "../../../src/graph/ops/run-count.ts";
 import { Variables } from "../../../src/graph/variables.ts";
 import {
+  activation,
   batchNormalization,
   conv2d,
   dense,
@@ -67,6 +68,34 @@ describe("sequential", () => {
     expect(await variables.read("batch_normalization/moving_variance")).toEqual(moved);
     expect(await variables.read("dropout/step")).toEqual(Float32Array.of(40));
   });
+
+  it.each([true, false])(
+    "runs a batch norm and the activation behind it as one, training: %s",
+    async (training) => {
+      const { shape, data } = randomInput([3, 4, 4, 4], 1);
+      const graph = new Graph();
+      const x = graph.input("x", shape);
+      const together = sequential([
+        batchNormalization({ name: "a" }),
+        activation("silu"),
+        activation("tanh"),
+      ]);
+      const own = sequential([batchNormalization({ name: "b", activation: "swish" }), activation("tanh")]);
+      const apart = activation("tanh")(
+        activation("silu")(batchNormalization({ name: "c" })(x, { training })),
+      );
+      const outputs = { together: together(x, { training }), own: own(x, { training }), apart };
+      using program = await compile(gpu(), { outputs });
+      const y = await program.run({ x: data });
+      expectClose(y.together, y.apart);
+      expect(y.together).toEqual(y.own);
+      const count = async (output: Tensor): Promise<number> => {
+        using alone = await compile(gpu(), { outputs: { output }, fuse: false });
+        return alone.summary.dispatches;
+      };
+      expect(await count(outputs.together)).toBe((await count(outputs.apart)) - 1);
+    },
+  );
 
   it("freezes layers: they are not learned, and a frozen batch norm keeps its statistics in training", async () => {
     const frozen = { trainable: false } as const;
