@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { conv2d } from "../../src/graph/ops/conv2d.ts";
+import { matmul } from "../../src/graph/ops/matmul.ts";
 import { kernelTarget } from "../../src/graph/kernel-target.ts";
 import type { SubgroupMatrix } from "../../src/kernels/kernel.ts";
 import { requestFor } from "../../src/kernels/conv2d/tiles.ts";
@@ -34,6 +35,19 @@ describe("products on matrices of f32", () => {
     const op = (x: Tensor, w: Tensor): Tensor => conv2d(x, w, { strides: 2, padding: "same" });
     const inputs = [randomInput([2, 5, 7, 12], 1), randomInput([3, 3, 12, 8], 2)];
     const { data: dy } = randomInput([2, 3, 4, 8], 3);
+    const expected = await runOp(opened(), op, inputs, dy, { family: "register" });
+    const actual = await runOp(gpu, op, inputs, dy, { family: "workgroup" });
+    expectClose(actual.y, expected.y, 1e-5);
+    actual.gradients.forEach((gradient, i) =>
+      expectClose(gradient, expected.gradients[i]!, 1e-5, `gradient ${i}`),
+    );
+  });
+
+  it("are those in registers, of many matrices at once", async () => {
+    const gpu = withEmulatedMatrices(opened(), MATRIX);
+    const op = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
+    const inputs = [randomInput([3, 20, 16], 1), randomInput([3, 16, 24], 2)];
+    const { data: dy } = randomInput([3, 20, 24], 3);
     const expected = await runOp(opened(), op, inputs, dy, { family: "register" });
     const actual = await runOp(gpu, op, inputs, dy, { family: "workgroup" });
     expectClose(actual.y, expected.y, 1e-5);

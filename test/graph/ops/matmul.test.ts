@@ -159,6 +159,11 @@ describe("matmul of batches", () => {
 
   // Multiples of four and not, more than a tile, one number.
   const SHAPES: readonly (readonly [Shape, Shape])[] = [
+    // Its gradients are sums of several parts.
+    [
+      [2, 300, 8],
+      [2, 8, 12],
+    ],
     [
       [2, 3, 40, 24],
       [2, 3, 24, 72],
