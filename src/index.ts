@@ -143,6 +143,7 @@ export type {
   BatchRange,
   BatchSlice,
   Formula,
+  JoinedPart,
   Lowering,
   NumberFunction,
   Op,

@@ -1,8 +1,7 @@
 import type { Graph, Node, Tensor } from "./graph.ts";
+import type { JoinedPart, Op } from "./op.ts";
 import { add } from "./ops/add.ts";
 import { fill } from "./ops/fill.ts";
-import { joinParts } from "./ops/part.ts";
-import type { JoinedPart } from "./pattern.ts";
 import { sameShape, shapeText, sizeOf } from "./shape.ts";
 
 /**
@@ -21,6 +20,8 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[] = trainable(loss.
   return loss.graph.addBackward(() => backwardPass(loss, wrt));
 }
 
+type JoinParts = NonNullable<Op["joinParts"]>;
+
 function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor> {
   const { graph } = loss;
   // Backward nodes are appended to the same list while it is walked.
@@ -35,21 +36,21 @@ function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor>
     else parts.set(tensor, [gradient]);
   };
   /** What came to parts of a stack: joined in one go when it is asked for. */
-  const ofParts = new Map<Tensor, JoinedPart[]>();
-  const contributePart = (stack: Tensor, begin: number, values: Tensor): void => {
-    const known = ofParts.get(stack) ?? [];
-    ofParts.set(stack, known);
+  const ofParts = new Map<Tensor, { readonly parts: JoinedPart[]; readonly join: JoinParts }>();
+  const contributePart = (stack: Tensor, begin: number, values: Tensor, join: JoinParts): void => {
+    const known: JoinedPart[] = ofParts.get(stack)?.parts ?? [];
+    ofParts.set(stack, { parts: known, join });
     const end = begin + sizeOf(values.shape);
     const met = known.findIndex((each) => each.begin < end && begin < each.begin + sizeOf(each.values.shape));
     if (met < 0) known.push({ begin, values });
     else if (known[met].begin === begin && sameShape(known[met].values.shape, values.shape))
       known[met] = { begin, values: add(known[met].values, values) };
-    else contribute(stack, joinParts(stack, [{ begin, values }]));
+    else contribute(stack, join(stack, [{ begin, values }]));
   };
   const total = (tensor: Tensor): Tensor | null => {
     const joined = ofParts.get(tensor);
     ofParts.delete(tensor);
-    if (joined) contribute(tensor, joinParts(tensor, joined));
+    if (joined) contribute(tensor, joined.join(tensor, joined.parts));
     const terms = parts.get(tensor);
     if (!terms) return null;
     if (terms.length > 1) terms.splice(0, terms.length, terms.reduce(add));
@@ -61,8 +62,8 @@ function backwardPass(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor>
     const followed = inputs.map((input) => origins.has(input) && !isConstant(node, input));
     if (!followed.includes(true) || !outputs.some((output) => parts.has(output) || ofParts.has(output)))
       continue;
-    if (op.begin !== undefined) {
-      contributePart(inputs[0], op.begin, total(outputs[0])!);
+    if (op.begin !== undefined && op.joinParts) {
+      contributePart(inputs[0], op.begin, total(outputs[0])!, op.joinParts);
       continue;
     }
     const refusal = (i: number): Error => noGradient(loss, origins.get(inputs[i])!, node, inputs[i]);

@@ -191,6 +191,8 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   readonly identity?: boolean;
   /** Of an identity: the element of its input that its output begins with, a multiple of `STACK_ALIGNMENT`; 0 by default. */
   readonly begin?: number;
+  /** Of an op with `begin`: makes the gradient of its input of those of parts that do not overlap, all in one go. */
+  readonly joinParts?: (whole: Tensor, parts: readonly JoinedPart[]) => Tensor;
   /** Of an op whose output is one number everywhere, known when the graph is built: that number. */
   readonly constant?: number;
   /**
@@ -260,6 +262,14 @@ export interface Rewriting {
   readonly includes: readonly Rewriting[];
   /** `nodes` in an order in which they can run, of a program that gives `outputs`, rewritten. */
   run(nodes: readonly Node[], outputs: readonly Tensor[], target: KernelTarget): readonly Node[];
+}
+
+/** Numbers that go to a stack from element `begin` on. */
+export interface JoinedPart {
+  /** A multiple of `STACK_ALIGNMENT`. */
+  readonly begin: number;
+  /** They lie one after the other there, whatever the shape. */
+  readonly values: Tensor;
 }
 
 /** See {@link Op.together}. */

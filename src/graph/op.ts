@@ -5,6 +5,7 @@ export type {
   BatchRange,
   BatchSlice,
   Formula,
+  JoinedPart,
   Lowering,
   NumberFunction,
   Op,

@@ -1,6 +1,7 @@
 /** @file What some ops say of themselves beyond how they run, so that `graph/fuse` can run several of them as one. */
 import type { ActivationKind } from "../kernels/text/activation.ts";
 import type { Tensor } from "./graph.ts";
+import type { JoinedPart } from "./op.ts";
 import type { WeightsPattern } from "./lowering/conv2d-products.ts";
 import type { TapsPattern } from "./lowering/taps.ts";
 import type { Norm } from "./lowering/batch-norm.ts";
@@ -112,10 +113,4 @@ export interface PixelSumsPattern {
   readonly kind: "pixelSums";
   readonly x: Tensor;
   readonly factor: Tensor;
-}
-
-/** Numbers that go to a stack from element `begin` on. */
-export interface JoinedPart {
-  readonly begin: number;
-  readonly values: Tensor;
 }

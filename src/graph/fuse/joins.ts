@@ -5,8 +5,7 @@ import { copyNumbers } from "../../kernels/copy.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT } from "../graph.ts";
 import { batchSlice } from "../op.ts";
-import type { Op } from "../op.ts";
-import type { JoinedPart } from "../pattern.ts";
+import type { JoinedPart, Op } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import type { Readers } from "./readers.ts";
 

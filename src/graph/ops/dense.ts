@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph.ts";
 import { shapeText } from "../shape.ts";
 import { floats } from "./elementwise.ts";
-import { rowsProduct } from "./matrix-product.ts";
+import { rowsProduct } from "./rows-product.ts";
 import type { DType } from "../shape.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { STACK_ALIGNMENT, variableParts } from "../graph.ts";
 import { stacks } from "../fuse/stacks.ts";
 import { batchSlice } from "../op.ts";
-import type { JoinedPart } from "../pattern.ts";
+import type { JoinedPart } from "../op.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { fill } from "./fill.ts";
@@ -37,6 +37,7 @@ export function partAt(x: Tensor, begin: number, shape: Shape): Tensor {
       name: "part",
       identity: true,
       begin,
+      joinParts,
       outputs: [{ shape, dtype: x.dtype }],
       gradient: ([dy]) => [() => joinParts(x, [{ begin, values: dy! }])],
     },

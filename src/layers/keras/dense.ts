@@ -1,7 +1,7 @@
 import { glorotUniform, zeros } from "../../graph/initializers.ts";
 import type { Initializer } from "../../graph/initializers.ts";
 import { floats } from "../../graph/ops/elementwise.ts";
-import { rowsProduct } from "../../graph/ops/matrix-product.ts";
+import { rowsProduct } from "../../graph/ops/rows-product.ts";
 import { shapeText } from "../../graph/shape.ts";
 import { activated } from "./activation.ts";
 import type { Activation } from "./activation.ts";

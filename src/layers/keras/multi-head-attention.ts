@@ -3,7 +3,7 @@ import type { Initializer } from "../../graph/initializers.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { where } from "../../graph/ops/compare.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
-import { rowsProduct } from "../../graph/ops/matrix-product.ts";
+import { rowsProduct } from "../../graph/ops/rows-product.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { attentionWeights } from "../../graph/ops/softmax.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
