@@ -1,3 +1,5 @@
+import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../../src/graph/compile.ts";
 import { Graph } from "../../../src/graph/graph.ts";
@@ -9,10 +11,11 @@ import { slice } from "../../../src/graph/ops/slice.ts";
 import { split, stack, unstack } from "../../../src/graph/ops/split.ts";
 import { plan } from "../../../src/graph/plan.ts";
 import { sizeOf } from "../../../src/graph/shape.ts";
+import { compiledCases } from "../../helpers/compiled-cases.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { runOp } from "../../helpers/op.ts";
 import { paperTarget } from "../../helpers/target.ts";
-import { randomInput } from "../../helpers/tfjs-reference.ts";
+import { randomInput, tfjsReference } from "../../helpers/tfjs-reference.ts";
 
 /** No number of x. */
 const AROUND = 7;
@@ -66,6 +69,33 @@ describe.each(Object.entries(OPS))("%s", (_, op) => {
       `${gpu().adapterName} has no half-precision numbers (shader-f16).`,
     );
     expect(await runOp(gpu(), (x) => op(cast(x, "f16")), [input], dy)).toEqual(whole);
+  });
+});
+
+describe("slice, pad and concat", () => {
+  const gpu = useGpu();
+
+  it("equal tfjs over any axes, forward and backward, bit by bit", async () => {
+    const axis = fc.tuple(fc.nat(4), fc.constantFrom(1, 2, 3, 4, 8), fc.nat(4));
+    const cases = [fc.array(axis, { minLength: 1, maxLength: 5 }), fc.nat(4), fc.nat(1000)] as const;
+    await fc.assert(
+      fc.asyncProperty(...cases, async (axes, along, seed) => {
+        const [begin, size] = [axes.map(([before]) => before), axes.map(([, extent]) => extent)];
+        const paddings = axes.map(([before, , after]): [number, number] => [before, after]);
+        const own = along % axes.length;
+        const inputs = [randomInput(axes.map((each) => each[0] + each[1] + each[2]), seed), randomInput(size, seed + 1)]; // prettier-ignore
+        const ours = (x: Tensor, y: Tensor): Tensor =>
+          pad(concat([slice(x, begin, size), y], { axis: own }), paddings, 0.5);
+        const theirs = (x: tf.Tensor, y: tf.Tensor): tf.Tensor =>
+          tf.pad(tf.concat([tf.slice(x, begin, size), y], own), paddings, 0.5);
+        const graph = new Graph();
+        const shape = ours(graph.input("x", inputs[0].shape), graph.input("y", size)).shape;
+        const dy = randomInput([sizeOf(shape)], seed + 2).data;
+        const { y, gradients } = tfjsReference((...[x, z]) => theirs(x, z), inputs, dy);
+        expect(await runOp(gpu(), ours, inputs, dy)).toEqual({ y, gradients });
+      }),
+      compiledCases(20),
+    );
   });
 });
 
