@@ -7,6 +7,7 @@ import { elementwiseCases } from "./elementwise.ts";
 import { layerCases } from "./layers.ts";
 import { lossAndUpdateCases } from "./loss-and-updates.ts";
 import { productCases } from "./products.ts";
+import { rowNormCases } from "./row-norms.ts";
 
 /** Every case of the benchmark, in the order in which they are measured. */
 export const benchCases = (network: NetworkSize): BenchCase[] => [
@@ -16,6 +17,7 @@ export const benchCases = (network: NetworkSize): BenchCase[] => [
   ...layerCases(network),
   ...elementwiseCases(network),
   ...productCases(),
+  ...rowNormCases(),
   ...lossAndUpdateCases(network),
 ];
 
