@@ -59,6 +59,7 @@ export default tseslint.config(
     rules: { "no-use-before-define": ["error", { functions: false, classes: true, variables: true }] },
   },
   forbid(["files"], above(...engine, "masks", ...beside, ...atop)),
+  forbid(["mpi"], above(...engine, "masks", "files", ...beside, ...atop)),
   forbid(["masks"], [...node, ...above(...engine, "weights", "fetch", ...atop)]),
   forbid(["gpu"], [...node, ...above("kernels", "graph", "layers", ...beside, ...atop)]),
   // What a subgroup can multiply is said without a device.

@@ -3,6 +3,7 @@ import { whenOneEnds } from "../../scripts/setup/forebears.mjs";
 import { readLaunched } from "../../scripts/setup/launched.mjs";
 import { missingModule } from "../../scripts/setup/missing-module.mjs";
 import { isInstalled } from "../files/package.ts";
+import { startedRanks } from "../mpi/started-ranks.ts";
 import { refuseNpmFlags } from "./npm-flags.ts";
 
 /** As a shell has it for a program that a signal ended. */
@@ -27,7 +28,8 @@ export async function runCommand(
   const stop = (why: string, said: string): void => {
     if (controller.signal.aborted) return;
     since = performance.now();
-    process.stderr.write(said);
+    // Of ranks the first one speaks.
+    if ((startedRanks()?.rank ?? 0) === 0) process.stderr.write(said);
     controller.abort(new Error(why));
   };
   const interrupt = (): void => {
@@ -55,6 +57,8 @@ export async function runCommand(
       process.exitCode = EXIT_INTERRUPTED;
     } else {
       process.exitCode = 1;
+      // What goes wrong on one rank alone it has said itself.
+      if ((startedRanks()?.rank ?? 0) > 0) return;
       const { message, stack } = error instanceof Error ? error : new Error(String(error));
       process.stderr.write(`${process.env.BESPOKE_DEBUG ? stack : (missingModule(error) ?? message)}\n`);
     }

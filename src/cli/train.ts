@@ -17,6 +17,11 @@ import { serveRun } from "../ui/serve-run.ts";
 import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
 import { openGpu } from "../adapter/open-gpu.ts";
+import { messageOf } from "../message-of.ts";
+import { Communicator } from "../mpi/communicator.ts";
+import { launchRanks } from "../mpi/launch-ranks.ts";
+import { startedRanks } from "../mpi/started-ranks.ts";
+import { failsOnAllRanks } from "../train/alike.ts";
 import { runCommand } from "./run-command.ts";
 import { saidOnCommandLine } from "./setting-options.ts";
 import { trainCommand } from "./definitions/train.ts";
@@ -27,11 +32,24 @@ const command = trainCommand();
 
 await runCommand(command, async (interrupted) => {
   const flags = command.opts<TrainFlags>();
-  const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+  const started = startedRanks();
+  const say = (sentence: string): void =>
+    started && started.rank > 0 ? undefined : void process.stdout.write(`${sentence}\n`);
   if (flags.resume !== undefined && flags.config !== undefined)
     throw new ConfigError("--resume goes on with the run's own settings: leave out --config.");
   if (flags.predict !== undefined && !flags.dryRun)
     throw new ConfigError("--predict says what a run would take and makes none: add --dry-run.");
+  if (flags.dryRun && (started || (flags.ranks ?? 1) > 1))
+    throw new ConfigError("--dry-run looks at one process: leave out --ranks and mpiexec.");
+  if (flags.ranks !== undefined && started && flags.ranks !== started.size) {
+    throw new ConfigError(
+      `mpiexec started ${started.size} ranks and --ranks says ${flags.ranks}: leave out --ranks.`,
+    );
+  }
+  if ((flags.ranks ?? 1) > 1 && !started) {
+    process.exitCode = await launchRanks(flags.ranks!);
+    return;
+  }
   const resume = flags.resume === undefined ? undefined : await RunFolder.open(flags.resume);
   const commandLine: Source = { file: null, said: saidOnCommandLine(command) };
   const sources =
@@ -43,8 +61,12 @@ await runCommand(command, async (interrupted) => {
       : resolveConfig([await fetched(sources), ...sources], kind);
   // Settings that cannot be used are told of before an adapter is opened.
   const { adapter } = await configFor("hardware");
-  const page = flags.ui === undefined || flags.dryRun ? undefined : await openPage(flags.ui, say);
+  const page =
+    flags.ui === undefined || flags.dryRun || (started?.rank ?? 0) > 0
+      ? undefined
+      : await openPage(flags.ui, say);
   let gpu: Gpu | undefined;
+  const ranks = started ? await Communicator.join() : undefined;
   try {
     gpu = await openGpu(adapter === null ? {} : { adapter });
     const { kind, name } = describeAdapter(gpu);
@@ -67,16 +89,23 @@ await runCommand(command, async (interrupted) => {
       resume,
       signal: interrupted,
       detail: stepDetail(),
+      ranks,
     });
+    if (summary === null) return;
     const minutes = summary.seconds < 120 ? "" : ` (${(summary.seconds / 60).toFixed(1)} minutes)`;
     say(
       `val_accuracy ${summary.val_accuracy.toFixed(4)} on ${summary.validation_photos} photos (background everywhere: ` +
         `${summary.background_accuracy.toFixed(4)})${bestOf(summary)}, ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
         `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data`,
     );
+  } catch (error) {
+    // The others would wait for a rank that has failed alone.
+    if (ranks && !interrupted.aborted && !failsOnAllRanks(error)) ranks.abort(messageOf(error));
+    throw error;
   } finally {
     await page?.close();
     gpu?.destroy();
+    await ranks?.close();
   }
 });
 

@@ -49,6 +49,11 @@ export interface TrainingBatchOptions extends BatchOptions {
   dropRemainder?: boolean;
   /** A left-right flip of every second sample by default. */
   augment?: Augmentation;
+  /**
+   * Which samples of a batch of `count` are made, from the first number up to the second: all by default. Ranks that share the batches out
+   * each make a part of them.
+   */
+  part?: (count: number) => readonly [number, number];
   /** Where to begin, for example the `state` after the last batch of an interrupted run. */
   start?: BatchState;
   /**
@@ -70,6 +75,8 @@ export interface TrainingBatch extends Batch {
    * one each time, and where `augment` is a function without `draw`, of which nobody knows.
    */
   identities: readonly (string | null)[];
+  /** Samples of the whole batch, of which this may be a part. */
+  whole: number;
 }
 
 /** A stream of training batches. */
@@ -137,8 +144,11 @@ export function trainingBatches(
       position = 0;
       order = passOrder(++epoch);
     }
-    const [first, current] = [position++ * batchSize, epoch];
-    const picked = order.slice(first, first + batchSize);
+    const [beginning, current] = [position++ * batchSize, epoch];
+    const all = order.slice(beginning, beginning + batchSize);
+    const [from, to] = options.part?.(all.length) ?? [0, all.length];
+    const first = beginning + from;
+    const picked = all.slice(from, to);
     const chance = (i: number): Random => new Random(seed, AUGMENTATION, current, first + i);
     const steps = augment.draw && picked.map((_, i) => augment.draw!(chance(i)));
     const others = picked.map((_, i) =>
@@ -147,6 +157,7 @@ export function trainingBatches(
     const rest = {
       state: { epoch, position },
       identities: picked.map((index, i) => (steps ? identityOf(index, steps[i]) : null)),
+      whole: all.length,
     };
     const onMainThread = async (): Promise<TrainingBatch> => {
       const prepare = async (sample: Sample, i: number): Promise<Sample> => {

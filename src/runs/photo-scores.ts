@@ -100,6 +100,18 @@ export class PhotoJudge {
     if (isBetter) this.#best = [...best, judged].sort(fromBest).slice(0, this.#shown);
   }
 
+  /** All that it knows: of a part of the photos, for the judge of all of them. */
+  get judged(): PhotoScores {
+    return { photos: this.#photos, worst: this.#worst, best: this.#best };
+  }
+
+  /** Takes on what another has judged of other photos of the same data set. */
+  addJudged({ photos, worst, best }: PhotoScores): void {
+    this.#photos.push(...photos);
+    this.#worst = [...this.#worst, ...worst].sort(fromWorst).slice(0, this.#shown);
+    this.#best = [...this.#best, ...best].sort(fromBest).slice(0, this.#shown);
+  }
+
   get scores(): PhotoScores {
     const judged = this.#photos.filter(({ pixels }) => pixels > 0).length;
     const each = Math.floor(judged / 2);

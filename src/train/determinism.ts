@@ -38,7 +38,7 @@ export async function checkDeterminism(
   const once = async (): Promise<Map<string, Uint32Array>> => {
     const variables = new Variables(gpu, { seed });
     try {
-      const spec = { ...options, batchSize: batch.count };
+      const spec = { ...options, batchSize: batch.count, ranks: undefined };
       const steps = await PhaseSteps.create(gpu, variables, spec, phase, classWeights);
       try {
         const learningRate = options.learningRate[phase];

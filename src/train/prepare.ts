@@ -43,10 +43,11 @@ export interface Prepared {
  *   reason.
  */
 export async function prepare(
-  job: Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal">,
+  job: Pick<TrainJob, "config" | "gpu" | "say" | "resume" | "signal" | "ranks">,
 ): Promise<Prepared> {
-  const { config, gpu, say, resume, signal } = job;
+  const { config, gpu, say, resume, signal, ranks } = job;
   refuseUnknownPrecision(gpu, config);
+  if (ranks) refuseUnequalShares(config, ranks.size);
   if (!resume) await checkRunFolder(config.out);
   const data = await openData(config, say, signal);
   say(describeData(data, config));
@@ -54,7 +55,7 @@ export async function prepare(
   const begins = !resume || !(await resume.holds(resume.checkpoint("last")));
   if (begins) await checkClassWeights(config, data.photos.classNames);
   const tiles = resume && (await readTiles(resume.tiles, say));
-  const options = inTiles(trainerOptions(config, data, signal), tiles ?? {});
+  const options = inTiles(trainerOptions(config, data, signal, ranks), tiles ?? {});
   await refuseLargeBatch(gpu, options, data.training.size);
   const target = kernelTarget(gpu, options.tileFor);
   await refuseFullDisk(resume?.path ?? config.out, options, target);
@@ -85,6 +86,17 @@ function describeData({ photos, validation }: RunData, { data, overfitBatch }: T
   const where = data === null ? ": drawn people in clothes, as there is no --data" : ` from ${data}`;
   if (overfitBatch) return `One batch of ${photos.size} photos to train and validate on${where}`;
   return `${photos.size} photos to train on, ${validation.size} to validate on${where}`;
+}
+
+/** @throws ConfigError when a batch cannot be cut into equal parts for all ranks */
+function refuseUnequalShares({ batchSize, accumulate }: TrainConfig, ranks: number): void {
+  const parts = accumulate * ranks;
+  if (batchSize % parts === 0) return;
+  const each = accumulate === 1 ? "" : `, each in ${accumulate} micro-batches`;
+  throw new ConfigError(
+    `${ranks} ranks cut a batch into equal parts${each}, and --batch-size ${batchSize} is no multiple of ${parts}: give ` +
+      `--batch-size ${Math.ceil(batchSize / parts) * parts}, for example.`,
+  );
 }
 
 /** @throws ConfigError when the training photos fill no batch, and what fills none is to be left out. */

@@ -8,6 +8,7 @@ import type { Plan, PlanSummary } from "../graph/plan.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { messageOf } from "../message-of.ts";
+import type { Collectives } from "../mpi/collectives.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "../config/index.ts";
@@ -47,6 +48,8 @@ export interface TrainJob {
   readonly observers?: readonly ((run: RunFolder) => RunObserver | Promise<RunObserver>)[];
   /** A run to go on with; its own settings are `config`. */
   readonly resume?: RunFolder | undefined;
+  /** The ranks that train together, of which this is one; the first one writes and speaks. A process by itself without. */
+  readonly ranks?: Collectives | undefined;
   /** Ends the run after the step in flight, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   /** What to say of a step's kernels before the run begins; nothing by default. */

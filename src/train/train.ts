@@ -1,3 +1,4 @@
+import { factsOf, onAllRanks, refuseDifferentRanks } from "./alike.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
@@ -25,16 +26,20 @@ export type { TrainJob } from "./run.ts";
  * @throws DataError, WeightsError, ConfigError, RunFolderError before the run begins; RunError, which says where the last
  *   checkpoint is, after: each with a message for the user. Aborted, the signal's reason, after
  *   `checkpoints/last.safetensors` was written.
+ * @returns null of a rank that is not the first.
  */
-export async function train(asked: TrainJob): Promise<Summary> {
-  const { gpu, say, resume } = asked;
+export async function train(asked: TrainJob & { readonly ranks?: undefined }): Promise<Summary>;
+export async function train(asked: TrainJob): Promise<Summary | null>;
+export async function train(asked: TrainJob): Promise<Summary | null> {
+  const { gpu, say, resume, ranks } = asked;
   const start = performance.now();
+  const writes = ranks === undefined || ranks.rank === 0;
   // At once: another process may be about to change what would be read here.
-  let unlock = resume && lockRun(resume, say);
+  let unlock = resume && writes ? lockRun(resume, say) : undefined;
   let trainer: Trainer | undefined;
   try {
-    await resume?.removeAbandoned();
-    const prepared = await prepare(asked);
+    if (writes) await resume?.removeAbandoned();
+    const prepared = await onAllRanks(ranks, () => prepare(asked));
     const { classWeights, resumed } = prepared;
     const { training, validation } = prepared.data;
     await refuseLongSoftwareRun(gpu, asked.config, prepared.options, validation.size);
@@ -43,12 +48,19 @@ export async function train(asked: TrainJob): Promise<Summary> {
     const { job, data, options } = await withinBudget(asked, tuned, start);
     const { config } = job;
     if (job.detail) await describeSteps(gpu, options, job.detail, say);
-    trainer = await Trainer.create(gpu, options, resumed).catch((error: unknown) => {
-      throw withGpuAdvice(error);
-    });
+    trainer = await onAllRanks(ranks, () =>
+      Trainer.create(gpu, options, resumed).catch((error: unknown) => {
+        throw withGpuAdvice(error);
+      }),
+    );
     const trained = { training, validation, classWeights };
+    if (ranks) await refuseDifferentRanks(ranks, await factsOf(config, data, trainer));
     if (config.deterministic) await checkDeterminism(gpu, options, trained);
 
+    if (!writes) {
+      await trainer.run(trained);
+      return null;
+    }
     const folder = resume ?? (await RunFolder.create(config));
     unlock ??= lockRun(folder, say);
     if (!resume) {

@@ -3,6 +3,7 @@ import type { ImageSize } from "../image-size.ts";
 import type { Normalization } from "../data/normalize.ts";
 import type { TrainConfig } from "../config/index.ts";
 import { encoderNamed } from "../layers/networks/encoders.ts";
+import type { Collectives } from "../mpi/collectives.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Monitor } from "../runs/monitor.ts";
 import { normalizationOf } from "./normalization.ts";
@@ -56,7 +57,12 @@ export interface TrainerOptions extends StepSpec {
 }
 
 /** What a configuration means for these photos. */
-export function trainerOptions(config: TrainConfig, data: RunData, signal?: AbortSignal): TrainerOptions {
+export function trainerOptions(
+  config: TrainConfig,
+  data: RunData,
+  signal?: AbortSignal,
+  ranks?: Collectives,
+): TrainerOptions {
   return {
     batchSize: Math.min(config.batchSize, config.dropRemainder ? Infinity : data.training.size),
     imageSize: data.augment.size ?? data.photos.imageSize,
@@ -78,7 +84,8 @@ export function trainerOptions(config: TrainConfig, data: RunData, signal?: Abor
     clipNorm: config.clipNorm,
     ema: config.ema,
     weighted: config.classWeights !== "none",
-    accumulate: config.accumulate,
+    accumulate: config.accumulate * (ranks?.size ?? 1),
+    ranks,
     precision: config.precision,
     freeze: config.freeze,
     // Each crop is another one.

@@ -15,7 +15,7 @@ import { HEAD_BIAS } from "./head-bias.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import { NormStatistics } from "./phase/norm-statistics.ts";
-import { passGoals, PhaseSteps, stepPasses } from "./phase/phase-steps.ts";
+import { passGoals, PhaseSteps, photosOf, stepPasses } from "./phase/phase-steps.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
 import { batchStream } from "./phase/stream.ts";
@@ -62,6 +62,11 @@ export interface TrainerEvents {
   epoch?(outcome: EpochOutcome): void | Promise<void>;
   /** `state` and the variables belong together now and can be kept: an epoch has ended, or the run is about to stop. */
   checkpoint?(state: TrainingState): void | Promise<void>;
+}
+
+/** Another rank of the run was told to stop, and this one stops with it. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
 }
 
 /** Why a run came to its end: everything was done, or a limit of steps or time was reached. */
@@ -137,7 +142,7 @@ export class Trainer {
     for (const phase of PHASES.slice(PHASES.indexOf(this.#state.phase))) {
       if (phase !== this.#state.phase) this.#state = atPhase(this.#state, phase);
       if (epochs[phase] === 0 || phaseEnded(this.#options, this.#state)) continue;
-      if (limitReached(this.#options, this.#state, start)) return "limit";
+      if (await this.#anyRank(limitReached(this.#options, this.#state, start))) return "limit";
       const ending = await this.#runPhase(phase, data, events, start);
       if (ending === "limit") return ending;
     }
@@ -145,7 +150,7 @@ export class Trainer {
   }
 
   /**
-   * Runs the validation photos through the network as it is.
+   * Runs the validation photos through the network as it is, all of them on this rank.
    *
    * @throws DataError when a photo cannot be read; GpuError when the device fails.
    */
@@ -164,14 +169,15 @@ export class Trainer {
       : this.#state.phase;
     if (phase === undefined) return null;
     if (phase !== this.#state.phase) this.#state = atPhase(this.#state, phase);
-    const batches = this.#stream(phase, training);
+    // Every rank looks at the whole batch.
+    const options = { ...this.#options, ranks: undefined, cacheFeatures: false };
+    const batches = this.#stream(phase, training, options);
     const { value: batch } = await batches.next();
     await batches.return();
     if (!batch) return null;
     const { step, globalStep } = this.#state;
     const place = { phase, learningRate: this.#learningRate(step), step: globalStep };
     // From the photos on: the encoder's tensors are looked at too.
-    const options = { ...this.#options, cacheFeatures: false };
     for (const { photos, feeds } of stepPasses(batch, options, place, classWeights)) {
       const goals = passGoals(options, phase, photos);
       const broken = await firstNonFinite(this.#gpu, this.variables, goals, feeds(), options.tileFor);
@@ -192,7 +198,8 @@ export class Trainer {
     events: TrainerEvents,
     start: number,
   ): Promise<Ending> {
-    const { stepsPerEpoch, signal } = this.#options;
+    const { stepsPerEpoch, signal, ranks } = this.#options;
+    if (ranks) ranks.patient = true;
     const steps = await PhaseSteps.create(this.#gpu, this.variables, this.#options, phase, classWeights);
     let statistics: NormStatistics | null = null;
     const batches = this.#stream(phase, training);
@@ -200,11 +207,16 @@ export class Trainer {
     try {
       statistics = await NormStatistics.create(this.#gpu, this.variables, this.#options, phase);
       await events.phase?.(phase, steps.plan);
+      if (ranks) {
+        // All begin together, however long each has compiled.
+        await this.#anyRank(false);
+        ranks.patient = false;
+      }
       while (!phaseEnded(this.#options, this.#state)) {
         const before = performance.now();
         await this.#steps(steps, batches, flight, start, events);
         this.steppedMs += performance.now() - before;
-        signal?.throwIfAborted();
+        await this.#throwIfInterrupted();
         await statistics?.estimate(training, this.#state.epoch, steps.encoder);
         const whole = this.#state.step === stepsPerEpoch;
         if (!whole) await events.checkpoint?.(this.#state);
@@ -214,12 +226,13 @@ export class Trainer {
           await events.checkpoint?.(this.#state);
         }
         await events.epoch?.(outcome);
-        if (limitReached(this.#options, this.#state, start)) return "limit";
+        if (await this.#anyRank(limitReached(this.#options, this.#state, start))) return "limit";
       }
       return "finished";
     } catch (error) {
       // After any other failure the variables may be ahead of the state.
-      if (signal?.aborted && error === signal.reason) await events.checkpoint?.(this.#state);
+      const interrupted = error instanceof InterruptedError || (signal?.aborted && error === signal.reason);
+      if (interrupted) await events.checkpoint?.(this.#state);
       throw error;
     } finally {
       this.waitedMs += batches.waitedMs;
@@ -239,8 +252,10 @@ export class Trainer {
     start: number,
     events: TrainerEvents,
   ): Promise<void> {
-    const { stepsPerEpoch, maxSteps, signal } = this.#options;
+    const { stepsPerEpoch, maxSteps, signal, ranks } = this.#options;
     const first = this.#state;
+    const wantsToStop = (): boolean => (signal?.aborted ?? false) || outOfTime(this.#options, start);
+    let stopping = false;
     const last = Math.min(stepsPerEpoch, first.step + (maxSteps ?? Infinity) - first.globalStep);
     try {
       for (let number = first.step; number < last; number++) {
@@ -249,7 +264,10 @@ export class Trainer {
         const ready = await steps.prepare(batch);
         const learningRate = this.#learningRate(number);
         const step = first.globalStep + number - first.step;
-        await flight.add(steps.run(ready, { learningRate, step }), ({ loss, accuracy, exhausted }) => {
+        if (ranks) ranks.at = `step ${step + 1}`;
+        const running = steps.run(ready, { learningRate, step, stop: wantsToStop() });
+        await flight.add(running, ({ loss, accuracy, exhausted, stop }) => {
+          stopping = stop;
           const { phase, epoch, step, globalStep } = this.#state;
           const at = { epoch: epoch + 1, step: step + 1, globalStep: globalStep + 1 };
           if (!Number.isFinite(loss)) throw new TrainingDivergedError(at, globalStep, "loss");
@@ -259,7 +277,10 @@ export class Trainer {
           const waitedMs = this.waitedMs + batches.waitedMs;
           events.step?.({ phase, ...at, loss, accuracy, learningRate, waitedMs });
         });
-        if (signal?.aborted || outOfTime(this.#options, start)) break;
+        // The exchange of gradients in the middle of a step has to be over before the next one begins.
+        if (ranks) await flight.drain();
+        // Ranks stop behind the same step.
+        if (ranks ? stopping : wantsToStop()) break;
       }
     } catch (error) {
       await flight.drain().catch(() => undefined);
@@ -274,7 +295,7 @@ export class Trainer {
     since: number,
   ): Promise<EpochOutcome> {
     const { phase, epoch, step, sums, globalStep } = this.#state;
-    const result = await this.#validation.evaluate(validation, encoder);
+    const result = await this.#validation.evaluate(validation, { encoder, ranks: this.#options.ranks });
     if (!Number.isFinite(result.loss))
       throw new TrainingDivergedError({ epoch: epoch + 1, step }, globalStep, "loss");
     const row: HistoryRow = {
@@ -293,9 +314,28 @@ export class Trainer {
   }
 
   /** The phase's batches from where the state stands; each phase has a stream of its own, as each `fit` of Keras's has. */
-  #stream(phase: Phase, training: SegmentationDataset): TrainingBatches {
-    const seed = hash(this.#options.seed, PHASES.indexOf(phase));
-    return batchStream(this.#gpu, training, this.#options, { seed, start: this.#state.stream });
+  #stream(phase: Phase, training: SegmentationDataset, options = this.#options): TrainingBatches {
+    const seed = hash(options.seed, PHASES.indexOf(phase));
+    const { ranks } = options;
+    const part = ranks && ((count: number) => photosOf(ranks, options, count));
+    return batchStream(this.#gpu, training, options, { seed, start: this.#state.stream, part });
+  }
+
+  /** What is so on one rank at least, for all of them. */
+  async #anyRank(here: boolean): Promise<boolean> {
+    const { ranks } = this.#options;
+    if (!ranks) return here;
+    const count = Uint32Array.of(here ? 1 : 0);
+    await ranks.meet("agreement to go on");
+    await ranks.allReduce("agreement to go on", count);
+    return count[0] > 0;
+  }
+
+  async #throwIfInterrupted(): Promise<void> {
+    const { signal } = this.#options;
+    const anyone = await this.#anyRank(signal?.aborted ?? false);
+    signal?.throwIfAborted();
+    if (anyone) throw new InterruptedError("Another rank was told to stop.");
   }
 
   #learningRate(step: number): number {

@@ -36,6 +36,33 @@ describe("scorePhoto", () => {
 });
 
 describe("PhotoJudge", () => {
+  it("says of parts what it says of all photos", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -1, max: 10 }), { maxLength: 12 }), fc.nat(12), (right, cut) => {
+        const judgeOf = (from: number, to: number): PhotoJudge => {
+          const photos = new PhotoJudge(CLASSES, 3);
+          right.slice(from, to).forEach((count, i) => {
+            const truth = new Uint8Array(10).fill(count < 0 ? IGNORE : 1);
+            const prediction = new Uint8Array(10).map((_, pixel) => Number(pixel < count));
+            const index = from + i;
+            photos.add(index, truth, prediction, () => ({
+              prediction: Uint8Array.of(index),
+              size: { width: 1, height: 1 },
+            }));
+          });
+          return photos;
+        };
+        const together = new PhotoJudge(CLASSES, 3);
+        for (const [from, to] of [
+          [0, cut],
+          [cut, right.length],
+        ])
+          together.addJudged(judgeOf(from, to).judged);
+        expect(together.scores).toEqual(judgeOf(0, right.length).scores);
+      }),
+    );
+  });
+
   /** Photos of 10 pixels of class 1, so many of them right; -1 for one of which no pixel counts. */
   const judge = (right: readonly number[], shown = 3) => {
     const photos = new PhotoJudge(CLASSES, shown);

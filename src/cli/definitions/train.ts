@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { CARD_NAMES } from "../../train/forecast/predict/cards.ts";
 import type { CardName } from "../../train/forecast/predict/cards.ts";
 import { portNumber } from "../port.ts";
@@ -11,9 +11,16 @@ export interface TrainFlags {
   readonly dryRun?: true;
   readonly predict?: CardName;
   readonly ui?: true | number;
+  readonly ranks?: number;
 }
 
 const GENERAL = "General";
+
+function numberOfRanks(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError("It must be a whole number from 1.");
+}
 
 /** What `train` takes and says of itself; `src/cli/train.ts` is what it does. */
 export function trainCommand(): Command {
@@ -41,6 +48,11 @@ export function trainCommand(): Command {
     .addOption(
       new Option("--ui [PORT]", "serve a live page of the run on this machine")
         .argParser(portNumber)
+        .helpGroup(GENERAL),
+    )
+    .addOption(
+      new Option("--ranks <N>", "share each batch out among N processes of this machine, by MPI")
+        .argParser(numberOfRanks)
         .helpGroup(GENERAL),
     );
   command.addHelpOption(new Option("-h, --help", "say all this").helpGroup(GENERAL));

@@ -105,7 +105,7 @@ async function chooseSteps(
   });
   const spent = (performance.now() - start) / 1000;
   const cost: RunCost = { fixed: spent + pictures + RESERVE * budget, phases };
-  const stepsPerEpoch = stepsWithin(budget, cost);
+  const stepsPerEpoch = await agreed(options, stepsWithin(budget, cost));
   const total = secondsOf(cost, stepsPerEpoch);
   const each = phases.map(
     ({ step }, i) => `${step.toPrecision(2)} s (${phaseName(phasesOf(options)[i], config.freeze)})`,
@@ -121,6 +121,15 @@ async function chooseSteps(
       `A step takes ${each.join(" and ")} and the end of an epoch ${Math.max(...phases.map(({ epochEnd: end }) => end)).toPrecision(2)} s: ` +
       `${total <= budget ? taking : `even ${taking}, longer than --budget allows`} (--steps-per-epoch ${stepsPerEpoch} makes the same run elsewhere).`,
   };
+}
+
+/** Of ranks, what the slowest has time for. */
+async function agreed({ ranks }: TrainerOptions, steps: number): Promise<number> {
+  if (!ranks) return steps;
+  const least = Uint32Array.of(steps);
+  await ranks.meet("choice of the steps");
+  await ranks.allReduce("choice of the steps", least, "min");
+  return least[0];
 }
 
 interface Timed {

@@ -86,12 +86,20 @@ export function microBatches({ images, labels, count, features }: MicroBatch, si
 /**
  * The part of a batch's pixels that each of its `parts` has: of those that count, where some do not, or of all. None has a
  * part where no pixel counts.
+ *
+ * @param all what the whole batch counts ({@link weightOf}), where `parts` are not all of it.
  */
-export function sharesOf(parts: readonly MicroBatch[], ignores: boolean): number[] {
-  const pixels = parts.map(({ labels, count }) => (ignores ? countedPixels(labels) : count));
-  const all = pixels.reduce((a, b) => a + b, 0);
-  return pixels.map((part) => (all === 0 ? 0 : part / all));
+export function sharesOf(
+  parts: readonly MicroBatch[],
+  ignores: boolean,
+  all = parts.reduce((sum, part) => sum + weightOf(part, ignores), 0),
+): number[] {
+  return parts.map((part) => (all === 0 ? 0 : weightOf(part, ignores) / all));
 }
+
+/** What a part of a batch counts: its pixels that do, where some do not, or its photos. */
+export const weightOf = ({ labels, count }: MicroBatch, ignores: boolean): number =>
+  ignores ? countedPixels(labels) : count;
 
 function countedPixels(labels: Uint32Array): number {
   let count = 0;

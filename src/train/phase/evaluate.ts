@@ -5,6 +5,7 @@ import type { Feeds, Program } from "../../graph/program.ts";
 import type { Evaluation } from "../../runs/evaluation.ts";
 import { ConfusionMatrix } from "../../runs/metrics.ts";
 import { PhotoJudge } from "../../runs/photo-scores.ts";
+import type { PhotoScores } from "../../runs/photo-scores.ts";
 
 /** Why photos cannot be evaluated on. */
 export const nothingCounts = (photos: number): DataError =>
@@ -28,6 +29,18 @@ export interface EvaluateOptions {
 /** How many of the worst photos, and of the best, keep their predictions. */
 export const EXTREMES = 4;
 
+/** What is known of some of the photos of an evaluation. */
+export interface EvaluationPart {
+  /** Of the loss of all pixels that count. */
+  readonly sum: number;
+  /** `[classes, classes]`, as a `ConfusionMatrix` has them. */
+  readonly counts: Float64Array;
+  /** Photos. */
+  readonly count: number;
+  readonly predictions: readonly Uint8Array[];
+  readonly judged: PhotoScores;
+}
+
 /**
  * Runs the evaluator (see `compileEvaluator`) over `batches`.
  *
@@ -36,8 +49,17 @@ export const EXTREMES = 4;
 export async function evaluate(
   evaluator: Program,
   batches: AsyncIterable<Batch>,
-  { classes, size, keep = 0, feed = ({ images }) => ({ image: images }), look }: EvaluateOptions,
+  options: EvaluateOptions,
 ): Promise<Evaluation> {
+  return evaluationOf([await evaluatePart(evaluator, batches, options)], options);
+}
+
+/** Runs the evaluator over `batches` of some of the photos. */
+export async function evaluatePart(
+  evaluator: Program,
+  batches: AsyncIterable<Batch>,
+  { classes, size, keep = 0, feed = ({ images }) => ({ image: images }), look }: EvaluateOptions,
+): Promise<EvaluationPart> {
   const confusion = new ConfusionMatrix(classes);
   const judge = new PhotoJudge(classes, EXTREMES);
   const predictions: Uint8Array[] = [];
@@ -62,9 +84,28 @@ export async function evaluate(
     }
     count += photos;
   }
+  return { sum, counts: confusion.counts, count, predictions, judged: judge.judged };
+}
+
+/**
+ * What parts of an evaluation, in the order of their photos, come to together.
+ *
+ * @throws DataError when no pixel of all photos counts.
+ */
+export function evaluationOf(
+  parts: readonly EvaluationPart[],
+  { classes, keep = 0 }: Pick<EvaluateOptions, "classes" | "keep">,
+): Evaluation {
+  const confusion = new ConfusionMatrix(classes);
+  const judge = new PhotoJudge(classes, EXTREMES);
+  for (const { counts, judged } of parts) {
+    confusion.addCounts(counts);
+    judge.addJudged(judged);
+  }
+  const count = parts.reduce((photos, part) => photos + part.count, 0);
   if (confusion.total === 0) throw nothingCounts(count);
   return {
-    loss: sum / confusion.total,
+    loss: parts.reduce((sum, part) => sum + part.sum, 0) / confusion.total,
     accuracy: confusion.accuracy,
     meanIou: confusion.meanIou,
     meanDice: confusion.meanDice,
@@ -72,7 +113,7 @@ export async function evaluate(
     backgroundAccuracy: confusion.backgroundShare,
     count,
     confusion,
-    predictions,
+    predictions: parts.flatMap(({ predictions }) => predictions).slice(0, keep),
     scores: judge.scores,
   };
 }

@@ -4,13 +4,16 @@ import type { Goals, Plan } from "../../graph/plan.ts";
 import { compile } from "../../graph/compile.ts";
 import type { Feeds, Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
-import { accumulatedStep, microBatches, microBatchSize, sharesOf } from "./accumulation.ts";
+import type { Collectives } from "../../mpi/collectives.ts";
+import { accumulatedStep, microBatches, microBatchSize, sharesOf, weightOf } from "./accumulation.ts";
 import type { MicroBatch } from "./accumulation.ts";
 import { averagingRateAt } from "./averaging.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
 import { dropsOut, takesSkips, trainingStep } from "./programs.ts";
 import type { StepSpec } from "./programs.ts";
+import { RankExchange } from "./rank-exchange.ts";
+import type { StepShare } from "./rank-exchange.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { accumulatedPlan } from "../forecast/step-plan.ts";
 
@@ -19,6 +22,8 @@ export interface StepOutcome {
   readonly accuracy: number;
   /** Its gradients overflow in half precision although the loss is scaled by no more than 1; it changed nothing. */
   readonly exhausted: boolean;
+  /** A rank wants the run to stop behind this step; see {@link StepPlace.stop}. */
+  readonly stop: boolean;
 }
 
 /**
@@ -38,6 +43,8 @@ export class PhaseSteps {
   /** What ends a step in micro-batches; null where a step is one program. */
   #apply: Program | null = null;
   #encoder: FrozenEncoder | null = null;
+  /** Where several ranks share a step out. */
+  #exchange: RankExchange | null = null;
 
   private constructor(
     gpu: Gpu,
@@ -67,12 +74,15 @@ export class PhaseSteps {
     classWeights: Float32Array | null,
   ): Promise<PhaseSteps> {
     const steps = new PhaseSteps(gpu, variables, spec, phase, classWeights);
+    const { ranks } = spec;
     try {
       if (accumulates(spec)) {
         const { apply } = accumulatedStep({ ...spec, batchSize: microBatchSize(spec) }, phase);
         steps.#apply = await compile(gpu, { ...apply, variables, tileFor: spec.tileFor });
       }
       await steps.#compile(spec.batchSize);
+      if (ranks)
+        steps.#exchange = new RankExchange(variables, ranks, passGoals(spec, phase, microBatchSize(spec)));
       if (takesSkips(spec, phase)) steps.#encoder = await FrozenEncoder.create(gpu, variables, spec);
       return steps;
     } catch (error) {
@@ -86,7 +96,11 @@ export class PhaseSteps {
     const size = microBatchSize(this.#spec);
     const { plan } = this.#programs.get(size)!;
     return this.#apply
-      ? accumulatedPlan(Math.ceil(this.#spec.batchSize / size), plan, this.#apply.plan)
+      ? accumulatedPlan(
+          Math.ceil(this.#spec.batchSize / size / (this.#spec.ranks?.size ?? 1)),
+          plan,
+          this.#apply.plan,
+        )
       : plan;
   }
 
@@ -101,13 +115,24 @@ export class PhaseSteps {
    *
    * @returns the batch as {@link run} takes it.
    */
-  async prepare(batch: TrainingBatch): Promise<MicroBatch> {
+  async prepare(batch: TrainingBatch): Promise<PreparedBatch> {
     await this.#compile(batch.count);
-    if (!this.#encoder) return batch;
-    return { ...batch, features: await this.#encoder.features(batch, batch.identities) };
+    const weight = this.#spec.ranks ? await this.#weightOfAll(batch, this.#spec.ranks) : undefined;
+    const features = await this.#encoder?.features(batch, batch.identities);
+    return { ...batch, features, weight };
+  }
+
+  /** What the whole batch counts, of which each rank has a part. */
+  async #weightOfAll(batch: TrainingBatch, ranks: Collectives): Promise<number> {
+    if (!(this.#spec.ignores ?? false)) return batch.whole;
+    const pixels = Float64Array.of(weightOf(batch, true));
+    await ranks.meet("count of the pixels");
+    await ranks.allReduce("count of the pixels", pixels);
+    return pixels[0];
   }
 
   async #compile(count: number): Promise<void> {
+    if (count === 0) return;
     const usual = accumulates(this.#spec) ? Math.min(count, microBatchSize(this.#spec)) : count;
     for (const photos of [usual, count % usual]) {
       if (photos === 0 || this.#programs.has(photos)) continue;
@@ -122,33 +147,42 @@ export class PhaseSteps {
   }
 
   /**
-   * Makes one step: everything is submitted before this returns its promise, so several may be in flight.
+   * Makes one step: everything is submitted before this returns its promise, so several may be in flight; of ranks, one after the other,
+   * for they exchange gradients in the middle of it.
    *
    * @param batch as {@link prepare} gave it.
    * @throws GpuError when the device failed.
    */
   async run(
-    batch: MicroBatch,
-    { learningRate, step }: Pick<StepPlace, "learningRate" | "step">,
+    batch: PreparedBatch,
+    { learningRate, step, stop = false }: Pick<StepPlace, "learningRate" | "step" | "stop">,
   ): Promise<StepOutcome> {
     const place = { phase: this.#phase, learningRate, step };
+    await this.#exchange?.begin();
     const passes = stepPasses(batch, this.#spec, place, this.#classWeights, this.#stack);
     const runs = passes.map(async ({ photos, feeds, share }) => {
       const program = this.#programs.get(photos);
       if (!program) throw new Error(`A step of ${batch.count} photos was not prepared.`);
       return { share, outputs: await program.run(feeds()) };
     });
+    const meansOf = async (): Promise<Float64Array> => {
+      const parts = await Promise.all(runs);
+      const mean = (name: string): number =>
+        parts.reduce((sum, { share, outputs }) => sum + share * outputs[name][0], 0);
+      return Float64Array.of(mean("loss"), mean("accuracy"), stop ? 1 : 0);
+    };
+    const { ranks } = this.#spec;
+    let means: Float64Array | undefined;
+    if (ranks) {
+      means = await meansOf();
+      await this.#exchange!.end(shareOf(ranks, this.#spec, batch), means);
+    }
     const wanted = this.#apply?.plan.outputs.has("exhausted") ? ["exhausted"] : [];
     const applied = this.#apply?.run(updateFeeds(this.#spec, place), wanted);
-    const [parts, end] = await Promise.all([Promise.all(runs), applied]);
-    const mean = (name: string): number =>
-      parts.reduce((sum, { share, outputs }) => sum + share * outputs[name][0], 0);
-    const last = end ?? parts[parts.length - 1].outputs;
-    return {
-      loss: mean("loss"),
-      accuracy: mean("accuracy"),
-      exhausted: last.exhausted?.[0] === 1,
-    };
+    const [end, parts] = await Promise.all([applied, Promise.all(runs)]);
+    const [loss, accuracy, stops] = means ?? (await meansOf());
+    const exhausted = (end ?? parts.at(-1)!.outputs).exhausted?.[0] === 1;
+    return { loss, accuracy, exhausted, stop: stops > 0 };
   }
 
   destroy(): void {
@@ -161,6 +195,34 @@ export class PhaseSteps {
   }
 }
 
+/** A batch as a step takes it. */
+export interface PreparedBatch extends MicroBatch {
+  /** Photos of the whole batch, of which this may be a rank's part. */
+  readonly whole: number;
+  /** What the whole batch counts (`weightOf`), where this is a rank's part of it. */
+  readonly weight?: number | undefined;
+}
+
+/**
+ * Which photos of a batch of `count` a rank takes, from the first number up to the second: those of its micro-batches, the same number for
+ * each rank, so that the last ranks have fewer photos where a batch is not a multiple of them.
+ */
+export function photosOf(
+  { rank, size }: Pick<Collectives, "rank" | "size">,
+  spec: StepSpec,
+  count: number,
+): [number, number] {
+  const each = (microBatchSize(spec) * (spec.accumulate ?? 1)) / size;
+  return [Math.min(rank * each, count), Math.min((rank + 1) * each, count)];
+}
+
+function shareOf(ranks: Collectives, spec: StepSpec, { count, whole }: PreparedBatch): StepShare {
+  const size = microBatchSize(spec);
+  const [from] = photosOf(ranks, spec, whole);
+  const first = Math.ceil(from / size);
+  return { first, end: first + Math.ceil(count / size), all: Math.ceil(whole / size) };
+}
+
 const accumulates = ({ accumulate = 1 }: StepSpec): boolean => accumulate > 1;
 
 /** Where a step is in a run. */
@@ -169,6 +231,8 @@ export interface StepPlace {
   readonly learningRate: number;
   /** Steps of the run that came before, on which it depends what dropout drops and how far averages move. */
   readonly step: number;
+  /** This rank wants the run to stop behind this step: then all ranks hear of it in its outcome. Not by default. */
+  readonly stop?: boolean;
 }
 
 /** One run of the network, forth and back, of a step: the whole batch's or a micro-batch's. */
@@ -186,7 +250,7 @@ export interface StepPass {
  * @param stack lays out the batch's features, if it has any.
  */
 export function stepPasses(
-  batch: MicroBatch,
+  batch: PreparedBatch,
   spec: StepSpec,
   place: StepPlace,
   classWeights: Float32Array | null,
@@ -194,7 +258,9 @@ export function stepPasses(
 ): StepPass[] {
   const { phase, step } = place;
   const parts = accumulates(spec) ? microBatches(batch, microBatchSize(spec)) : [batch];
-  const shares = parts.length === 1 ? [1] : sharesOf(parts, spec.ignores ?? false);
+  const whole = parts.length === 1 && spec.ranks === undefined;
+  const shares = whole ? [1] : sharesOf(parts, spec.ignores ?? false, batch.weight);
+  const first = spec.ranks ? shareOf(spec.ranks, spec, batch).first : 0;
   return parts.map(({ images, labels, count, features }, i) => {
     const share = shares[i];
     return {
@@ -205,7 +271,7 @@ export function stepPasses(
         labels,
         ...(accumulates(spec) ? { share: Float32Array.of(share) } : updateFeeds(spec, place)),
         ...(classWeights && { class_weights: classWeights }),
-        ...(dropsOut(spec, phase) && { step: Uint32Array.of(step * (spec.accumulate ?? 1) + i) }),
+        ...(dropsOut(spec, phase) && { step: Uint32Array.of(step * (spec.accumulate ?? 1) + first + i) }),
       }),
     };
   });

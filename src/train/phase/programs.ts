@@ -30,6 +30,7 @@ import type { Criterion } from "./loss.ts";
 import { updatesOf } from "./optimizer.ts";
 import type { OptimizerSpec } from "./optimizer.ts";
 import type { Precision } from "../../config/index.ts";
+import type { Collectives } from "../../mpi/collectives.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
 /** The network of a run, and how it is compiled. */
@@ -68,8 +69,10 @@ export interface StepSpec extends NetworkSpec, OptimizerSpec {
   readonly weighted: boolean;
   /** The decay of the weights' average at its highest (see `averaging.ts`); null, the default, for none. */
   readonly ema?: number | null;
-  /** Micro-batches a step (see `accumulation.ts`); 1 by default. */
+  /** Micro-batches a step (see `accumulation.ts`), of all ranks together; 1 by default. */
   readonly accumulate?: number;
+  /** The ranks that share the micro-batches of a step out, as many for each; a process by itself without. */
+  readonly ranks?: Collectives | undefined;
   /** What the first phase leaves as it is; the encoder by default. */
   readonly freeze?: Freeze;
   /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */

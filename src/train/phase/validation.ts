@@ -1,11 +1,14 @@
+import { deserialize, serialize } from "node:v8";
 import { evaluationBatches } from "../../data/batches.ts";
 import type { SegmentationDataset } from "../../data/dataset.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
+import type { Collectives } from "../../mpi/collectives.ts";
 import { microBatchSize } from "./accumulation.ts";
 import { AVERAGE } from "./averaging.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluatePart, evaluationOf } from "./evaluate.ts";
+import type { EvaluationPart } from "./evaluate.ts";
 import type { Evaluation } from "../../runs/evaluation.ts";
 import { FeatureStack } from "./features.ts";
 import type { FrozenEncoder } from "./frozen-encoder.ts";
@@ -43,29 +46,42 @@ export class Validation {
    * Runs all photos through the network as it is used, with the averages of its weights where there are any.
    *
    * @param encoder takes the encoder's part, with features of photos it has seen before.
+   * @param ranks share the photos out; each is given what all of them came to.
    */
-  async evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null = null): Promise<Evaluation> {
+  async evaluate(
+    photos: SegmentationDataset,
+    { encoder = null, ranks }: { encoder?: FrozenEncoder | null; ranks?: Collectives | undefined } = {},
+  ): Promise<Evaluation> {
+    const { classes } = this.#options;
     this.#variables.exchange(AVERAGE);
     try {
-      return await this.#evaluate(photos, encoder);
+      const part = await this.#evaluate(photos, encoder, ranks);
+      return evaluationOf(ranks ? await gatherParts(ranks, part) : [part], { classes, keep: SHOWN });
     } finally {
       this.#variables.exchange(AVERAGE);
     }
   }
 
-  async #evaluate(photos: SegmentationDataset, encoder: FrozenEncoder | null): Promise<Evaluation> {
+  async #evaluate(
+    photos: SegmentationDataset,
+    encoder: FrozenEncoder | null,
+    { rank, size: parts }: Pick<Collectives, "rank" | "size"> = { rank: 0, size: 1 },
+  ): Promise<EvaluationPart> {
     const { normalization, classes, signal } = this.#options;
     const { batchSize } = evaluatorSpec(this.#options);
-    const batches = evaluationBatches(photos, { batchSize, normalization, signal });
+    const each = Math.ceil(photos.size / parts);
+    const indices = [...Array(photos.size).keys()].slice(rank * each, (rank + 1) * each);
+    if (indices.length === 0 && photos.size > 0) return nothingEvaluated(classes);
+    const batches = evaluationBatches(photos, { batchSize, normalization, signal, indices });
     const options = { classes, size: photos.imageSize, keep: SHOWN };
-    if (!encoder) return evaluate(this.#whole, batches, options);
+    if (!encoder) return evaluatePart(this.#whole, batches, options);
     this.#decoder ??= await compileEvaluator(
       this.#gpu,
       this.#variables,
       evaluatorSpec(this.#options),
       "skips",
     );
-    return evaluate(this.#decoder, batches, {
+    return evaluatePart(this.#decoder, batches, {
       ...options,
       feed: async (batch) => {
         // Training photos go by other names.
@@ -86,6 +102,16 @@ export class Validation {
     this.#whole.destroy();
   }
 }
+
+async function gatherParts(ranks: Collectives, part: EvaluationPart): Promise<EvaluationPart[]> {
+  const all = await ranks.allGather("validation", serialize(part));
+  return all.map((bytes) => deserialize(bytes) as EvaluationPart);
+}
+
+const nothingEvaluated = (classes: number): EvaluationPart => ({
+  ...{ sum: 0, counts: new Float64Array(classes ** 2), count: 0, predictions: [] },
+  judged: { photos: [], worst: [], best: [] },
+});
 
 /** What the programs of a {@link Validation} are made for. */
 export const evaluatorSpec = (options: TrainerOptions): NetworkSpec => ({

@@ -1,0 +1,124 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { expectClose } from "../helpers/close.ts";
+import { testMpi } from "../helpers/mpi.ts";
+import { runCommandLine } from "./command-process.ts";
+import type { Ended, ProcessOptions } from "./command-process.ts";
+import { ending } from "./run-end.ts";
+import type { RunEnd } from "./run-end.ts";
+
+/** Twelve steps, six of each phase. */
+const RUN = [
+  ...["--image-size", "32", "--batch-size", "6", "--validation-photos", "5", "--seed", "7"],
+  ...["--epochs-frozen", "2", "--epochs-finetune", "2", "--steps-per-epoch", "3"],
+  ...["--augment", "hue,flip_left_right", "--optimizer", "adam", "--clip-norm", "1"],
+];
+
+const mpi = await testMpi();
+if ("reason" in mpi) console.warn(`Training on several ranks is not tested: ${mpi.reason}`);
+
+/** The processes that are rank `rank` of a run in `folder`. */
+async function pidsOf(rank: number, folder: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    const said = environment.split("\0");
+    if (said.includes(`PMI_RANK=${rank}`) && said.includes(`BESPOKE_TEST_RUN=${folder}`))
+      found.push(Number(pid));
+  }
+  return found;
+}
+
+describe.skipIf("reason" in mpi)("--ranks", () => {
+  let folder: string;
+  let whole: RunEnd;
+
+  const train = (args: readonly string[], options: ProcessOptions = {}): Promise<Ended> =>
+    runCommandLine("train", args, {
+      ...options,
+      ...{ cwd: folder, whiteFigures: true },
+      env: { BESPOKE_TEST_RUN: folder, ...("reason" in mpi ? {} : { BESPOKE_MPI: mpi.library }) },
+    });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "bespoke-ranks-"));
+    const { code, errors, output } = await train([...RUN, "--ranks", "2", "--out", "whole"]);
+    expect([code, errors]).toEqual([0, ""]);
+    // The first rank speaks.
+    expect(output.match(/^Writing to whole$/gm)).toHaveLength(1);
+    expect(output.match(/^val_accuracy/gm)).toHaveLength(1);
+    whole = await ending(join(folder, "whole"));
+    expect(whole.state.globalStep).toBe(12);
+  }, 300_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it("learns what one process learns in as many micro-batches", { timeout: 300_000 }, async () => {
+    expect(await train([...RUN, "--accumulate", "2", "--out", "alone"])).toMatchObject({
+      code: 0,
+      errors: "",
+    });
+    const [ranks, alone] = await Promise.all(
+      ["whole", "alone"].map((run) => readCheckpoint(join(folder, run, "checkpoints/last.safetensors"))),
+    );
+    const values = new Map(alone.values);
+    for (const [name, { data }] of ranks.values) expectClose(data, values.get(name)!.data, 1e-5);
+    const losses = (run: typeof alone) => run.state.history.flatMap(({ loss, valLoss }) => [loss, valLoss]);
+    losses(ranks).forEach((loss, i) => expect(Math.abs(loss / losses(alone)[i] - 1)).toBeLessThan(1e-6));
+  });
+
+  it.skipIf(process.platform !== "linux").each([0, 1])(
+    "ends with rank %i, killed, and taken up comes to the same bits",
+    { timeout: 300_000 },
+    async (rank) => {
+      const out = `killed-${rank}`;
+      let killed: Promise<void> | undefined;
+      const { code } = await train([...RUN, "--ranks", "2", "--out", out], {
+        onOutput: (said) => {
+          if (!said.includes("Epoch 1/4")) return;
+          killed ??= (async () => {
+            await new Promise((resolve) => setTimeout(resolve, 1000 * Math.random()));
+            for (const pid of await pidsOf(rank, folder)) process.kill(pid, "SIGKILL");
+          })();
+        },
+      });
+      await killed;
+      expect(code).not.toBe(0);
+      for (const other of [0, 1]) expect(await pidsOf(other, folder)).toEqual([]);
+      const again = await train(["--resume", out, "--ranks", "2"]);
+      expect([again.code, again.errors]).toEqual([0, ""]);
+      expect(await ending(join(folder, out))).toEqual(whole);
+    },
+  );
+
+  it("says what is wrong once, and nothing of it comes to be", { timeout: 120_000 }, async () => {
+    const refused = async (args: readonly string[]): Promise<string> => {
+      const { code, errors, output } = await train([...args, "--out", "refused"]);
+      expect(code).toBe(1);
+      expect(output).not.toContain("Writing to");
+      return errors;
+    };
+    expect(await refused([...RUN, "--ranks", "4"])).toBe(
+      "4 ranks cut a batch into equal parts, and --batch-size 6 is no multiple of 4: give --batch-size 8, for example.\n",
+    );
+    expect(await refused([...RUN, "--ranks", "2", "--data", "nowhere"])).toContain("nowhere");
+    expect(await refused(["--ranks", "2", "--dry-run"])).toBe(
+      "--dry-run looks at one process: leave out --ranks and mpiexec.\n",
+    );
+    expect(await refused(["--ranks", "0"])).toContain("It must be a whole number from 1.");
+  });
+});
+
+describe("--ranks without an MPI", () => {
+  it("says how to get one", { timeout: 60_000 }, async () => {
+    const { code, errors } = await runCommandLine("train", ["--ranks", "2"], {
+      env: { BESPOKE_MPI: join(tmpdir(), "no-mpi") },
+    });
+    expect(code).toBe(1);
+    expect(errors).toMatch(
+      /^BESPOKE_MPI is \S+no-mpi, where there is no libmpi_abi\S*\. .*`pip install mpich`/,
+    );
+  });
+});

@@ -1,0 +1,54 @@
+// Every rank checks what the collectives give it, and the first one prints "right".
+import assert from "node:assert/strict";
+import { Communicator } from "../../../src/mpi/communicator.ts";
+
+const ranks = await Communicator.join();
+const { rank, size } = ranks;
+const all = Array.from({ length: size }, (_, i) => i);
+assert.equal(ranks.hosts.length, size);
+assert.equal(ranks.localRank, rank);
+assert.match(ranks.version, /\S/);
+
+const floats = Float32Array.from({ length: 100_003 }, (_, i) => (rank + 1) * (i % 1000));
+await ranks.allReduce("sum", floats);
+const factor = all.reduce((sum, other) => sum + other + 1, 0);
+floats.forEach((value, i) => assert.equal(value, factor * (i % 1000)));
+
+const doubles = Float64Array.of(rank, -rank, 0.1);
+await ranks.allReduce("most", doubles, "max");
+assert.deepEqual([...doubles], [size - 1, -0, 0.1]);
+const counts = Uint32Array.of(2 ** 31 + rank, rank + 5);
+await ranks.allReduce("least", counts, "min");
+assert.deepEqual([...counts], [2 ** 31, 5]);
+await ranks.allReduce("nothing", new Float32Array(0));
+
+const bytes = rank === 1 ? Uint8Array.of(1, 2, 3) : new Uint8Array(3);
+await ranks.broadcast("bytes", bytes, 1);
+assert.deepEqual(bytes, Uint8Array.of(1, 2, 3));
+
+// Of any length, none among them.
+const own = new Uint8Array(rank).fill(rank);
+assert.deepEqual(
+  await ranks.allGather("bytes", own),
+  all.map((other) => new Uint8Array(other).fill(other)),
+);
+
+// Called without waiting, they run in the order of their calls, while timers go on.
+let ticks = 0;
+const timer = setInterval(() => ticks++, 1);
+const large = [1, 2, 3].map((factor) => new Float32Array(2_000_000).fill(factor * (rank + 1)));
+await Promise.all(large.map((numbers, i) => ranks.allReduce(`bucket ${i}`, numbers)));
+clearInterval(timer);
+large.forEach((numbers, i) => assert.ok(numbers.every((value) => value === (i + 1) * factor)));
+assert.ok(ticks > 0, "no timer ran");
+assert.ok(ranks.waitedMs > 0);
+
+// Whoever waits takes no core.
+const before = process.cpuUsage();
+if (rank === 0) await new Promise((resolve) => setTimeout(resolve, 1000));
+await ranks.meet("end of the test");
+const { user, system } = process.cpuUsage(before);
+assert.ok(user + system < 500_000, `${user + system} µs of a second's waiting`);
+await ranks.close();
+await ranks.close();
+if (rank === 0) console.log("right");

@@ -1,0 +1,17 @@
+// The last rank does not come: it hangs, dies or gives up.
+import { Communicator } from "../../../src/mpi/communicator.ts";
+
+const [how] = process.argv.slice(2);
+const ranks = await Communicator.join({ deadline: 3 });
+ranks.at = "step 7";
+ranks.patient = false;
+await ranks.allReduce("all-reduce", new Float32Array(4));
+if (ranks.rank === ranks.size - 1) {
+  if (how === "killed") process.kill(process.pid, "SIGKILL");
+  if (how === "stopped") process.kill(process.pid, "SIGSTOP");
+  if (how === "gives up") ranks.abort("the device was lost.");
+  // Busy for good.
+  for (;;);
+}
+await ranks.allReduce("all-reduce", new Float32Array(4));
+console.log("went on");

@@ -1,0 +1,193 @@
+import { describe, expect, it, vi } from "vitest";
+import { randomFlipLeftRight } from "../../src/data/augment.ts";
+import { GeneratedDataset } from "../../src/data/generated-dataset.ts";
+import { ignoring } from "../../src/data/ignoring.ts";
+import type { SegmentationDataset } from "../../src/data/dataset.ts";
+import type { VariableValues } from "../../src/graph/variables.ts";
+import type { Collectives } from "../../src/mpi/collectives.ts";
+import { InterruptedError, Trainer } from "../../src/train/trainer.ts";
+import type { EpochOutcome, Resumed } from "../../src/train/trainer.ts";
+import type { TrainerOptions } from "../../src/train/trainer-options.ts";
+import { expectClose } from "../helpers/close.ts";
+import { useGpu } from "../helpers/gpu.ts";
+import { inProcessRanks } from "../helpers/in-process-ranks.ts";
+
+vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
+  (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
+);
+
+const options: TrainerOptions = {
+  imageSize: 32,
+  batchSize: 6,
+  classes: 59,
+  decoder: "transpose",
+  optimizer: "rmsprop",
+  clipNorm: null,
+  weighted: false,
+  epochs: { frozen: 1, finetune: 1 },
+  learningRate: { frozen: 1e-3, finetune: 1e-4 },
+  schedule: "constant",
+  warmupSteps: 0,
+  stepsPerEpoch: 6,
+  augment: randomFlipLeftRight,
+  shuffleBuffer: null,
+  dropRemainder: false,
+  normalization: "unit",
+  momentum: 0.9,
+  monitor: "val_accuracy",
+  patience: null,
+  maxSteps: null,
+  time: null,
+  seed: 3,
+  weights: null,
+};
+
+const validation = new GeneratedDataset({ size: 3, imageSize: 32, seed: 9 });
+
+interface Ran {
+  readonly losses: readonly number[];
+  readonly values: ReadonlyMap<string, VariableValues>;
+  readonly kept: Resumed | undefined;
+  readonly error: unknown;
+  readonly epochs: readonly EpochOutcome[];
+}
+
+/** What validation said, without what a clock says. */
+const told = ({ row, validation }: EpochOutcome) => {
+  const { predictions, scores, count, confusion } = validation;
+  const { valAccuracy, valMeanIou, valDice } = row;
+  return { valAccuracy, valMeanIou, valDice, predictions, scores, count, counts: confusion.counts };
+};
+
+describe("ranks that train together", () => {
+  const gpu = useGpu();
+
+  async function run(
+    some: Partial<TrainerOptions>,
+    // Seventeen photos: the third batch of a pass has five.
+    training: SegmentationDataset = new GeneratedDataset({ size: 17, imageSize: 32 }),
+    resumed?: Resumed,
+    onStep: (step: number) => void = () => undefined,
+  ): Promise<Ran> {
+    const trainer = await Trainer.create(gpu(), { ...options, ...some }, resumed);
+    const losses: number[] = [];
+    const epochs: EpochOutcome[] = [];
+    let kept: Resumed | undefined;
+    let error: unknown;
+    try {
+      await trainer
+        .run(
+          { training, validation, classWeights: null },
+          {
+            step: ({ loss, globalStep }) => {
+              losses.push(loss);
+              onStep(globalStep);
+            },
+            epoch: (outcome) => void epochs.push(outcome),
+            checkpoint: async (state) => void (kept = { state, values: await trainer.variables.readAll() }),
+          },
+        )
+        .catch((thrown: unknown) => (error = thrown));
+      return { losses, values: await trainer.variables.readAll(), kept, error, epochs };
+    } finally {
+      trainer.destroy();
+    }
+  }
+
+  const together = (
+    size: number,
+    some: Partial<TrainerOptions>,
+    more: (rank: Collectives) => Parameters<typeof run> = () => [{}],
+  ): Promise<Ran[]> =>
+    Promise.all(
+      inProcessRanks(size).map((ranks) => {
+        const [own, ...rest] = more(ranks);
+        return run({ ...some, ...own, ranks }, ...rest);
+      }),
+    );
+
+  /** Losses within 1e-6, numbers within 1e-5 of the largest; and all ranks have the same bits. */
+  function expectSame(all: readonly Ran[], alone: Ran): void {
+    expect(alone.error).toBeUndefined();
+    for (const { losses, values, error } of all) {
+      expect(error).toBeUndefined();
+      expect(losses).toEqual(all[0].losses);
+      expect(losses).toHaveLength(alone.losses.length);
+      losses.forEach((loss, i) => expect(Math.abs(loss / alone.losses[i] - 1)).toBeLessThan(1e-6));
+      expect([...values]).toEqual([...all[0].values]);
+    }
+    for (const { epochs } of all) {
+      expect(epochs.map(told)).toEqual(alone.epochs.map(told));
+      expect(epochs.map(({ row }) => row.valLoss)).toEqual(all[0].epochs.map(({ row }) => row.valLoss));
+    }
+    expect([...all[0].values.keys()].sort()).toEqual([...alone.values.keys()].sort());
+    for (const [name, { data }] of all[0].values) expectClose(data, alone.values.get(name)!.data, 1e-5);
+  }
+
+  it.each([
+    ["two, over both phases", 2, { accumulate: 2 }],
+    ["three, of which one has fewer photos at the end of a pass", 3, { accumulate: 3 }],
+    [
+      "two, each in two micro-batches, clipped, by Adam",
+      2,
+      { accumulate: 4, optimizer: "adam", clipNorm: 0.5 },
+    ],
+    ["two, with averaged weights", 2, { accumulate: 2, ema: 0.9 }],
+  ] as const)("learn what one process learns: %s", async (_, size, some) => {
+    expectSame(await together(size, some), await run(some));
+  });
+
+  it("weigh pixels that count alike, whichever rank has them", async () => {
+    const photos = new GeneratedDataset({ size: 12, imageSize: 32 });
+    // Of some photos nothing counts but a corner.
+    const training = ignoring(photos);
+    const load = training.load.bind(training);
+    training.load = async (index: number) => {
+      const sample = await load(index);
+      const mask = sample.mask.slice();
+      if (index % 2 === 0) mask.fill(255, 20);
+      return { ...sample, mask };
+    };
+    const some = { accumulate: 2, ignores: true, epochs: { frozen: 1, finetune: 0 } };
+    expectSame(await together(2, some, () => [{}, training]), await run(some, training));
+  });
+
+  it("leave a rank out where the last batch of a pass has no photo for it", async () => {
+    const training = new GeneratedDataset({ size: 8, imageSize: 32 });
+    const some = { accumulate: 3, epochs: { frozen: 1, finetune: 0 } };
+    expectSame(await together(3, some, () => [{}, training]), await run(some, training));
+  });
+
+  it("take up one another's runs, whatever their number", async () => {
+    const [cut] = await together(2, { accumulate: 2, maxSteps: 8 });
+    expect(cut.kept!.state.globalStep).toBe(8);
+    // Of three ranks the micro-batches are others, and with them what batch norms see.
+    const [three] = await together(3, { accumulate: 3 }, () => [{}, undefined, cut.kept]);
+    expect(three.error).toBeUndefined();
+    expect(three.losses).toHaveLength(4);
+    const [again] = await together(2, { accumulate: 2 }, () => [{}, undefined, cut.kept]);
+    const [uncut] = await together(2, { accumulate: 2 });
+    expect([...again.values]).toEqual([...uncut.values]);
+    expect([...cut.losses, ...again.losses]).toEqual(uncut.losses);
+  });
+
+  it("stop behind the same step when one is told to, with what was learned so far", async () => {
+    const interrupted = new AbortController();
+    const outcomes = await together(2, { accumulate: 2 }, ({ rank }) => [
+      rank === 1 ? { signal: interrupted.signal } : {},
+      undefined,
+      undefined,
+      (step) => rank === 1 && step === 3 && interrupted.abort(new Error("Interrupted.")),
+    ]);
+    const [first, second] = outcomes;
+    expect(first.error).toBeInstanceOf(InterruptedError);
+    expect(second.error).toBe(interrupted.signal.reason);
+    for (const { kept, losses } of outcomes) {
+      expect(losses).toHaveLength(4);
+      expect(kept!.state.globalStep).toBe(4);
+    }
+    const [again] = await together(2, { accumulate: 2 }, () => [{}, undefined, first.kept]);
+    const [uncut] = await together(2, { accumulate: 2 });
+    expect([...again.values]).toEqual([...uncut.values]);
+  });
+});
