@@ -20,7 +20,7 @@ const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 const engineButNetworks = [
   ...above("gpu", "kernels", "graph"),
   "**/layers/*.ts",
-  "**/networks/{build,parts}.ts",
+  "**/networks/{build,dropout-source,parts}.ts",
 ];
 
 export default tseslint.config(

@@ -11,7 +11,8 @@ export type { Skips, UNetOptions } from "./layers/unet.ts";
 
 // Networks as lists of layers.
 export { buildLayers } from "./layers/networks/build.ts";
-export type { BuildOptions, DropoutSource } from "./layers/networks/build.ts";
+export type { BuildOptions } from "./layers/networks/build.ts";
+export type { DropoutSource } from "./layers/networks/dropout-source.ts";
 export type { Decoder } from "./layers/networks/decoder.ts";
 export type { Encoder, EncoderWeights } from "./layers/networks/encoder.ts";
 export { encoderNamed, ENCODERS } from "./layers/networks/encoders.ts";

@@ -1,6 +1,5 @@
 /** @file Makes the graph of a list of layers. */
 import type { Graph, Tensor } from "../../graph/graph.ts";
-import { seededRandom } from "../../graph/initializers.ts";
 import type { Images } from "../../graph/lowering/taps.ts";
 import { activation } from "../../graph/ops/activation.ts";
 import { addN } from "../../graph/ops/add-n.ts";
@@ -25,19 +24,14 @@ import { upsampleNearest2x } from "../../graph/ops/upsample-nearest2x.ts";
 import { upsampledConv2d } from "../../graph/ops/upsampled-conv2d.ts";
 import type { ActivationKind } from "../../kernels/text/activation.ts";
 import type { Padding } from "../../kernels/text/window.ts";
+import { maskOf } from "./dropout-source.ts";
+import type { DropoutSource } from "./dropout-source.ts";
 import type { Activation, Edges, Layer, LayerOperation, LayerPart, OperationOf, Size } from "./layer.ts";
 import { INPUT } from "./layer.ts";
 import { neededFor } from "./layer-list.ts";
+import { isPointwise, readsUpsampled, takesPadding, takesPair } from "./neighbours.ts";
 import { centering, paddingOf } from "./sizes.ts";
 import { LayerVariables } from "./variables.ts";
-
-/** What decides which numbers dropout drops. */
-export interface DropoutSource {
-  /** A whole number; with its name every layer makes one of its own of it. */
-  readonly seed: number;
-  /** The number of the training step, a u32 scalar: each has masks of its own. */
-  readonly step: Tensor;
-}
 
 /** What of a list of layers becomes part of a graph, and how. */
 export interface BuildOptions {
@@ -206,7 +200,9 @@ class Build {
       }
       case "Dropout": {
         const { rate, perPhoto } = operation;
-        const options = this.#isLearning(layer.part) ? { rate, perPhoto, ...this.#maskOf(layer.name) } : null;
+        const options = this.#isLearning(layer.part)
+          ? { rate, perPhoto, ...maskOf(this.#options.dropout, layer.name) }
+          : null;
         return options === null ? this.tensor(input) : dropout(this.tensor(input), options);
       }
       case "Reshape":
@@ -269,15 +265,6 @@ class Build {
     return pool(joined(value.images), { poolSize, strides, padding: value.padding ?? padding });
   }
 
-  #maskOf(name: string): { seed: number; step: Tensor } {
-    const { dropout: source } = this.#options;
-    if (source === undefined)
-      throw new Error(
-        `"${name}" drops in training: the option dropout is missing, with a seed and the step.`,
-      );
-    return { seed: Math.floor(2 ** 32 * seededRandom(source.seed, name)()), step: source.step };
-  }
-
   #batchNorm(
     layer: Layer,
     { epsilon, momentum }: OperationOf<"BatchNormalization">,
@@ -299,30 +286,7 @@ class Build {
 
 const joined = (images: Images): Tensor => ("graph" in images ? images : concat(images));
 
-const isPointwise = ({ kernelSize, strides, useBias }: OperationOf<"Conv2D">): boolean =>
-  kernelSize.every((extent) => extent === 1) && strides === 1 && !useBias;
-
-/** Whether a convolution is one op with the upsampling before it. */
-const readsUpsampled = ({ kernelSize, strides, padding }: OperationOf<"Conv2D">): boolean =>
-  kernelSize.every((extent) => extent === 3) && strides === 1 && padding === "same";
-
 const sizeOfImages = ({ shape: [, height, width] }: Tensor): Size => [height, width];
-
-/** Whether the op of a layer may take two images for one, joined along their channels. */
-const takesPair = ({ kind }: LayerOperation): boolean =>
-  kind === "Conv2DTranspose" || kind === "UpSampling2D";
-
-/** Whether the op of a layer puts zeros around its images itself. */
-const takesPadding = (operation: LayerOperation): boolean =>
-  WINDOWS.has(operation.kind) && "padding" in operation && operation.padding === "valid";
-
-const WINDOWS: ReadonlySet<LayerOperation["kind"]> = new Set([
-  "Conv2D",
-  "DepthwiseConv2D",
-  "SeparableConv2D",
-  "MaxPooling2D",
-  "AveragePooling2D",
-]);
 
 function activated(x: Tensor, kind: Activation): Tensor {
   if (kind === "softmax") return softmax(x);
