@@ -1,40 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { readBuffers } from "../gpu/readback.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { sameParts, variableParts } from "./graph.ts";
+import { variableParts } from "./graph.ts";
 import type { Tensor, VariablePart } from "./graph.ts";
 import { seededRandom } from "./initializers.ts";
-import { bytesOf, numbersText, sameShape, shapeText, sizeOf } from "./shape.ts";
+import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
+import { checkSame, checkValues, exchangeNumbers, groupOf, readPlaces, submit } from "./stored-variables.ts";
+import type { Place, Stored, VariableValues } from "./stored-variables.ts";
 
-/** Most that an exchange holds of a variable's numbers besides the variables. */
-const EXCHANGED_BYTES = 2 ** 22;
-
-/** Numbers of a variable in row-major order. */
-export interface VariableValues {
-  /** Its extents, outermost first. */
-  readonly shape: Shape;
-  /** As many numbers as the shape has elements. */
-  readonly data: Float32Array;
-}
-
-/** A variable's buffer, in which its parts lie. */
-interface Stored {
-  readonly tensor: Tensor;
-  readonly buffer: GPUBuffer;
-}
+export type { VariableValues } from "./stored-variables.ts";
 
 /** Picks variables by their names and groups; see `Variable.group`. */
 export type VariableFilter = (name: string, group: string | null) => boolean;
-
-/** Where a part lies. */
-interface Place {
-  readonly stored: Stored;
-  readonly shape: Shape;
-  /** In elements. */
-  readonly begin: number;
-  readonly end: number;
-}
 
 /**
  * The variables' numbers on the GPU, by name; of a stacked variable, by the names of its parts. Programs compiled with the
@@ -134,7 +111,7 @@ export class Variables implements Disposable {
     });
     if (copied.length > 0) {
       const from = this.buffer(copyOf!);
-      this.#submit((encoder) => {
+      submit(this.#gpu, (encoder) => {
         for (const { begin, end } of copied)
           encoder.copyBufferToBuffer(from, 4 * begin, buffer, 4 * begin, 4 * (end - begin));
       });
@@ -186,28 +163,7 @@ export class Variables implements Disposable {
   async readAll(which: VariableFilter = () => true): Promise<Map<string, VariableValues>> {
     this.check();
     const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
-    // Of each buffer one range, from the first part wanted to the last.
-    const spans = new Map<Stored, { begin: number; end: number }>();
-    for (const [, { stored, begin, end }] of chosen) {
-      const span = spans.get(stored);
-      if (span) span.end = end;
-      else spans.set(stored, { begin, end });
-    }
-    const ranges = [...spans].map(([{ buffer }, { begin, end }]) => ({
-      buffer,
-      offset: 4 * begin,
-      bytes: 4 * (end - begin),
-    }));
-    const bytes = await readBuffers(this.#gpu, ranges);
-    const read = new Map([...spans].map(([stored, { begin }], i) => [stored, { begin, bytes: bytes[i] }]));
-    return new Map(
-      chosen.map(([name, { stored, shape, begin, end }]) => {
-        const span = read.get(stored)!;
-        const [first, last] = [4 * (begin - span.begin), 4 * (end - span.begin)];
-        const whole = first === 0 && last === span.bytes.byteLength;
-        return [name, { shape, data: new Float32Array(whole ? span.bytes : span.bytes.slice(first, last)) }];
-      }),
-    );
+    return readPlaces(this.#gpu, chosen);
   }
 
   /**
@@ -223,23 +179,7 @@ export class Variables implements Disposable {
       return slot ? [{ own: buffer, slot: slot.buffer, bytes: bytesOf(tensor) }] : [];
     });
     if (pairs.length === 0) return;
-    const most = Math.min(EXCHANGED_BYTES, Math.max(...pairs.map(({ bytes }) => bytes)));
-    const between = this.#gpu.createBuffer(
-      "exchange",
-      most,
-      GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-    );
-    this.#submit((encoder) => {
-      for (const { own, slot, bytes } of pairs) {
-        for (let offset = 0; offset < bytes; offset += most) {
-          const size = Math.min(most, bytes - offset);
-          encoder.copyBufferToBuffer(own, offset, between, 0, size);
-          encoder.copyBufferToBuffer(slot, offset, own, offset, size);
-          encoder.copyBufferToBuffer(between, 0, slot, offset, size);
-        }
-      }
-    });
-    this.#gpu.destroyBuffer(between);
+    exchangeNumbers(this.#gpu, pairs);
   }
 
   /**
@@ -287,12 +227,6 @@ export class Variables implements Disposable {
     if (this.#destroyed) throw new Error("The variables have been destroyed: their numbers are gone.");
   }
 
-  #submit(record: (encoder: GPUCommandEncoder) => void): void {
-    const encoder = this.#gpu.device.createCommandEncoder({ label: "variables" });
-    record(encoder);
-    this.#gpu.device.queue.submit([encoder.finish()]);
-  }
-
   #get(name: string): Place {
     this.check();
     const place = this.#places.get(name);
@@ -315,31 +249,5 @@ export class Variables implements Disposable {
 
   #write({ stored, begin }: Place, values: Float32Array): void {
     this.#gpu.write(stored.buffer, values, 4 * begin);
-  }
-}
-
-function checkValues(name: string, shape: Shape, values: Float32Array, whence: string): Float32Array {
-  if (values instanceof Float32Array && values.length === sizeOf(shape)) return values;
-  throw new Error(
-    `The variable "${name}" ${shapeText(shape)} takes a Float32Array of ${sizeOf(shape)} values, and ${whence} ` +
-      `${numbersText(values)}.`,
-  );
-}
-
-const groupOf = ({ tensor }: Stored): string | null => tensor.variable?.group ?? null;
-
-function checkSame(known: Tensor, asked: Tensor): void {
-  const { name, shape } = asked;
-  const single = [known, asked].every((tensor) => variableParts(tensor).length === 1);
-  if (single && !sameShape(known.shape, shape)) {
-    throw new Error(
-      `The variable "${name}" is ${shapeText(known.shape)} and the graph has ${shapeText(shape)}.`,
-    );
-  }
-  if (!sameParts(variableParts(known), variableParts(asked))) {
-    throw new Error(
-      `The variable "${name}" is cut into other parts than the graph's: stack it the same way in every graph that ` +
-        `shares the variables.`,
-    );
   }
 }
