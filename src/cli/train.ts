@@ -96,7 +96,7 @@ await runCommand(command, async (interrupted) => {
     say(
       `val_accuracy ${summary.val_accuracy.toFixed(4)} on ${summary.validation_photos} photos (background everywhere: ` +
         `${summary.background_accuracy.toFixed(4)})${bestOf(summary)}, ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
-        `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data`,
+        `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data${waitingOf(summary)}`,
     );
   } catch (error) {
     // The others would wait for a rank that has failed alone.
@@ -114,6 +114,13 @@ function bestOf({ monitor, best_value, best_epoch }: Summary): string {
   return monitor === "val_accuracy" || best_value === null
     ? ""
     : `, best ${monitor} ${best_value.toFixed(4)} after epoch ${best_epoch}`;
+}
+
+/** How long ranks waited for one another, and for which: the one that waited least was waited for. */
+function waitingOf({ rank_wait_seconds: waits }: Summary): string {
+  if (!waits) return "";
+  const [least, most] = [Math.min(...waits), Math.max(...waits)];
+  return `; ranks waited ${least.toFixed(1)} to ${most.toFixed(1)} s in exchanges, rank ${waits.indexOf(least)} least`;
 }
 
 /** How much `BESPOKE_DEBUG` asks to be told: 1 what a step runs, 2 also how long each kernel takes. */

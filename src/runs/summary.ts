@@ -56,6 +56,8 @@ export interface Summary {
   readonly planned_peak_bytes: number;
   /** Of the last phase's training step; 0 when there was nothing left to train. */
   readonly dispatches_per_step: number;
+  /** Seconds that each rank has spent in exchanges with the others, where several made the run: the slowest has waited least. */
+  readonly rank_wait_seconds?: readonly number[];
 }
 
 /** What a run leaves behind to be summed up. */
@@ -72,6 +74,8 @@ interface RunFacts {
   readonly adapter: string;
   readonly peakBytes: number;
   readonly seconds: number;
+  /** Of each rank; undefined of a process by itself. */
+  readonly rankWaitSeconds?: readonly number[] | undefined;
 }
 
 export function summarise({
@@ -117,6 +121,7 @@ export function summarise({
     peak_bytes: facts.peakBytes,
     planned_peak_bytes: plan?.peakBytes ?? 0,
     dispatches_per_step: plan?.dispatches ?? 0,
+    ...(facts.rankWaitSeconds && { rank_wait_seconds: facts.rankWaitSeconds }),
   };
 }
 

@@ -172,7 +172,7 @@ export class Run implements TrainerEvents {
     return step === 0 && epoch > 0 && bestRow(history, this.#trainer.monitor)?.epoch === epoch;
   }
 
-  async finish(ending: Ending): Promise<Summary> {
+  async finish(ending: Ending, rankWaitSeconds?: readonly number[]): Promise<Summary> {
     const { gpu } = this.#job;
     const validation = this.#last?.validation ?? (await this.#trainer.evaluate(this.#data.validation));
     const title = this.#title(this.#rows.at(-1));
@@ -191,6 +191,7 @@ export class Run implements TrainerEvents {
       adapter: gpu.adapterName,
       peakBytes: gpu.peakBytes,
       seconds: (performance.now() - this.#start) / 1000,
+      rankWaitSeconds,
     });
     await writeJson(this.#folder.summary, summary);
     await this.observer?.end(summary);

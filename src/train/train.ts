@@ -1,4 +1,4 @@
-import { factsOf, onAllRanks, refuseDifferentRanks } from "./alike.ts";
+import { factsOf, onAllRanks, refuseDifferentRanks, waitedOn } from "./alike.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
@@ -59,6 +59,7 @@ export async function train(asked: TrainJob): Promise<Summary | null> {
 
     if (!writes) {
       await trainer.run(trained);
+      await waitedOn(ranks);
       return null;
     }
     const folder = resume ?? (await RunFolder.create(config));
@@ -90,13 +91,13 @@ interface Work {
 /** From the first file to the summary; what goes wrong is told with what there is to go on from. */
 async function carryOut(
   run: Run,
-  { config, gpu, say, signal }: TrainJob,
+  { config, gpu, say, signal, ranks }: TrainJob,
   { folder, options, trained, trainer }: Work,
 ): Promise<Summary> {
   try {
     await run.begin();
     const ending = await trainer.run(trained, run);
-    return await run.finish(ending);
+    return await run.finish(ending, ranks && (await waitedOn(ranks)));
   } catch (error) {
     if (signal?.aborted) {
       say(`Stopped; go on with --resume ${folder.path}`);

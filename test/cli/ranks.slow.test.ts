@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Summary } from "../../src/runs/summary.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import { expectClose } from "../helpers/close.ts";
 import { testMpi } from "../helpers/mpi.ts";
@@ -49,7 +50,12 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
     expect([code, errors]).toEqual([0, ""]);
     // The first rank speaks.
     expect(output.match(/^Writing to whole$/gm)).toHaveLength(1);
-    expect(output.match(/^val_accuracy/gm)).toHaveLength(1);
+    expect(
+      output.match(/^val_accuracy.*; ranks waited [\d.]+ to [\d.]+ s in exchanges, rank [01] least$/gm),
+    ).toHaveLength(1);
+    const summary = JSON.parse(await readFile(join(folder, "whole/summary.json"), "utf8")) as Summary;
+    expect(summary.rank_wait_seconds).toHaveLength(2);
+    for (const seconds of summary.rank_wait_seconds!) expect(seconds).toBeGreaterThan(0);
     whole = await ending(join(folder, "whole"));
     expect(whole.state.globalStep).toBe(12);
   }, 300_000);
