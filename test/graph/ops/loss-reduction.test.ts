@@ -104,7 +104,11 @@ describe("losses of numbers", () => {
     expectClose(classes.y, [2 * Math.log(4) + 0.5 * Math.log(2)]);
   });
 
-  it("compute in f32 what f16 could not hold", async () => {
+  it("compute in f32 what f16 could not hold", async ({ skip }) => {
+    skip(
+      !gpu().features.has("shader-f16"),
+      `${gpu().adapterName} has no half-precision numbers (shader-f16).`,
+    );
     const { y } = await runOp(
       gpu(),
       (p, t) => meanSquaredError(cast(p, "f16"), t),
