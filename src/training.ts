@@ -16,5 +16,5 @@ export type { TrainJob } from "./train/train.ts";
 export { Trainer } from "./train/trainer.ts";
 export { TrainingDivergedError } from "./train/training-diverged-error.ts";
 export type { StepPlace } from "./train/training-diverged-error.ts";
-export type { TrainerEvents } from "./train/trainer.ts";
+export type { TrainerEvents } from "./train/trainer-events.ts";
 export type { TrainerOptions } from "./train/trainer-options.ts";

@@ -9,7 +9,7 @@ import { messageOf } from "../message-of.ts";
 import type { Collectives } from "../mpi/collectives.ts";
 import { RunError } from "../runs/run-error.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
-import { InterruptedError } from "./trainer.ts";
+import { InterruptedError } from "./phase/agreement.ts";
 import type { RunData } from "./run-data.ts";
 import { dataMetadata } from "./take-up.ts";
 import type { Variables } from "../graph/variables.ts";

@@ -33,7 +33,8 @@ import { dataMetadata } from "./take-up.ts";
 import { summarise } from "../runs/summary.ts";
 import type { StepDetail } from "./forecast/step-detail.ts";
 import type { Summary } from "../runs/summary.ts";
-import type { Ending, EpochOutcome, Resumed, Trainer, TrainerEvents } from "./trainer.ts";
+import type { Ending, EpochOutcome, TrainerEvents } from "./trainer-events.ts";
+import type { Resumed, Trainer } from "./trainer.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 
 /** What a run is made of. */

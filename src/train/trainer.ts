@@ -2,15 +2,14 @@ import type { TrainingBatches } from "../data/batches.ts";
 import type { SegmentationDataset } from "../data/dataset.ts";
 import { hash } from "../data/random.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Plan } from "../graph/plan.ts";
 import { Variables } from "../graph/variables.ts";
 import type { VariableValues } from "../graph/variables.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
 import type { Monitor } from "../runs/monitor.ts";
+import { isInterruption, onAnyRank, throwIfInterrupted } from "./phase/agreement.ts";
 import { learningRateAt } from "./phase/learning-rate.ts";
 import { limitReached, outOfTime, phaseEnded } from "./phase/limits.ts";
-import type { StepResult } from "../runs/observer.ts";
 import { HEAD_BIAS } from "./head-bias.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
@@ -20,6 +19,7 @@ import { PHASES } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
 import { batchStream } from "./phase/stream.ts";
 import { Flight } from "./phase/steps-in-flight.ts";
+import type { Ending, EpochOutcome, TrainerEvents } from "./trainer-events.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
 import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "../runs/training-state.ts";
@@ -43,34 +43,6 @@ export interface Resumed {
   /** The numbers of all its variables, by name. */
   readonly values: Iterable<readonly [string, VariableValues]>;
 }
-
-/** What came of an epoch. */
-export interface EpochOutcome {
-  /** Its line of `history.csv`. */
-  readonly row: HistoryRow;
-  /** Over the validation photos. */
-  readonly validation: Evaluation;
-}
-
-/** What a trainer tells of as it goes; each may take its time, the trainer waits. */
-export interface TrainerEvents {
-  /** A phase's training step has been planned and compiled. */
-  phase?(phase: Phase, plan: Plan): void | Promise<void>;
-  /** A training step has come back. */
-  step?(result: StepResult): void;
-  /** An epoch has ended, or was cut short by a limit. */
-  epoch?(outcome: EpochOutcome): void | Promise<void>;
-  /** `state` and the variables belong together now and can be kept: an epoch has ended, or the run is about to stop. */
-  checkpoint?(state: TrainingState): void | Promise<void>;
-}
-
-/** Another rank of the run was told to stop, and this one stops with it. */
-export class InterruptedError extends Error {
-  override readonly name = "InterruptedError";
-}
-
-/** Why a run came to its end: everything was done, or a limit of steps or time was reached. */
-export type Ending = "finished" | "limit";
 
 /**
  * Trains the U-Net in two phases: with the encoder frozen, or what else the options say, then everything with a fresh
@@ -142,7 +114,8 @@ export class Trainer {
     for (const phase of PHASES.slice(PHASES.indexOf(this.#state.phase))) {
       if (phase !== this.#state.phase) this.#state = atPhase(this.#state, phase);
       if (epochs[phase] === 0 || phaseEnded(this.#options, this.#state)) continue;
-      if (await this.#anyRank(limitReached(this.#options, this.#state, start))) return "limit";
+      if (await onAnyRank(this.#options.ranks, limitReached(this.#options, this.#state, start)))
+        return "limit";
       const ending = await this.#runPhase(phase, data, events, start);
       if (ending === "limit") return ending;
     }
@@ -209,14 +182,14 @@ export class Trainer {
       await events.phase?.(phase, steps.plan);
       if (ranks) {
         // All begin together, however long each has compiled.
-        await this.#anyRank(false);
+        await onAnyRank(ranks, false);
         ranks.patient = false;
       }
       while (!phaseEnded(this.#options, this.#state)) {
         const before = performance.now();
         await this.#steps(steps, batches, flight, start, events);
         this.steppedMs += performance.now() - before;
-        await this.#throwIfInterrupted();
+        await throwIfInterrupted(this.#options);
         await statistics?.estimate(training, this.#state.epoch, steps.encoder);
         const whole = this.#state.step === stepsPerEpoch;
         if (!whole) await events.checkpoint?.(this.#state);
@@ -226,13 +199,13 @@ export class Trainer {
           await events.checkpoint?.(this.#state);
         }
         await events.epoch?.(outcome);
-        if (await this.#anyRank(limitReached(this.#options, this.#state, start))) return "limit";
+        if (await onAnyRank(this.#options.ranks, limitReached(this.#options, this.#state, start)))
+          return "limit";
       }
       return "finished";
     } catch (error) {
       // After any other failure the variables may be ahead of the state.
-      const interrupted = error instanceof InterruptedError || (signal?.aborted && error === signal.reason);
-      if (interrupted) await events.checkpoint?.(this.#state);
+      if (isInterruption(error, signal)) await events.checkpoint?.(this.#state);
       throw error;
     } finally {
       this.waitedMs += batches.waitedMs;
@@ -319,23 +292,6 @@ export class Trainer {
     const { ranks } = options;
     const part = ranks && ((count: number) => photosOf(ranks, options, count));
     return batchStream(this.#gpu, training, options, { seed, start: this.#state.stream, part });
-  }
-
-  /** What is so on one rank at least, for all of them. */
-  async #anyRank(here: boolean): Promise<boolean> {
-    const { ranks } = this.#options;
-    if (!ranks) return here;
-    const count = Uint32Array.of(here ? 1 : 0);
-    await ranks.meet("agreement to go on");
-    await ranks.allReduce("agreement to go on", count);
-    return count[0] > 0;
-  }
-
-  async #throwIfInterrupted(): Promise<void> {
-    const { signal } = this.#options;
-    const anyone = await this.#anyRank(signal?.aborted ?? false);
-    signal?.throwIfAborted();
-    if (anyone) throw new InterruptedError("Another rank was told to stop.");
   }
 
   #learningRate(step: number): number {

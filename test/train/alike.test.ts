@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { failsOnAllRanks, onAllRanks, refuseDifferentRanks } from "../../src/train/alike.ts";
 import type { RankFacts } from "../../src/train/alike.ts";
-import { InterruptedError } from "../../src/train/trainer.ts";
+import { InterruptedError } from "../../src/train/phase/agreement.ts";
 import { TrainingDivergedError } from "../../src/train/training-diverged-error.ts";
 import { inProcessRanks } from "../helpers/in-process-ranks.ts";
 

@@ -14,7 +14,7 @@ import type { Prepared } from "../prepare.ts";
 import type { TrainJob } from "../run.ts";
 import type { RunData } from "../run-data.ts";
 import { Trainer } from "../trainer.ts";
-import type { EpochOutcome } from "../trainer.ts";
+import type { EpochOutcome } from "../trainer-events.ts";
 import { phasesOf } from "../trainer-options.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
 import { encodingSeconds, estimateSeconds } from "./estimate.ts";
