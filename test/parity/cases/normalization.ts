@@ -79,7 +79,7 @@ function ofSamples(x: Shape, groups: number): KernelCase[] {
       { kernels: { family } },
     ),
     opCase(
-      `group_norm in ${groups} groups`,
+      "group_norm",
       inputs,
       (x, gamma, beta) => groupNormalization(x, { groups, gamma, beta }),
       (x, gamma, beta) =>
