@@ -31,6 +31,9 @@ export const MPI = {
   MAX_LIBRARY_VERSION_STRING: 8192,
 } as const;
 
+/** For the calls of MPI, which runs whatever its network needs on the caller's stack. */
+const STACK_BYTES = 2 ** 23;
+
 type Callback = (error: Error | null, code: number) => void;
 
 /** A foreign function: it blocks, or with `async` works in a thread of its own. */
@@ -64,6 +67,7 @@ type Name = keyof typeof SIGNATURES;
 /** MPI's functions, by their names without `MPI_`; each throws an {@link MpiError} where MPI reports an error. */
 export class MpiFunctions {
   readonly #functions: Readonly<Record<Name, Foreign>>;
+  readonly #held = new Set<readonly unknown[]>();
 
   private constructor(functions: Readonly<Record<Name, Foreign>>) {
     this.#functions = functions;
@@ -77,6 +81,8 @@ export class MpiFunctions {
   static async load(path: string): Promise<MpiFunctions> {
     const koffi = await importKoffi();
     try {
+      // Stacks of koffi's own, half a MiB by default, are too small for what MPI does on them now and then.
+      koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
       const library = koffi.load(path, { global: true, deep: false });
       const functions = Object.entries(SIGNATURES).map(([name, types]) => [
         name,
@@ -110,13 +116,19 @@ export class MpiFunctions {
 
   /** Calls a function that waits for other ranks, in a thread of its own. Buffers are not to be touched meanwhile. */
   async wait(name: Name, ...args: unknown[]): Promise<void> {
-    const code = await new Promise<number>((resolve, reject) => {
-      this.#functions[name].async(...args, (error, result) => {
-        if (error) reject(error);
-        else resolve(result);
+    // Nobody else may hold a buffer that MPI still reads or writes: what is collected is freed.
+    this.#held.add(args);
+    try {
+      const code = await new Promise<number>((resolve, reject) => {
+        this.#functions[name].async(...args, (error, result) => {
+          if (error) reject(error);
+          else resolve(result);
+        });
       });
-    });
-    this.#check(name, code);
+      this.#check(name, code);
+    } finally {
+      this.#held.delete(args);
+    }
   }
 
   #check(name: Name, code: number): void {
