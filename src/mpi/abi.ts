@@ -28,7 +28,6 @@ export const MPI = {
   THREAD_MULTIPLE: 4096,
   SUCCESS: 0,
   MAX_ERROR_STRING: 512,
-  MAX_LIBRARY_VERSION_STRING: 8192,
 } as const;
 
 /** For the calls of MPI, which runs whatever its network needs on the caller's stack. */
@@ -51,10 +50,8 @@ const SIGNATURES = {
   MPI_Comm_rank: [HANDLE, "_Out_ int *"],
   MPI_Comm_size: [HANDLE, "_Out_ int *"],
   MPI_Error_string: ["int", "void *", "_Out_ int *"],
-  MPI_Get_library_version: ["void *", "_Out_ int *"],
   MPI_Ibarrier: [HANDLE, "void *"],
   MPI_Test: ["void *", "void *", HANDLE],
-  MPI_Bcast: ["void *", "int", HANDLE, "int", HANDLE],
   MPI_Allreduce: [HANDLE, "void *", "int", HANDLE, HANDLE, HANDLE],
   MPI_Allgather: ["void *", "int", HANDLE, "void *", "int", HANDLE, HANDLE],
   MPI_Allgatherv: ["void *", "int", HANDLE, "void *", "int *", "int *", HANDLE, HANDLE],

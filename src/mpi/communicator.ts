@@ -93,17 +93,6 @@ export class Communicator implements Collectives {
     return ranks;
   }
 
-  /** Of this rank among those of its host, from 0: which adapter it takes. */
-  get localRank(): number {
-    const own = this.hosts[this.rank];
-    return this.hosts.slice(0, this.rank).filter((host) => host === own).length;
-  }
-
-  /** The MPI's name and version. */
-  get version(): string {
-    return this.#mpi.text("MPI_Get_library_version", MPI.MAX_LIBRARY_VERSION_STRING).split("\n")[0].trim();
-  }
-
   /** Replaces `numbers` of each rank by what those of all become, the same bits on all ranks. Not to be touched meanwhile. */
   allReduce(what: string, numbers: Reducible, reduction: Reduction = "sum"): Promise<void> {
     const type = TYPES.find(([array]) => numbers instanceof array)![1];
@@ -112,14 +101,6 @@ export class Communicator implements Collectives {
         "MPI_Allreduce",
         ...[MPI.IN_PLACE, numbers, numbers.length, type, REDUCTIONS[reduction], MPI.COMM_WORLD],
       ),
-    );
-  }
-
-  /** Sends `bytes` of the rank `root` to all others, whose array, as long, is filled. */
-  broadcast(what: string, bytes: Uint8Array, root = 0): Promise<void> {
-    void this.meet(what);
-    return this.#collective(what, () =>
-      this.#mpi.wait("MPI_Bcast", bytes, bytes.length, MPI.BYTE, root, MPI.COMM_WORLD),
     );
   }
 
