@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { count } from "../data/data-error.ts";
 import { createLabeller } from "../use/create-labeller.ts";
 import { PHOTOS } from "../use/predictor.ts";
@@ -10,7 +10,9 @@ import { sizeText } from "../image-size.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
 import { CocoFile } from "../use/outline-files.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
-import { predictJobs } from "../use/predict-files.ts";
+import { photosToLabel } from "../use/predict-files.ts";
+import { FolderSink } from "../use/folder-sink.ts";
+import { outputNames } from "../use/output-sink.ts";
 import { predictPhotos } from "../use/predict.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
 import { viewFor } from "./view-for.ts";
@@ -47,8 +49,8 @@ await runCommand(command, async (interrupted) => {
     throw new ModelError(
       "--logits are what the network says of a photo once, at the size it was trained at: leave --window and --tta out, or --logits.",
     );
-  const { jobs, passedOver } = await predictJobs(images, out);
-  if (outlines.includes("coco") && jobs.some(({ shares }) => basename(shares) === COCO))
+  const { photos, passedOver } = await photosToLabel(images, out);
+  if (outlines.includes("coco") && photos.some(({ stem }) => outputNames(stem).shares === COCO))
     throw new ModelError(
       `A photo's results would be written to ${COCO}, as the areas of all photos: rename it.`,
     );
@@ -64,18 +66,19 @@ await runCommand(command, async (interrupted) => {
     await makeOutputFolder(out);
     const labeller = await createLabeller(gpu, model, {
       ...{ ...view, precision },
-      batchSize: view.window === null ? Math.min(flags.batchSize ?? PHOTOS, jobs.length) : flags.batchSize,
+      batchSize: view.window === null ? Math.min(flags.batchSize ?? PHOTOS, photos.length) : flags.batchSize,
     });
     say(`Seen: ${labeller.view}`);
     const failures: string[] = [];
     const coco = outlines.includes("coco") ? new CocoFile(model.classNames) : undefined;
     try {
-      const bad = await predictPhotos(labeller, jobs, {
+      const { labelled, failed } = await predictPhotos(labeller, photos, new FolderSink(out), {
         logits,
         maskPng,
         ...{ geoJson: outlines.includes("geojson"), coco },
         signal: interrupted,
-        onDone: ({ photo, mask }, shares) => {
+        onDone: ({ photo, stem }, shares) => {
+          const mask = join(out, outputNames(stem).mask);
           const named = shares
             .slice(0, NAMED)
             .map(({ name, share }) => `${name} ${(100 * share).toFixed(1)} %`);
@@ -83,11 +86,11 @@ await runCommand(command, async (interrupted) => {
           say(`${printable(photo, 1000)} → ${printable(mask, 1000)}: ${named.join(", ")}${more}`);
         },
         onNote: (sentence) => say(`Note: ${sentence}`),
-        onBad: (sentence) => void failures.push(sentence),
+        onBad: (_, sentence) => void failures.push(sentence),
       });
-      if (bad > 0) process.exitCode = 1;
+      if (failed > 0) process.exitCode = 1;
       say(`Memory: ${formatBytes(labeller.bytes)} on the GPU`);
-      say(`${jobs.length - bad} of ${jobs.length} photos labelled, in ${out}`);
+      say(`${labelled} of ${photos.length} photos labelled, in ${out}`);
     } finally {
       // Also where the work ends before its time.
       if (coco && !coco.isEmpty)

@@ -8,7 +8,7 @@ import type { Pair } from "./formats/format.ts";
 import { openMask } from "./mask.ts";
 import type { Mask } from "./mask.ts";
 import { alignment, turn, uprightSize } from "./orientation.ts";
-import { openPhoto } from "./photo.ts";
+import { openPhotoFile } from "./photo.ts";
 import type { OpenPhoto, Photo } from "./photo.ts";
 import type { Remark } from "./remarks.ts";
 
@@ -28,7 +28,7 @@ export interface PairOptions {
 
 /**
  * Decodes a photo and its mask, both upright: `alignment` says how EXIF orientation is understood.
- * @throws DataError as `openPhoto` and `openMask` do, for both at once, when the two differ in size, and when the mask holds
+ * @throws DataError as `openPhotoFile` and `openMask` do, for both at once, when the two differ in size, and when the mask holds
  * what is no class.
  */
 export async function decodePair(pair: Pair, options: PairOptions): Promise<DecodedPair> {
@@ -38,7 +38,7 @@ export async function decodePair(pair: Pair, options: PairOptions): Promise<Deco
 }
 
 async function decodeFiles(pair: Pair, { labelling, lossyMasks }: PairOptions): Promise<DecodedPair> {
-  const photo = openPhoto(pair.image);
+  const photo = openPhotoFile(pair.image);
   const mask = openMask(pair.mask, { lossyMasks, colours: labelling.keys === "colours" });
   const labelsOf = async (
     opened: Awaited<typeof mask>,
@@ -76,7 +76,7 @@ async function decodeAnnotated(
   annotation: PhotoAnnotation,
   { classes, others }: Labelling,
 ): Promise<DecodedPair> {
-  const opened = await openPhoto(file);
+  const opened = await openPhotoFile(file);
   const classOf = (label: string | null): number => {
     const found = label === null ? IGNORE : (classes.get(label) ?? others);
     if (found === undefined)

@@ -8,7 +8,7 @@ import { readMatVariable } from "./mat5.ts";
 import { isPng } from "./png/chunks.ts";
 import type { Oriented } from "./orientation.ts";
 import { openPng, samplesOf } from "./png/read.ts";
-import { decoding, readPicture } from "./read-picture.ts";
+import { decoding, openPicture, readPictureFile } from "./read-picture.ts";
 import type { Size } from "./resize.ts";
 import { sharp } from "./sharp.ts";
 
@@ -51,7 +51,7 @@ export async function openMask(
 ): Promise<OpenMask> {
   const opened = /\.mat$/i.test(file)
     ? await openMatrix(file)
-    : await readPicture(file, "mask", (bytes) =>
+    : await openPicture(await readPictureFile(file, "mask"), file, "mask", (bytes) =>
         isPng(bytes) ? openPngMask(file, bytes, colours) : openOther(file, bytes, lossyMasks, colours),
       );
   return { ...opened, decode: () => decoding(file, "mask", () => opened.decode()) };

@@ -2,7 +2,7 @@ import type { Sharp } from "sharp";
 import { DataError } from "./data-error.ts";
 import { uprightSize } from "./orientation.ts";
 import type { Oriented } from "./orientation.ts";
-import { decoding, readPicture } from "./read-picture.ts";
+import { decoding, openPicture, readPictureFile } from "./read-picture.ts";
 import type { Remark } from "./remarks.ts";
 import type { Size } from "./resize.ts";
 import { sharp } from "./sharp.ts";
@@ -18,23 +18,33 @@ export interface OpenPhoto extends Oriented {
   decode(): Promise<{ photo: Photo; remarks: readonly Remark[] }>;
 }
 
-/** Decodes a photo: `openPhoto` and what it gives. */
+/** Decodes a photo's file: `openPhotoFile` and what it gives. */
 export async function decodePhoto(file: string): Promise<Photo> {
-  return (await (await openPhoto(file)).decode()).photo;
+  return (await (await openPhotoFile(file)).decode()).photo;
 }
 
 /**
- * Opens a photo, to be decoded off the main thread (libuv's pool). Grey, palette and CMYK pictures become 8-bit sRGB, EXIF
+ * Opens the file of a photo.
+ *
+ * @throws DataError when it cannot be read, and as {@link openPhoto} does.
+ */
+export async function openPhotoFile(file: string): Promise<OpenPhoto> {
+  return openPhoto(await readPictureFile(file, "photo"), file);
+}
+
+/**
+ * Opens an encoded photo, to be decoded off the main thread (libuv's pool). Grey, palette and CMYK pictures become 8-bit sRGB, EXIF
  * orientation is applied, and of several pages or frames the first is taken. An alpha channel is dropped, as
  * `tf.io.decode_image(channels=3)` does: a transparent pixel has the colour that is stored there.
  *
  * Of 16 bits the upper 8 are taken. A PNG or TIFF of 16 bits with nothing above 4095 is taken for one of 12, as cameras and
  * microscopes store them, and scaled. Floating-point numbers count from black, 0, to white, 1, without gamma.
- * @throws DataError when the file cannot be read or is truncated or damaged; from `decode` too, and there when it holds whole
+ * @param file what messages call it: its path, or where else the bytes came from
+ * @throws DataError when it is truncated or damaged; from `decode` too, and there when it holds whole
  * numbers of more than 16 bits or with a sign, or floating-point ones that are not within 0 and 1.
  */
-export async function openPhoto(file: string): Promise<OpenPhoto> {
-  return readPicture(file, "photo", async (bytes) => {
+export async function openPhoto(encoded: Buffer, file: string): Promise<OpenPhoto> {
+  return openPicture(encoded, file, "photo", async (bytes) => {
     const { width, height, orientation = 1, format, depth, space } = await sharp(bytes).metadata();
     const picture = (): Sharp => sharp(bytes, { failOn: "error" }).autoOrient();
     const decode = async (): Promise<{ pixels: Uint8Array; remarks?: readonly Remark[] }> => {

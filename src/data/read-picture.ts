@@ -7,24 +7,35 @@ import { DataError } from "./data-error.ts";
 export type Role = "photo" | "mask";
 
 /**
- * Reads the bytes of a file and hands them to `use`.
- * @throws DataError when they cannot be read, or `use` fails: as it does with a DataError, else saying that the file cannot
- * be decoded; or, where it is no picture, what it is.
+ * The bytes of a file.
+ *
+ * @throws DataError when they cannot be read.
  */
-export async function readPicture<T>(
-  file: string,
+export async function readPictureFile(file: string, role: Role): Promise<Buffer> {
+  return readFile(file).catch((error: unknown) => {
+    throw new DataError(`The ${role} ${file} cannot be read (${messageOf(error)}): make it a readable file.`);
+  });
+}
+
+/**
+ * Hands the bytes of a picture to `use`.
+ *
+ * @param name what messages call the picture: its path, or where else it came from
+ * @throws DataError when `use` fails: as it does with a DataError, else saying that the file cannot be decoded; or, where it is no
+ *   picture, what it is.
+ */
+export async function openPicture<T>(
+  bytes: Buffer,
+  name: string,
   role: Role,
   use: (bytes: Buffer) => Promise<T>,
 ): Promise<T> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new DataError(`The ${role} ${file} cannot be read (${messageOf(error)}): make it a readable file.`);
-  });
   try {
-    return await decoding(file, role, () => use(bytes));
+    return await decoding(name, role, () => use(bytes));
   } catch (error) {
     const found = recognise(bytes);
     if (found === undefined || found.format === "picture") throw error;
-    throw new DataError(`The ${role} ${file} is ${found.what}: ${found.mend}.`);
+    throw new DataError(`The ${role} ${name} is ${found.what}: ${found.mend}.`);
   }
 }
 

@@ -1,95 +1,80 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, join, parse, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { DataError } from "../data/data-error.ts";
 import { summary } from "../data/folder-summary.ts";
 import { PICTURE_KINDS, pictureFile } from "../data/picture-files.ts";
 import { messageOf } from "../message-of.ts";
+import { outputNames } from "./output-sink.ts";
+import { photoFile } from "./photo-to-label.ts";
+import type { PhotoToLabel } from "./photo-to-label.ts";
 
 const PHOTO = pictureFile();
 
-/** A photo to be labelled and the files that come of it. */
-export interface PredictJob {
-  readonly photo: string;
-  readonly mask: string;
-  readonly overlay: string;
-  readonly shares: string;
-  readonly logits: string;
-  readonly geoJson: string;
-}
-
 /** What there is to be labelled. */
-export interface PredictJobs {
-  readonly jobs: PredictJob[];
+export interface PhotosToLabel {
+  readonly photos: readonly PhotoToLabel[];
   /** What else is in the folder of photos, in a few words; null where there is nothing else. */
   readonly passedOver: string | null;
 }
 
 /**
  * The photos at `images` (a file of any name, or a folder: the JPEG, PNG, WebP, AVIF, TIFF and GIF files right in it,
- * in code-unit order; hidden files are passed over in silence), each with its outputs in `out`, which are named by the
- * photo's name without its extension.
+ * in code-unit order; hidden files are passed over in silence), whose outputs go to the folder `out`.
  *
  * @throws DataError when there are none; when two have names that differ in nothing but the extension or in upper and lower
  *   case, and so would overwrite each other's outputs; when a photo is a link to an output; when `out` is the folder of
  *   photos, where a second time the masks would be taken for photos.
  */
-export async function predictJobs(images: string, out: string): Promise<PredictJobs> {
-  const photos = await findPhotos(images);
-  if (photos.folder && (await real(images)) === (await real(out))) {
+export async function photosToLabel(images: string, out: string): Promise<PhotosToLabel> {
+  const found = await findPhotos(images);
+  if (found.folder && (await real(images)) === (await real(out))) {
     throw new DataError(
       `The masks cannot go to ${out}, where the photos are and they would be taken for photos the next time: give another ` +
         `--out.`,
     );
   }
   const byStem = new Map<string, string>();
-  const jobs = photos.files.map((photo) => {
-    const { name } = parse(photo);
-    const key = name.normalize().toLowerCase();
+  const photos = found.files.map(photoFile);
+  for (const { photo, stem } of photos) {
+    const key = stem.normalize().toLowerCase();
     const other = byStem.get(key);
     if (other !== undefined) {
       throw new DataError(
-        `${other} and ${photo} would both be written to ${join(out, `${name}.mask.png`)}: rename one of them, or predict ` +
+        `${other} and ${photo} would both be written to ${join(out, outputNames(stem).mask)}: rename one of them, or predict ` +
           `them into different folders.`,
       );
     }
     byStem.set(key, photo);
-    const output = (ending: string): string => join(out, `${name}.${ending}`);
-    return {
-      photo,
-      mask: output("mask.png"),
-      overlay: output("overlay.png"),
-      shares: output("json"),
-      logits: output("logits.safetensors"),
-      geoJson: output("geojson"),
-    };
-  });
-  await checkInputsStay(jobs, out);
-  return { jobs, passedOver: photos.passedOver };
+  }
+  await checkInputsStay(photos, out);
+  return { photos, passedOver: found.passedOver };
 }
 
 /** A link among the photos may lead to where an output goes. */
-async function checkInputsStay(jobs: readonly PredictJob[], out: string): Promise<void> {
+async function checkInputsStay(photos: readonly PhotoToLabel[], out: string): Promise<void> {
   const folder = await real(out);
-  const photos = new Map<string, string>();
-  for (const { photo } of jobs) photos.set(await real(photo), photo);
-  for (const { mask, overlay, shares, logits, geoJson } of jobs) {
-    for (const output of [mask, overlay, shares, logits, geoJson]) {
-      const photo = photos.get(join(folder, basename(output)));
+  const places = new Map<string, string>();
+  for (const { photo } of photos) places.set(await real(photo), photo);
+  for (const { stem } of photos) {
+    for (const name of Object.values(outputNames(stem)) as string[]) {
+      const photo = places.get(join(folder, name));
       if (photo === undefined) continue;
-      throw new DataError(`${photo} leads to ${output}, which would be overwritten: give another --out.`);
+      throw new DataError(
+        `${photo} leads to ${join(out, name)}, which would be overwritten: give another --out.`,
+      );
     }
   }
 }
 
-interface Photos {
+interface FoundPhotos {
   readonly files: string[];
   /** Whether they are those of a folder. */
   readonly folder: boolean;
   readonly passedOver: string | null;
 }
 
-async function findPhotos(images: string): Promise<Photos> {
+async function findPhotos(images: string): Promise<FoundPhotos> {
   let passedOver: string | null;
   try {
     const info = await stat(images);

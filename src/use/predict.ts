@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError } from "../data/data-error.ts";
 import { printSize } from "../image-size.ts";
@@ -6,9 +5,8 @@ import { openPhoto } from "../data/photo.ts";
 import { sentencesOf } from "../data/remarks.ts";
 import type { Remark } from "../data/remarks.ts";
 import type { Photo } from "../data/photo.ts";
-import { writeFileAtomically } from "../files/atomic-write.ts";
 import { FileError } from "../files/file-error.ts";
-import { writeSafetensors } from "../weights/safetensors-file.ts";
+import { encodeSafetensors } from "../weights/safetensors.ts";
 import { overlayFigure } from "../runs/figures/overlay.ts";
 import { classShares } from "../masks/class-shares.ts";
 import type { ClassShare } from "../masks/class-shares.ts";
@@ -16,13 +14,17 @@ import { geoJson } from "./outline-files.ts";
 import type { CocoFile } from "./outline-files.ts";
 import { maskPng } from "./mask-png.ts";
 import type { MaskPng } from "./mask-kinds.ts";
-import type { PredictJob } from "./predict-files.ts";
 import type { Labelled, Labeller } from "./labeller.ts";
-import { writeJson } from "../runs/run-folder.ts";
+import { outputNames } from "./output-sink.ts";
+import type { OutputSink } from "./output-sink.ts";
+import type { PhotoToLabel } from "./photo-to-label.ts";
+
+export type { OutputSink } from "./output-sink.ts";
+export type { PhotoToLabel } from "./photo-to-label.ts";
 
 export interface PredictOptions {
   /** Whether the logits are written too, where there are any. */
-  readonly logits: boolean;
+  readonly logits?: boolean;
   /** What masks look like in a viewer; grey by default. */
   readonly maskPng?: MaskPng;
   /** Whether areas are written as polygons too. */
@@ -30,75 +32,99 @@ export interface PredictOptions {
   /** Gets the labels of all photos, to be written at the end. */
   readonly coco?: CocoFile | undefined;
   /** Told of each photo whose outputs are written. */
-  readonly onDone?: (job: PredictJob, shares: readonly ClassShare[]) => void;
+  readonly onDone?: (photo: PhotoToLabel, shares: readonly ClassShare[]) => void;
   /** Told of each photo that cannot be read or whose outputs cannot be written, in a sentence; the others are still done. */
-  readonly onBad?: (sentence: string) => void;
+  readonly onBad?: (photo: PhotoToLabel, sentence: string) => void;
   /** Told at the end, in a sentence each, what was decided in reading photos that can be read in two ways. */
   readonly onNote?: (sentence: string) => void;
   /** Ends the work after the photo in hand, or the windows in hand of one. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of photos that were to be labelled. */
+export interface PredictOutcome {
+  /** Photos whose outputs are written. */
+  readonly labelled: number;
+  /** Photos that could not be labelled; see {@link PredictOptions.onBad}. */
+  readonly failed: number;
 }
 
 /**
- * Labels photos and writes what comes of them, one photo's files after another's and each by rename, so never a half
- * file; files of the same names are replaced. The JSON comes last, an older one goes first, and so it marks a photo that is
- * done.
+ * Labels photos and writes what comes of them, one photo's files after another's; files of the same names are replaced. The JSON comes
+ * last, an older one goes first, and so it marks a photo that is done. Photos are asked for as they are needed, so there may be any number
+ * of them.
  *
- * @returns how many photos were not labelled.
  * @throws FileError when an output cannot be written for a reason that holds for every photo, such as a full disk; the
- *   signal's reason when it is aborted; GpuError.
+ *   signal's reason when it is aborted; GpuError; what the iteration of `photos` throws.
  */
 export async function predictPhotos(
   labeller: Labeller,
-  jobs: readonly PredictJob[],
-  options: PredictOptions,
-): Promise<number> {
-  const { photosAtOnce } = labeller;
-  let bad = 0;
+  photos: Iterable<PhotoToLabel> | AsyncIterable<PhotoToLabel>,
+  sink: OutputSink,
+  options: PredictOptions = {},
+): Promise<PredictOutcome> {
+  const { signal } = options;
+  let [labelled, failed] = [0, 0];
+  const bad = (photo: PhotoToLabel, sentence: string): void => {
+    failed += 1;
+    options.onBad?.(photo, sentence);
+  };
   const remarks: [string, readonly Remark[]][] = [];
-  for (let first = 0; first < jobs.length; first += photosAtOnce) {
-    const decoded = await Promise.all(jobs.slice(first, first + photosAtOnce).map(decode));
-    options.signal?.throwIfAborted();
-    const usable: { job: PredictJob; photo: Photo }[] = [];
-    for (const outcome of decoded) {
+  for await (const group of groupsOf(photos, labeller.photosAtOnce)) {
+    const decoded = await Promise.all(group.map((from) => decode(from, signal)));
+    signal?.throwIfAborted();
+    const usable: { from: PhotoToLabel; photo: Photo }[] = [];
+    for (const [i, outcome] of decoded.entries()) {
+      const from = group[i];
       const problem = "photo" in outcome ? labeller.problemOf?.(outcome.photo) : null;
-      if ("photo" in outcome && problem) {
-        bad += 1;
-        options.onBad?.(`${outcome.job.photo} ${problem}`);
-      } else if ("photo" in outcome) {
-        usable.push(outcome);
-        remarks.push([outcome.job.photo, outcome.remarks]);
-      } else {
-        bad += 1;
-        options.onBad?.(outcome.sentence);
+      if (!("photo" in outcome)) bad(from, outcome.sentence);
+      else if (problem) bad(from, `${from.photo} ${problem}`);
+      else {
+        usable.push({ from, photo: outcome.photo });
+        remarks.push([from.photo, outcome.remarks]);
       }
     }
     if (usable.length === 0) continue;
-    const labelled = await labeller.label(
+    const labels = await labeller.label(
       usable.map(({ photo }) => photo),
-      options.signal,
+      signal,
     );
-    for (const [i, { job, photo }] of usable.entries()) {
-      options.signal?.throwIfAborted();
+    for (const [i, { from, photo }] of usable.entries()) {
+      signal?.throwIfAborted();
       try {
-        const shares = await writeOutputs(labeller, job, photo, labelled[i], options);
-        options.onDone?.(job, shares);
+        const shares = await writeOutputs(labeller, { from, photo, labelled: labels[i] }, sink, options);
+        labelled += 1;
+        options.onDone?.(from, shares);
       } catch (error) {
         if (!isOfItsName(error)) throw error;
-        bad += 1;
-        options.onBad?.(error.message);
+        bad(from, error.message);
       }
     }
   }
   for (const sentence of sentencesOf(remarks)) options.onNote?.(sentence);
-  return bad;
+  return { labelled, failed };
+}
+
+async function* groupsOf<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  most: number,
+): AsyncGenerator<Item[]> {
+  let group: Item[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < most) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 async function decode(
-  job: PredictJob,
-): Promise<{ job: PredictJob; photo: Photo; remarks: readonly Remark[] } | { sentence: string }> {
+  from: PhotoToLabel,
+  signal: AbortSignal | undefined,
+): Promise<{ photo: Photo; remarks: readonly Remark[] } | { sentence: string }> {
   try {
-    return { job, ...(await (await openPhoto(job.photo)).decode()) };
+    return await (await openPhoto(await from.read(signal), from.photo)).decode();
   } catch (error) {
     if (error instanceof DataError) return { sentence: error.message };
     throw error;
@@ -113,29 +139,29 @@ const isOfItsName = (error: unknown): error is FileError =>
 
 async function writeOutputs(
   { model: { file, imageSize, classNames }, precision, view }: Labeller,
-  job: PredictJob,
-  { width, height, pixels }: Photo,
-  { mask, logits }: Labelled,
+  { from, photo, labelled: { mask, logits } }: { from: PhotoToLabel; photo: Photo; labelled: Labelled },
+  sink: OutputSink,
   options: PredictOptions,
 ): Promise<ClassShare[]> {
-  const photo = { width, height, rgb: pixels };
-  await removeOld(job.shares);
+  const { width, height, pixels } = photo;
+  const names = outputNames(from.stem);
+  await sink.remove(names.shares);
   // The longest name first: where it is too long, nothing is written.
   if (options.logits && logits !== null) {
     const shape = [imageSize.height, imageSize.width, classNames.length];
-    await writeSafetensors(job.logits, new Map([["logits", { shape, data: logits }]]), {
-      classes: JSON.stringify(classNames),
-    });
+    const tensors = new Map([["logits", { shape, data: logits }]]);
+    await sink.put(names.logits, encodeSafetensors(tensors, { classes: JSON.stringify(classNames) }));
   }
-  await writeFileAtomically(job.overlay, [await overlayFigure({ photo, mask, classNames })]);
-  await writeFileAtomically(job.mask, [await maskPng(mask, { width, height }, options.maskPng ?? "grey")]);
-  const labelled = { name: basename(job.photo), width, height, mask };
+  const raster = { width, height, rgb: pixels };
+  await sink.put(names.overlay, await overlayFigure({ photo: raster, mask, classNames }));
+  await sink.put(names.mask, await maskPng(mask, { width, height }, options.maskPng ?? "grey"));
+  const labelled = { name: basename(from.photo), width, height, mask };
   if (options.geoJson)
-    await writeFileAtomically(job.geoJson, [Buffer.from(JSON.stringify(geoJson(labelled, classNames)))]);
+    await sink.put(names.geoJson, Buffer.from(JSON.stringify(geoJson(labelled, classNames))));
   options.coco?.add(labelled);
   const classes = classShares(mask, classNames);
-  await writeJson(job.shares, {
-    photo: job.photo,
+  const report = {
+    photo: from.photo,
     width,
     height,
     model: file,
@@ -143,9 +169,7 @@ async function writeOutputs(
     seen: view,
     precision,
     classes,
-  });
+  };
+  await sink.put(names.shares, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
   return classes;
 }
-
-/** What cannot be removed cannot be replaced either, which is told when it comes to that. */
-const removeOld = (file: string): Promise<void> => rm(file, { force: true }).catch(() => undefined);

@@ -1,14 +1,12 @@
-import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { openPhoto } from "../../src/data/photo.ts";
-import { folderOf } from "./folder.ts";
 import { chunk, palette, pngFile } from "./png-file.ts";
 import { sentence } from "./sentence.ts";
 import { tiffFile } from "./tiff-file.ts";
 
 async function read(bytes: Uint8Array): Promise<{ pixels: number[]; remarks: readonly string[] }> {
-  const opened = await openPhoto(join(await folderOf({ p: bytes }), "p"));
+  const opened = await openPhoto(Buffer.from(bytes), "p");
   const { photo, remarks } = await opened.decode();
   expect(photo.pixels).toHaveLength(3 * photo.width * photo.height);
   return { pixels: [...photo.pixels], remarks };

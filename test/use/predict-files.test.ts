@@ -3,10 +3,11 @@ import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolderOfOutput, makeOutputFolder } from "../../src/use/output-folder.ts";
-import { predictJobs } from "../../src/use/predict-files.ts";
+import { outputNames } from "../../src/use/output-sink.ts";
+import { photosToLabel } from "../../src/use/predict-files.ts";
 import { folderOf } from "../data/folder.ts";
 
-describe("predictJobs", () => {
+describe("photosToLabel", () => {
   it("takes every picture right in a folder, and names the outputs after it", async () => {
     const folder = await folderOf({
       "b.PNG": "",
@@ -17,42 +18,42 @@ describe("predictJobs", () => {
       "notes.txt": "",
       "deeper/e.png": "",
     });
-    const { jobs, passedOver } = await predictJobs(folder, "out");
+    const { photos, passedOver } = await photosToLabel(folder, "out");
     expect(passedOver).toBe("1 .txt file and 1 folder");
     const names = ["a.jpeg", "b.PNG", "c.x.avif", "d.webp"];
-    expect(jobs.map(({ photo }) => photo)).toEqual(names.map((name) => join(folder, name)));
-    expect(jobs[2]).toEqual({
-      photo: join(folder, "c.x.avif"),
-      mask: join("out", "c.x.mask.png"),
-      overlay: join("out", "c.x.overlay.png"),
-      shares: join("out", "c.x.json"),
-      logits: join("out", "c.x.logits.safetensors"),
-      geoJson: join("out", "c.x.geojson"),
+    expect(photos.map(({ photo }) => photo)).toEqual(names.map((name) => join(folder, name)));
+    expect(photos.map(({ stem }) => stem)).toEqual(["a", "b", "c.x", "d"]);
+    expect(outputNames("c.x")).toEqual({
+      mask: "c.x.mask.png",
+      overlay: "c.x.overlay.png",
+      shares: "c.x.json",
+      logits: "c.x.logits.safetensors",
+      geoJson: "c.x.geojson",
     });
   });
 
   it("takes a single photo of any name, also into its own folder", async () => {
     const folder = await folderOf({ "photo.bin": "" });
     const {
-      jobs: [job],
+      photos: [only],
       passedOver,
-    } = await predictJobs(join(folder, "photo.bin"), folder);
+    } = await photosToLabel(join(folder, "photo.bin"), folder);
     expect(passedOver).toBeNull();
-    expect(job.mask).toBe(join(folder, "photo.mask.png"));
+    expect(only.stem).toBe("photo");
   });
 
   it("refuses photos that would overwrite each other's outputs", async () => {
     const folder = await folderOf({ "a.jpg": "", "a.png": "", "b.png": "" });
-    await expect(predictJobs(folder, "out")).rejects.toThrow(
+    await expect(photosToLabel(folder, "out")).rejects.toThrow(
       `${join(folder, "a.jpg")} and ${join(folder, "a.png")} would both be written to ${join("out", "a.mask.png")}`,
     );
-    await expect(predictJobs(await folderOf({ "a.jpg": "", "A.png": "" }), "out")).rejects.toThrow(/both/);
+    await expect(photosToLabel(await folderOf({ "a.jpg": "", "A.png": "" }), "out")).rejects.toThrow(/both/);
   });
 
   it("refuses to write among the photos, whatever the folder is called", async () => {
     const folder = await folderOf({ "photos/a.jpg": "" });
     await symlink(join(folder, "photos"), join(folder, "same"));
-    await expect(predictJobs(join(folder, "photos"), join(folder, "same"))).rejects.toThrow(
+    await expect(photosToLabel(join(folder, "photos"), join(folder, "same"))).rejects.toThrow(
       /give another --out/,
     );
   });
@@ -60,18 +61,18 @@ describe("predictJobs", () => {
   it("never writes over a photo that it reads", async () => {
     const folder = await folderOf({ "photos/a.jpg": "", "out/a.mask.png": "" });
     await symlink(join(folder, "out", "a.mask.png"), join(folder, "photos", "b.png"));
-    await expect(predictJobs(join(folder, "photos"), join(folder, "out"))).rejects.toThrow(
+    await expect(photosToLabel(join(folder, "photos"), join(folder, "out"))).rejects.toThrow(
       `${join(folder, "photos", "b.png")} leads to ${join(folder, "out", "a.mask.png")}, which would be overwritten`,
     );
   });
 
   it("says that there is nothing to label", async () => {
     const folder = await folderOf({ "a.HEIC": "", "b.heic": "", README: "", "c.bmp": "" });
-    await expect(predictJobs(folder, "out")).rejects.toThrow(
+    await expect(photosToLabel(folder, "out")).rejects.toThrow(
       `${folder} holds no photo (but 2 .heic files, 1 .bmp file and 1 file without an ending): put JPEG`,
     );
-    await expect(predictJobs(await folderOf(), "out")).rejects.toThrow(/holds no photo: put JPEG/);
-    await expect(predictJobs(join(folder, "none"), "out")).rejects.toThrow(/^There is no photo or folder/);
+    await expect(photosToLabel(await folderOf(), "out")).rejects.toThrow(/holds no photo: put JPEG/);
+    await expect(photosToLabel(join(folder, "none"), "out")).rejects.toThrow(/^There is no photo or folder/);
   });
 });
 
@@ -79,10 +80,10 @@ it.skipIf(process.platform === "win32")("does not wait for a pipe's writer", asy
   const folder = await folderOf({ "a.jpg": "" });
   execFileSync("mkfifo", [join(folder, "b.jpg")]);
   await symlink(join(folder, "b.jpg"), join(folder, "c.jpg"));
-  const { jobs, passedOver } = await predictJobs(folder, "out");
-  expect(jobs).toHaveLength(1);
+  const { photos, passedOver } = await photosToLabel(folder, "out");
+  expect(photos).toHaveLength(1);
   expect(passedOver).toBe("2 .jpg files");
-  await expect(predictJobs(join(folder, "b.jpg"), "out")).rejects.toThrow(/not a file or a folder/);
+  await expect(photosToLabel(join(folder, "b.jpg"), "out")).rejects.toThrow(/not a file or a folder/);
 });
 
 describe("makeOutputFolder", () => {
