@@ -14,7 +14,7 @@ const forbid = (files, folders) => ({
 const node = ["node:*", "fs", "path", "os", "worker_threads", "sharp", "h5wasm", "webgpu"];
 const engine = ["gpu", "kernels", "graph", "layers"];
 const beside = ["data", "weights", "fetch"];
-const atop = ["adapter", "config", "runs", "train", "inspect", "use", "ui", "cli"];
+const atop = ["adapter", "config", "runs", "train", "inspect", "use", "queue", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 /** The engine but for the networks as data. */
 const engineButNetworks = [
@@ -87,6 +87,7 @@ export default tseslint.config(
     above("gpu", "kernels", "graph", "layers", "weights", "fetch", "adapter", "train", "use", "ui", "cli"),
   ),
   forbid(["use"], above("fetch", "adapter", "ui", "cli")),
-  forbid(["ui"], above("fetch", "adapter", "cli")),
+  forbid(["queue"], above("fetch", "adapter", "ui", "cli")),
+  forbid(["ui"], above("fetch", "adapter", "queue", "cli")),
   forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "adapter", "cli")]),
 );
