@@ -3,6 +3,7 @@
  * implementation agrees on, so one binary works with all. MPICH 5, Open MPI 6 and Intel MPI bring it as `libmpi_abi`.
  */
 import type Koffi from "koffi";
+import { loadKoffi } from "../load-koffi.ts";
 import { messageOf } from "../message-of.ts";
 import { MpiError } from "./mpi-error.ts";
 
@@ -29,9 +30,6 @@ export const MPI = {
   SUCCESS: 0,
   MAX_ERROR_STRING: 512,
 } as const;
-
-/** For the calls of MPI, which runs whatever its network needs on the caller's stack. */
-const STACK_BYTES = 2 ** 23;
 
 type Callback = (error: Error | null, code: number) => void;
 
@@ -78,8 +76,6 @@ export class MpiFunctions {
   static async load(path: string): Promise<MpiFunctions> {
     const koffi = await importKoffi();
     try {
-      // Stacks of koffi's own, half a MiB by default, are too small for what MPI does on them now and then.
-      koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
       const library = koffi.load(path, { global: true, deep: false });
       const functions = Object.entries(SIGNATURES).map(([name, types]) => [
         name,
@@ -136,7 +132,7 @@ export class MpiFunctions {
 
 async function importKoffi(): Promise<typeof Koffi> {
   try {
-    return (await import("koffi")).default;
+    return await loadKoffi();
   } catch (error) {
     throw new MpiError(
       `Training on several ranks calls MPI through npm's koffi, which cannot be loaded (${messageOf(error)}): npm install koffi.`,

@@ -73,6 +73,7 @@ export class Communicator implements Collectives {
    */
   static async join(options: CommunicatorOptions = {}): Promise<Communicator> {
     const { library } = await findMpi();
+    leaveHeapAlone();
     const mpi = await MpiFunctions.load(library);
     const provided = mpi.number("MPI_Init_thread", null, null, MPI.THREAD_MULTIPLE);
     if (provided < MPI.THREAD_MULTIPLE)
@@ -222,6 +223,15 @@ export class Communicator implements Collectives {
     this.#mpi.call("MPI_Abort", MPI.COMM_WORLD, 1);
     process.exit(1);
   }
+}
+
+/**
+ * MPICH's UCX tries whether it hears of changes of memory by `sbrk(page)` and `sbrk(-page)`, and does the second even where the first has
+ * failed: then the heap loses its last page, with what is in it. It fails where V8 has laid its code right behind the heap, by chance, in one
+ * start of a hundred. Without these events UCX does not try, and keeps no cache of registered memory.
+ */
+function leaveHeapAlone(): void {
+  if (process.env.UCX_MEM_MMAP_HOOK_MODE === undefined) process.env.UCX_MEM_EVENTS ??= "n";
 }
 
 const toStderr = (sentence: string): void => {
