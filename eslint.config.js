@@ -14,7 +14,7 @@ const forbid = (files, folders) => ({
 const node = ["node:*", "fs", "path", "os", "worker_threads", "sharp", "h5wasm", "webgpu"];
 const engine = ["gpu", "kernels", "graph", "layers"];
 const beside = ["data", "weights", "fetch"];
-const atop = ["adapter", "config", "runs", "train", "inspect", "use", "queue", "ui", "cli"];
+const atop = ["adapter", "config", "runs", "train", "inspect", "use", "bulk", "queue", "ui", "cli"];
 const above = (...folders) => folders.map((folder) => `**/${folder}/**`);
 /** The engine but for the networks as data. */
 const engineButNetworks = [
@@ -72,22 +72,52 @@ export default tseslint.config(
   forbid(["data"], above(...engine, "weights", "fetch", ...atop)),
   forbid(["weights"], [...engineButNetworks, ...above("data", "fetch", ...atop)]),
   forbid(["fetch"], [...engineButNetworks, ...above("data", "weights", ...atop)]),
-  forbid(["adapter"], above(...beside, "config", "runs", "train", "inspect", "use", "ui", "cli")),
+  forbid(
+    ["adapter"],
+    above(...beside, "config", "runs", "train", "inspect", "use", "bulk", "queue", "ui", "cli"),
+  ),
   forbid(
     ["config"],
     [
       ...engineButNetworks,
-      ...above("weights", "fetch", "adapter", "runs", "train", "inspect", "use", "ui", "cli"),
+      ...above(
+        "weights",
+        "fetch",
+        "adapter",
+        "runs",
+        "train",
+        "inspect",
+        "use",
+        "bulk",
+        "queue",
+        "ui",
+        "cli",
+      ),
     ],
   ),
-  forbid(["runs"], above("fetch", "adapter", "train", "inspect", "use", "ui", "cli")),
-  forbid(["train"], above("fetch", "adapter", "inspect", "use", "ui", "cli")),
+  forbid(["runs"], above("fetch", "adapter", "train", "inspect", "use", "bulk", "queue", "ui", "cli")),
+  forbid(["train"], above("fetch", "adapter", "inspect", "use", "bulk", "queue", "ui", "cli")),
   forbid(
     ["inspect"],
-    above("gpu", "kernels", "graph", "layers", "weights", "fetch", "adapter", "train", "use", "ui", "cli"),
+    above(
+      "gpu",
+      "kernels",
+      "graph",
+      "layers",
+      "weights",
+      "fetch",
+      "adapter",
+      "train",
+      "use",
+      "bulk",
+      "queue",
+      "ui",
+      "cli",
+    ),
   ),
-  forbid(["use"], above("fetch", "adapter", "ui", "cli")),
+  forbid(["use"], above("fetch", "adapter", "bulk", "queue", "ui", "cli")),
+  forbid(["bulk"], above("adapter", "queue", "ui", "cli")),
   forbid(["queue"], above("fetch", "adapter", "ui", "cli")),
-  forbid(["ui"], above("fetch", "adapter", "queue", "cli")),
+  forbid(["ui"], above("fetch", "adapter", "bulk", "queue", "cli")),
   forbid(["ui/page", "ui/demo"], [...node, ...above("fetch", "adapter", "cli")]),
 );

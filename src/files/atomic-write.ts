@@ -63,7 +63,7 @@ async function takeFreeName(file: string, path: string): Promise<void> {
 }
 
 /** Makes a rename last. File systems that cannot sync a folder (Windows, some network ones) need not. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   if (handle === undefined) return;
   try {

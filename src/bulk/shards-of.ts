@@ -1,0 +1,50 @@
+import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { BulkError } from "./bulk-error.ts";
+import { divideList } from "./divide-list.ts";
+import { SHARD_SIZE } from "./shard.ts";
+import type { BulkInputs, Shard } from "./shard.ts";
+import { listFolder } from "./walk-folder.ts";
+
+export interface ShardsOptions {
+  /** The folder of the outputs, which gets the list of a folder's photos. */
+  readonly out: string;
+  /** Photos a shard; {@link SHARD_SIZE} by default. An archive is one shard. */
+  readonly size?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Divides what is to be labelled into shards, one after the other and in one pass: every photo is in exactly one. The same inputs give
+ * the same shards.
+ *
+ * @throws BulkError when there is nothing to label or it is not what it should be; FileError.
+ */
+export async function* shardsOf(
+  inputs: BulkInputs,
+  { out, size = SHARD_SIZE, signal }: ShardsOptions,
+): AsyncGenerator<Shard> {
+  let any = false;
+  const shards = "list" in inputs ? divideList(inputs.list, { size, root: inputs.root, signal }) : of(inputs);
+  for await (const shard of shards) {
+    any = true;
+    yield shard;
+  }
+  if (!any && "list" in inputs)
+    throw new BulkError(`The list ${inputs.list} names no photo: give one with a path or a URL a line.`);
+
+  async function* of(others: Exclude<BulkInputs, { list: string }>): AsyncGenerator<Shard> {
+    if ("tars" in others) throw new BulkError("Archives are not read yet.");
+    await refuseOwn(others.folder, out);
+    const { list } = await listFolder(others.folder, out, signal);
+    yield* divideList(list, { size, root: resolve(others.folder), signal });
+  }
+}
+
+async function refuseOwn(folder: string, out: string): Promise<void> {
+  const real = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
+  if ((await real(folder)) !== (await real(out))) return;
+  throw new BulkError(
+    `The masks cannot go to ${out}, where the photos are and they would be taken for photos the next time: give another --out.`,
+  );
+}

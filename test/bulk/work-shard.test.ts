@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ShardManifest } from "../../src/bulk/manifest.ts";
+import type { Shard } from "../../src/bulk/shard.ts";
+import { shardsOf } from "../../src/bulk/shards-of.ts";
+import { workShard } from "../../src/bulk/work-shard.ts";
+import type { WorkOptions } from "../../src/bulk/work-shard.ts";
+import { folderOf, photo } from "../data/folder.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
+import { collected } from "./collected.ts";
+import { filesIn } from "./files-in.ts";
+import { RednessLabeller } from "./labeller.ts";
+
+describe("workShard", () => {
+  const temporary = temporaryFolder();
+  let labeller: RednessLabeller;
+  let jpeg: Buffer;
+  beforeAll(async () => {
+    labeller = await RednessLabeller.create(temporary("model.safetensors"));
+    jpeg = await photo(20, 12).jpeg().toBuffer();
+  });
+
+  async function setUp(
+    files: Record<string, Uint8Array | string>,
+    list?: string,
+  ): Promise<{ folder: string; out: string; shard: Shard }> {
+    const folder = await folderOf(files);
+    const out = join(folder, "out");
+    await mkdir(out, { recursive: true });
+    if (list !== undefined) await writeFile(join(folder, "list.txt"), list);
+    const inputs = list === undefined ? { folder } : { list: join(folder, "list.txt") };
+    const [shard] = await collected(shardsOf(inputs, { out }));
+    return { folder, out, shard };
+  }
+  const work = (shard: Shard, options: WorkOptions): Promise<ShardManifest> =>
+    workShard(labeller, shard, options);
+
+  it("labels a folder's photos with its subfolders, and says in the manifest what came of each", async () => {
+    const { out, shard } = await setUp({
+      "b.jpg": jpeg,
+      "a/a.jpg": jpeg,
+      "a/a.png": await photo(8, 8).png().toBuffer(),
+      "a/notes.txt": "no photo",
+      "broken.jpg": jpeg.subarray(0, 200),
+      ".hidden.jpg": jpeg,
+    });
+    const told: [string, boolean][] = [];
+    const manifest = await work(shard, {
+      out,
+      geoJson: true,
+      onPhoto: ({ photo }, failure) => told.push([photo, failure === null]),
+    });
+    expect(manifest.photos.map(({ photo, line }) => [photo, line])).toEqual([
+      ["a/a.jpg", 1],
+      ["a/a.png", 2],
+      ["b.jpg", 3],
+    ]);
+    expect(told.sort()).toEqual([
+      ["a/a.jpg", true],
+      ["a/a.png", true],
+      ["b.jpg", true],
+      ["broken.jpg", false],
+    ]);
+    expect(manifest.failures).toMatchObject([{ photo: "broken.jpg", line: 4, passing: false }]);
+    expect(manifest.failures[0].reason).toMatch(/^The photo broken\.jpg cannot be decoded/);
+    const stems = ["a/a", "a/a~2", "b"];
+    const endings = ["geojson", "json", "mask.png", "overlay.png"];
+    const outputs = stems.flatMap((stem) => endings.map((ending) => `${stem}.${ending}`));
+    expect(manifest.photos.flatMap(({ outputs }) => outputs.map(({ name }) => name))).toEqual(outputs);
+    const place = join(out, "shard-000000");
+    expect(await filesIn(place)).toEqual([...outputs, "manifest.json"].sort());
+    for (const { name, bytes, sha256 } of manifest.photos.flatMap(({ outputs }) => outputs)) {
+      const content = await readFile(join(place, name));
+      expect([content.length, createHash("sha256").update(content).digest("hex")]).toEqual([bytes, sha256]);
+    }
+    expect(JSON.parse(await readFile(join(place, "manifest.json"), "utf8"))).toEqual(manifest);
+    // Nothing is left beside it, and no folder of this machine is in it.
+    expect((await readdir(out)).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(JSON.stringify(manifest)).not.toContain(out);
+  });
+
+  it("does nothing the second time, and does the same where it was not done", async () => {
+    const { out, shard } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg }, "# two\r\nb.jpg\r\n\r\n./a.jpg\r\n");
+    const first = await work(shard, { out });
+    expect(first.photos.map(({ photo }) => photo)).toEqual(["b.jpg", "a.jpg"]);
+    const before = labeller.labelled;
+    let told = 0;
+    expect(await work(shard, { out, onDoneBefore: () => (told += 1) })).toEqual(first);
+    expect([labeller.labelled, told]).toEqual([before, 1]);
+    await cp(join(out, "shard-000000"), join(out, "../kept"), { recursive: true });
+    await rm(join(out, "shard-000000"), { recursive: true });
+    expect(await work(shard, { out })).toEqual(first);
+    expect(labeller.labelled).toBe(before + 2);
+    for (const name of await filesIn(join(out, "../kept")))
+      expect(await readFile(join(out, "shard-000000", name))).toEqual(
+        await readFile(join(out, "../kept", name)),
+      );
+  });
+
+  it.each([
+    ["an output that is cut short", (place: string) => truncate(join(place, "a.mask.png"), 20)],
+    ["an output that is gone", (place: string) => rm(join(place, "a.json"))],
+    ["a manifest that is cut short", (place: string) => truncate(join(place, "manifest.json"), 100)],
+    [
+      "a manifest that was changed",
+      async (place: string) => {
+        const text = await readFile(join(place, "manifest.json"), "utf8");
+        await writeFile(join(place, "manifest.json"), text.replace('"a.jpg"', '"z.jpg"'));
+      },
+    ],
+    ["no manifest", (place: string) => rm(join(place, "manifest.json"))],
+  ])("does a shard with %s anew", async (_, harm) => {
+    const { out, shard } = await setUp({ "a.jpg": jpeg });
+    const first = await work(shard, { out });
+    const place = join(out, "shard-000000");
+    const kept = await readFile(join(place, "manifest.json"));
+    await harm(place);
+    expect(await work(shard, { out })).toEqual(first);
+    expect(await readFile(join(place, "manifest.json"))).toEqual(kept);
+    expect(await filesIn(place)).toEqual(["a.json", "a.mask.png", "a.overlay.png", "manifest.json"]);
+    expect((await readdir(out)).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it("refuses what was done with another model, other settings or of other photos", async () => {
+    const { out, shard, folder } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg }, "a.jpg\n");
+    await work(shard, { out });
+    const other = await RednessLabeller.create(temporary("other.safetensors"), "other weights");
+    await expect(workShard(other, shard, { out })).rejects.toThrow(
+      /done before, with another model: give another --out/,
+    );
+    await expect(work(shard, { out, maskPng: "indexed" })).rejects.toThrow(
+      /with mask_png grey, not indexed:/,
+    );
+    await expect(work(shard, { out, outputsAs: "tar" })).rejects.toThrow(/done before, as files, not tar:/);
+    await writeFile(join(folder, "list.txt"), "b.jpg\n");
+    await expect(work(shard, { out: folder })).rejects.toThrow(/list\.txt has changed from line 1 on/);
+    const [changed] = await collected(shardsOf({ list: join(folder, "list.txt") }, { out }));
+    await expect(work(changed, { out })).rejects.toThrow(/done before, of other photos:/);
+  });
+
+  it("lets two workers do the same shard at once", async () => {
+    const { out, shard } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg, "c.jpg": jpeg });
+    const waits: (() => void)[] = [];
+    labeller.before = () => new Promise((resolve) => void waits.push(resolve));
+    const both = [work(shard, { out }), work(shard, { out })];
+    while (waits.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    labeller.before = () => Promise.resolve();
+    for (const go of waits) go();
+    const [a, b] = await Promise.all(both);
+    expect(a).toEqual(b);
+    expect(await readdir(out)).toEqual([expect.stringMatching(/^photos-/), "shard-000000"]);
+    expect(await filesIn(join(out, "shard-000000"))).toHaveLength(10);
+  });
+
+  it("leaves nothing when it is ended", async () => {
+    const { out, shard } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg, "c.jpg": jpeg });
+    const controller = new AbortController();
+    const onPhoto = (): void => controller.abort(new Error("Enough."));
+    await expect(work(shard, { out, onPhoto, signal: controller.signal })).rejects.toThrow("Enough.");
+    expect(await readdir(out)).toEqual([expect.stringMatching(/^photos-/)]);
+  });
+
+  it("does not take a folder that is not there for photos that are gone", async () => {
+    const { out, shard } = await setUp({}, "gone/a.jpg\ngone/b.jpg\n");
+    await expect(work(shard, { out })).rejects.toThrow(
+      /^None of 2 photos of shard-000000-\w+ could be read, the first/,
+    );
+    expect(await readdir(out)).toEqual([]);
+  });
+});
