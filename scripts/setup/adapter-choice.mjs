@@ -55,6 +55,18 @@ export function isAdapterName(wanted) {
  * @returns {{ adapter: FoundAdapter, kind: AdapterKind, reason: string } | null} null when none is wanted
  */
 export function chooseAdapter(found, wanted = "auto") {
+  const [best] = bestAdapters(found, wanted);
+  if (best === undefined) return null;
+  return { ...best, reason: reasonFor(found, wanted, best) };
+}
+
+/**
+ * All of the best kind among those that are wanted.
+ *
+ * @param {FoundAdapter[]} found in Dawn's order
+ * @param {string} wanted "auto", a kind, or a part of an adapter's name
+ */
+export function bestAdapters(found, wanted) {
   const byKind = !isAdapterName(wanted);
   const name = wanted.toLowerCase();
   const inFull = !byKind && found.some((adapter) => adapter.name.toLowerCase() === name);
@@ -66,10 +78,10 @@ export function chooseAdapter(found, wanted = "auto") {
       return inFull ? adapter.name.toLowerCase() === name : adapter.name.toLowerCase().includes(name);
     });
   for (const kind of PREFERENCE) {
-    const best = candidates.find((candidate) => candidate.kind === kind);
-    if (best) return { ...best, reason: reasonFor(found, wanted, best) };
+    const best = candidates.filter((candidate) => candidate.kind === kind);
+    if (best.length > 0) return best;
   }
-  return null;
+  return [];
 }
 
 /**

@@ -104,7 +104,8 @@ export function wantedAdapter(env: NodeJS.ProcessEnv = process.env): string {
   return env.BESPOKE_CHOSEN_ADAPTER || env.BESPOKE_ADAPTER || "auto";
 }
 
-function noAdapterSentence(all: FoundAdapter[], wanted: string): string {
+/** That there is no adapter such as is wanted, and what there is. */
+export function noAdapterSentence(all: FoundAdapter[], wanted: string): string {
   if (all.length === 0) {
     return `No WebGPU adapter was found: run \`${programLine("doctor")}\`, which installs a software driver where it can and says what to do where it cannot.`;
   }

@@ -16,12 +16,12 @@ import type { StepDetail } from "../train/forecast/step-detail.ts";
 import { serveRun } from "../ui/serve-run.ts";
 import type { RunServer } from "../ui/serve-run.ts";
 import { describeAdapter } from "../adapter/adapters.ts";
-import { openGpu } from "../adapter/open-gpu.ts";
 import { messageOf } from "../message-of.ts";
 import { Communicator } from "../mpi/communicator.ts";
 import { launchRanks } from "../mpi/launch-ranks.ts";
 import { startedRanks } from "../mpi/started-ranks.ts";
 import { failsOnAllRanks } from "../train/alike.ts";
+import { openTrainingGpu } from "./open-training-gpu.ts";
 import { runCommand } from "./run-command.ts";
 import { saidOnCommandLine } from "./setting-options.ts";
 import { trainCommand } from "./definitions/train.ts";
@@ -60,7 +60,7 @@ await runCommand(command, async (interrupted) => {
       ? resumedConfig(resume, commandLine.said)
       : resolveConfig([await fetched(sources), ...sources], kind);
   // Settings that cannot be used are told of before an adapter is opened.
-  const { adapter } = await configFor("hardware");
+  const asked = await configFor("hardware");
   const page =
     flags.ui === undefined || flags.dryRun || (started?.rank ?? 0) > 0
       ? undefined
@@ -68,10 +68,9 @@ await runCommand(command, async (interrupted) => {
   let gpu: Gpu | undefined;
   const ranks = started ? await Communicator.join() : undefined;
   try {
-    gpu = await openGpu(adapter === null ? {} : { adapter });
-    const { kind, name } = describeAdapter(gpu);
+    gpu = await openTrainingGpu(asked, ranks, say);
+    const { kind } = describeAdapter(gpu);
     const config = await configFor(kind);
-    say(`Adapter: ${name} (${kind})`);
     say(describe(config));
     if (flags.dryRun) {
       const { predict } = flags;

@@ -10,4 +10,5 @@ export { schema, SETTING_NAMES } from "./schema.ts";
 export type { Said, SettingName, TrainConfig } from "./schema.ts";
 export { isWeighting } from "./settings/optimization.ts";
 export type { Weighting } from "./settings/optimization.ts";
+export { adapterList } from "./settings/run.ts";
 export { ConfigError, descriptions, GROUPS, parseRange } from "./setting.ts";

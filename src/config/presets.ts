@@ -74,6 +74,7 @@ const article: TrainConfig = {
   seed: 0,
   deterministic: false,
   adapter: null,
+  adapters: null,
   tune: "auto",
   allowSoftware: false,
   name: "train",

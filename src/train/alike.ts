@@ -42,7 +42,7 @@ export async function factsOf(
 }
 
 /** Settings that may differ: where a rank finds its data, which device it takes. */
-const OWN: ReadonlySet<string> = new Set(["data", "weights", "out", "adapter", "cache"]);
+const OWN: ReadonlySet<string> = new Set(["data", "weights", "out", "adapter", "adapters", "cache"]);
 
 /**
  * Waits until every rank has done `work`, and has it succeed or fail on all of them.

@@ -13,6 +13,7 @@ const FREE: readonly SettingName[] = [
   "maxSteps",
   "time",
   "adapter",
+  "adapters",
   "allowSoftware",
   "saveEvery",
   "tensorboard",
@@ -52,6 +53,7 @@ const SINCE: Partial<TrainConfig> = {
   ema: null,
   budget: null,
   bnReestimate: 0,
+  adapters: null,
 };
 
 /**

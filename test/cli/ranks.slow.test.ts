@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Summary } from "../../src/runs/summary.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { bestAdapters } from "../../scripts/setup/adapter-choice.mjs";
+import { listAdapters } from "../../src/adapter/adapters.ts";
 import { expectClose } from "../helpers/close.ts";
 import { testMpi } from "../helpers/mpi.ts";
 import { runCommandLine } from "./command-process.ts";
@@ -50,6 +52,9 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
     expect([code, errors]).toEqual([0, ""]);
     // The first rank speaks.
     expect(output.match(/^Writing to whole$/gm)).toHaveLength(1);
+    const one = bestAdapters(await listAdapters(), process.env.BESPOKE_ADAPTER || "auto").length === 1;
+    const shared = /^Adapter: (.*) \(.*\)\nRanks 0 and 1 of \S+ share \1: there is no other one for them\.$/m;
+    expect(shared.test(output)).toBe(one);
     expect(
       output.match(/^val_accuracy.*; ranks waited [\d.]+ to [\d.]+ s in exchanges, rank [01] least$/gm),
     ).toHaveLength(1);

@@ -9,6 +9,9 @@ export const presetSetting = setting(
   choice(["quick", "article", "best"]),
 );
 
+/** The names or kinds in a list of adapters. */
+export const adapterList = (list: string): string[] => list.split(",").map((name) => name.trim());
+
 /** Where and on what a run is made, and what it leaves. */
 export const runSettings = {
   seed: setting(
@@ -28,6 +31,15 @@ export const runSettings = {
     "Run",
     "hardware, lavapipe, swiftshader, or a part of an adapter's name; none for the best there is",
     text().nullable(),
+  ),
+  adapters: setting(
+    "--adapters LIST",
+    "Run",
+    "of several ranks, what each takes by its place among those of its host, from the first again where there are more: names or kinds, as " +
+      '"hardware,lavapipe"; none for what --adapter says, one after the other',
+    text()
+      .refine((list) => adapterList(list).every((name) => name !== ""), "must be names with commas between")
+      .nullable(),
   ),
   tune: setting(
     "--tune MODE",
