@@ -48,6 +48,7 @@ export { gradients, trainable } from "./graph/gradients.ts";
 export { compile } from "./graph/compile.ts";
 export { Program } from "./graph/program.ts";
 export type { CompileOptions } from "./graph/compile.ts";
+export type { RunOptions } from "./graph/tap-reader.ts";
 export { BatchPrograms } from "./graph/batch-programs.ts";
 export type { BatchCompileOptions, BatchProgramsOptions } from "./graph/batch-programs.ts";
 export type { Feeds, InputTypes, Results } from "./graph/program.ts";

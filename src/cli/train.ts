@@ -116,10 +116,19 @@ function bestOf({ monitor, best_value, best_epoch }: Summary): string {
 }
 
 /** How long ranks waited for one another, and for which: the one that waited least was waited for. */
-function waitingOf({ rank_wait_seconds: waits }: Summary): string {
+function waitingOf({
+  rank_wait_seconds: waits,
+  rank_exchange_seconds: exchanges = [],
+  rank_exchange_overlap: overlaps = [],
+}: Summary): string {
   if (!waits) return "";
   const [least, most] = [Math.min(...waits), Math.max(...waits)];
-  return `; ranks waited ${least.toFixed(1)} to ${most.toFixed(1)} s in exchanges, rank ${waits.indexOf(least)} least`;
+  const longest = Math.max(...exchanges);
+  const overlap = 100 * overlaps[exchanges.indexOf(longest)];
+  return (
+    `; ranks waited ${least.toFixed(1)} to ${most.toFixed(1)} s in exchanges, rank ${waits.indexOf(least)} least; gradients took up to ` +
+    `${longest.toFixed(1)} s, ${overlap.toFixed(0)} % of it while the backward pass went on`
+  );
 }
 
 /** How much `BESPOKE_DEBUG` asks to be told: 1 what a step runs, 2 also how long each kernel takes. */

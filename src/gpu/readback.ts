@@ -8,7 +8,7 @@ export interface ReadRange {
 }
 
 /**
- * A ring of small staging buffers for what is read every step (loss, accuracy): several readbacks can be in flight
+ * A ring of staging buffers for what is read every step (loss, accuracy): several readbacks can be in flight
  * without making a buffer for each. A ring buffer that is too small is replaced by a larger one.
  */
 export class StagingRing {
@@ -61,7 +61,9 @@ export class StagingRing {
   }
 
   #take(bytes: number): GPUBuffer {
-    const fitting = this.#free.findIndex((buffer) => buffer.size >= bytes);
+    // The smallest that fits.
+    this.#free.sort((a, b) => b.size - a.size);
+    const fitting = this.#free.findLastIndex((buffer) => buffer.size >= bytes);
     if (fitting >= 0) return this.#free.splice(fitting, 1)[0];
     const { COPY_DST, MAP_READ } = GPUBufferUsage;
     return this.#gpu.createBuffer("staging", bytes, COPY_DST | MAP_READ);

@@ -246,8 +246,8 @@ function examplesIn({ name, shape }: BatchInput, length: number): number {
   );
 }
 
-function graphOf({ outputs, updates = [] }: BatchCompileOptions): Graph {
-  const some = Object.values(outputs)[0] ?? updates[0];
+function graphOf({ outputs, updates = [], taps = {} }: BatchCompileOptions): Graph {
+  const some = [...Object.values(outputs), ...updates, ...Object.values(taps)].at(0);
   if (!some) throw new Error("BatchPrograms: there is nothing to compute, neither an output nor an update.");
   return some.graph;
 }

@@ -163,9 +163,13 @@ async function build(
       const bindGroup = gpu.device.createBindGroup({ label: kernel.label, layout, entries });
       return { label: kernel.label, pipeline, bindGroup, workgroups: kernel.workgroups };
     });
+    const taps = new Map([...planned.taps].map(([name, { after }]) => [after, name]));
     let first = 0;
-    const submissions = submissionsOf(dispatches, options.submissionSeconds).map((count) =>
-      commands.slice(first, (first += count)),
+    const submissions = submissionsOf(dispatches, options.submissionSeconds, new Set(taps.keys())).map(
+      (count) => ({
+        commands: commands.slice(first, (first += count)),
+        tap: taps.get(first) ?? null,
+      }),
     );
     return new Program(gpu, planned, submissions, variables, locate, inputBuffers, () => {
       for (const buffer of buffers) gpu.destroyBuffer(buffer);

@@ -8,6 +8,8 @@ import type { Scratch } from "./op.ts";
 import { printPlan } from "./print.ts";
 import { bytesOf, sizeOf } from "./shape.ts";
 import type { DType } from "./shape.ts";
+import { moveTaps } from "./taps.ts";
+import type { Tap } from "./taps.ts";
 
 /** The types of tensors, by the names that a program gives them. */
 export type NamedTypes = Readonly<Record<string, DType>>;
@@ -18,6 +20,12 @@ export interface Goals<Outputs extends NamedTypes = NamedTypes> {
   readonly outputs: { readonly [Name in keyof Outputs]: Tensor<Outputs[Name]> };
   /** Nodes to be run for what they change: an optimizer's updates, moving averages. */
   readonly updates?: readonly Node[];
+  /**
+   * Nodes like those of `updates`, by name, that do not wait for the end of a run: each runs as soon as all that it reads has been
+   * computed, in the order of the record, and what it has updated can be read then, while the rest runs (`RunOptions.tapped`). An
+   * example is the sum of gradients that travel to other machines while the backward pass goes on.
+   */
+  readonly taps?: Readonly<Record<string, Node>>;
 }
 
 /** What a program should compute, and how it may be planned. */
@@ -36,6 +44,8 @@ export interface Plan {
   readonly variables: readonly Tensor[];
   /** Those asked for; of an identity, what it was made of. */
   readonly outputs: ReadonlyMap<string, Tensor>;
+  /** When the updates of `Goals.taps` have run, and what they update, in the order in which they run. */
+  readonly taps: ReadonlyMap<string, Tap>;
   /** Bytes of each block of the arena. */
   readonly blocks: readonly number[];
   /** The block each computed tensor and scratch buffer lies in; tenants of one block never live at the same time. */
@@ -79,20 +89,22 @@ export interface PlanSummary {
 /**
  * Decides what must run for `goals`, in which order, and lays every computed tensor into the arena by its lifetime.
  *
- * Nodes run in the order they were made, updates of variables last, and behind them what reads these (`Op.afterUpdates`). The arena is a set of blocks, each one a buffer:
+ * Nodes run in the order they were made, updates of variables last but for `taps`, and behind them what reads these (`Op.afterUpdates`). The arena is a set of blocks, each one a buffer:
  * WebGPU tracks hazards and read-only bindings by whole buffers, so tensors of one dispatch must not share one.
  * Tensors are placed largest first, each into the smallest block that is free for its whole life (greedy by size for
  * shared objects; Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
  *
- * @throws Error when there is nothing to compute, an output is no tensor, a node reads a variable after it was updated, or when something exceeds the adapter's limits.
+ * @throws Error when there is nothing to compute, an output is no tensor, a tap updates nothing, a node reads a variable after it was updated, or when something exceeds the adapter's limits.
  */
 export function plan(goals: PlanOptions, target: KernelTarget): Plan {
   checkGoals(goals);
   const outputs = new Map(Object.entries(goals.outputs).map(([name, tensor]) => [name, storageOf(tensor)]));
-  const scheduled = schedule(outputs.values(), goals.updates ?? []);
+  const { updates = [], taps: tapped = {} } = goals;
+  const scheduled = schedule(outputs.values(), [...updates, ...Object.values(tapped)]);
   const fuses = goals.fuse !== false;
   const nodes = fuses ? fuse(scheduled, [...outputs.values()], target) : scheduled;
-  const dispatches = lowerNodes(nodes, outputs.values(), target, { together: fuses });
+  const lowered = lowerNodes(nodes, outputs.values(), target, { together: fuses });
+  const { dispatches, taps } = moveTaps(lowered, tapped);
 
   const inputs = new Set<Tensor>();
   const variables = new Set<Tensor>();
@@ -112,6 +124,7 @@ export function plan(goals: PlanOptions, target: KernelTarget): Plan {
     inputs: [...inputs],
     variables: [...variables],
     outputs,
+    taps,
     blocks,
     blockOf,
     lifetimes,
@@ -128,9 +141,9 @@ export function plan(goals: PlanOptions, target: KernelTarget): Plan {
 }
 
 /** What types do not tell whoever writes JavaScript. */
-function checkGoals({ outputs, updates = [] }: Partial<PlanOptions>): void {
+function checkGoals({ outputs, updates = [], taps = {} }: Partial<PlanOptions>): void {
   const entries = Object.entries<Partial<Tensor> | undefined>(outputs ?? {});
-  if (entries.length === 0 && updates.length === 0)
+  if (entries.length === 0 && updates.length === 0 && Object.keys(taps).length === 0)
     throw new Error("There is nothing to compute: name a tensor in `outputs`, or give `updates`.");
   for (const [name, tensor] of entries) {
     if (!tensor?.graph) throw new Error(`The output "${name}" is no tensor of a graph.`);

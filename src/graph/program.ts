@@ -8,6 +8,8 @@ import type { Tensor } from "./graph.ts";
 import type { NamedTypes, Plan, PlanSummary } from "./plan.ts";
 import { bytesOf, numbersText, shapeText, sizeOf } from "./shape.ts";
 import type { Numbers } from "./shape.ts";
+import { TapReader } from "./tap-reader.ts";
+import type { RunOptions } from "./tap-reader.ts";
 import type { Variables } from "./variables.ts";
 
 /** What a program's inputs may be of. */
@@ -34,6 +36,13 @@ export interface Command {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** Commands that are handed to the GPU together. */
+export interface Submission {
+  readonly commands: readonly Command[];
+  /** The name of the tap that has run when they have. */
+  readonly tap: string | null;
+}
+
 /** A compiled graph: the same work at every {@link run}, on other numbers. */
 export class Program<
   Outputs extends NamedTypes = NamedTypes,
@@ -42,19 +51,20 @@ export class Program<
   /** What runs, and where everything lies. */
   readonly plan: Plan;
   readonly #gpu: Gpu;
-  readonly #submissions: readonly (readonly Command[])[];
+  readonly #submissions: readonly Submission[];
   readonly #variables: Variables;
   readonly #locate: (tensor: Tensor) => GPUBuffer;
   readonly #inputs: ReadonlyMap<string, { tensor: Tensor; buffer: GPUBuffer }>;
   readonly #free: () => void;
   readonly #staging: StagingRing;
+  readonly #taps: TapReader;
   #destroyed = false;
 
   /** Use {@link compile}. */
   constructor(
     gpu: Gpu,
     planned: Plan,
-    submissions: readonly (readonly Command[])[],
+    submissions: readonly Submission[],
     variables: Variables,
     locate: (tensor: Tensor) => GPUBuffer,
     inputs: ReadonlyMap<Tensor, GPUBuffer>,
@@ -68,6 +78,7 @@ export class Program<
     this.#inputs = new Map([...inputs].map(([tensor, buffer]) => [tensor.name, { tensor, buffer }]));
     this.#free = free;
     this.#staging = new StagingRing(gpu);
+    this.#taps = new TapReader(gpu, planned.taps, variables);
   }
 
   /** What a run costs: dispatches, pipelines, bytes. */
@@ -77,32 +88,39 @@ export class Program<
 
   /**
    * Writes `feeds`, submits everything and resolves to the outputs' numbers. Several runs may be in flight:
-   * the work is submitted before this returns its promise.
+   * the work is submitted before this returns its promise, but where `tapped` is called for more than four taps (see {@link RunOptions}).
    *
    * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
    * @throws Error when a feed is missing, unknown, of another type or of the wrong length, when there is no output that is to
-   *   be fetched, or when the program or its variables have been destroyed; GpuError when the device failed.
+   *   be fetched, or when the program or its variables have been destroyed; what `tapped` throws; GpuError when the device failed.
    */
   async run<Fetched extends keyof Outputs & string = keyof Outputs & string>(
     feeds: Feeds<Inputs>,
     fetch?: readonly Fetched[],
+    { tapped }: RunOptions = {},
   ): Promise<Results<Outputs, Fetched>> {
     this.#check();
     this.#feed(feeds);
+    const names: readonly string[] = fetch ?? [...this.plan.outputs.keys()];
+    const tensors = names.map((name) => this.#output(name));
+    const taps = tapped && this.#taps.follow(tapped);
     const { device } = this.#gpu;
     let encoder = device.createCommandEncoder({ label: "step" });
-    this.#submissions.forEach((commands, i) => {
-      if (i > 0) {
-        device.queue.submit([encoder.finish()]);
-        encoder = device.createCommandEncoder({ label: "step" });
-      }
+    const submit = (): void => {
+      device.queue.submit([encoder.finish()]);
+      encoder = device.createCommandEncoder({ label: "step" });
+    };
+    const last = this.#submissions.length - 1;
+    for (const [i, { commands, tap }] of this.#submissions.entries()) {
       const pass = encoder.beginComputePass();
       for (const command of commands) record(pass, command);
       pass.end();
-    });
+      while (tap !== null && taps?.room) await taps.room;
+      const handOver = tap === null ? undefined : taps?.record(encoder, tap);
+      if (i < last || handOver) submit();
+      handOver?.();
+    }
 
-    const names: readonly string[] = fetch ?? [...this.plan.outputs.keys()];
-    const tensors = names.map((name) => this.#output(name));
     const ranges = tensors.map((tensor) => ({
       buffer: this.#locate(tensor),
       offset: 0,
@@ -110,7 +128,7 @@ export class Program<
     }));
     const wait = ranges.length > 0 ? this.#staging.record(encoder, ranges) : null;
     device.queue.submit([encoder.finish()]);
-    const bytes = wait ? await wait() : [];
+    const [bytes] = await Promise.all([wait?.() ?? [], taps?.end()]);
     const results = names.map((name, i) => [name, typed(tensors[i], bytes[i])]);
     return Object.fromEntries(results) as Results<Outputs, Fetched>;
   }
@@ -125,7 +143,7 @@ export class Program<
     this.#check();
     this.#feed(feeds);
     const times: DispatchTime[] = [];
-    for (const commands of this.#submissions) {
+    for (const { commands } of this.#submissions) {
       const items = commands.map((command) => ({
         label: command.label,
         record: (pass: GPUComputePassEncoder) => record(pass, command),
@@ -153,6 +171,7 @@ export class Program<
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.#staging.destroy();
+    this.#taps.destroy();
     this.#free();
   }
 

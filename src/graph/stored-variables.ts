@@ -1,7 +1,8 @@
 /** @file Where variables' numbers lie on the GPU, what is copied between there and here, and what is wrong with what is given. */
 import { readBuffers } from "../gpu/readback.ts";
+import type { ReadRange, StagingRing } from "../gpu/readback.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { sameParts, variableParts } from "./graph.ts";
+import { sameParts, STACK_ALIGNMENT, variableParts } from "./graph.ts";
 import type { Tensor } from "./graph.ts";
 import { numbersText, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
@@ -32,33 +33,78 @@ export interface Place {
   readonly end: number;
 }
 
+/** A range of a buffer that holds places one after the other, but for what lies between the parts of a stack. */
+interface Span {
+  readonly stored: Stored;
+  readonly begin: number;
+  end: number;
+}
+
+type NamedPlace = readonly [string, Place];
+
+/** What is to be read of buffers for places, those of one buffer in their order there. */
+class Spans {
+  readonly #spans: Span[] = [];
+  readonly #spanOf = new Map<Place, number>();
+  readonly #chosen: readonly NamedPlace[];
+
+  constructor(chosen: readonly NamedPlace[]) {
+    this.#chosen = chosen;
+    const newest = new Map<Stored, number>();
+    for (const [, place] of chosen) {
+      const { stored, begin, end } = place;
+      const last = newest.get(stored);
+      const span = last === undefined ? undefined : this.#spans[last];
+      if (span && begin >= span.end && begin - span.end < STACK_ALIGNMENT) span.end = end;
+      else newest.set(stored, this.#spans.push({ stored, begin, end }) - 1);
+      this.#spanOf.set(place, newest.get(stored)!);
+    }
+  }
+
+  get ranges(): ReadRange[] {
+    return this.#spans.map(({ stored: { buffer }, begin, end }) => ({
+      buffer,
+      offset: 4 * begin,
+      bytes: 4 * (end - begin),
+    }));
+  }
+
+  /** The numbers of the places, of the bytes of the ranges. */
+  values(read: readonly ArrayBuffer[]): Map<string, VariableValues> {
+    return new Map(
+      this.#chosen.map(([name, place]) => {
+        const { shape, begin, end } = place;
+        const number = this.#spanOf.get(place)!;
+        const bytes = read[number];
+        const [first, last] = [begin, end].map((element) => 4 * (element - this.#spans[number].begin));
+        const whole = first === 0 && last === bytes.byteLength;
+        return [name, { shape, data: new Float32Array(whole ? bytes : bytes.slice(first, last)) }];
+      }),
+    );
+  }
+}
+
 /** The numbers of places, by name, as they are after what has been submitted so far. */
 export async function readPlaces(
   gpu: Gpu,
-  chosen: readonly (readonly [string, Place])[],
+  chosen: readonly NamedPlace[],
 ): Promise<Map<string, VariableValues>> {
-  // Of each buffer one range, from the first part wanted to the last.
-  const spans = new Map<Stored, { begin: number; end: number }>();
-  for (const [, { stored, begin, end }] of chosen) {
-    const span = spans.get(stored);
-    if (span) span.end = end;
-    else spans.set(stored, { begin, end });
-  }
-  const ranges = [...spans].map(([{ buffer }, { begin, end }]) => ({
-    buffer,
-    offset: 4 * begin,
-    bytes: 4 * (end - begin),
-  }));
-  const bytes = await readBuffers(gpu, ranges);
-  const read = new Map([...spans].map(([stored, { begin }], i) => [stored, { begin, bytes: bytes[i] }]));
-  return new Map(
-    chosen.map(([name, { stored, shape, begin, end }]) => {
-      const span = read.get(stored)!;
-      const [first, last] = [4 * (begin - span.begin), 4 * (end - span.begin)];
-      const whole = first === 0 && last === span.bytes.byteLength;
-      return [name, { shape, data: new Float32Array(whole ? span.bytes : span.bytes.slice(first, last)) }];
-    }),
-  );
+  const spans = new Spans(chosen);
+  return spans.values(await readBuffers(gpu, spans.ranges));
+}
+
+/**
+ * Records what brings the numbers of places, as they are at this point; behind the submission the function that is returned waits for
+ * them.
+ */
+export function recordPlaces(
+  staging: StagingRing,
+  encoder: GPUCommandEncoder,
+  chosen: readonly NamedPlace[],
+): () => Promise<Map<string, VariableValues>> {
+  const spans = new Spans(chosen);
+  const wait = staging.record(encoder, spans.ranges);
+  return async () => spans.values(await wait());
 }
 
 /** Two buffers of `bytes` bytes. */

@@ -21,15 +21,19 @@ const secondsOf = (dispatch: Dispatch): number =>
 
 /**
  * How many dispatches each submission has, in their order: as many as take no more than `seconds` together on a slow GPU, or
- * one that takes longer by itself. It depends on the plan alone, so that every adapter runs it in the same way; a fast one has
+ * one that takes longer by itself; and one ends behind each number of dispatches in `cuts`. It depends on the plan alone, so that every adapter runs it in the same way; a fast one has
  * a handful of submissions a step, at some 20 µs of the host each.
  */
-export function submissionsOf(dispatches: readonly Dispatch[], seconds = SUBMISSION_SECONDS): number[] {
+export function submissionsOf(
+  dispatches: readonly Dispatch[],
+  seconds = SUBMISSION_SECONDS,
+  cuts: ReadonlySet<number> = new Set(),
+): number[] {
   const counts: number[] = [];
   let taken = Infinity;
-  for (const dispatch of dispatches) {
+  for (const [i, dispatch] of dispatches.entries()) {
     const own = secondsOf(dispatch);
-    if (taken + own > seconds) {
+    if (taken + own > seconds || cuts.has(i)) {
       counts.push(0);
       taken = 0;
     }

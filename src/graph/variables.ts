@@ -1,12 +1,23 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Gpu } from "../gpu/gpu.ts";
+import type { StagingRing } from "../gpu/readback.ts";
 import { variableParts } from "./graph.ts";
 import type { Tensor, VariablePart } from "./graph.ts";
 import { seededRandom } from "./initializers.ts";
 import { bytesOf, sameShape, shapeText, sizeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
-import { checkSame, checkValues, exchangeNumbers, groupOf, readPlaces, submit } from "./stored-variables.ts";
+import {
+  checkSame,
+  checkValues,
+  exchangeNumbers,
+  groupOf,
+  readPlaces,
+  recordPlaces,
+  submit,
+} from "./stored-variables.ts";
 import type { Place, Stored, VariableValues } from "./stored-variables.ts";
+import { partsWithin } from "./taps.ts";
+import type { VariableRange } from "./taps.ts";
 
 export type { VariableValues } from "./stored-variables.ts";
 
@@ -164,6 +175,21 @@ export class Variables implements Disposable {
     this.check();
     const chosen = [...this.#places].filter(([name, { stored }]) => which(name, groupOf(stored)));
     return readPlaces(this.#gpu, chosen);
+  }
+
+  /**
+   * The same of the parts that lie within `ranges`, as they are at a point of work that is being recorded. Behind its submission the
+   * function that is returned waits for them.
+   *
+   * @throws Error when a variable is not there, or they have been destroyed.
+   */
+  recordRead(
+    staging: StagingRing,
+    encoder: GPUCommandEncoder,
+    ranges: readonly VariableRange[],
+  ): () => Promise<Map<string, VariableValues>> {
+    const chosen = ranges.flatMap(partsWithin).map(({ name }) => [name, this.#get(name)] as const);
+    return recordPlaces(staging, encoder, chosen);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { HistoryRow } from "./history.ts";
 import { bestRow, monitored } from "./monitor.ts";
 import type { Monitor } from "./monitor.ts";
 import { PHASES } from "./phase.ts";
+import type { RankTimes } from "./rank-times.ts";
 import type { TrainingState } from "./training-state.ts";
 
 /** What `summary.json` says of a run that came to its end. */
@@ -58,6 +59,10 @@ export interface Summary {
   readonly dispatches_per_step: number;
   /** Seconds that each rank has spent in exchanges with the others, where several made the run: the slowest has waited least. */
   readonly rank_wait_seconds?: readonly number[];
+  /** Of these the seconds that gradients were exchanged: from when a rank had some of its own until it had the sum of all ranks'. */
+  readonly rank_exchange_seconds?: readonly number[];
+  /** Share of the exchange of gradients, from 0 to 1, that passed while the rank's backward pass went on. */
+  readonly rank_exchange_overlap?: readonly number[];
 }
 
 /** What a run leaves behind to be summed up. */
@@ -75,7 +80,7 @@ interface RunFacts {
   readonly peakBytes: number;
   readonly seconds: number;
   /** Of each rank; undefined of a process by itself. */
-  readonly rankWaitSeconds?: readonly number[] | undefined;
+  readonly ranks?: readonly RankTimes[] | undefined;
 }
 
 export function summarise({
@@ -121,9 +126,17 @@ export function summarise({
     peak_bytes: facts.peakBytes,
     planned_peak_bytes: plan?.peakBytes ?? 0,
     dispatches_per_step: plan?.dispatches ?? 0,
-    ...(facts.rankWaitSeconds && { rank_wait_seconds: facts.rankWaitSeconds }),
+    ...(facts.ranks && ofRanks(facts.ranks)),
   };
 }
+
+const ofRanks = (ranks: readonly RankTimes[]) => ({
+  rank_wait_seconds: ranks.map(({ waited }) => waited),
+  rank_exchange_seconds: ranks.map(({ exchanged }) => exchanged),
+  rank_exchange_overlap: ranks.map(({ exchanged, overlapped }) =>
+    exchanged > 0 ? overlapped / exchanged : 0,
+  ),
+});
 
 /** The middle value, the lower of two; null of none. */
 function median(values: readonly number[]): number | null {

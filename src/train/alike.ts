@@ -104,12 +104,8 @@ function differenceOf(first: RankFacts, other: RankFacts): string | null {
   return first.state === other.state ? null : "the checkpoint that it goes on from is another";
 }
 
-/** Seconds that each rank has spent in collectives so far. */
-export const waitedOn = async (ranks: Collectives): Promise<number[]> =>
-  (await gather(ranks, "comparison of waiting", ranks.waitedMs / 1000)) as number[];
-
 /** What each rank tells, as JSON. */
-async function gather(ranks: Collectives, what: string, told: unknown): Promise<unknown[]> {
+export async function gather(ranks: Collectives, what: string, told: unknown): Promise<unknown[]> {
   const all = await ranks.allGather(what, new TextEncoder().encode(JSON.stringify(told)));
   return all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as unknown);
 }

@@ -4,7 +4,7 @@ import { Variables } from "../graph/variables.ts";
 import { PhaseSteps } from "./phase/phase-steps.ts";
 import { phasesOf } from "./trainer-options.ts";
 import { phaseName } from "../runs/phase.ts";
-import type { TrainerData } from "./trainer.ts";
+import type { TrainerData } from "./trainer-data.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
 /** The adapter gave other bits for the same work. */

@@ -2,7 +2,7 @@ import { subset } from "../data/subset.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Trainer } from "./trainer.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
-import type { Resumed, TrainerData } from "./trainer.ts";
+import type { Resumed, TrainerData } from "./trainer-data.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
 /**

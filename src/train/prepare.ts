@@ -17,7 +17,7 @@ import { openData } from "./run-data.ts";
 import type { RunData } from "./run-data.ts";
 import type { TrainJob } from "./run.ts";
 import { takeUp } from "./take-up.ts";
-import type { Resumed } from "./trainer.ts";
+import type { Resumed } from "./trainer-data.ts";
 import { trainerOptions } from "./trainer-options.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 

@@ -25,6 +25,7 @@ import { dataPictures, endPictures, predictionsPicture } from "./pictures.ts";
 import { phaseTitle } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
 import type { RunData } from "./run-data.ts";
+import type { RankTimes } from "../runs/rank-times.ts";
 import { RunError } from "../runs/run-error.ts";
 import { writeJson } from "../runs/run-folder.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
@@ -34,7 +35,8 @@ import { summarise } from "../runs/summary.ts";
 import type { StepDetail } from "./forecast/step-detail.ts";
 import type { Summary } from "../runs/summary.ts";
 import type { Ending, EpochOutcome, TrainerEvents } from "./trainer-events.ts";
-import type { Resumed, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
+import type { Resumed } from "./trainer-data.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 
 /** What a run is made of. */
@@ -173,7 +175,7 @@ export class Run implements TrainerEvents {
     return step === 0 && epoch > 0 && bestRow(history, this.#trainer.monitor)?.epoch === epoch;
   }
 
-  async finish(ending: Ending, rankWaitSeconds?: readonly number[]): Promise<Summary> {
+  async finish(ending: Ending, ranks?: readonly RankTimes[]): Promise<Summary> {
     const { gpu } = this.#job;
     const validation = this.#last?.validation ?? (await this.#trainer.evaluate(this.#data.validation));
     const title = this.#title(this.#rows.at(-1));
@@ -192,7 +194,7 @@ export class Run implements TrainerEvents {
       adapter: gpu.adapterName,
       peakBytes: gpu.peakBytes,
       seconds: (performance.now() - this.#start) / 1000,
-      rankWaitSeconds,
+      ranks,
     });
     await writeJson(this.#folder.summary, summary);
     await this.observer?.end(summary);

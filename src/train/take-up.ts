@@ -4,7 +4,7 @@ import type { RunFolder } from "../runs/run-folder.ts";
 import type { Metadata } from "../weights/tensors.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { RunData } from "./run-data.ts";
-import type { Resumed } from "./trainer.ts";
+import type { Resumed } from "./trainer-data.ts";
 
 /**
  * Where a run stands, from its last checkpoint; undefined when it was killed before the first, and begins anew.

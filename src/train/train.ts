@@ -1,4 +1,4 @@
-import { factsOf, onAllRanks, refuseDifferentRanks, waitedOn } from "./alike.ts";
+import { factsOf, onAllRanks, refuseDifferentRanks } from "./alike.ts";
 import { checkDeterminism } from "./determinism.ts";
 import { diagnose } from "./diagnose.ts";
 import { describeSteps } from "./forecast/step-detail.ts";
@@ -9,10 +9,11 @@ import { Run } from "./run.ts";
 import type { TrainJob } from "./run.ts";
 import { RunFolder, writeJson } from "../runs/run-folder.ts";
 import { lockRun } from "../runs/run-lock.ts";
+import { rankTimes } from "./rank-times.ts";
 import { refuseLongSoftwareRun } from "./forecast/software.ts";
 import type { Summary } from "../runs/summary.ts";
 import { Trainer } from "./trainer.ts";
-import type { TrainerData } from "./trainer.ts";
+import type { TrainerData } from "./trainer-data.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { autotunedTiles, inTiles } from "./autotune.ts";
@@ -59,7 +60,7 @@ export async function train(asked: TrainJob): Promise<Summary | null> {
 
     if (!writes) {
       await trainer.run(trained);
-      await waitedOn(ranks);
+      await rankTimes(ranks, trainer.exchange);
       return null;
     }
     const folder = resume ?? (await RunFolder.create(config));
@@ -97,7 +98,7 @@ async function carryOut(
   try {
     await run.begin();
     const ending = await trainer.run(trained, run);
-    return await run.finish(ending, ranks && (await waitedOn(ranks)));
+    return await run.finish(ending, ranks && (await rankTimes(ranks, trainer.exchange)));
   } catch (error) {
     if (signal?.aborted) {
       say(`Stopped; go on with --resume ${folder.path}`);

@@ -3,7 +3,6 @@ import type { SegmentationDataset } from "../data/dataset.ts";
 import { hash } from "../data/random.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Variables } from "../graph/variables.ts";
-import type { VariableValues } from "../graph/variables.ts";
 import type { Evaluation } from "../runs/evaluation.ts";
 import type { HistoryRow } from "../runs/history.ts";
 import type { Monitor } from "../runs/monitor.ts";
@@ -14,35 +13,21 @@ import { HEAD_BIAS } from "./head-bias.ts";
 import { loadInitialWeights } from "./initial-weights.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import { NormStatistics } from "./phase/norm-statistics.ts";
-import { passGoals, PhaseSteps, photosOf, stepPasses } from "./phase/phase-steps.ts";
+import { PhaseSteps } from "./phase/phase-steps.ts";
+import { passGoals, photosOf, stepPasses } from "./phase/step-passes.ts";
 import { PHASES } from "../runs/phase.ts";
 import type { Phase } from "../runs/phase.ts";
+import { NO_EXCHANGE } from "./phase/rank-exchange.ts";
+import type { ExchangeTimes } from "./phase/rank-exchange.ts";
 import { batchStream } from "./phase/stream.ts";
 import { Flight } from "./phase/steps-in-flight.ts";
 import type { Ending, EpochOutcome, TrainerEvents } from "./trainer-events.ts";
+import type { Resumed, TrainerData } from "./trainer-data.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 import { TrainingDivergedError } from "./training-diverged-error.ts";
 import { afterEpoch, afterStep, atPhase, INITIAL_STATE } from "../runs/training-state.ts";
 import type { TrainingState } from "../runs/training-state.ts";
 import { Validation } from "./phase/validation.ts";
-
-/** What a run is made with. */
-export interface TrainerData {
-  /** Photos to train on. */
-  readonly training: SegmentationDataset;
-  /** Photos to validate on. */
-  readonly validation: SegmentationDataset;
-  /** `[classes]`, for a trainer that weighs them. */
-  readonly classWeights: Float32Array | null;
-}
-
-/** A run that goes on: where it stood and the numbers of all its variables, optimizer's slots included. */
-export interface Resumed {
-  /** Where the run stood. */
-  readonly state: TrainingState;
-  /** The numbers of all its variables, by name. */
-  readonly values: Iterable<readonly [string, VariableValues]>;
-}
 
 /**
  * Trains the U-Net in two phases: with the encoder frozen, or what else the options say, then everything with a fresh
@@ -55,6 +40,8 @@ export class Trainer {
   waitedMs = 0;
   /** Milliseconds spent making steps, waiting for data included. */
   steppedMs = 0;
+  /** Of exchanges of gradients with other ranks. */
+  exchange: ExchangeTimes = NO_EXCHANGE;
   #state: TrainingState;
   readonly #gpu: Gpu;
   readonly #options: TrainerOptions;
@@ -210,6 +197,7 @@ export class Trainer {
     } finally {
       this.waitedMs += batches.waitedMs;
       await batches.return();
+      this.exchange = steps.exchangeSince(this.exchange);
       steps.destroy();
       statistics?.destroy();
       this.#validation.endPhase();

@@ -56,11 +56,19 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
     const shared = /^Adapter: (.*) \(.*\)\nRanks 0 and 1 of \S+ share \1: there is no other one for them\.$/m;
     expect(shared.test(output)).toBe(one);
     expect(
-      output.match(/^val_accuracy.*; ranks waited [\d.]+ to [\d.]+ s in exchanges, rank [01] least$/gm),
+      output.match(
+        /^val_accuracy.*; ranks waited [\d.]+ to [\d.]+ s in exchanges, rank [01] least; gradients took up to [\d.]+ s, \d+ % of it while the backward pass went on$/gm,
+      ),
     ).toHaveLength(1);
     const summary = JSON.parse(await readFile(join(folder, "whole/summary.json"), "utf8")) as Summary;
     expect(summary.rank_wait_seconds).toHaveLength(2);
-    for (const seconds of summary.rank_wait_seconds!) expect(seconds).toBeGreaterThan(0);
+    for (const [i, seconds] of summary.rank_exchange_seconds!.entries()) {
+      expect(seconds).toBeGreaterThan(0);
+      expect(summary.rank_wait_seconds![i]).toBeGreaterThan(0);
+      // Of the small network everything is in one bucket or two.
+      expect(summary.rank_exchange_overlap![i]).toBeGreaterThanOrEqual(0);
+      expect(summary.rank_exchange_overlap![i]).toBeLessThan(1);
+    }
     whole = await ending(join(folder, "whole"));
     expect(whole.state.globalStep).toBe(12);
   }, 300_000);

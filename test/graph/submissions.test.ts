@@ -25,6 +25,13 @@ describe("the submissions of a program", () => {
     expect(submissionsOf([product(1), product(500), product(1)])).toEqual([1, 1, 1]);
   });
 
+  it("end where they are cut, too", () => {
+    const some = [product(30), product(30), product(30), product(60), product(1)];
+    expect(submissionsOf(some)).toEqual([3, 2]);
+    expect(submissionsOf(some, undefined, new Set([1]))).toEqual([1, 2, 2]);
+    expect(submissionsOf(some, undefined, new Set([3, 5]))).toEqual([3, 2]);
+  });
+
   it("of the article's step are few, and none much longer than its share", () => {
     const { dispatches } = planOn(nvidia, "finetune", articleStep);
     const counts = submissionsOf(dispatches);

@@ -8,7 +8,7 @@ import { PHASES } from "../../src/runs/phase.ts";
 import type { StepSpec } from "../../src/train/phase/programs.ts";
 import { planStep } from "../../src/train/forecast/step-plan.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import type { Resumed } from "../../src/train/trainer.ts";
+import type { Resumed } from "../../src/train/trainer-data.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { paperTarget } from "../helpers/target.ts";

@@ -8,7 +8,7 @@ import type { Collectives } from "../../src/mpi/collectives.ts";
 import { InterruptedError } from "../../src/train/phase/agreement.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { EpochOutcome } from "../../src/train/trainer-events.ts";
-import type { Resumed } from "../../src/train/trainer.ts";
+import type { Resumed } from "../../src/train/trainer-data.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { expectClose } from "../helpers/close.ts";
 import { useGpu } from "../helpers/gpu.ts";
@@ -17,6 +17,15 @@ import { inProcessRanks } from "../helpers/in-process-ranks.ts";
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
+
+// Of the small network too little would come together for several buckets.
+vi.mock(import("../../src/train/phase/gradient-buckets.ts"), async (importOriginal) => {
+  const original = await importOriginal();
+  return {
+    ...original,
+    accumulateInBuckets: (terms, share) => original.accumulateInBuckets(terms, share, 2 ** 11),
+  };
+});
 
 const options: TrainerOptions = {
   imageSize: 32,
@@ -104,7 +113,7 @@ describe("ranks that train together", () => {
     Promise.all(
       inProcessRanks(size).map((ranks) => {
         const [own, ...rest] = more(ranks);
-        return run({ ...some, ...own, ranks }, ...rest);
+        return run({ ...some, ranks, ...own }, ...rest);
       }),
     );
 
@@ -137,6 +146,27 @@ describe("ranks that train together", () => {
     ["two, with averaged weights", 2, { accumulate: 2, ema: 0.9 }],
   ] as const)("learn what one process learns: %s", async (_, size, some) => {
     expectSame(await together(size, some), await run(some));
+  });
+
+  it("exchange gradients in several buckets a step", async () => {
+    const called: string[] = [];
+    const [{ error }] = await together(2, { accumulate: 2, maxSteps: 7 }, (ranks) => {
+      const counting: Collectives = {
+        ...ranks,
+        allReduce(what, ...rest) {
+          if (ranks.rank === 0) called.push(what);
+          return ranks.allReduce(what, ...rest);
+        },
+      };
+      return [{ ranks: counting }];
+    });
+    expect(error).toBeUndefined();
+    const steps = called.join("\n").split("sum of the loss").slice(0, 7);
+    const bucketsOf = (step: string): number => step.match(/sum of the gradients/g)!.length;
+    const [frozen, finetune] = [bucketsOf(steps[0]), bucketsOf(steps[6])];
+    expect(frozen).toBeGreaterThan(2);
+    expect(finetune).toBeGreaterThan(frozen);
+    expect(steps.map(bucketsOf)).toEqual([...Array<number>(6).fill(frozen), finetune]);
   });
 
   it("weigh pixels that count alike, whichever rank has them", async () => {

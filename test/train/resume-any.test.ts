@@ -12,7 +12,7 @@ import { readCheckpoint, restoreWeights, saveCheckpoint } from "../../src/train/
 import type { ImageSize } from "../../src/image-size.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { EpochOutcome } from "../../src/train/trainer-events.ts";
-import type { Resumed, TrainerData } from "../../src/train/trainer.ts";
+import type { Resumed, TrainerData } from "../../src/train/trainer-data.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import { expectClose } from "../helpers/close.ts";
 import { compiledCases } from "../helpers/compiled-cases.ts";

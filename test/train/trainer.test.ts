@@ -8,7 +8,7 @@ import { INPUT } from "../../src/layers/networks/layer.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingDivergedError } from "../../src/train/training-diverged-error.ts";
 import type { Ending, EpochOutcome } from "../../src/train/trainer-events.ts";
-import type { Resumed } from "../../src/train/trainer.ts";
+import type { Resumed } from "../../src/train/trainer-data.ts";
 import type { TrainerOptions } from "../../src/train/trainer-options.ts";
 import type { TrainingState } from "../../src/runs/training-state.ts";
 import { useGpu } from "../helpers/gpu.ts";

@@ -4,6 +4,7 @@ import {
   CLEARED_TENSORS,
   clearTensors,
 } from "../../kernels/accumulate.ts";
+import { storageOf } from "../graph.ts";
 import type { Node, Tensor } from "../graph.ts";
 import { batchSlice } from "../op.ts";
 import { sameShape, shapeText } from "../shape.ts";
@@ -13,9 +14,9 @@ import { groupsOf, lengthOf, partsOf } from "../lowering/tensor-groups.ts";
  * Adds `share · x` to each variable in place, as when the gradients of several batches are summed up. Returns the node,
  * to be given to `compile` as an update.
  *
- * @param terms for each variable what is added to it.
+ * @param terms for each variable, or part of a stacked one, what is added to it.
  * @param share a scalar.
- * @throws Error when a key is not a variable, a term does not have its variable's shape, or `share` is not a scalar.
+ * @throws Error when a key is neither, a term does not have its variable's shape, or `share` is not a scalar.
  */
 export function accumulate(terms: ReadonlyMap<Tensor, Tensor>, share: Tensor): Node {
   for (const [sum, x] of terms) {
@@ -75,6 +76,7 @@ export function clear(variables: readonly Tensor[]): Node {
   );
 }
 
-function checkVariable(op: string, { name, variable }: Tensor): void {
-  if (!variable) throw new Error(`${op}: "${name}" is not a variable.`);
+function checkVariable(op: string, tensor: Tensor): void {
+  const { name } = tensor;
+  if (!storageOf(tensor).variable) throw new Error(`${op}: "${name}" is not a variable.`);
 }

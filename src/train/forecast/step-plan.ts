@@ -54,6 +54,7 @@ export function accumulatedPlan(passes: number, gradient: Plan, apply: Plan): Pl
     inputs: [...gradient.inputs, ...apply.inputs],
     variables: [...variables.values()],
     outputs: new Map([...gradient.outputs, ...apply.outputs]),
+    taps: gradient.taps,
     blocks: [...gradient.blocks, ...apply.blocks],
     blockOf: new Map([
       ...gradient.blockOf,

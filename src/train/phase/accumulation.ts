@@ -13,8 +13,9 @@ import { zeros } from "../../graph/initializers.ts";
 import { accumulate, clear } from "../../graph/ops/accumulate.ts";
 import type { Goals } from "../../graph/plan.ts";
 import type { Features } from "./features.ts";
+import { accumulateInBuckets } from "./gradient-buckets.ts";
 import { optimizerUpdates, trainingPass } from "./programs.ts";
-import type { StepSpec } from "./programs.ts";
+import type { Learning, StepSpec } from "./programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 
 /** Photos that a step takes at a time. */
@@ -35,18 +36,23 @@ export interface AccumulatedStep {
 /** @param spec of one micro-batch: `batchSize` is the number of its photos. */
 export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
   const { outputs, gradients, scaling } = trainingPass(spec, phase);
-  return throughAccumulators(outputs, gradients, (means) => optimizerUpdates(means, spec, phase, scaling));
+  const learn = (means: ReadonlyMap<Tensor, Tensor>): Learning =>
+    optimizerUpdates(means, spec, phase, scaling);
+  return throughAccumulators(outputs, gradients, learn, { inBuckets: spec.ranks !== undefined });
 }
 
 /**
  * Puts accumulators between the gradients and what `learn` makes of them. Accumulators are variables of the group
  * `accumulator`, named after their parameters; they are zero between two steps, so no checkpoint need keep them. An input
  * `share` is added to the graph.
+ *
+ * @param options.inBuckets whether the accumulators are taps, which ranks sum up while the backward pass goes on.
  */
 export function throughAccumulators(
   outputs: Goals["outputs"],
   gradients: ReadonlyMap<Tensor, Tensor>,
-  learn: (gradients: ReadonlyMap<Tensor, Tensor>) => Required<Goals>,
+  learn: (gradients: ReadonlyMap<Tensor, Tensor>) => Learning,
+  { inBuckets = false } = {},
 ): AccumulatedStep {
   const [[{ graph }]] = gradients;
   const means = new Map<Tensor, Tensor>();
@@ -56,7 +62,10 @@ export function throughAccumulators(
     means.set(parameter, mean);
     terms.set(mean, gradient);
   }
-  const gradient = { outputs, updates: [accumulate(terms, graph.input("share", []))] };
+  const share = graph.input("share", []);
+  const gradient = inBuckets
+    ? { outputs, taps: accumulateInBuckets(terms, share) }
+    : { outputs, updates: [accumulate(terms, share)] };
   const learning = learn(means);
   return { gradient, apply: { ...learning, updates: [...learning.updates, clear([...means.values()])] } };
 }

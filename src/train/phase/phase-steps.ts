@@ -1,19 +1,19 @@
 import type { TrainingBatch } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Goals, Plan } from "../../graph/plan.ts";
+import type { Plan } from "../../graph/plan.ts";
 import { compile } from "../../graph/compile.ts";
-import type { Feeds, Program } from "../../graph/program.ts";
+import type { Program } from "../../graph/program.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { Collectives } from "../../mpi/collectives.ts";
-import { accumulatedStep, microBatches, microBatchSize, sharesOf, weightOf } from "./accumulation.ts";
-import type { MicroBatch } from "./accumulation.ts";
-import { averagingRateAt } from "./averaging.ts";
+import { accumulatedStep, microBatchSize, weightOf } from "./accumulation.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
-import { dropsOut, takesSkips, trainingStep } from "./programs.ts";
+import { takesSkips } from "./programs.ts";
 import type { StepSpec } from "./programs.ts";
-import { RankExchange } from "./rank-exchange.ts";
-import type { StepShare } from "./rank-exchange.ts";
+import { NO_EXCHANGE, RankExchange } from "./rank-exchange.ts";
+import type { ExchangeTimes } from "./rank-exchange.ts";
+import { accumulates, passGoals, shareOf, stepPasses, updateFeeds } from "./step-passes.ts";
+import type { PreparedBatch, StepPlace } from "./step-passes.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { accumulatedPlan } from "../forecast/step-plan.ts";
 
@@ -104,6 +104,15 @@ export class PhaseSteps {
       : plan;
   }
 
+  /** The milliseconds of exchanges with other ranks, those of `before` included. */
+  exchangeSince(before: ExchangeTimes): ExchangeTimes {
+    const { exchangedMs, overlappedMs } = this.#exchange?.times ?? NO_EXCHANGE;
+    return {
+      exchangedMs: before.exchangedMs + exchangedMs,
+      overlappedMs: before.overlappedMs + overlappedMs,
+    };
+  }
+
   /** What encodes photos where features are cached; null elsewhere. */
   get encoder(): FrozenEncoder | null {
     return this.#encoder;
@@ -160,10 +169,11 @@ export class PhaseSteps {
     const place = { phase: this.#phase, learningRate, step };
     await this.#exchange?.begin();
     const passes = stepPasses(batch, this.#spec, place, this.#classWeights, this.#stack);
-    const runs = passes.map(async ({ photos, feeds, share }) => {
+    const runs = passes.map(async ({ photos, feeds, share }, i) => {
       const program = this.#programs.get(photos);
       if (!program) throw new Error(`A step of ${batch.count} photos was not prepared.`);
-      return { share, outputs: await program.run(feeds()) };
+      const options = i === passes.length - 1 ? this.#exchange : null;
+      return { share, outputs: await program.run(feeds(), undefined, options ?? {}) };
     });
     const meansOf = async (): Promise<Float64Array> => {
       const parts = await Promise.all(runs);
@@ -193,98 +203,4 @@ export class PhaseSteps {
     this.#encoder?.destroy();
     this.#encoder = null;
   }
-}
-
-/** A batch as a step takes it. */
-export interface PreparedBatch extends MicroBatch {
-  /** Photos of the whole batch, of which this may be a rank's part. */
-  readonly whole: number;
-  /** What the whole batch counts (`weightOf`), where this is a rank's part of it. */
-  readonly weight?: number | undefined;
-}
-
-/**
- * Which photos of a batch of `count` a rank takes, from the first number up to the second: those of its micro-batches, the same number for
- * each rank, so that the last ranks have fewer photos where a batch is not a multiple of them.
- */
-export function photosOf(
-  { rank, size }: Pick<Collectives, "rank" | "size">,
-  spec: StepSpec,
-  count: number,
-): [number, number] {
-  const each = (microBatchSize(spec) * (spec.accumulate ?? 1)) / size;
-  return [Math.min(rank * each, count), Math.min((rank + 1) * each, count)];
-}
-
-function shareOf(ranks: Collectives, spec: StepSpec, { count, whole }: PreparedBatch): StepShare {
-  const size = microBatchSize(spec);
-  const [from] = photosOf(ranks, spec, whole);
-  const first = Math.ceil(from / size);
-  return { first, end: first + Math.ceil(count / size), all: Math.ceil(whole / size) };
-}
-
-const accumulates = ({ accumulate = 1 }: StepSpec): boolean => accumulate > 1;
-
-/** Where a step is in a run. */
-export interface StepPlace {
-  readonly phase: Phase;
-  readonly learningRate: number;
-  /** Steps of the run that came before, on which it depends what dropout drops and how far averages move. */
-  readonly step: number;
-  /** This rank wants the run to stop behind this step: then all ranks hear of it in its outcome. Not by default. */
-  readonly stop?: boolean;
-}
-
-/** One run of the network, forth and back, of a step: the whole batch's or a micro-batch's. */
-export interface StepPass {
-  readonly photos: number;
-  /** Its part of the step's pixels that count. */
-  readonly share: number;
-  /** To be called when the pass is run: where features are fed, every pass writes them into the same arrays. */
-  readonly feeds: () => Feeds;
-}
-
-/**
- * The passes that a step over `batch` makes.
- *
- * @param stack lays out the batch's features, if it has any.
- */
-export function stepPasses(
-  batch: PreparedBatch,
-  spec: StepSpec,
-  place: StepPlace,
-  classWeights: Float32Array | null,
-  stack = new FeatureStack(spec),
-): StepPass[] {
-  const { phase, step } = place;
-  const parts = accumulates(spec) ? microBatches(batch, microBatchSize(spec)) : [batch];
-  const whole = parts.length === 1 && spec.ranks === undefined;
-  const shares = whole ? [1] : sharesOf(parts, spec.ignores ?? false, batch.weight);
-  const first = spec.ranks ? shareOf(spec.ranks, spec, batch).first : 0;
-  return parts.map(({ images, labels, count, features }, i) => {
-    const share = shares[i];
-    return {
-      photos: count,
-      share,
-      feeds: () => ({
-        ...(features ? stack.fill(features) : { image: images }),
-        labels,
-        ...(accumulates(spec) ? { share: Float32Array.of(share) } : updateFeeds(spec, place)),
-        ...(classWeights && { class_weights: classWeights }),
-        ...(dropsOut(spec, phase) && { step: Uint32Array.of(step * (spec.accumulate ?? 1) + first + i) }),
-      }),
-    };
-  });
-}
-
-/** What the updates at the end of a step take. */
-const updateFeeds = ({ ema = null }: StepSpec, { learningRate, step }: StepPlace): Feeds => ({
-  learning_rate: Float32Array.of(learningRate),
-  ...(ema !== null && { ema_rate: Float32Array.of(averagingRateAt(step, ema)) }),
-});
-
-/** What a pass over `photos` photos computes. */
-export function passGoals(spec: StepSpec, phase: Phase, photos: number): Goals {
-  const one = { ...spec, batchSize: photos };
-  return accumulates(spec) ? accumulatedStep(one, phase).gradient : trainingStep(one, phase);
 }

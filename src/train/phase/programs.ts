@@ -163,6 +163,9 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   return { graph, logits, outputs: { loss, accuracy }, gradients, scaling };
 }
 
+/** What is learned from gradients, and what can be read of it. */
+export type Learning = Required<Pick<Goals, "outputs" | "updates">>;
+
 /**
  * A training step from the gradients on: clipping, and the phase's optimizer with the input `learning_rate`. Where the loss
  * was scaled, `gradient_norm` is that of the gradients without the scale, and not finite in a step that is skipped. Where weights are
@@ -173,7 +176,7 @@ export function optimizerUpdates(
   spec: OptimizerSpec & Pick<StepSpec, "clipNorm" | "ema">,
   phase: Phase,
   scaling: LossScaling | null = null,
-): Required<Goals> {
+): Learning {
   const { outputs, updates } = learn(gradients, spec, phase, scaling);
   const averages = (spec.ema ?? null) === null ? [] : averageUpdates([...gradients.keys()]);
   return { outputs, updates: [...updates, ...averages] };
@@ -184,7 +187,7 @@ function learn(
   spec: OptimizerSpec & Pick<StepSpec, "clipNorm">,
   phase: Phase,
   scaling: LossScaling | null,
-): Required<Goals> {
+): Learning {
   const [[{ graph }]] = gradients;
   const { optimizer, clipNorm } = spec;
   const options = { learningRate: graph.input("learning_rate", []), name: `${optimizer}_${phase}` };

@@ -7,10 +7,10 @@ import { beginOf, storageOf, variableParts } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import type { Goals } from "../../graph/plan.ts";
 import type { Variables, VariableValues } from "../../graph/variables.ts";
-import { bytesOf } from "../../graph/shape.ts";
-
-/** Bytes of gradients that are summed at once, about, while the next ones are read. */
-const BUCKET_BYTES = 2 ** 24;
+import { sizeOf } from "../../graph/shape.ts";
+import type { Shape } from "../../graph/shape.ts";
+import type { RunOptions } from "../../graph/tap-reader.ts";
+import { partsWithin, rangesOf } from "../../graph/taps.ts";
 
 /** The micro-batches of a step, in the order in which one process would make them. */
 export interface StepShare {
@@ -21,15 +21,34 @@ export interface StepShare {
   readonly all: number;
 }
 
-/** Sums up the gradients of all ranks, in the accumulators (see `accumulation.ts`). */
+/** Milliseconds of exchanges of gradients. */
+export interface ExchangeTimes {
+  /** From when a rank has a bucket of gradients until it has those of all ranks. */
+  readonly exchangedMs: number;
+  /** Of them what passed while the rank's backward pass went on. */
+  readonly overlappedMs: number;
+}
+
+export const NO_EXCHANGE: ExchangeTimes = { exchangedMs: 0, overlappedMs: 0 };
+
+/**
+ * Sums up the gradients of all ranks, in the accumulators (see `accumulation.ts`): bucket by bucket, those of the layers that the backward
+ * pass has done with while it goes on with the others.
+ */
 export class RankExchange {
   readonly #variables: Variables;
   readonly #ranks: Collectives;
-  /** Names of accumulators. */
-  readonly #buckets: readonly ReadonlySet<string>[];
+  /** The variables of each tap of a pass. */
+  readonly #buckets: ReadonlyMap<string, ReadonlyMap<string, Shape>>;
   /** What a micro-batch keeps of each of the moving statistics, by their names. */
   readonly #momenta: ReadonlyMap<string, number>;
   #before: ReadonlyMap<string, VariableValues> = new Map();
+  /** The exchanges of this step: when each began and ended. */
+  #spans: { readonly begin: number; readonly end: number }[] = [];
+  /** When this rank's backward pass of this step was over: it had the last gradients. */
+  #lastMade = 0;
+  #exchangedMs = 0;
+  #overlappedMs = 0;
 
   /** @param pass what a micro-batch runs. */
   constructor(variables: Variables, ranks: Collectives, pass: Goals) {
@@ -39,29 +58,51 @@ export class RankExchange {
     this.#momenta = momentaOf(pass);
   }
 
+  /** Of all steps so far. */
+  get times(): ExchangeTimes {
+    return { exchangedMs: this.#exchangedMs, overlappedMs: this.#overlappedMs };
+  }
+
   /** To be called before the first micro-batch of a step: what moves is kept as it is. */
   async begin(): Promise<void> {
+    this.#spans = [];
     if (this.#momenta.size > 0)
       this.#before = await this.#variables.readAll((name) => this.#momenta.has(name));
   }
 
+  /** Sums up a bucket. To be called with the taps of the step's last micro-batch, as they come. */
+  readonly tapped: NonNullable<RunOptions["tapped"]> = async (_, values) => {
+    const begin = performance.now();
+    this.#lastMade = begin;
+    await this.#sum("sum of the gradients", values);
+    // Those that come while one is on its way wait for it.
+    this.#spans.push({ begin: Math.max(begin, this.#spans.at(-1)?.end ?? 0), end: performance.now() });
+  };
+
   /**
-   * To be called behind the last one, and before the optimizer.
+   * To be called behind the last micro-batch, when its taps have been taken, and before the optimizer.
    *
    * @param means are summed up too.
    */
   async end(share: StepShare, means: Float64Array): Promise<void> {
-    await this.#ranks.meet("sum of the gradients");
-    const summed = [this.#ranks.allReduce("sum of the loss", means)];
-    for (const bucket of this.#buckets) {
-      const values = await this.#variables.readAll((name) => bucket.has(name));
-      summed.push(this.#sum("sum of the gradients", values));
+    if (share.first === share.end) await this.#addNothing();
+    for (const { begin, end } of this.#spans) {
+      this.#exchangedMs += end - begin;
+      this.#overlappedMs += Math.max(0, Math.min(end, this.#lastMade) - begin);
     }
+    await this.#ranks.meet("sum of the loss");
+    await this.#ranks.allReduce("sum of the loss", means);
     if (this.#momenta.size > 0) {
       const values = await this.#variables.readAll((name) => this.#momenta.has(name));
-      summed.push(this.#sum("sum of the moving statistics", this.#termsOf(values, share)));
+      await this.#sum("sum of the moving statistics", this.#termsOf(values, share));
     }
-    await Promise.all(summed);
+  }
+
+  /** Of a rank that has no photo of this batch. */
+  async #addNothing(): Promise<void> {
+    for (const [name, bucket] of this.#buckets)
+      await this.tapped(name, new Map([...bucket].map(([part, shape]) => [part, zerosOf(shape)])));
+    this.#lastMade = 0;
   }
 
   async #sum(what: string, values: ReadonlyMap<string, VariableValues>): Promise<void> {
@@ -71,7 +112,10 @@ export class RankExchange {
       numbers.set(data, begin);
       begin += data.length;
     }
-    await this.#ranks.allReduce(what, numbers);
+    // MPI waits busily for ranks that are late.
+    const met = this.#ranks.meet(what);
+    const summed = this.#ranks.allReduce(what, numbers);
+    await Promise.all([met, summed]);
     begin = 0;
     for (const [name, { data }] of values)
       this.#variables.write(name, numbers.subarray(begin, (begin += data.length)));
@@ -101,27 +145,24 @@ export class RankExchange {
   }
 }
 
-/** The accumulators that a pass adds to, in the order of its nodes: what is computed first is summed first. */
-function bucketsOf({ updates = [] }: Goals): ReadonlySet<string>[] {
-  const accumulators = updates
-    .filter(({ op }) => op.name === "accumulate")
-    .flatMap(({ op }) => op.updates ?? [])
-    .map(storageOf);
-  const buckets: Set<string>[] = [];
-  let bytes = Infinity;
-  for (const tensor of accumulators) {
-    if (bytes >= BUCKET_BYTES) {
-      buckets.push(new Set());
-      bytes = 0;
-    }
-    for (const { name } of variableParts(tensor)) buckets.at(-1)!.add(name);
-    bytes += bytesOf(tensor);
-  }
-  return buckets;
+const zerosOf = (shape: Shape): VariableValues => ({ shape, data: new Float32Array(sizeOf(shape)) });
+
+/** The accumulators that each tap of a pass adds to, or parts of them. */
+function bucketsOf({ taps = {} }: Goals): Map<string, ReadonlyMap<string, Shape>> {
+  return new Map(
+    Object.entries(taps).map(([name, { op }]) => [
+      name,
+      new Map(
+        rangesOf({ updates: op.updates ?? [] })
+          .flatMap(partsWithin)
+          .map((part) => [part.name, part.shape]),
+      ),
+    ]),
+  );
 }
 
-function momentaOf({ outputs, updates = [] }: Goals): Map<string, number> {
-  const some = Object.values(outputs)[0] ?? updates[0];
+function momentaOf({ outputs, updates = [], taps = {} }: Goals): Map<string, number> {
+  const [some] = [...Object.values(outputs), ...updates, ...Object.values(taps)];
   const momenta = new Map<string, number>();
   for (const { op } of some.graph.nodes) {
     const { pattern } = op;

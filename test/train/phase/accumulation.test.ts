@@ -21,7 +21,7 @@ import {
   throughAccumulators,
 } from "../../../src/train/phase/accumulation.ts";
 import { optimizerUpdates, trainingPass } from "../../../src/train/phase/programs.ts";
-import type { StepSpec } from "../../../src/train/phase/programs.ts";
+import type { Learning, StepSpec } from "../../../src/train/phase/programs.ts";
 import { expectClose } from "../../helpers/close.ts";
 import { useGpu } from "../../helpers/gpu.ts";
 import { randomInput } from "../../helpers/tfjs-reference.ts";
@@ -93,7 +93,7 @@ describe("accumulated steps", () => {
     async (...row) => {
       const [optimizer, clipNorm, ignores, limit] = row;
       const batch = 7;
-      const learn = (slopes: Parameters<typeof optimizerUpdates>[0]): Required<Goals> =>
+      const learn = (slopes: Parameters<typeof optimizerUpdates>[0]): Learning =>
         optimizerUpdates(slopes, { optimizer, clipNorm }, "frozen");
       const programs: Program[] = [];
       const compiled = async (goals: Goals, variables: Variables): Promise<Program> => {
