@@ -14,6 +14,7 @@ export const ADAPTER_NEEDS = {
   eval: "needed",
   predict: "needed",
   tune: "needed",
+  queue: "needed",
   doctor: "optional",
   data: "none",
   convert: "none",
@@ -27,6 +28,17 @@ export const ADAPTER_NEEDS = {
  *
  * @param {readonly string[]} args
  */
-export function asksForHelp(args) {
+function asksForHelp(args) {
   return args.some((argument) => ["--help", "-h", "--version"].includes(argument));
+}
+
+/**
+ * Whether what is called has nothing to do with an adapter although its program has: where it only says how it is used, and
+ * what is done with a queue besides working through it.
+ *
+ * @param {string | undefined} program
+ * @param {string[]} args
+ */
+export function needsNone(program, args) {
+  return asksForHelp(args) || (program === "queue" && args[0] !== "work");
 }

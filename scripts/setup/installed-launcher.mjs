@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { ADAPTER_NEEDS, asksForHelp } from "./adapter-needs.mjs";
+import { ADAPTER_NEEDS, needsNone } from "./adapter-needs.mjs";
 import { SetupError } from "./messages.mjs";
 import { missingModule } from "./missing-module.mjs";
 import { runSetUp } from "./run-set-up.mjs";
@@ -15,7 +15,8 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
  * @param {string[]} argv `<program> [its arguments]`, or what `bespoke` itself takes
  */
 export async function launch(argv) {
-  const need = asksForHelp(argv) ? "none" : (ADAPTER_NEEDS[argv[0] ?? ""] ?? "none");
+  const [program = "", ...args] = argv;
+  const need = needsNone(program, args) ? "none" : (ADAPTER_NEEDS[program] ?? "none");
   await runSetUp({
     need,
     cache: userCache(),

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { asksForHelp } from "./adapter-needs.mjs";
+import { needsNone } from "./adapter-needs.mjs";
 import { npmScript } from "./launched.mjs";
 import { SetupError } from "./messages.mjs";
 import { ensureModules } from "./modules.mjs";
@@ -22,7 +22,7 @@ export async function launch(argv) {
   const need = NEEDS[/** @type {keyof typeof NEEDS} */ (argv[0])];
   const [target, ...args] = need === undefined ? argv : argv.slice(1);
   await runSetUp({
-    need: asksForHelp(args) ? "none" : (need ?? "needed"),
+    need: needsNone(basename(target ?? "", ".ts"), args) ? "none" : (need ?? "needed"),
     cache: join(ROOT, ".cache"),
     script: target === undefined ? null : npmScript(ROOT, target, process.env),
     prepare: async () => {

@@ -15,22 +15,33 @@ export interface ModelFlags {
   readonly precision?: Precision;
 }
 
-/** @param command gets the flags of {@link ModelFlags}. */
-export function addModelOptions(command: Command): Command {
-  return command
+/**
+ * @param command gets the flags of {@link ModelFlags}.
+ * @param options.adapter whether that of the adapter too; false where the network is run elsewhere
+ */
+export function addModelOptions(command: Command, { adapter = true } = {}): Command {
+  command
     .requiredOption(
       "--model <path>",
       "the folder of a run (its best checkpoint), or the file of a model (docs/models.md)",
       userModel,
     )
     .option("--image-size <pixels|HxW>", "another size than the one the model was trained at", imageSize)
-    .option("--batch-size <photos>", "photos at once", positive)
-    .option("--adapter <name>", "hardware, lavapipe, swiftshader, or a part of an adapter's name")
-    .addOption(
-      precisionOption(
-        "what activations are stored in; without it as the model was trained, f32 where the adapter has no f16",
-      ),
-    );
+    .option("--batch-size <photos>", "photos at once", positive);
+  if (adapter) addAdapterOption(command);
+  return command.addOption(
+    precisionOption(
+      "what activations are stored in; without it as the model was trained, f32 where the adapter has no f16",
+    ),
+  );
+}
+
+/** @param command gets `--adapter`. */
+export function addAdapterOption(command: Command): Command {
+  return command.option(
+    "--adapter <name>",
+    "hardware, lavapipe, swiftshader, or a part of an adapter's name",
+  );
 }
 
 /** Reads a flag that is a size: the side of a square, or height by width. */

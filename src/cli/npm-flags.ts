@@ -19,7 +19,8 @@ export function refuseNpmFlags(
 ): void {
   const script = readLaunched(env)?.script;
   if (!script) return;
-  const kept = command.options
+  const kept = [command, ...command.commands]
+    .flatMap(({ options }) => options)
     .filter(({ long }) => !argv.some((word) => word === long || word.startsWith(`${long}=`)))
     .map((option) => keptFlag(option, env))
     .filter((flag) => flag !== null);

@@ -6,6 +6,7 @@ import { doctorCommand } from "./definitions/doctor.ts";
 import { evalCommand } from "./definitions/eval.ts";
 import { fetchCommand } from "./definitions/fetch.ts";
 import { predictCommand } from "./definitions/predict.ts";
+import { queueCommand } from "./definitions/queue.ts";
 import { trainCommand } from "./definitions/train.ts";
 import { tuneCommand } from "./definitions/tune.ts";
 import { uiCommand } from "./definitions/ui.ts";
@@ -31,6 +32,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map(
     { group: TRAINING, define: uiCommand, run: () => import("./ui.ts") },
     { group: USE, define: evalCommand, run: () => import("./eval.ts") },
     { group: USE, define: predictCommand, run: () => import("./predict.ts") },
+    { group: USE, define: queueCommand, run: () => import("./queue.ts") },
     { group: USE, define: demoCommand, run: () => import("./demo.ts") },
     { group: USE, define: convertCommand, run: () => import("./convert.ts") },
     { group: DATA, define: dataCommand, run: () => import("./data.ts") },

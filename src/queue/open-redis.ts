@@ -100,7 +100,7 @@ export function refusal({ where, host, tls, password }: RedisAddress, error: unk
         : `${of} refuses the password (or the user): see REDIS_PASSWORD, or what is within BESPOKE_REDIS.`;
     if (/NOPERM/.test(said)) return `${of} does not let this user do what the queue needs (NOPERM).`;
     if (/DB index|invalid DB/i.test(said)) return `${of} has no database of that number.`;
-    if (tls && /CERT|SELF_SIGNED|ISSUER|SIGNATURE/.test(code))
+    if (tls && !code.startsWith("ERR_SSL") && /CERT|SELF_SIGNED|ISSUER|SIGNATURE/.test(code))
       return `The certificate of ${of} is not to be trusted (${code}): REDIS_CA names the file of the authority that signed it.`;
     if (tls)
       return `${of} does not speak TLS with this side (${code || said}): if it has none, write redis:// instead of rediss://; if it asks for a certificate, set REDIS_CERT and REDIS_KEY.`;

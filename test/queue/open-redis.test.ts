@@ -68,13 +68,14 @@ describe("the address of Redis", () => {
   });
 });
 
-const found = await redisProgram();
 const open: TestRedis[] = [];
 const started = async (...options: string[]): Promise<TestRedis> => {
   const redis = await TestRedis.start(found, options);
   open.push(redis);
   return redis;
 };
+
+const found = await redisProgram();
 
 describe.skipIf("reason" in found)("opening Redis", () => {
   afterAll(async () => {

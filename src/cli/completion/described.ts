@@ -23,14 +23,23 @@ export interface DescribedFlag {
 
 /** What commander's definition of a program says to shells; hidden flags are left out. */
 export function describe(command: Command): Described {
+  const { commands } = command;
+  const flags = new Map<string, DescribedFlag>();
+  for (const { options } of [command, ...commands])
+    for (const option of options)
+      // Of programs within a program all flags are offered, each once.
+      if (!option.hidden && option.long) flags.set(option.long, flagOf(option));
   return {
     name: command.name(),
     description: oneLine(command.description()),
     flags: [
-      ...command.options.filter(({ hidden, long }) => !hidden && long).map(flagOf),
+      ...flags.values(),
       { long: "--help", description: "say how it is used", takesValue: false, choices: [] },
     ],
-    choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    choices: [
+      ...commands.map((within) => within.name()),
+      ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    ],
   };
 }
 

@@ -14,6 +14,10 @@ const commands = [
     .option("--dry-run", "do nothing"),
   new Command("completion").addArgument(new Argument("<shell>").choices(["bash", "zsh"])),
 ];
+const within = new Command("queue").option("--all", "all");
+within.command("add").option("--name <name>", "a name");
+within.command("work").option("--name <name>", "a name").option("--drain", "end");
+commands.push(within);
 const has = (shell: string): boolean => spawnSync(shell, ["--version"]).status === 0;
 
 describe("in bash", () => {
@@ -29,7 +33,9 @@ _bespoke; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it("offers programs, flags, values and, where neither is known, files", (context) => {
     if (!has("bash")) context.skip("there is no bash here");
-    expect(offered("bespoke", "")).toEqual(["train", "completion", "--help", "--version"]);
+    expect(offered("bespoke", "")).toEqual(["train", "completion", "queue", "--help", "--version"]);
+    expect(offered("bespoke", "queue", "")).toEqual(["add", "work", "--all", "--name", "--drain", "--help"]);
+    expect(offered("bespoke", "queue", "work", "--d")).toEqual(["--drain"]);
     expect(offered("bespoke", "t")).toEqual(["train"]);
     expect(offered("bespoke", "train", "--d")).toEqual(["--data", "--dry-run"]);
     expect(offered("bespoke", "train", "--dry-run", "--pre")).toEqual(["--preset"]);

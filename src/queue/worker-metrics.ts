@@ -1,0 +1,94 @@
+import type { JobResult } from "./shard-job.ts";
+
+/** What a worker has done since it began, in the text format of Prometheus. */
+export class WorkerMetrics {
+  readonly #shards = { done: 0, already: 0, failed: 0, given_back: 0 };
+  readonly #photos = { labelled: 0, failed: 0 };
+  readonly #stages = new Map<string, number>();
+  #shardSeconds = 0;
+  redisUp = true;
+
+  get photosLabelled(): number {
+    return this.#photos.labelled;
+  }
+
+  shardDone({ labelled, failed, already, seconds }: JobResult): void {
+    if (already) {
+      this.#shards.already += 1;
+      return;
+    }
+    this.#shards.done += 1;
+    this.#photos.labelled += labelled;
+    this.#photos.failed += failed;
+    this.#shardSeconds += seconds;
+  }
+
+  /** An attempt that failed. */
+  shardFailed(): void {
+    this.#shards.failed += 1;
+  }
+
+  shardGivenBack(): void {
+    this.#shards.given_back += 1;
+  }
+
+  /** Seconds that a stage of labelling took: reading, decoding … */
+  stage(name: string, seconds: number): void {
+    this.#stages.set(name, (this.#stages.get(name) ?? 0) + seconds);
+  }
+
+  /** @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+  text(): string {
+    return [
+      ...family(
+        "bespoke_shards_total",
+        "counter",
+        "Shards by what came of them on this worker.",
+        "outcome",
+        this.#shards,
+      ),
+      ...family(
+        "bespoke_photos_total",
+        "counter",
+        "Photos of shards that were done.",
+        "outcome",
+        this.#photos,
+      ),
+      ...family("bespoke_shard_seconds_total", "counter", "Seconds that shards took.", "", {
+        "": this.#shardSeconds,
+      }),
+      ...(this.#stages.size === 0
+        ? []
+        : family(
+            "bespoke_stage_seconds_total",
+            "counter",
+            "Seconds in each stage of labelling; stages overlap.",
+            "stage",
+            Object.fromEntries(this.#stages),
+          )),
+      ...family("bespoke_redis_up", "gauge", "Whether Redis is connected.", "", { "": Number(this.redisUp) }),
+      ...family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", "", {
+        "": process.memoryUsage.rss(),
+      }),
+    ].join("");
+  }
+}
+
+/** A metric with its help and type; without a label it has one value. */
+export function family(
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  label: string,
+  values: Readonly<Record<string, number>>,
+): string[] {
+  return [
+    `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`,
+    ...Object.entries(values).map(([key, value]) =>
+      label === "" ? `${name} ${value}\n` : `${name}{${label}="${escaped(key)}"} ${value}\n`,
+    ),
+  ];
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
