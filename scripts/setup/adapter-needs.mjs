@@ -16,6 +16,7 @@ export const ADAPTER_NEEDS = {
   tune: "needed",
   queue: "needed",
   doctor: "optional",
+  verify: "none",
   data: "none",
   convert: "none",
   fetch: "none",

@@ -5,7 +5,7 @@ import { recogniseFile } from "../files/recognise.ts";
 import { fileError, withFile } from "../files/transfer.ts";
 import { BulkError } from "./bulk-error.ts";
 import { saysNothing } from "./list-lines.ts";
-import { shardId } from "./shard.ts";
+import { rootName, shardId } from "./shard.ts";
 import type { ListRange, ListShard } from "./shard.ts";
 
 /** Bytes of a line at most: what is longer is no list. */
@@ -39,7 +39,7 @@ export async function* divideList(
   const shard = (to: number): ListShard => {
     const sha256 = hash.digest("hex");
     const list: ListRange = { path: resolve(path), root, line, entries, from, to, sha256 };
-    return { index, id: shardId(index, { line, sha256 }), list };
+    return { index, id: shardId(index, { root: rootName(root), line, sha256 }), list };
   };
   let [start, number] = [0, 1];
   for await (const bytes of wholeLines(path, signal)) {

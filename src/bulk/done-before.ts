@@ -3,8 +3,9 @@ import { BulkError } from "./bulk-error.ts";
 import { checkOutputs } from "./check-outputs.ts";
 import { readManifest, settingsDifference } from "./manifest.ts";
 import type { ShardManifest } from "./manifest.ts";
-import { OUTPUTS_AS } from "./places.ts";
-import type { OutputsAs, Places } from "./places.ts";
+import { OUTPUTS_AS } from "./outputs-as.ts";
+import type { OutputsAs } from "./outputs-as.ts";
+import type { Places } from "./places.ts";
 
 /** What a shard is to be done with. */
 export interface Asked extends Pick<ShardManifest, "shard" | "settings"> {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
+import { rootName } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 
 /** The name of a manifest that lies in the folder of its shard. */
@@ -13,7 +14,7 @@ const count = z.int().min(0);
 const fileSchema = z.strictObject({ name: z.string(), bytes: count, sha256 });
 
 const sourceSchema = z.union([
-  z.strictObject({ list: z.string(), line: count, entries: count, sha256 }),
+  z.strictObject({ list: z.string(), root: z.string(), line: count, entries: count, sha256 }),
   z.strictObject({ tar: z.string(), bytes: count }),
 ]);
 
@@ -61,8 +62,8 @@ export type ShardManifest = Readonly<z.infer<typeof manifestSchema>>;
 /** What a shard is made from, by content: names without their folders, so that it may be mounted elsewhere. */
 export function sourceOf(shard: Shard): ShardManifest["source"] {
   if ("tar" in shard) return { tar: basename(shard.tar.path), bytes: shard.tar.bytes };
-  const { path, line, entries, sha256 } = shard.list;
-  return { list: basename(path), line, entries, sha256 };
+  const { path, root, line, entries, sha256 } = shard.list;
+  return { list: basename(path), root: rootName(root), line, entries, sha256 };
 }
 
 /** Adds the digest over everything else. */

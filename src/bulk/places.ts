@@ -1,11 +1,8 @@
 import { join } from "node:path";
 import { MANIFEST } from "./manifest.ts";
+import type { OutputsAs } from "./outputs-as.ts";
 import { shardName } from "./shard.ts";
 import type { Shard } from "./shard.ts";
-
-/** What outputs become: files in a folder of the shard, or an archive of the shard. */
-export const OUTPUTS_AS = ["files", "tar"] as const;
-export type OutputsAs = (typeof OUTPUTS_AS)[number];
 
 /** Where what comes of a shard goes. */
 export interface Places {

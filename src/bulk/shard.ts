@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { basename, resolve } from "node:path";
 import { z } from "zod";
 
 /** Photos of a shard where nothing else is asked for. */
@@ -90,6 +91,9 @@ export const shardName = ({ index }: Pick<Shard, "index">): string =>
 
 /** Digits of the digest in a shard's id. */
 const ID_DIGITS = 16;
+
+/** What the root of a list is called, wherever it is mounted: the name of a folder, a URL as it is. */
+export const rootName = (root: string): string => (/^https?:/i.test(root) ? root : basename(resolve(root)));
 
 /** @param holds what the shard holds, by content and not by place. */
 export function shardId(index: number, holds: object): string {

@@ -12,7 +12,7 @@ import type { ShardManifest, ShardSettings } from "./manifest.ts";
 import { modelDigest } from "./model-digest.ts";
 import { isPassing } from "./passing-error.ts";
 import { placesOf } from "./places.ts";
-import type { OutputsAs } from "./places.ts";
+import type { OutputsAs } from "./outputs-as.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import type { Shard } from "./shard.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";

@@ -2,55 +2,60 @@ import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { BulkInputs } from "../bulk/shard.ts";
-import { OUTPUTS_AS } from "../bulk/places.ts";
-import type { OutputsAs } from "../bulk/places.ts";
+import { OUTPUTS_AS } from "../bulk/outputs-as.ts";
+import type { OutputsAs } from "../bulk/outputs-as.ts";
 import { MASK_PNGS } from "../use/mask-kinds.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";
 import { positive } from "./model-options.ts";
 import { userPath } from "./user-path.ts";
 
-/** What is labelled in shards, and what comes of it. */
-export interface BulkFlags {
+/** Where many photos are, and how they are divided. */
+export interface ShardsFlags {
   readonly list?: string;
   readonly images?: string;
   readonly tar?: readonly string[];
   readonly root?: string;
-  readonly out: string;
   readonly shardSize?: number;
+  readonly outputsAs?: OutputsAs;
+}
+
+/** What is labelled in shards, and what comes of it. */
+export interface BulkFlags extends ShardsFlags {
+  readonly out: string;
   readonly maskPng?: MaskPng;
   readonly outlines?: "geojson";
   readonly logits?: boolean;
-  readonly outputsAs?: OutputsAs;
 }
 
 const OUTLINES = ["geojson"] as const;
 
-/** @param command gets the flags of {@link BulkFlags}. */
-export function addBulkOptions(command: Command): Command {
+/** @param command gets the flags of {@link ShardsFlags}. */
+export function addShardsOptions(command: Command, images: string): Command {
   return command
     .addOption(
       new Option("--list <file>", "a file with the path or URL of a photo a line, or a listing of S3")
         .argParser(userPath)
         .conflicts(["images", "tar"]),
     )
-    .addOption(
-      new Option("--images <folder>", "a folder of photos and of folders of photos")
-        .argParser(userPath)
-        .conflicts("tar"),
-    )
+    .addOption(new Option("--images <path>", images).argParser(userPath).conflicts("tar"))
     .option("--tar <files...>", "tar archives of photos, or patterns such as photos-{0000..0099}.tar")
     .option(
       "--root <folder|URL>",
       "what is relative in the list is relative to this; by default to the list's folder",
     )
-    .requiredOption("--out <folder>", "gets a folder of outputs, with a manifest, of each shard", userPath)
     .option("--shard-size <photos>", "photos a shard (1000); an archive is one shard", positive)
     .addOption(
       new Option(
         "--outputs-as <kind>",
-        "outputs of a shard as files in a folder, or as one tar archive",
+        "outputs of a shard as files in a folder (the default), or as one tar archive",
       ).choices(OUTPUTS_AS),
-    )
+    );
+}
+
+/** @param command gets the flags of {@link BulkFlags}. */
+export function addBulkOptions(command: Command): Command {
+  return addShardsOptions(command, "a folder of photos and of folders of photos")
+    .requiredOption("--out <folder>", "gets a folder of outputs, with a manifest, of each shard", userPath)
     .addOption(
       new Option("--mask-png <kind>", "masks as grey levels (the default) or places in a palette").choices(
         MASK_PNGS,
@@ -65,7 +70,7 @@ export function addBulkOptions(command: Command): Command {
  *
  * @throws Error when they name nothing.
  */
-export function bulkInputs({ list, images, tar, root }: BulkFlags): BulkInputs {
+export function bulkInputs({ list, images, tar, root }: ShardsFlags): BulkInputs {
   if (root !== undefined && list === undefined)
     throw new Error("--root is of a list, and there is none: give --list too.");
   if (list !== undefined)

@@ -10,6 +10,7 @@ import { queueCommand } from "./definitions/queue.ts";
 import { trainCommand } from "./definitions/train.ts";
 import { tuneCommand } from "./definitions/tune.ts";
 import { uiCommand } from "./definitions/ui.ts";
+import { verifyCommand } from "./definitions/verify.ts";
 
 /** One of the programs of `bespoke`. */
 export interface Program {
@@ -33,6 +34,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map(
     { group: USE, define: evalCommand, run: () => import("./eval.ts") },
     { group: USE, define: predictCommand, run: () => import("./predict.ts") },
     { group: USE, define: queueCommand, run: () => import("./queue.ts") },
+    { group: USE, define: verifyCommand, run: () => import("./verify.ts") },
     { group: USE, define: demoCommand, run: () => import("./demo.ts") },
     { group: USE, define: convertCommand, run: () => import("./convert.ts") },
     { group: DATA, define: dataCommand, run: () => import("./data.ts") },

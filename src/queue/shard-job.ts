@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { OutputsAs } from "../bulk/places.ts";
+import type { OutputsAs } from "../bulk/outputs-as.ts";
 import type { Shard } from "../bulk/shard.ts";
 import type { Precision } from "../config/index.ts";
 import type { ImageSize } from "../image-size.ts";

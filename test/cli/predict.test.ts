@@ -198,7 +198,7 @@ describe("npm run predict", () => {
     await refused([...given, "--outlines", "svg"], /"svg" is none of geojson, coco/);
     await refused([...given, "--tta", "flips,spins"], /"spins" is none of flips, scales/);
     await refused([...given, "--tta", "flips", "--logits"], /leave --window and --tta out, or --logits\.$/);
-    await refused(["--model", model], /required option '--images <path>' not specified/);
+    await refused(["--model", model], /^There are no photos to be labelled: give --images, or --list or/);
   });
 
   it("ends with 130 after Ctrl-C, with whole files only", async () => {

@@ -1,6 +1,8 @@
 import { Command, Option } from "commander";
 import { MASK_PNGS } from "../../use/mask-kinds.ts";
 import type { MaskPng } from "../../use/mask-kinds.ts";
+import { addShardsOptions } from "../bulk-options.ts";
+import type { ShardsFlags } from "../bulk-options.ts";
 import { addModelOptions } from "../model-options.ts";
 import type { ModelFlags } from "../model-options.ts";
 import { namesOf } from "../names-option.ts";
@@ -8,8 +10,8 @@ import { userPath } from "../user-path.ts";
 import { addViewOptions } from "../view-options.ts";
 import type { ViewFlags } from "../view-options.ts";
 
-export interface PredictFlags extends ModelFlags, ViewFlags {
-  readonly images: string;
+export interface PredictFlags extends ModelFlags, ViewFlags, ShardsFlags {
+  readonly shard?: string;
   readonly out: string;
   readonly maskPng?: MaskPng;
   readonly outlines?: readonly OutlineKind[];
@@ -21,12 +23,16 @@ type OutlineKind = (typeof OUTLINES)[number];
 
 /** What `predict` takes and says of itself; `src/cli/predict.ts` is what it does. */
 export function predictCommand(): Command {
-  return addViewOptions(addModelOptions(new Command("predict")))
-    .description("Labels every pixel of photos with a trained model.")
-    .requiredOption(
-      "--images <path>",
-      "a photo, or a folder of photos (its subfolders are not searched)",
-      userPath,
+  const command = addViewOptions(addModelOptions(new Command("predict"))).description(
+    "Labels every pixel of photos with a trained model.",
+  );
+  return addShardsOptions(
+    command,
+    "a photo, or a folder of photos (its subfolders are searched in shards alone)",
+  )
+    .option(
+      "--shard <part/parts>",
+      "label one of so many equal parts of the shards: 3/100, or auto/100 for the one that Slurm or Kubernetes says",
     )
     .requiredOption("--out <folder>", "gets a mask, an overlay and the class shares of each photo", userPath)
     .addOption(

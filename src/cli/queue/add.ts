@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { modelDigest } from "../../bulk/model-digest.ts";
-import { shardsOf } from "../../bulk/shards-of.ts";
+import { openPlan } from "../../bulk/plan.ts";
 import { count } from "../../data/data-error.ts";
 import { programLine } from "../../files/package.ts";
 import type { LabelTask } from "../../queue/shard-job.ts";
@@ -35,19 +35,16 @@ export async function run(flags: QueueAddFlags, signal: AbortSignal): Promise<vo
   await withQueue(flags.name, { patient: false }, async (queue) => {
     // After Redis has answered: nothing is left where it does not.
     await makeOutputFolder(flags.out);
+    const plan = await openPlan(inputs, { out: task.out, size: flags.shardSize, signal });
     let told = performance.now();
-    const { added, there } = await queue.add(
-      shardsOf(inputs, { out: task.out, size: flags.shardSize, signal }),
-      task,
-      {
-        ...{ attempts: flags.attempts, backoff: flags.backoff, signal },
-        onProgress: ({ added, there }) => {
-          if (performance.now() - told < TOLD_MS) return;
-          told = performance.now();
-          say(`${count(added, "shard")} so far, ${there} there already`);
-        },
+    const { added, there } = await queue.add(plan.shards(), task, {
+      ...{ attempts: flags.attempts, backoff: flags.backoff, signal },
+      onProgress: ({ added, there }) => {
+        if (performance.now() - told < TOLD_MS) return;
+        told = performance.now();
+        say(`${count(added, "shard")} so far, ${there} there already`);
       },
-    );
+    });
     say(`Model: ${task.model}, SHA-256 ${task.modelSha256}`);
     say(
       `${count(added, "shard")} added to ${queue.name} in Redis at ${queue.redis.where}${there > 0 ? `, ${there} there already` : ""}`,
