@@ -4,12 +4,16 @@ import { runCommand } from "./run-command.ts";
 
 /** What each of them does; what it takes is loaded with it. */
 const PROGRAMS: Readonly<
-  Record<string, () => Promise<{ run: (flags: never, interrupted: AbortSignal) => Promise<void> }>>
+  Record<
+    string,
+    () => Promise<{ run: (flags: never, interrupted: AbortSignal, args: never) => Promise<void> }>
+  >
 > = {
   add: () => import("./queue/add.ts"),
   work: () => import("./queue/work.ts"),
   status: () => import("./queue/status.ts"),
   retry: () => import("./queue/retry.ts"),
+  verify: () => import("./queue/verify.ts"),
 };
 
 const command = queueCommand();
@@ -19,5 +23,5 @@ for (const program of command.commands) program.action(() => void (chosen = prog
 await runCommand(command, async (interrupted) => {
   // Without one commander has said how it is used, and left.
   const { run } = await PROGRAMS[chosen!.name()]();
-  await run(chosen!.opts<never>(), interrupted);
+  await run(chosen!.opts<never>(), interrupted, chosen!.processedArgs as never);
 });

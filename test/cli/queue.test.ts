@@ -74,6 +74,12 @@ describe.skipIf("reason" in found)("bespoke queue", () => {
     expect(worked.output).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics$/m);
     expect(worked.output).toContain("\n6 photos labelled by this worker\n");
 
+    const verified = await queue("verify", temporary("out"));
+    expect([verified.code, verified.errors]).toEqual([0, ""]);
+    expect(verified.output).toContain(
+      "4 of 4 shards whole, 6 photos labelled\n1 photo could not be labelled",
+    );
+
     const status = JSON.parse((await queue("status", "--name", "first", "--json")).output) as QueueStatus;
     expect(status.shards).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 4, failed: 0 });
     expect(status.dead_letters.total).toBe(1);
@@ -112,6 +118,11 @@ describe.skipIf("reason" in found)("bespoke queue", () => {
     }
     const { shards } = JSON.parse((await queue("status", "--name", "other", "--json")).output) as QueueStatus;
     expect(shards).toMatchObject({ waiting: 4, active: 0, delayed: 0, failed: 0 });
+    const verified = await queue("verify", temporary("other"));
+    expect([verified.code, verified.errors]).toEqual([
+      1,
+      expect.stringContaining("missing: shard-000003 is not done.\n"),
+    ]);
     await rm(temporary("other"), { recursive: true });
   });
 

@@ -4,6 +4,7 @@ import type { BulkFlags } from "../bulk-options.ts";
 import { addAdapterOption, addModelOptions, positive } from "../model-options.ts";
 import type { ModelFlags } from "../model-options.ts";
 import { portNumber } from "../port.ts";
+import { verifyCommand } from "./verify.ts";
 import { addViewOptions } from "../view-options.ts";
 import type { ViewFlags } from "../view-options.ts";
 
@@ -87,7 +88,7 @@ export function queueCommand(): Command {
     .option("--json", "as JSON, whole")
     .addOption(new Option("--prometheus", "as metrics for Prometheus").conflicts("json"));
   named(queue.command("retry").description("Puts shards that failed back into the queue."));
-  return queue;
+  return queue.addCommand(verifyCommand());
 }
 
 /** Reads a flag that is a number of seconds, 0 too. */

@@ -9,6 +9,7 @@ import { makeOutputFolder } from "../../use/output-folder.ts";
 import { bulkInputs } from "../bulk-options.ts";
 import type { QueueAddFlags } from "../definitions/queue.ts";
 import { viewFor } from "../view-for.ts";
+import { refuseLogits } from "../with-labeller.ts";
 import { withQueue } from "./with-queue.ts";
 
 /** Milliseconds between two words on how far it is. */
@@ -19,12 +20,14 @@ export async function run(flags: QueueAddFlags, signal: AbortSignal): Promise<vo
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const inputs = bulkInputs(flags);
   const model = await loadModel(flags.model, flags);
+  const view = viewFor(model, flags);
+  if (flags.logits) refuseLogits(model, view);
   const task: LabelTask = {
     model: resolve(model.file),
     modelSha256: await modelDigest(model),
     out: resolve(flags.out),
     ...{ imageSize: flags.imageSize, batchSize: flags.batchSize, precision: flags.precision },
-    ...viewFor(model, flags),
+    ...view,
     ...{
       maskPng: flags.maskPng,
       geoJson: flags.outlines !== undefined,
