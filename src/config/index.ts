@@ -2,6 +2,7 @@ export { openBudget } from "./budget.ts";
 export { readConfigFile } from "./file.ts";
 export { PRECISIONS } from "./precision.ts";
 export type { Precision } from "./precision.ts";
+export type { Wire } from "./wire.ts";
 export { preset } from "./presets.ts";
 export type { AdapterKind } from "./presets.ts";
 export { resolveConfig } from "./resolve.ts";

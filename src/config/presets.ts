@@ -62,6 +62,7 @@ const article: TrainConfig = {
   precision: "f32",
   batchSize: 64,
   accumulate: 1,
+  wire: "f32",
   epochsFrozen: 20,
   epochsFinetune: 20,
   stepsPerEpoch: null,

@@ -53,6 +53,7 @@ const SIGNATURES = {
   MPI_Allreduce: [HANDLE, "void *", "int", HANDLE, HANDLE, HANDLE],
   MPI_Allgather: ["void *", "int", HANDLE, "void *", "int", HANDLE, HANDLE],
   MPI_Allgatherv: ["void *", "int", HANDLE, "void *", "int *", "int *", HANDLE, HANDLE],
+  MPI_Alltoallv: [...["void *", "int *", "int *", HANDLE], ...["void *", "int *", "int *", HANDLE, HANDLE]],
   MPI_Send: ["void *", "int", HANDLE, "int", "int", HANDLE],
   MPI_Iprobe: ["int", "int", HANDLE, "_Out_ int *", HANDLE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -32,4 +32,22 @@ export interface Collectives {
   allReduce(what: string, numbers: Reducible, reduction?: Reduction): Promise<void>;
   /** What each rank has to tell, of any length, in the order of the ranks. */
   allGather(what: string, bytes: Uint8Array): Promise<Uint8Array[]>;
+  /**
+   * Sends each rank a part of `bytes`, and gives what all ranks have sent to this one, one after the other. Not to be touched meanwhile.
+   *
+   * @param sent bytes of the part for each rank, in their order; together all of `bytes`.
+   * @param received bytes of what comes from each.
+   */
+  allToAll(
+    what: string,
+    bytes: Uint8Array,
+    sent: readonly number[],
+    received: readonly number[],
+  ): Promise<Uint8Array>;
+  /**
+   * Fills `bytes`, of which each rank has its own part, with those of the others. Not to be touched meanwhile.
+   *
+   * @param lengths bytes of the part of each rank, in their order; together all of `bytes`.
+   */
+  gatherParts(what: string, bytes: Uint8Array, lengths: readonly number[]): Promise<void>;
 }

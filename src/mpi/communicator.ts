@@ -113,9 +113,7 @@ export class Communicator implements Collectives {
     await this.#collective(what, () =>
       this.#mpi.wait("MPI_Allgather", own, 4, MPI.BYTE, lengths, 4, MPI.BYTE, MPI.COMM_WORLD),
     );
-    const begins = new Int32Array(this.size);
-    for (let i = 1; i < this.size; i++) begins[i] = begins[i - 1] + lengths[i - 1];
-    const total = begins[this.size - 1] + lengths[this.size - 1];
+    const { begins, total } = beginsOf(lengths);
     const all = new Uint8Array(Math.max(total, 1));
     await this.#collective(what, () =>
       this.#mpi.wait(
@@ -124,6 +122,34 @@ export class Communicator implements Collectives {
       ),
     );
     return Array.from(begins, (begin, i) => all.slice(begin, begin + lengths[i]));
+  }
+
+  async allToAll(
+    what: string,
+    bytes: Uint8Array,
+    sent: readonly number[],
+    received: readonly number[],
+  ): Promise<Uint8Array> {
+    const [to, from] = [beginsOf(sent), beginsOf(received)];
+    const all = new Uint8Array(Math.max(from.total, 1));
+    await this.#collective(what, () =>
+      this.#mpi.wait(
+        "MPI_Alltoallv",
+        ...[bytes, Int32Array.from(sent), to.begins, MPI.BYTE],
+        ...[all, Int32Array.from(received), from.begins, MPI.BYTE, MPI.COMM_WORLD],
+      ),
+    );
+    return all.subarray(0, from.total);
+  }
+
+  gatherParts(what: string, bytes: Uint8Array, lengths: readonly number[]): Promise<void> {
+    const { begins } = beginsOf(lengths);
+    return this.#collective(what, () =>
+      this.#mpi.wait(
+        "MPI_Allgatherv",
+        ...[MPI.IN_PLACE, 0, MPI.BYTE, bytes, Int32Array.from(lengths), begins, MPI.BYTE, MPI.COMM_WORLD],
+      ),
+    );
   }
 
   /** Waits until all ranks have called it, looking now and then. */
@@ -232,6 +258,17 @@ export class Communicator implements Collectives {
  */
 function leaveHeapAlone(): void {
   if (process.env.UCX_MEM_MMAP_HOOK_MODE === undefined) process.env.UCX_MEM_EVENTS ??= "n";
+}
+
+/** Where parts of these lengths begin that lie one after the other. */
+function beginsOf(lengths: ArrayLike<number>): { readonly begins: Int32Array; readonly total: number } {
+  const begins = new Int32Array(lengths.length);
+  let total = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    begins[i] = total;
+    total += lengths[i];
+  }
+  return { begins, total };
 }
 
 const toStderr = (sentence: string): void => {

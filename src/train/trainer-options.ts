@@ -86,6 +86,7 @@ export function trainerOptions(
     weighted: config.classWeights !== "none",
     accumulate: config.accumulate * (ranks?.size ?? 1),
     ranks,
+    wire: config.wire,
     precision: config.precision,
     freeze: config.freeze,
     // Each crop is another one.

@@ -295,6 +295,7 @@ describe("resolveConfig", () => {
     ],
     [{ accumulate: 0 }, "--accumulate must be at least 1"],
     [{ batchSize: 64, accumulate: 5 }, "--batch-size 64 is no multiple of 5: give --batch-size 65"],
+    [{ wire: "bf16" }, "--wire must be one of f32, f16 (it"],
     [{ precision: "f64" }, "--precision must be one of f32, f16 (it"],
     [
       { precision: "bf16" },

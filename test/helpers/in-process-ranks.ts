@@ -52,6 +52,27 @@ export function inProcessRanks(size: number): Collectives[] {
           }, first);
         });
       },
+      async allToAll(what: string, bytes: Uint8Array, sent: readonly number[], received: readonly number[]) {
+        const parts = sent.map((length, to) => {
+          const begin = sent.slice(0, to).reduce((sum, other) => sum + other, 0);
+          return bytes.slice(begin, begin + length);
+        });
+        const mine = (await meet(what, parts)).map((from) => from[rank]);
+        if (mine.some(({ length }, from) => length !== received[from]))
+          throw new Error(`Rank ${rank} is sent other lengths than it says.`);
+        const all = new Uint8Array(mine.reduce((sum, { length }) => sum + length, 0));
+        let begin = 0;
+        for (const part of mine) {
+          all.set(part, begin);
+          begin += part.length;
+        }
+        return all;
+      },
+      async gatherParts(what: string, bytes: Uint8Array, lengths: readonly number[]) {
+        const begins = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, other) => sum + other, 0));
+        const all = await meet(what, bytes.slice(begins[rank], begins[rank] + lengths[rank]));
+        all.forEach((part, from) => bytes.set(part, begins[from]));
+      },
       allGather: async (what: string, bytes: Uint8Array) =>
         (await meet(what, bytes.slice())).map((own) => own.slice()),
     };

@@ -169,6 +169,21 @@ describe("ranks that train together", () => {
     expect(steps.map(bucketsOf)).toEqual([...Array<number>(6).fill(frozen), finetune]);
   });
 
+  it("learn much the same where gradients travel in half precision, and stay alike to the last bit", async () => {
+    const some = { accumulate: 2, optimizer: "adam" as const };
+    const [exact] = await together(2, some);
+    const all = await together(2, { ...some, wire: "f16" });
+    for (const { losses, values, error } of all) {
+      expect(error).toBeUndefined();
+      expect(losses).toEqual(all[0].losses);
+      expect([...values]).toEqual([...all[0].values]);
+    }
+    const { losses } = all[0];
+    expect(losses).not.toEqual(exact.losses);
+    losses.forEach((loss, i) => expect(Math.abs(loss / exact.losses[i] - 1)).toBeLessThan(5e-3));
+    expect(losses.at(-1)!).toBeLessThan(losses[0]);
+  });
+
   it("weigh pixels that count alike, whichever rank has them", async () => {
     const photos = new GeneratedDataset({ size: 12, imageSize: 32 });
     // Of some photos nothing counts but a corner.

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { precisionProblem, PRECISIONS } from "../precision.ts";
+import { WIRES } from "../wire.ts";
 import { choice, rate, setting, text, toggle, whole } from "../setting.ts";
 
 /** How classes are weighed by their share of the pixels. */
@@ -130,5 +131,12 @@ export const optimizationSettings = {
     "what activations and their gradients are stored in: f16 takes half the memory and traffic, where the adapter has it; " +
       "weights, statistics, sums and the loss stay f32, and the loss is scaled (WGSL has no bf16)",
     z.enum(PRECISIONS, { error: ({ input }) => precisionProblem(input) }),
+  ),
+  wire: setting(
+    "--wire TYPE",
+    "Optimization",
+    "of several ranks, what gradients travel as: f16 is half the bytes, rounded once on the way to their sum, which is made in f32, and once on the " +
+      "way back (docs/scale.md)",
+    choice(WIRES),
   ),
 };

@@ -81,8 +81,10 @@ export class PhaseSteps {
         steps.#apply = await compile(gpu, { ...apply, variables, tileFor: spec.tileFor });
       }
       await steps.#compile(spec.batchSize);
-      if (ranks)
-        steps.#exchange = new RankExchange(variables, ranks, passGoals(spec, phase, microBatchSize(spec)));
+      if (ranks) {
+        const pass = passGoals(spec, phase, microBatchSize(spec));
+        steps.#exchange = new RankExchange(variables, ranks, pass, spec.wire);
+      }
       if (takesSkips(spec, phase)) steps.#encoder = await FrozenEncoder.create(gpu, variables, spec);
       return steps;
     } catch (error) {

@@ -29,7 +29,7 @@ import { lossOf } from "./loss.ts";
 import type { Criterion } from "./loss.ts";
 import { updatesOf } from "./optimizer.ts";
 import type { OptimizerSpec } from "./optimizer.ts";
-import type { Precision } from "../../config/index.ts";
+import type { Precision, Wire } from "../../config/index.ts";
 import type { Collectives } from "../../mpi/collectives.ts";
 import type { Freeze, Phase } from "../../runs/phase.ts";
 
@@ -73,6 +73,8 @@ export interface StepSpec extends NetworkSpec, OptimizerSpec {
   readonly accumulate?: number;
   /** The ranks that share the micro-batches of a step out, as many for each; a process by itself without. */
   readonly ranks?: Collectives | undefined;
+  /** What gradients are sent to other ranks as; f32 by default. */
+  readonly wire?: Wire;
   /** What the first phase leaves as it is; the encoder by default. */
   readonly freeze?: Freeze;
   /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */

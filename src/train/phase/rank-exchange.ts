@@ -2,7 +2,9 @@
  * @file What ranks tell each other in a training step. Each has made its micro-batches of the batch; behind this all have the sum of
  * the gradients, and the moving statistics that one process would have that made all of the micro-batches, one after the other.
  */
+import type { Wire } from "../../config/index.ts";
 import type { Collectives } from "../../mpi/collectives.ts";
+import { sumInHalves } from "../../mpi/half-sum.ts";
 import { beginOf, storageOf, variableParts } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import type { Goals } from "../../graph/plan.ts";
@@ -38,6 +40,7 @@ export const NO_EXCHANGE: ExchangeTimes = { exchangedMs: 0, overlappedMs: 0 };
 export class RankExchange {
   readonly #variables: Variables;
   readonly #ranks: Collectives;
+  readonly #wire: Wire;
   /** The variables of each tap of a pass. */
   readonly #buckets: ReadonlyMap<string, ReadonlyMap<string, Shape>>;
   /** What a micro-batch keeps of each of the moving statistics, by their names. */
@@ -47,13 +50,19 @@ export class RankExchange {
   #spans: { readonly begin: number; readonly end: number }[] = [];
   /** When this rank's backward pass of this step was over: it had the last gradients. */
   #lastMade = 0;
+  /** Buckets are summed up one after the other: all ranks call collectives in the same order. */
+  #newest: Promise<void> = Promise.resolve();
   #exchangedMs = 0;
   #overlappedMs = 0;
 
-  /** @param pass what a micro-batch runs. */
-  constructor(variables: Variables, ranks: Collectives, pass: Goals) {
+  /**
+   * @param pass what a micro-batch runs.
+   * @param wire what gradients are sent as.
+   */
+  constructor(variables: Variables, ranks: Collectives, pass: Goals, wire: Wire = "f32") {
     this.#variables = variables;
     this.#ranks = ranks;
+    this.#wire = wire;
     this.#buckets = bucketsOf(pass);
     this.#momenta = momentaOf(pass);
   }
@@ -71,12 +80,15 @@ export class RankExchange {
   }
 
   /** Sums up a bucket. To be called with the taps of the step's last micro-batch, as they come. */
-  readonly tapped: NonNullable<RunOptions["tapped"]> = async (_, values) => {
+  readonly tapped: NonNullable<RunOptions["tapped"]> = (_, values) => {
     const begin = performance.now();
     this.#lastMade = begin;
-    await this.#sum("sum of the gradients", values);
-    // Those that come while one is on its way wait for it.
-    this.#spans.push({ begin: Math.max(begin, this.#spans.at(-1)?.end ?? 0), end: performance.now() });
+    this.#newest = this.#newest.then(async () => {
+      await this.#sum("sum of the gradients", values, this.#wire);
+      // Those that come while one is on its way wait for it.
+      this.#spans.push({ begin: Math.max(begin, this.#spans.at(-1)?.end ?? 0), end: performance.now() });
+    });
+    return this.#newest;
   };
 
   /**
@@ -105,7 +117,7 @@ export class RankExchange {
     this.#lastMade = 0;
   }
 
-  async #sum(what: string, values: ReadonlyMap<string, VariableValues>): Promise<void> {
+  async #sum(what: string, values: ReadonlyMap<string, VariableValues>, wire: Wire = "f32"): Promise<void> {
     const numbers = new Float32Array([...values.values()].reduce((sum, { data }) => sum + data.length, 0));
     let begin = 0;
     for (const { data } of values.values()) {
@@ -113,9 +125,9 @@ export class RankExchange {
       begin += data.length;
     }
     // MPI waits busily for ranks that are late.
-    const met = this.#ranks.meet(what);
-    const summed = this.#ranks.allReduce(what, numbers);
-    await Promise.all([met, summed]);
+    await this.#ranks.meet(what);
+    if (wire === "f16") await sumInHalves(this.#ranks, what, numbers);
+    else await this.#ranks.allReduce(what, numbers);
     begin = 0;
     for (const [name, { data }] of values)
       this.#variables.write(name, numbers.subarray(begin, (begin += data.length)));

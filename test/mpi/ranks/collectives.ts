@@ -1,6 +1,7 @@
 // Every rank checks what the collectives give it, and the first one prints "right".
 import assert from "node:assert/strict";
 import { Communicator } from "../../../src/mpi/communicator.ts";
+import { sumInHalves } from "../../../src/mpi/half-sum.ts";
 
 const ranks = await Communicator.join();
 const { rank, size } = ranks;
@@ -26,6 +27,34 @@ assert.deepEqual(
   await ranks.allGather("bytes", own),
   all.map((other) => new Uint8Array(other).fill(other)),
 );
+
+// Parts of different lengths: from each rank to each other one, and of each rank to all.
+const lengthTo = (to: number): number => 3 + to;
+const sent = all.flatMap((to) => Array<number>(lengthTo(to)).fill(10 * rank + to));
+const got = await ranks.allToAll(
+  "parts",
+  Uint8Array.from(sent),
+  all.map(lengthTo),
+  all.map(() => lengthTo(rank)),
+);
+assert.deepEqual(
+  [...got],
+  all.flatMap((from) => Array<number>(lengthTo(rank)).fill(10 * from + rank)),
+);
+const parts = all.flatMap((from) => Array<number>(from).fill(100 + from));
+const filled = Uint8Array.from(parts, (value) => (value === 100 + rank ? value : 0));
+await ranks.gatherParts("parts", filled, all);
+assert.deepEqual([...filled], parts);
+
+// In half the bytes, all ranks come to the same bits.
+const halves = Float32Array.from({ length: 1001 }, (_, i) => Math.sin(i + rank) * 2 ** -40);
+await sumInHalves(ranks, "halves", halves);
+halves.forEach((value, i) => {
+  const exact = all.reduce((sum, other) => sum + Math.sin(i + other), 0) * 2 ** -40;
+  assert.ok(Math.abs(value - exact) <= 2 ** -11 * (2 * size) * 2 ** -40, `${value} and not ${exact}`);
+});
+const bits = new Uint8Array(halves.buffer);
+for (const other of await ranks.allGather("bits", bits)) assert.deepEqual(other, bits);
 
 // Called without waiting, they run in the order of their calls, while timers go on.
 let ticks = 0;

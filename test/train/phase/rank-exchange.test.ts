@@ -4,6 +4,7 @@ import { zeros } from "../../../src/graph/initializers.ts";
 import { accumulate } from "../../../src/graph/ops/accumulate.ts";
 import type { Variables } from "../../../src/graph/variables.ts";
 import type { Collectives } from "../../../src/mpi/collectives.ts";
+import { inProcessRanks } from "../../helpers/in-process-ranks.ts";
 import { RankExchange } from "../../../src/train/phase/rank-exchange.ts";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -11,8 +12,9 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** A rank whose collectives take ten milliseconds each, one after the other, and multiply by two. */
 function slowRank(): Collectives {
   let last: Promise<unknown> = Promise.resolve();
+  const [rank] = inProcessRanks(2);
   return {
-    ...{ rank: 0, size: 2, at: "", patient: true, waitedMs: 0 },
+    ...rank,
     meet: () => last.then(() => undefined),
     allReduce(_, numbers) {
       const run = last.then(async () => {
@@ -22,7 +24,6 @@ function slowRank(): Collectives {
       last = run;
       return run;
     },
-    allGather: () => Promise.reject(new Error("not asked for")),
   };
 }
 
