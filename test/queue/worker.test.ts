@@ -111,11 +111,15 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
   it("takes each shard once, however often it is added", async () => {
     const queue = await queueOf();
     const progress: number[] = [];
+    const memory = async (): Promise<number> =>
+      Number(/^used_memory:(\d+)/m.exec(await queue.redis.client.info("memory"))![1]);
+    const before = await memory();
     const options = {
       onProgress: ({ added, there }: { added: number; there: number }) => void progress.push(added + there),
     };
     expect(await queue.add(shards(1200), TASK, options)).toEqual({ added: 1200, there: 0 });
     expect(progress).toEqual([500, 1000, 1200]);
+    console.log(`a shard of a list takes ${Math.round(((await memory()) - before) / 1200)} bytes of Redis`);
     expect(await queue.add(shards(1201), TASK)).toEqual({ added: 1, there: 1200 });
     expect(await queue.add(shards(2), { ...TASK, out: "/other" })).toEqual({ added: 2, there: 0 });
     expect(await queue.counts()).toEqual({ waiting: 1203, active: 0, delayed: 0, completed: 0, failed: 0 });

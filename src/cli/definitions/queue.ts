@@ -38,7 +38,7 @@ const METRICS_HOST = "127.0.0.1";
 /** What `queue` takes and says of itself; `src/cli/queue.ts` is what it does. */
 export function queueCommand(): Command {
   const queue = new Command("queue").description(
-    "Labels any number of photos on any number of machines: shards of them in a queue in Redis (docs/bulk.md).",
+    "Labels any number of photos on any number of machines: shards of them in a queue in Redis (docs/queue.md).",
   );
   const named = (command: Command): Command =>
     command.option("--name <queue>", "the queue; several of them may be in one Redis", NAME);
