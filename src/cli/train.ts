@@ -8,6 +8,7 @@ import { parseSize, sizeText } from "../image-size.ts";
 import { createProgress, formatDuration } from "../runs/progress.ts";
 import { resumedConfig } from "../train/resume.ts";
 import { RunFolder } from "../runs/run-folder.ts";
+import { stragglerSentence } from "../runs/straggler.ts";
 import { tensorBoard } from "../runs/tensorboard/tensorboard.ts";
 import { train } from "../train/train.ts";
 import type { Summary } from "../runs/summary.ts";
@@ -97,6 +98,8 @@ await runCommand(command, async (interrupted) => {
         `${summary.background_accuracy.toFixed(4)})${bestOf(summary)}, ${summary.steps} steps in ${summary.seconds.toFixed(0)} s${minutes}; ` +
         `${(100 * summary.data_wait_share).toFixed(1)} % of it waiting for data${waitingOf(summary)}`,
     );
+    const straggler = ranks && stragglerSentence(summary.rank_wait_seconds!, ranks.hosts, summary.seconds);
+    if (straggler) say(straggler);
   } catch (error) {
     // The others would wait for a rank that has failed alone.
     if (ranks && !interrupted.aborted && !failsOnAllRanks(error)) ranks.abort(messageOf(error));

@@ -3,6 +3,7 @@ import { MPI, MpiFunctions } from "./abi.ts";
 import type { Collectives, Reducible, Reduction } from "./collectives.ts";
 import { findMpi } from "./find-mpi.ts";
 import { MpiError } from "./mpi-error.ts";
+import { STATUS_SOCKET, StatusTeller } from "./rank-status.ts";
 import { startedRanks } from "./started-ranks.ts";
 
 export interface CommunicatorOptions {
@@ -43,9 +44,10 @@ export class Communicator implements Collectives {
   readonly size: number;
   /** The host of each rank. */
   hosts: readonly string[] = [];
-  at = "the start";
   waitedMs = 0;
   patient = true;
+  #at = "the start";
+  readonly #status: StatusTeller | null;
   readonly #mpi: MpiFunctions;
   #patience: number;
   readonly #deadline: number;
@@ -55,9 +57,11 @@ export class Communicator implements Collectives {
 
   private constructor(
     mpi: MpiFunctions,
+    status: StatusTeller | null,
     { deadline = 45, patience = 900, say = toStderr }: CommunicatorOptions,
   ) {
     this.#mpi = mpi;
+    this.#status = status;
     this.#deadline = deadline;
     this.#patience = patience;
     this.#say = say;
@@ -73,6 +77,9 @@ export class Communicator implements Collectives {
    */
   static async join(options: CommunicatorOptions = {}): Promise<Communicator> {
     const { library } = await findMpi();
+    const said = startedRanks();
+    const socket = process.env[STATUS_SOCKET];
+    const status = socket && said ? new StatusTeller(socket, said.rank) : null;
     leaveHeapAlone();
     const mpi = await MpiFunctions.load(library);
     const provided = mpi.number("MPI_Init_thread", null, null, MPI.THREAD_MULTIPLE);
@@ -81,8 +88,7 @@ export class Communicator implements Collectives {
         `${library} lets one thread call it, and ranks wait in threads: use an MPI with MPI_THREAD_MULTIPLE.`,
       );
     mpi.call("MPI_Comm_set_errhandler", MPI.COMM_WORLD, MPI.ERRORS_RETURN);
-    const ranks = new Communicator(mpi, options);
-    const said = startedRanks();
+    const ranks = new Communicator(mpi, status, options);
     if (said && said.size !== ranks.size) {
       throw new MpiError(
         `This process was started as one of ${said.size} ranks and ${library} sees ${ranks.size}: start it by the mpiexec of ` +
@@ -92,6 +98,15 @@ export class Communicator implements Collectives {
     const names = await ranks.allGather("exchange of names", new TextEncoder().encode(hostname()));
     ranks.hosts = names.map((name) => new TextDecoder().decode(name));
     return ranks;
+  }
+
+  get at(): string {
+    return this.#at;
+  }
+
+  set at(what: string) {
+    this.#at = what;
+    this.#status?.tell({ at: what });
   }
 
   /** Replaces `numbers` of each rank by what those of all become, the same bits on all ranks. Not to be touched meanwhile. */
@@ -246,6 +261,7 @@ export class Communicator implements Collectives {
   }
 
   #abort(): never {
+    this.#status?.tell({ ended: true });
     this.#mpi.call("MPI_Abort", MPI.COMM_WORLD, 1);
     process.exit(1);
   }

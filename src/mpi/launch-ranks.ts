@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { findMpi } from "./find-mpi.ts";
 import { MpiError } from "./mpi-error.ts";
+import { STATUS_SOCKET } from "./rank-status.ts";
+import { watchRanks } from "./watch-ranks.ts";
 
 /** The flag that asks for ranks, which a rank is not to be given again. */
 const FLAG = /^--ranks(=.*)?$/;
@@ -13,7 +15,8 @@ export function withoutRanks(args: readonly string[]): string[] {
 }
 
 /**
- * Starts this process's own command as `count` ranks on this machine, by the `mpiexec` of its MPI, and waits for their end.
+ * Starts this process's own command as `count` ranks on this machine, by the `mpiexec` of its MPI, and waits for their end. Says
+ * which one it was when one is killed or crashes.
  *
  * @returns the exit code.
  * @throws MpiError where there is no MPI that could start them.
@@ -27,10 +30,23 @@ export async function launchRanks(count: number): Promise<number> {
   }
   const [program, script, ...args] = process.argv;
   const command = ["-n", String(count), program, ...process.execArgv, script, ...withoutRanks(args)];
-  const child = spawn(mpiexec, command, { stdio: "inherit", env: { ...process.env, BESPOKE_MPI: library } });
+  const watch = await watchRanks(({ rank, host, at }) => {
+    process.stderr.write(
+      `Rank ${rank} on ${host} was killed or has crashed at ${at}. The run is ended on all ranks; --resume goes on from the last ` +
+        `checkpoint.\n`,
+    );
+  });
+  const child = spawn(mpiexec, command, {
+    stdio: "inherit",
+    env: { ...process.env, BESPOKE_MPI: library, [STATUS_SOCKET]: watch.path },
+  });
   // The terminal tells mpiexec too; others tell only this process.
-  const terminate = (): void => void child.kill("SIGINT");
+  const terminate = (): void => {
+    watch.expectEnd();
+    child.kill("SIGINT");
+  };
   process.on("SIGTERM", terminate);
+  process.on("SIGINT", watch.expectEnd);
   try {
     return await new Promise((resolve, reject) => {
       child.on("error", reject);
@@ -38,5 +54,7 @@ export async function launchRanks(count: number): Promise<number> {
     });
   } finally {
     process.off("SIGTERM", terminate);
+    process.off("SIGINT", watch.expectEnd);
+    await watch.close();
   }
 }

@@ -35,8 +35,14 @@ export function runCommandLine(
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<Ended> {
+  const [program, ...words] = commandLine(name, args);
+  return runProgram(program, words, options);
+}
+
+/** What runs `src/cli/<name>.ts`. */
+export function commandLine(name: string, args: readonly string[]): string[] {
   const entry = fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url));
-  return runProcess(process.execPath, ["--import", TSX, entry, ...args], options);
+  return [process.execPath, "--import", TSX, entry, ...args];
 }
 
 /**
@@ -51,10 +57,11 @@ export function npmRun(
     ...options
   }: ProcessOptions & { readonly flags?: readonly string[] } = {},
 ): Promise<Ended> {
-  return runProcess("npm", ["run", name, ...flags, "--", ...args], { cwd, ...options });
+  return runProgram("npm", ["run", name, ...flags, "--", ...args], { cwd, ...options });
 }
 
-function runProcess(
+/** Runs a program that runs the command, in a process of its own. */
+export function runProgram(
   program: string,
   args: readonly string[],
   { cwd, env = {}, wholeNetwork = false, whiteFigures = false, onOutput }: ProcessOptions,

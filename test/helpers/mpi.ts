@@ -25,21 +25,24 @@ export interface RanksOutcome {
   readonly seconds: number;
 }
 
-/** Runs a script of `test/mpi/ranks` (or a command) on `count` ranks. */
+/** Runs a script of `test/mpi/ranks` on `count` ranks; null for one process, which starts its own. */
 export function runRanks(
   mpi: TestMpi,
-  count: number,
+  count: number | null,
   script: string,
   args: readonly string[] = [],
 ): Promise<RanksOutcome> {
   if ("reason" in mpi) throw new Error(mpi.reason);
   const file = fileURLToPath(new URL(`../mpi/ranks/${script}`, import.meta.url));
   const start = performance.now();
-  const child = spawn(
-    mpi.mpiexec,
-    ["-n", String(count), process.execPath, "--import", "tsx", file, ...args],
-    { env: { ...process.env, BESPOKE_MPI: mpi.library }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const [program, ...words] = [
+    ...(count === null ? [] : [mpi.mpiexec, "-n", String(count)]),
+    ...[process.execPath, "--import", "tsx", file, ...args],
+  ];
+  const child = spawn(program, words, {
+    env: { ...process.env, BESPOKE_MPI: mpi.library },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));

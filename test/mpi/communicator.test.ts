@@ -40,6 +40,21 @@ describe.skipIf("reason" in mpi)("ranks", () => {
     expect(stdout).not.toContain("went on");
   });
 
+  it(
+    "that this process has started end with one that is killed, which it names",
+    { timeout: 60_000 },
+    async () => {
+      const { code, stdout, stderr } = await runRanks(mpi, null, "missing.ts", ["killed"]);
+      expect(code).not.toBe(0);
+      expect(stdout).not.toContain("went on");
+      expect(stderr.match(/^Rank .* was killed .*$/gm)).toEqual([
+        expect.stringMatching(
+          /^Rank 1 on \S+ was killed or has crashed at step 7\. The run is ended on all ranks; --resume goes on from the last checkpoint\.$/,
+        ),
+      ]);
+    },
+  );
+
   it("end with one that gives up, for what it says", { timeout: 60_000 }, async () => {
     const { code, stdout, stderr } = await runRanks(mpi, 2, "missing.ts", ["gives up"]);
     expect(code).not.toBe(0);

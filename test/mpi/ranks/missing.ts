@@ -1,7 +1,10 @@
-// The last rank does not come: it hangs, dies or gives up.
+// The last rank does not come: it hangs, dies or gives up. Without mpiexec this starts two ranks itself.
 import { Communicator } from "../../../src/mpi/communicator.ts";
+import { launchRanks } from "../../../src/mpi/launch-ranks.ts";
+import { startedRanks } from "../../../src/mpi/started-ranks.ts";
 
 const [how] = process.argv.slice(2);
+if (!startedRanks()) process.exit(await launchRanks(2));
 const ranks = await Communicator.join({ deadline: 3 });
 ranks.at = "step 7";
 ranks.patient = false;

@@ -1,0 +1,57 @@
+/**
+ * @file How the process that has started ranks on this machine finds out that one was killed, and which: `mpiexec` kills the others within
+ * milliseconds. Connections are closed in the order in which processes end.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { RankStatus } from "./rank-status.ts";
+
+export interface RankWatch {
+  /** Where the ranks connect. */
+  readonly path: string;
+  /** To be called when the ranks are told to end: nobody who does is told of. */
+  readonly expectEnd: () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens to the ranks of this machine. The first one that is gone without having come to its end by itself was killed, or has crashed.
+ *
+ * @param onGone called once, with what that rank has told last.
+ */
+export async function watchRanks(onGone: (status: RankStatus) => void): Promise<RankWatch> {
+  const folder = await mkdtemp(join(tmpdir(), "bespoke-ranks-"));
+  const path =
+    process.platform === "win32" ? `\\\\.\\pipe\\${folder.replace(/\W/g, "-")}` : join(folder, "socket");
+  let silent = false;
+  const server = createServer((socket) => {
+    let status: RankStatus | undefined;
+    socket.on("error", () => undefined);
+    createInterface(socket).on("line", (line) => {
+      status = JSON.parse(line) as RankStatus;
+      // What it has to say it says itself.
+      if (status.ended) silent = true;
+    });
+    socket.on("close", () => {
+      if (silent || !status) return;
+      silent = true;
+      onGone(status);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(path, resolve);
+  });
+  return {
+    path,
+    expectEnd: () => {
+      silent = true;
+    },
+    close: async () => {
+      server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

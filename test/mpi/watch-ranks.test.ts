@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { STATUS_SOCKET } from "../../src/mpi/rank-status.ts";
+import type { RankStatus } from "../../src/mpi/rank-status.ts";
+import { watchRanks } from "../../src/mpi/watch-ranks.ts";
+import type { RankWatch } from "../../src/mpi/watch-ranks.ts";
+
+const TELLER = fileURLToPath(new URL("../../src/mpi/rank-status.ts", import.meta.url));
+
+let watch: RankWatch;
+let gone: RankStatus[];
+beforeEach(async () => {
+  gone = [];
+  watch = await watchRanks((status) => void gone.push(status));
+});
+afterEach(() => watch.close());
+
+/** A rank that tells it is at step 7 and does as it is told; resolves when its process is gone. */
+function rank(number: number, then: string): Promise<void> {
+  const code = `
+    const { StatusTeller } = await import(${JSON.stringify(TELLER)});
+    const teller = new StatusTeller(process.env.${STATUS_SOCKET}, ${number});
+    teller.tell({ at: "step 7" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ${then};`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+    env: { ...process.env, [STATUS_SOCKET]: watch.path },
+    stdio: "inherit",
+  });
+  return new Promise((resolve) => child.on("close", () => resolve()));
+}
+const KILLED = `process.kill(process.pid, "SIGKILL")`;
+/** What is on its way arrives. */
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+
+it("tells of the first rank that was killed, and of no other", async () => {
+  await rank(1, KILLED);
+  await rank(0, KILLED);
+  await settled();
+  expect(gone).toMatchObject([{ rank: 1, at: "step 7", ended: false }]);
+});
+
+it.each([
+  ["has ended", ""],
+  ["has failed, and said so", `process.exitCode = 1; teller.tell({ ended: true }); ${KILLED}`],
+  ["has exited", "process.exit(1)"],
+])("tells of none when one %s, nor of those that are killed for it", async (_, then) => {
+  await rank(0, then);
+  await rank(1, KILLED);
+  await settled();
+  expect(gone).toEqual([]);
+});
+
+it("tells of none when all are told to end, and leaves nothing behind", async () => {
+  watch.expectEnd();
+  await rank(0, KILLED);
+  await settled();
+  expect(gone).toEqual([]);
+  await watch.close();
+  if (process.platform !== "win32") expect(existsSync(dirname(watch.path))).toBe(false);
+});
