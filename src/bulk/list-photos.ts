@@ -11,50 +11,90 @@ import { markOf } from "./divide-list.ts";
 import { parseLine } from "./list-lines.ts";
 import type { BulkPhoto, Found } from "./bulk-photo.ts";
 import type { ListRange } from "./shard.ts";
-import { Stems } from "./stems.ts";
+import type { Stems } from "./stems.ts";
+import type { WebPhotos } from "./fetch-photo.ts";
+import { passingError } from "./passing-error.ts";
+import { isWebUrl, pathOfUrl, shownUrl } from "./web-url.ts";
 
-/** `https://host/…` */
-const URL_OF_WEB = /^https?:\/\//i;
+export interface ListOptions {
+  /** Names the outputs. */
+  readonly stems: Stems;
+  /** Fetches what is a URL. */
+  readonly web: WebPhotos;
+}
 
 /**
  * The photos of some lines of a list, in their order.
  *
  * @throws BulkError when the list is not what it was when it was divided, or a line cannot be read; FileError.
  */
-export async function* listPhotos(range: ListRange, signal?: AbortSignal): AsyncGenerator<Found> {
+export async function* listPhotos(
+  range: ListRange,
+  { stems, web }: ListOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<Found> {
   const { path, root } = range;
-  const stems = new Stems();
   let number = range.line;
   for (const text of await linesOf(range, signal)) {
     const line = parseLine(text, `Line ${number} of ${path}`);
     if (line.kind === "passed-over") yield line;
-    else if (line.kind === "photo") yield { kind: "photo", photo: photoAt(line.place, root, number, stems) };
+    else if (line.kind === "photo")
+      yield { kind: "photo", photo: photoAt(line.place, root, number, { stems, web }) };
     number += 1;
   }
 }
 
-function photoAt(place: string, root: string, line: number, stems: Stems): BulkPhoto {
-  const path =
-    URL_OF_WEB.test(root) && !URL_OF_WEB.test(place) ? new URL(encodeKey(place), root).href : place;
-  if (URL_OF_WEB.test(path)) throw new BulkError("URLs are not read yet.");
+function photoAt(place: string, root: string, line: number, { stems, web }: ListOptions): BulkPhoto {
+  const path = isWebUrl(root) && !isWebUrl(place) ? `${root.replace(/\/*$/, "/")}${encodeKey(place)}` : place;
+  if (isWebUrl(path)) return photoOfWeb(path, line, { stems, web });
   const relative = path.replace(/^\.\//, "");
-  const slashed = sep === "/" ? relative : relative.replaceAll(sep, "/");
   const file = isAbsolute(path) ? path : resolve(root, path);
   return {
     photo: relative,
     line,
-    stem: stems.of(slashed),
+    stem: stems.of(sep === "/" ? relative : relative.replaceAll(sep, "/")),
     read: (signal) =>
-      readFile(file, { signal }).catch((error: unknown) => {
+      readFile(file, { signal }).catch((error: NodeJS.ErrnoException) => {
         signal?.throwIfAborted();
-        throw new DataError(
-          `The photo ${printable(relative, 1000)} cannot be read (${messageOf(error)}): make it a readable file.`,
+        const failure = OF_THE_PHOTO.has(error.code ?? "")
+          ? (text: string) => new DataError(text)
+          : passingError;
+        throw failure(
+          `The photo ${printable(relative, 1000)} cannot be read (${reasonOf(error)}): make it a readable file.`,
         );
       }),
   };
 }
 
-const encodeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
+/** What is wrong with a photo's file itself, where other failures are of a disk or of the network, and may pass. */
+const OF_THE_PHOTO = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP"]);
+
+/** Without the path, which is another one where the photos are mounted elsewhere. */
+const reasonOf = (error: NodeJS.ErrnoException): string =>
+  error.code === undefined ? messageOf(error) : messageOf(error).split(",")[0];
+
+function photoOfWeb(url: string, line: number, { stems, web }: ListOptions): BulkPhoto {
+  const shown = shownUrl(url);
+  if (shown === null) {
+    const problem = new DataError(
+      `Line ${line} of the list is no URL, though it begins as one: write it as browsers do.`,
+    );
+    return {
+      photo: `line ${line}`,
+      line,
+      stem: stems.of(`line-${line}.jpg`),
+      read: () => Promise.reject(problem),
+    };
+  }
+  return { photo: shown, line, stem: stems.of(pathOfUrl(url)), read: (signal) => web.fetch(url, signal) };
+}
+
+const encodeKey = (key: string): string =>
+  key
+    .replace(/^\.?\/+/, "")
+    .split("/")
+    .map(encodeURIComponent)
+    .join("/");
 
 /** The lines of a range, which must have the bytes it had. */
 async function linesOf({ path, from, to, sha256, line }: ListRange, signal?: AbortSignal): Promise<string[]> {

@@ -66,6 +66,9 @@ export function sourceOf(shard: Shard): ShardManifest["source"] {
   return { list: basename(path), root: rootName(root), line, entries, sha256 };
 }
 
+/** A manifest without its digest and without what the outputs became. */
+export type Worked = Omit<ShardManifest, "digest" | "archive">;
+
 /** Adds the digest over everything else. */
 export function sealed(manifest: Omit<ShardManifest, "digest">): ShardManifest {
   return { ...manifest, digest: digestOf(manifest) };

@@ -8,6 +8,7 @@ import { syncFolder } from "../files/atomic-write.ts";
 import { withTemporary } from "../files/temporary.ts";
 import { fileError } from "../files/transfer.ts";
 import { BulkError } from "./bulk-error.ts";
+import { tarPaths } from "./divide-tars.ts";
 import { rootName, SHARD_SIZE, shardSchema } from "./shard.ts";
 import type { BulkInputs, Shard } from "./shard.ts";
 import { shardsOf } from "./shards-of.ts";
@@ -174,13 +175,14 @@ async function read(out: string, inputs?: BulkInputs): Promise<Plan> {
   return {
     ...{ size, count: shards, entries },
     async *shards() {
+      const archives = inputs !== undefined && "tars" in inputs ? [...tarPaths(inputs.tars)] : [];
       let line = 0;
       for await (const text of linesOf(path)) {
         const isShard = line > 0 && line <= shards;
         line += 1;
         if (!isShard) continue;
         const shard = parsed(out, shardSchema, text);
-        yield inputs === undefined ? shard : placed(shard, out, inputs);
+        yield inputs === undefined ? shard : placed(shard, out, inputs, archives);
       }
     },
   };
@@ -194,8 +196,10 @@ function named(shard: Shard): Shard {
 }
 
 /** Where the inputs lie for whoever reads the plan. */
-function placed(shard: Shard, out: string, inputs: BulkInputs): Shard {
-  if ("tar" in shard || "tars" in inputs) return shard;
+function placed(shard: Shard, out: string, inputs: BulkInputs, archives: readonly string[]): Shard {
+  if ("tar" in shard)
+    return { ...shard, tar: { ...shard.tar, path: archives[shard.index] ?? shard.tar.path } };
+  if ("tars" in inputs) return shard;
   const { list } = shard;
   const path = "folder" in inputs ? resolve(out, list.path) : resolve(inputs.list);
   const root = "folder" in inputs ? resolve(inputs.folder) : (inputs.root ?? dirname(path));

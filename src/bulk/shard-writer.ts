@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { renameSync } from "node:fs";
 import { mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { mapConcurrently } from "../data/concurrency.ts";
 import { syncFolder } from "../files/atomic-write.ts";
 import { nameBeside, withTemporary } from "../files/temporary.ts";
-import { fileError } from "../files/transfer.ts";
+import { fileError, writeNewFile } from "../files/transfer.ts";
 import { outputNames } from "../use/output-sink.ts";
 import type { OutputSink } from "../use/output-sink.ts";
-import { encodeManifest, MANIFEST } from "./manifest.ts";
-import type { OutputFile, ShardManifest } from "./manifest.ts";
+import { encodeManifest, MANIFEST, sealed } from "./manifest.ts";
+import type { OutputFile, ShardManifest, Worked } from "./manifest.ts";
 import type { Places } from "./places.ts";
+import { writeArchive } from "./write-archive.ts";
 
 /** Files that are forced to disk at once. */
 const AT_ONCE = 16;
@@ -22,11 +23,13 @@ const HEARTBEAT_MS = 60_000;
  * that folder and nothing else.
  */
 export class ShardWriter implements OutputSink {
+  readonly #aside: string;
   readonly #files: string;
   readonly #written = new Map<string, OutputFile>();
   readonly #folders = new Set<string>();
 
   private constructor(aside: string) {
+    this.#aside = aside;
     this.#files = join(aside, "files");
   }
 
@@ -93,10 +96,11 @@ export class ShardWriter implements OutputSink {
    * @returns the manifest that is there now
    */
   async commitFolder(
-    manifest: ShardManifest,
+    worked: Worked,
     { folder }: Places,
     done: () => Promise<ShardManifest | null>,
   ): Promise<ShardManifest> {
+    const manifest = sealed({ ...worked, archive: null });
     try {
       await writeFile(join(this.#files, MANIFEST), encodeManifest(manifest), { flag: "wx" });
       await this.#sync();
@@ -113,6 +117,39 @@ export class ShardWriter implements OutputSink {
     }
     await syncFolder(dirname(folder));
     return manifest;
+  }
+
+  /**
+   * Gives the outputs their place, as an archive of the shard with the manifest beside it, which comes last and makes it count. Where
+   * another worker has been quicker, its archive stays. Two that get here in the same moment replace each other's archive by the
+   * same bytes; where they are not the same (other hardware), the manifest may be of the other one's, which its size or digest
+   * tells, and the shard is done again.
+   *
+   * @param done gives the manifest of a shard that is there and whole
+   * @returns the manifest that is there now
+   */
+  async commitArchive(
+    worked: Worked,
+    { archive, manifest: { tar: beside } }: Places,
+    done: () => Promise<ShardManifest | null>,
+  ): Promise<ShardManifest> {
+    const [ours, ourManifest] = [join(this.#aside, "archive"), join(this.#aside, "manifest")];
+    try {
+      const outputs = worked.photos.flatMap((photo) => photo.outputs);
+      const { bytes, sha256 } = await writeArchive(ours, this.#files, outputs);
+      const manifest = sealed({ ...worked, archive: { name: basename(archive), bytes, sha256 } });
+      await writeNewFile(ourManifest, [encodeManifest(manifest)]);
+      const there = await done();
+      if (there !== null) return there;
+      await rm(beside, { force: true });
+      await rename(ours, archive);
+      await syncFolder(dirname(archive));
+      await rename(ourManifest, beside);
+      await syncFolder(dirname(archive));
+      return manifest;
+    } catch (error) {
+      throw fileError(error, "write", archive);
+    }
   }
 
   /** Replaces a folder that is not whole, or whose photos may do better now. At one go, so that no signal's handler ends the process in between. */

@@ -2,8 +2,10 @@ import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { BulkError } from "./bulk-error.ts";
 import { divideList } from "./divide-list.ts";
+import { divideTars } from "./divide-tars.ts";
 import { SHARD_SIZE } from "./shard.ts";
 import type { BulkInputs, Shard } from "./shard.ts";
+import { isWebUrl, shownUrl } from "./web-url.ts";
 import { listFolder } from "./walk-folder.ts";
 
 export interface ShardsOptions {
@@ -24,6 +26,7 @@ export async function* shardsOf(
   inputs: BulkInputs,
   { out, size = SHARD_SIZE, signal }: ShardsOptions,
 ): AsyncGenerator<Shard> {
+  if ("list" in inputs) refuseSecrets(inputs.root);
   let any = false;
   const shards = "list" in inputs ? divideList(inputs.list, { size, root: inputs.root, signal }) : of(inputs);
   for await (const shard of shards) {
@@ -34,11 +37,24 @@ export async function* shardsOf(
     throw new BulkError(`The list ${inputs.list} names no photo: give one with a path or a URL a line.`);
 
   async function* of(others: Exclude<BulkInputs, { list: string }>): AsyncGenerator<Shard> {
-    if ("tars" in others) throw new BulkError("Archives are not read yet.");
+    if ("tars" in others) {
+      yield* divideTars(others.tars, signal);
+      return;
+    }
     await refuseOwn(others.folder, out);
     const { list } = await listFolder(others.folder, out, signal);
     yield* divideList(list, { size, root: resolve(others.folder), signal });
   }
+}
+
+/** A root is written down. */
+function refuseSecrets(root: string | undefined): void {
+  if (root === undefined || !isWebUrl(root)) return;
+  if (shownUrl(root) === root || `${shownUrl(root)}` === `${root}/`) return;
+  throw new BulkError(
+    `The root ${shownUrl(root) ?? "that was given"} has a password, a query or what is no URL in it, and it is written to files: give it without, and whole ` +
+      "URLs in the list where they are signed.",
+  );
 }
 
 async function refuseOwn(folder: string, out: string): Promise<void> {

@@ -16,19 +16,26 @@ const EXTENSION = /(?<=.)\.[^.]*$/;
 export class Stems {
   /** A manifest lies beside the outputs. */
   readonly #taken = new Set(["manifest"]);
+  readonly #dots: boolean;
+
+  /** @param options.dots whether a name may have dots: of an archive they would end the key (WebDataset) */
+  constructor({ dots = true }: { readonly dots?: boolean } = {}) {
+    this.#dots = dots;
+  }
 
   /** @param path parts with `/` in between */
   of(path: string): string {
     const parts = path.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
     const last = parts.pop()?.replace(EXTENSION, "") ?? "";
     const folders = parts.map((part) => clean(part.replace(LIKE_AN_OUTPUT, "$&_")));
-    const stem = [...folders, clean(last === "" ? "photo" : last)].join("/");
+    const name = clean(last === "" ? "photo" : last);
+    const stem = [...folders, this.#dots ? name : name.replaceAll(".", "_")].join("/");
     for (let copy = 1; ; copy++) {
-      const name = copy === 1 ? stem : `${stem}~${copy}`;
-      const key = name.normalize().toLowerCase();
+      const own = copy === 1 ? stem : `${stem}~${copy}`;
+      const key = own.normalize().toLowerCase();
       if (this.#taken.has(key)) continue;
       this.#taken.add(key);
-      return name;
+      return own;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { opendir, readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join, sep } from "node:path";
 import { isAside } from "./leftovers.ts";
 import { checkOutputs } from "./check-outputs.ts";
 import { MANIFEST, readManifest } from "./manifest.ts";
@@ -148,11 +148,17 @@ function checkCounts(
 /** Files in a shard's folder that its manifest does not know. */
 async function lookIn(folder: string, { photos }: ShardManifest, tell: Tell): Promise<void> {
   const known = new Set(photos.flatMap(({ outputs }) => outputs.map(({ name }) => name))).add(MANIFEST);
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) continue;
-    const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/");
-    if (!known.has(name)) tell("unknown", `${join(folder, name)} is in no manifest.`);
+  const folders = new Set([...known].flatMap(foldersOf));
+  for (const path of await readdir(folder, { recursive: true })) {
+    const name = path.replaceAll(sep, "/");
+    if (!known.has(name) && !folders.has(name)) tell("unknown", `${join(folder, name)} is in no manifest.`);
   }
+}
+
+/** `a`, `a/b` of `a/b/c`. */
+function foldersOf(name: string): string[] {
+  const parts = name.split("/").slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 /** What else lies beside the shards; returns how many are being written. */

@@ -7,7 +7,7 @@ import { BulkError } from "./bulk-error.ts";
 import type { BulkPhoto, Found } from "./bulk-photo.ts";
 import { doneBefore } from "./done-before.ts";
 import { listPhotos } from "./list-photos.ts";
-import { sealed, sourceOf } from "./manifest.ts";
+import { sourceOf } from "./manifest.ts";
 import type { ShardManifest, ShardSettings } from "./manifest.ts";
 import { modelDigest } from "./model-digest.ts";
 import { isPassing } from "./passing-error.ts";
@@ -15,6 +15,10 @@ import { placesOf } from "./places.ts";
 import type { OutputsAs } from "./outputs-as.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import type { Shard } from "./shard.ts";
+import { Stems } from "./stems.ts";
+import { tarPhotos } from "./tar-photos.ts";
+import { WEB_LIMITS, WebPhotos } from "./fetch-photo.ts";
+import type { WebLimits } from "./fetch-photo.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";
 
 export interface WorkOptions {
@@ -28,6 +32,8 @@ export interface WorkOptions {
   readonly maskPng?: MaskPng | undefined;
   /** Whether areas are written as polygons too. */
   readonly geoJson?: boolean | undefined;
+  /** What a photo of the web may take. */
+  readonly web?: Partial<WebLimits> | undefined;
   /** Ends the work with its reason; nothing is left of the shard then. */
   readonly signal?: AbortSignal | undefined;
   /** Told of each photo that is labelled, or not and why. */
@@ -60,19 +66,16 @@ export async function workShard(
   const done = (): Promise<ShardManifest | null> =>
     doneBefore(places, { shard: shard.id, settings, outputsAs }, signal);
   const before = await done();
-  if (before === null && outputsAs === "tar") throw new BulkError("Archives are not written yet.");
   if (before !== null) {
     options.onDoneBefore?.();
     return before;
   }
   return ShardWriter.with(places, async (writer) => {
     const worked = await label(labeller, shard, writer, options);
-    const manifest = sealed({
-      ...{ version: 1, shard: shard.id, source: sourceOf(shard), settings },
-      archive: null,
-      ...worked,
-    });
-    return writer.commitFolder(manifest, places, done);
+    const manifest = { version: 1, shard: shard.id, source: sourceOf(shard), settings, ...worked } as const;
+    return outputsAs === "tar"
+      ? writer.commitArchive(manifest, places, done)
+      : writer.commitFolder(manifest, places, done);
   });
 }
 
@@ -98,14 +101,15 @@ async function label(
   labeller: Labeller,
   shard: Shard,
   writer: ShardWriter,
-  { logits, maskPng, geoJson, signal, onPhoto, onNote }: WorkOptions,
+  options: WorkOptions,
 ): Promise<Worked> {
+  const { logits, maskPng, geoJson, signal, onPhoto, onNote } = options;
   const met: BulkPhoto[] = [];
   const failures = new Map<PhotoToLabel, string>();
   const passing = new Set<PhotoToLabel>();
   let [passedOver, unread] = [0, 0];
   const photos = async function* (): AsyncGenerator<BulkPhoto> {
-    for await (const found of photosOf(shard, signal)) {
+    for await (const found of photosOf(shard, options)) {
       if (found.kind === "passed-over") {
         passedOver += 1;
         continue;
@@ -166,7 +170,9 @@ function refuseNothing(
   );
 }
 
-function photosOf(shard: Shard, signal: AbortSignal | undefined): AsyncIterable<Found> {
-  if ("tar" in shard) throw new BulkError("Archives are not read yet.");
-  return listPhotos(shard.list, signal);
+function photosOf(shard: Shard, { outputsAs, web, signal }: WorkOptions): AsyncIterable<Found> {
+  const stems = new Stems({ dots: outputsAs !== "tar" });
+  return "tar" in shard
+    ? tarPhotos(shard.tar, stems, { largest: web?.largest ?? WEB_LIMITS.largest }, signal)
+    : listPhotos(shard.list, { stems, web: new WebPhotos(web) }, signal);
 }

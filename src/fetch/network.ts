@@ -60,7 +60,7 @@ export function refuse(response: Response, byHand: string): never {
 }
 
 /** How long a server asks to wait, in milliseconds (RFC 9110 §10.2.3, and GitHub's `x-ratelimit-reset`). */
-function retryAfter(headers: Headers): number | undefined {
+export function retryAfter(headers: Headers): number | undefined {
   const after = headers.get("retry-after");
   if (after !== null) {
     const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();

@@ -166,6 +166,38 @@ describe("verifyShards", () => {
     expect(await verified(harm, true)).toMatchObject({ whole: 3, problems: NONE });
   });
 
+  it("finds the same of shards that are archives", async () => {
+    const out = join(await folderOf(), "out");
+    await mkdir(out);
+    const plan = await openPlan({ folder: temporary("photos") }, { out, size: 4 });
+    for await (const shard of plan.shards()) await workShard(labeller, shard, { out, outputsAs: "tar" });
+    const found = async (quick = false): Promise<string[]> => {
+      const said: string[] = [];
+      await verifyShards({
+        out,
+        quick,
+        onProblem: ({ kind, sentence }) => said.push(`${kind}: ${sentence}`),
+      });
+      return said;
+    };
+    expect(await found()).toEqual([]);
+    await flip(join(out, "shard-000000.tar"));
+    expect(await found(true)).toEqual([]);
+    expect(await found()).toEqual([
+      expect.stringMatching(/^torn: .*shard-000000\.tar is not the file that was written/),
+    ]);
+    await truncate(join(out, "shard-000000.tar"), 512);
+    expect(await found(true)).toEqual([
+      expect.stringMatching(/^torn: .*000000\.tar has 512 bytes instead of \d+\.$/),
+    ]);
+    await rm(join(out, "shard-000000.tar"));
+    await rm(join(out, "shard-000001.json"));
+    expect(await found(true)).toEqual([
+      expect.stringMatching(/^torn: .*shard-000000\.tar is not there\.$/),
+      "missing: shard-000001 is not done.",
+    ]);
+  });
+
   it("counts what is under way and names no problem", async () => {
     const aside = `.shard-000001.${"0".repeat(12)}.tmp`;
     expect(await verified((out) => mkdir(join(out, aside)))).toMatchObject({ underWay: 1, problems: NONE });

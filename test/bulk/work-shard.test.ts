@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { extract, pack } from "tar-stream";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ShardManifest } from "../../src/bulk/manifest.ts";
 import type { Shard } from "../../src/bulk/shard.ts";
@@ -168,5 +172,102 @@ describe("workShard", () => {
       /^None of 2 photos of shard-000000-\w+ could be read, the first/,
     );
     expect(await readdir(out)).toEqual([]);
+  });
+
+  it("labels an archive into another one, in its order, which is the same each time", async () => {
+    const folder = await folderOf({ "out/kept/x": "" });
+    const out = join(folder, "out");
+    const archive = pack();
+    for (const [name, content] of [
+      ["street/b.jpg", jpeg],
+      ["street/b.json", Buffer.from("{}")],
+      ["a.jpg", jpeg],
+      ["broken.jpg", jpeg.subarray(0, 200)],
+    ] as const)
+      archive.entry({ name }, content);
+    archive.finalize();
+    const path = join(folder, "photos-0.tar");
+    await writeFile(path, Buffer.concat(await collected(archive as AsyncIterable<Uint8Array>)));
+    const [shard] = await collected(shardsOf({ tars: [join(folder, "photos-{0..0}.tar")] }, { out }));
+    const manifest = await work(shard, { out, outputsAs: "tar" });
+    expect(manifest).toMatchObject({
+      source: { tar: "photos-0.tar" },
+      photos: [{ photo: "photos-0.tar/street/b.jpg" }, { photo: "photos-0.tar/a.jpg" }],
+      failures: [{ photo: "photos-0.tar/broken.jpg", passing: false }],
+      passed_over: 1,
+    });
+    expect((await readdir(out)).sort()).toEqual(["kept", "shard-000000.json", "shard-000000.tar"]);
+    const names: string[] = [];
+    for await (const member of createReadStream(join(out, "shard-000000.tar")).pipe(extract())) {
+      names.push(member.header.name);
+      const content = Buffer.concat(await collected(member as AsyncIterable<Uint8Array>));
+      const [said] = manifest.photos
+        .flatMap(({ outputs }) => outputs)
+        .filter(({ name }) => name === names.at(-1));
+      expect(createHash("sha256").update(content).digest("hex")).toBe(said.sha256);
+    }
+    const endings = ["json", "mask.png", "overlay.png"];
+    expect(names).toEqual(["street/b", "a"].flatMap((stem) => endings.map((ending) => `${stem}.${ending}`)));
+
+    const first = await readFile(join(out, "shard-000000.tar"));
+    const labelled = labeller.labelled;
+    expect(await work(shard, { out, outputsAs: "tar" })).toEqual(manifest);
+    expect(labeller.labelled).toBe(labelled);
+    // Killed between the two renames, or torn: it is done again.
+    for (const harm of [
+      () => rm(join(out, "shard-000000.json")),
+      () => truncate(join(out, "shard-000000.tar"), 1000),
+      () => rm(join(out, "shard-000000.tar")),
+    ]) {
+      await harm();
+      expect(await work(shard, { out, outputsAs: "tar" })).toEqual(manifest);
+      expect(await readFile(join(out, "shard-000000.tar"))).toEqual(first);
+    }
+    await expect(work(shard, { out, outputsAs: "files" })).rejects.toThrow(/done before, as tar, not files:/);
+    await truncate(path, 3000);
+    await expect(work(shard, { out: folder, outputsAs: "tar" })).rejects.toThrow(
+      /photos-0\.tar has 3000 bytes, and \d+ when/,
+    );
+  });
+
+  it("gives keys without dots to an archive, where they would end them", async () => {
+    const { out, shard } = await setUp({ "b.x.jpg": jpeg, "b_x.jpg": jpeg });
+    const { photos } = await work(shard, { out, outputsAs: "tar" });
+    expect(photos.map(({ outputs }) => outputs[1].name)).toEqual(["b_x.mask.png", "b_x~2.mask.png"]);
+  });
+
+  it("does a shard again whose photos may be had later, and then no more", async () => {
+    let isBusy = true;
+    const server = createServer((_, response) => {
+      if (isBusy) response.writeHead(503).end();
+      else response.end(jpeg);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { out, shard } = await setUp(
+        { "a.jpg": jpeg },
+        `a.jpg\nhttp://me:secret@127.0.0.1:${port}/p.jpg?key=secret\n`,
+      );
+      const options = { out, web: { attempts: 2, retryDelayMs: 1 } };
+      const shown = `http://127.0.0.1:${port}/p.jpg?…`;
+      const busy = await work(shard, options);
+      expect(busy).toMatchObject({
+        photos: [{ photo: "a.jpg" }],
+        failures: [{ photo: shown, line: 2, passing: true }],
+      });
+      expect(busy.failures[0].reason).toBe(
+        `The photo ${shown} cannot be had (the server answers 503, 2 times): label it again later.`,
+      );
+      isBusy = false;
+      const had = await work(shard, options);
+      expect(had).toMatchObject({ photos: [{ photo: "a.jpg" }, { photo: shown, line: 2 }], failures: [] });
+      expect(had.photos[1].outputs[1].name).toBe(`127.0.0.1_${port}/p.mask.png`);
+      expect(await work(shard, options)).toEqual(had);
+      for (const name of await filesIn(out))
+        expect((await readFile(join(out, name))).includes("secret")).toBe(false);
+    } finally {
+      server.close();
+    }
   });
 });

@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pack } from "tar-stream";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ShardManifest } from "../../src/bulk/manifest.ts";
+import { collected } from "../bulk/collected.ts";
 import { filesIn } from "../bulk/files-in.ts";
 import { folderOf, photo } from "../data/folder.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
@@ -78,6 +80,33 @@ describe("npm run predict, of shards", () => {
     expect(again.output).toContain("4 of 4 shards done, 3 of them before, 7 photos labelled, 1 could not be");
     expect(await manifestOf(out, 2)).toEqual(before);
     expect((await verify([out])).code).toBe(0);
+  });
+
+  it("labels archives into archives", async () => {
+    const { folder, out } = await photosIn(0);
+    for (const index of [0, 1]) {
+      const archive = pack();
+      for (const name of ["a.jpg", "a.txt", "b.jpg"]) archive.entry({ name: `${index}/${name}` }, jpeg);
+      archive.finalize();
+      await writeFile(
+        join(folder, `p-${index}.tar`),
+        Buffer.concat(await collected(archive as AsyncIterable<Uint8Array>)),
+      );
+    }
+    const args = ["--tar", join(folder, "p-{0..1}.tar"), "--out", out, "--outputs-as", "tar"];
+    const { code, errors, output } = await predict(args);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toContain("Photos: 2 archives, a shard each\n");
+    expect(output).toContain(`2 of 2 shards done, 4 photos labelled, in ${out}\n`);
+    expect((await readdir(out)).sort()).toEqual(
+      [0, 1]
+        .flatMap((index) => [`shard-00000${index}.json`, `shard-00000${index}.tar`])
+        .concat("shards.jsonl"),
+    );
+    expect((await predict(args)).output).toContain("2 of 2 shards done, 2 of them before, 4 photos labelled");
+    expect((await verify([out])).output).toBe("2 of 2 shards whole, 4 photos labelled\nNothing is wrong.\n");
+    await rm(join(folder, "p-1.tar"));
+    expect((await predict(args)).output).toContain("shard-000001 (done before)");
   });
 
   it("takes its part from what Kubernetes or Slurm says", async () => {
