@@ -16,7 +16,9 @@ export async function smallUnet(
 export const smallUnetEnvironment = (): NodeJS.ProcessEnv => standInEnvironment(["small-unet"]);
 
 /** For a process of its own in which something stands in for modules: what `<name>-register.mjs` here registers. */
-export function standInEnvironment(names: readonly ("small-unet" | "white-figures")[]): NodeJS.ProcessEnv {
+export function standInEnvironment(
+  names: readonly ("small-unet" | "white-figures" | "plain-overlay")[],
+): NodeJS.ProcessEnv {
   const imports = names.map((name) => `--import=${new URL(`./${name}-register.mjs`, import.meta.url).href}`);
   return { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...imports].filter(Boolean).join(" ") };
 }
