@@ -1,5 +1,5 @@
 import { opendir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** What is being written, or was when its process was killed. */
 const ASIDE = /^\.(shard-\d+|shards|photos)(\.\w+)?\.[0-9a-f]{12}\.tmp$/;
@@ -7,6 +7,17 @@ const ASIDE = /^\.(shard-\d+|shards|photos)(\.\w+)?\.[0-9a-f]{12}\.tmp$/;
 const ABANDONED_MS = 60 * 60_000;
 
 export const isAside = (name: string): boolean => ASIDE.test(name);
+
+/** Folders that this process has looked through. */
+const seen = new Map<string, Promise<number>>();
+
+/** {@link removeLeftovers}, the first time that this process works on shards of a folder. */
+export function removeLeftoversOnce(out: string): Promise<number> {
+  const folder = resolve(out);
+  let removed = seen.get(folder);
+  if (removed === undefined) seen.set(folder, (removed = removeLeftovers(folder)));
+  return removed;
+}
 
 /** Removes from a folder of outputs what killed processes have left there; returns how much. */
 export async function removeLeftovers(out: string, now = Date.now()): Promise<number> {

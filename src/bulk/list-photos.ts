@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, resolve, sep } from "node:path";
 import { DataError } from "../data/data-error.ts";
 import { printable } from "../files/printable.ts";
@@ -54,7 +54,7 @@ function photoAt(place: string, root: string, line: number, { stems, web }: List
     line,
     stem: stems.of(sep === "/" ? relative : relative.replaceAll(sep, "/")),
     read: (signal) =>
-      readFile(file, { signal }).catch((error: NodeJS.ErrnoException) => {
+      readRegular(file, signal).catch((error: NodeJS.ErrnoException) => {
         signal?.throwIfAborted();
         const failure = OF_THE_PHOTO.has(error.code ?? "")
           ? (text: string) => new DataError(text)
@@ -66,8 +66,18 @@ function photoAt(place: string, root: string, line: number, { stems, web }: List
   };
 }
 
+const NO_FILE = "no file";
 /** What is wrong with a photo's file itself, where other failures are of a disk or of the network, and may pass. */
-const OF_THE_PHOTO = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP"]);
+const OF_THE_PHOTO = new Set([
+  ...["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP"],
+  ...["ERR_FS_FILE_TOO_LARGE", "ERR_INVALID_ARG_VALUE", NO_FILE],
+]);
+
+/** Reading a pipe would wait for its writer. */
+async function readRegular(file: string, signal: AbortSignal | undefined): Promise<Buffer> {
+  if (!(await stat(file)).isFile()) throw Object.assign(new Error("not a file"), { code: NO_FILE });
+  return readFile(file, { signal });
+}
 
 /** Without the path, which is another one where the photos are mounted elsewhere. */
 const reasonOf = (error: NodeJS.ErrnoException): string =>

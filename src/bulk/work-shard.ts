@@ -6,6 +6,7 @@ import type { PhotoToLabel } from "../use/photo-to-label.ts";
 import { BulkError } from "./bulk-error.ts";
 import type { BulkPhoto, Found } from "./bulk-photo.ts";
 import { doneBefore } from "./done-before.ts";
+import { removeLeftoversOnce } from "./leftovers.ts";
 import { listPhotos } from "./list-photos.ts";
 import { sourceOf } from "./manifest.ts";
 import type { ShardManifest, ShardSettings } from "./manifest.ts";
@@ -70,6 +71,7 @@ export async function workShard(
     options.onDoneBefore?.();
     return before;
   }
+  await removeLeftoversOnce(out);
   return ShardWriter.with(places, async (writer) => {
     const worked = await label(labeller, shard, writer, options);
     const manifest = { version: 1, shard: shard.id, source: sourceOf(shard), settings, ...worked } as const;

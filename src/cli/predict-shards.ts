@@ -1,5 +1,4 @@
 import { BulkError } from "../bulk/bulk-error.ts";
-import { removeLeftovers } from "../bulk/leftovers.ts";
 import { isOfPart, parsePart } from "../bulk/part.ts";
 import type { Part } from "../bulk/part.ts";
 import { openPlan } from "../bulk/plan.ts";
@@ -39,8 +38,6 @@ export async function predictShards(flags: PredictFlags, signal: AbortSignal): P
   const view = viewFor(model, flags);
   if (logits) refuseLogits(model, view);
   await makeOutputFolder(out);
-  const leftovers = await removeLeftovers(out);
-  if (leftovers > 0) say(`Removed: ${count(leftovers, "shard")} that was left half done`);
   const plan = await openPlan(inputs, { out, size: shardSize, parts: part.of, signal });
   say(planText(plan, part));
   const batchSize = flags.batchSize ?? (view.window === null ? PHOTOS : undefined);

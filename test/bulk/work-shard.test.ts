@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { extract, pack } from "tar-stream";
@@ -164,6 +166,25 @@ describe("workShard", () => {
     const onPhoto = (): void => controller.abort(new Error("Enough."));
     await expect(work(shard, { out, onPhoto, signal: controller.signal })).rejects.toThrow("Enough.");
     expect(await readdir(out)).toEqual([expect.stringMatching(/^photos-/)]);
+  });
+
+  it("names what is no file or cannot be a photo, and waits for no pipe", async () => {
+    const { out, shard, folder } = await setUp(
+      { "a.jpg": jpeg, "b/c.jpg": jpeg },
+      "a.jpg\nb\npipe\nhttp://\ngone.jpg\n",
+    );
+    await promisify(execFile)("mkfifo", [join(folder, "pipe")]);
+    const { failures, photos } = await work(shard, { out });
+    expect(photos).toHaveLength(1);
+    expect(failures.map(({ reason, passing }) => [reason, passing])).toEqual([
+      ["The photo b cannot be read (not a file): make it a readable file.", false],
+      ["The photo pipe cannot be read (not a file): make it a readable file.", false],
+      ["Line 4 of the list is no URL, though it begins as one: write it as browsers do.", false],
+      [
+        "The photo gone.jpg cannot be read (ENOENT: no such file or directory): make it a readable file.",
+        false,
+      ],
+    ]);
   });
 
   it("does not take a folder that is not there for photos that are gone", async () => {
