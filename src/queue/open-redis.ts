@@ -110,3 +110,17 @@ export function refusal({ where, host, tls, password }: RedisAddress, error: unk
   };
   return new RedisError(sentence());
 }
+
+/** What a command that was not patient says when Redis goes while it runs; any other error as it is. */
+export function lostRedis(error: unknown, where: string): unknown {
+  if (error instanceof RedisError) return error;
+  const { name = "", code = "" } = (error ?? {}) as { name?: string; code?: string };
+  const isLost =
+    /^MaxRetriesPerRequest|^ConnectionClosed/.test(name) ||
+    /^(ECONN|EPIPE|ETIMEDOUT)/.test(code) ||
+    messageOf(error) === "Connection is closed.";
+  if (!isLost) return error;
+  return new RedisError(
+    `Redis at ${where} is gone: what was done by now stays. Run the same command again when it is back.`,
+  );
+}

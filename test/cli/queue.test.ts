@@ -7,7 +7,7 @@ import { useGpu } from "../helpers/gpu.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import { redisProgram, TestRedis } from "../helpers/redis.ts";
 import { saveTinyModel, TINY_METADATA } from "../train/tiny-model.ts";
-import { runCommandQuickly } from "./command-process.ts";
+import { runCommandLine, runCommandQuickly } from "./command-process.ts";
 import type { Ended } from "./command-process.ts";
 
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
@@ -124,6 +124,35 @@ describe.skipIf("reason" in found)("bespoke queue", () => {
       expect.stringContaining("missing: shard-000003 is not done.\n"),
     ]);
     await rm(temporary("other"), { recursive: true });
+  });
+
+  it("gives the shard in hand back when it is told to end, and ends with 0", async () => {
+    await add("stopped", "--name", "stopped", "--outputs-as", "tar");
+    const stopped = (signal: NodeJS.Signals, grace: string): Promise<Ended> => {
+      let isTold = false;
+      return runCommandLine("queue", ["work", "--name", "stopped", "--grace", grace], {
+        onOutput: (said, kill) => {
+          // A shard is in its hands.
+          if (!said.includes("\nModel: ") || isTold) return;
+          kill(signal);
+          isTold = true;
+        },
+      });
+    };
+    const { code, output } = await stopped("SIGTERM", "0");
+    expect(code).toBe(0);
+    expect(output).toMatch(/: given back\n0 photos labelled by this worker\n$/);
+    const counts = async (): Promise<QueueStatus["shards"]> =>
+      (JSON.parse((await queue("status", "--name", "stopped", "--json")).output) as QueueStatus).shards;
+    expect(await counts()).toMatchObject({ waiting: 4, active: 0 });
+    const { code: done, output: said } = await stopped("SIGINT", "60");
+    expect(done).toBe(0);
+    expect(said).toMatch(
+      /A shard in hand has 60 s to be done\.\n(Note.*\n)?shard-0.*labelled.*\n\d photos? labelled by this worker\n$/,
+    );
+    expect(await counts()).toMatchObject({ waiting: 3, active: 0, completed: 1 });
+    expect((await readdir(temporary("stopped"))).filter((name) => name.endsWith(".tar"))).toHaveLength(1);
+    await rm(temporary("stopped"), { recursive: true });
   });
 
   it("says what is wrong in a sentence without the password", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { GpuError } from "../../src/gpu/errors.ts";
-import { openRedis } from "../../src/queue/open-redis.ts";
+import { lostRedis, openRedis } from "../../src/queue/open-redis.ts";
 import { queueMetrics, queueStatus, speedOf, statusText } from "../../src/queue/queue-status.ts";
-import { redisAddress } from "../../src/queue/redis-address.ts";
+import { redisAddress, RedisError } from "../../src/queue/redis-address.ts";
 import { serveMetrics } from "../../src/queue/serve-metrics.ts";
 import { jobId } from "../../src/queue/shard-job.ts";
 import type { LabelTask, ShardJob, ShardOutcome } from "../../src/queue/shard-job.ts";
@@ -299,11 +299,11 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 4, failed: 0 });
   });
 
-  it.skipIf(isQuick)(inTestAll("ends while Redis is gone"), async () => {
+  it.skipIf(isQuick)(inTestAll("ends while Redis is gone, and the shard is not lost"), async () => {
     const queue = await queueOf();
     await queue.add(shards(1), TASK);
     const stop = new AbortController();
-    const { saidGoodbye } = await worker(
+    const { fault } = await worker(
       queue,
       async () => {
         await redis.kill();
@@ -313,7 +313,10 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
       { stop: stop.signal, grace: 0.5 },
     );
     await redis.start();
-    expect(saidGoodbye).toBe(false);
+    expect(fault).toBeNull();
+    // Its last word may have waited for Redis; else another finds the shard done.
+    await worker(queue, () => Promise.resolve({ ...DONE, already: true }));
+    expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 1, failed: 0 });
   });
 
   it.skipIf(isQuick)(inTestAll("takes over the shard of a worker that is heard of no more"), async () => {
@@ -332,6 +335,44 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
     expect(said[0]).toBe(`${taken.id}: its worker is gone; it is back in the queue`);
     expect(await queue.counts()).toMatchObject({ completed: 1, failed: 0, active: 0 });
     await killed.close();
+  });
+
+  it.skipIf(isQuick)(
+    inTestAll("says that it is no longer the one who does a shard, and it is done once"),
+    async () => {
+      const queue = await queueOf();
+      await queue.add(shards(1), TASK);
+      const id = jobId({ shard: shard(0), task: TASK });
+      let worked = 0;
+      const { said, fault } = await worker(queue, async () => {
+        worked += 1;
+        // As after a pause in which its hold ran out.
+        if (worked === 1) await queue.redis.client.del(`${queue.bull.toKey(id)}:lock`);
+        return { ...DONE, already: worked > 1 };
+      });
+      expect([worked, fault]).toEqual([2, null]);
+      expect(said[1]).toBe(
+        `${id}: this worker was not heard of for 12 s, so another may do it again; what is written stays`,
+      );
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 1, failed: 0 });
+    },
+  );
+
+  it.skipIf(isQuick)(inTestAll("says in a sentence that Redis went while shards were added"), async () => {
+    const queue = await queueOf(undefined, false);
+    await redis.kill();
+    const { where } = queue.redis;
+    try {
+      const error = await queue.add(shards(1), TASK).catch((error: unknown) => lostRedis(error, where));
+      expect(error).toBeInstanceOf(RedisError);
+      expect((error as Error).message).toBe(
+        `Redis at ${where} is gone: what was done by now stays. Run the same command again when it is back.`,
+      );
+    } finally {
+      await redis.start();
+    }
+    const other = new Error("The list is no list.");
+    expect(lostRedis(other, where)).toBe(other);
   });
 
   it("refuses names that keys cannot have", async () => {

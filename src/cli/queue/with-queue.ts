@@ -1,4 +1,4 @@
-import { openRedis } from "../../queue/open-redis.ts";
+import { lostRedis, openRedis } from "../../queue/open-redis.ts";
 import { redisAddress } from "../../queue/redis-address.ts";
 import { ShardQueue } from "../../queue/shard-queue.ts";
 
@@ -17,6 +17,8 @@ export async function withQueue<T>(
     } finally {
       await queue.close();
     }
+  } catch (error) {
+    throw lostRedis(error, redis.where);
   } finally {
     redis.client.disconnect();
   }
