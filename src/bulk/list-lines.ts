@@ -30,7 +30,7 @@ export function saysNothing(bytes: Uint8Array, start: number, end: number): bool
  */
 export function parseLine(text: string, where: string): Line {
   const line = text.endsWith("\r") ? text.slice(0, -1) : text;
-  if (line.startsWith("#") || /^[ \t]*$/.test(line)) return { kind: "nothing" };
+  if (line.startsWith("#") || /^[ \t\r]*$/.test(line)) return { kind: "nothing" };
   const key = line.startsWith("{") ? keyOf(line, where) : LISTED.exec(line)?.[1];
   if (key !== undefined) {
     const name = key.slice(key.lastIndexOf("/") + 1);

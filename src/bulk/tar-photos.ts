@@ -5,6 +5,7 @@ import { extract } from "tar-stream";
 import type { Extract } from "tar-stream";
 import { DataError } from "../data/data-error.ts";
 import { pictureFile } from "../data/picture-files.ts";
+import { FileError } from "../files/file-error.ts";
 import { printable } from "../files/printable.ts";
 import { recogniseFile, refusalOf } from "../files/recognise.ts";
 import { readFully, statFile, withFile } from "../files/transfer.ts";
@@ -42,7 +43,10 @@ export async function* tarPhotos(
   { largest }: TarLimits,
   signal?: AbortSignal,
 ): AsyncGenerator<Found> {
-  await checkArchive(path, bytes);
+  await checkArchive(path, bytes).catch((error: unknown) => {
+    // It is of this archive: others may be whole.
+    throw error instanceof FileError ? new BulkError(error.message, { cause: error }) : error;
+  });
   const archive = extract();
   const file = createReadStream(path, { signal });
   // Its failure comes to the iteration as well.

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseLine, saysNothing } from "../../src/bulk/list-lines.ts";
 
@@ -28,6 +29,17 @@ describe("parseLine", () => {
     }
     for (const text of ["a", " #a.jpg", "{}"])
       expect(saysNothing(Buffer.from(text), 0, text.length)).toBe(false);
+  });
+
+  it("says nothing where what divides a list says so, whatever the line", () => {
+    const text = fc.array(fc.constantFrom(" ", "\t", "\r", "#", "a", "\u00a0", "\0"), { maxLength: 5 });
+    fc.assert(
+      fc.property(text, (letters) => {
+        const line = Buffer.from(letters.join(""));
+        const isNothing = (parse(letters.join("")) as { kind: string }).kind === "nothing";
+        expect(isNothing).toBe(saysNothing(line, 0, line.length));
+      }),
+    );
   });
 
   it("takes the photos of a bucket's listing, and passes over what else is there", () => {

@@ -1,7 +1,8 @@
-import { readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import fc from "fast-check";
 import { pack } from "tar-stream";
 import { describe, expect, it } from "vitest";
+import { BulkError } from "../../src/bulk/bulk-error.ts";
 import type { BulkPhoto } from "../../src/bulk/bulk-photo.ts";
 import { divideTars } from "../../src/bulk/divide-tars.ts";
 import { Stems } from "../../src/bulk/stems.ts";
@@ -124,7 +125,10 @@ describe("tarPhotos", () => {
       /has 4608 bytes, and 4096 when the shards were made/,
     );
     await writeFile(path, Buffer.from([0x1f, 0x8b, 8, 0]));
+    await expect(photosIn(path)).rejects.toThrow(BulkError);
     await expect(photosIn(path)).rejects.toThrow(/compressed with gzip/);
+    await rm(path);
+    await expect(collected(tarPhotos(shard.tar, new Stems(), { largest: 9 }))).rejects.toThrow(BulkError);
   });
 
   it("ends where the work is ended", async () => {
@@ -154,6 +158,9 @@ describe("divideTars", () => {
     ]);
     await expect(collected(divideTars([`${folder}/p-{00..02}.tar`]))).rejects.toThrow(
       /p-02\.tar: there is no such file/,
+    );
+    await expect(collected(divideTars(["https://me:secret@host/p.tar"]))).rejects.toThrow(
+      /^https:\/\/host\/p\.tar is a URL, and archives are read from files: download it first\.$/,
     );
   });
 });
