@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import type { BuildResult } from "esbuild";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { isOffline } from "../../scripts/setup/npm.mjs";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import { itLearnsInABrowser } from "./browser-example.ts";
@@ -186,6 +186,21 @@ describe("the package that npm pack makes", () => {
     });
     const doctor = await bespoke("whole", "doctor");
     expect([doctor.code, doctor.stdout]).toEqual([0, expect.stringMatching(/^Self-test +passed/m)]);
+  });
+
+  it("has the programs of a queue, with what they take", async () => {
+    vi.stubEnv("BESPOKE_REDIS", "redis://127.0.0.1:1");
+    const { code, stderr } = await bespoke("whole", "queue", "status");
+    vi.unstubAllEnvs();
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^Nothing answers as Redis at 127\.0\.0\.1:1 /),
+    ]);
+    const verified = await bespoke("whole", "queue", "verify", "nowhere");
+    expect([verified.code, verified.stderr]).toEqual([
+      1,
+      expect.stringContaining("no shards were begun there"),
+    ]);
   });
 
   it("trains in a folder that has no photos, and shows the run", async () => {
