@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { fstatSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -112,6 +113,24 @@ function finish(child) {
 }
 
 /**
+ * What a rank of several talks to its `mpiexec` by, of which Node keeps none for its children unless told to: a descriptor that
+ * `PMI_FD` names.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {("ignore" | "inherit" | number)[]} of the descriptors from 3
+ */
+function ofRanks({ PMI_FD }) {
+  const descriptor = Number(PMI_FD);
+  if (!Number.isInteger(descriptor) || descriptor < 3 || descriptor > 1000) return [];
+  try {
+    fstatSync(descriptor);
+  } catch {
+    return [];
+  }
+  return [...Array(descriptor - 3).fill("ignore"), descriptor];
+}
+
+/**
  * Runs a command as if it stood in this process's place: same terminal, signals passed on, and this process ends as the
  * command did (its exit code, or the signal that ended it).
  *
@@ -123,7 +142,7 @@ function finish(child) {
  */
 export function runInPlace(command, args, env, { countsInterrupts = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: "inherit" });
+    const child = spawn(command, args, { env, stdio: ["inherit", "inherit", "inherit", ...ofRanks(env)] });
     // A terminal's Ctrl-C reaches the whole foreground process group, so the command has it already.
     const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
     const handOn = (/** @type {NodeJS.Signals} */ signal) => {

@@ -20,7 +20,7 @@ import { describeAdapter } from "../adapter/adapters.ts";
 import { messageOf } from "../message-of.ts";
 import { Communicator } from "../mpi/communicator.ts";
 import { launchRanks } from "../mpi/launch-ranks.ts";
-import { startedRanks } from "../mpi/started-ranks.ts";
+import { refuseUncounted, startedRanks } from "../mpi/started-ranks.ts";
 import { failsOnAllRanks } from "../train/alike.ts";
 import { openTrainingGpu } from "./open-training-gpu.ts";
 import { runCommand } from "./run-command.ts";
@@ -33,6 +33,7 @@ const command = trainCommand();
 
 await runCommand(command, async (interrupted) => {
   const flags = command.opts<TrainFlags>();
+  refuseUncounted();
   const started = startedRanks();
   const say = (sentence: string): void =>
     started && started.rank > 0 ? undefined : void process.stdout.write(`${sentence}\n`);

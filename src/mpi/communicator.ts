@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { hostname } from "node:os";
 import { MPI, MpiFunctions } from "./abi.ts";
 import type { Collectives, Reducible, Reduction } from "./collectives.ts";
@@ -80,6 +81,7 @@ export class Communicator implements Collectives {
     const said = startedRanks();
     const socket = process.env[STATUS_SOCKET];
     const status = socket && said ? new StatusTeller(socket, said.rank) : null;
+    refuseLostDescriptor();
     leaveHeapAlone();
     const mpi = await MpiFunctions.load(library);
     const provided = mpi.number("MPI_Init_thread", null, null, MPI.THREAD_MULTIPLE);
@@ -265,6 +267,21 @@ export class Communicator implements Collectives {
     this.#mpi.call("MPI_Abort", MPI.COMM_WORLD, 1);
     process.exit(1);
   }
+}
+
+/** MPI would end the process with what it says itself. @throws MpiError where what started the ranks cannot be talked to. */
+function refuseLostDescriptor(): void {
+  const { PMI_FD } = process.env;
+  if (!PMI_FD) return;
+  try {
+    if (fstatSync(Number(PMI_FD)).isSocket()) return;
+  } catch {
+    // It is closed.
+  }
+  throw new MpiError(
+    `A program between mpiexec and this rank has closed what they talk by (PMI_FD), as npx and npm do: start ` +
+      `node_modules/.bin/bespoke in place of npx bespoke.`,
+  );
 }
 
 /**

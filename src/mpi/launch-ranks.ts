@@ -25,7 +25,7 @@ export async function launchRanks(count: number): Promise<number> {
   const { mpiexec, library } = await findMpi();
   if (mpiexec === null) {
     throw new MpiError(
-      `There is no mpiexec beside ${library}: start the ranks by that of its MPI, mpiexec -n ${count} npx bespoke train …`,
+      `There is no mpiexec beside ${library}: start the ranks by that of its MPI, mpiexec -n ${count} node_modules/.bin/bespoke train …`,
     );
   }
   const [program, script, ...args] = process.argv;

@@ -1,3 +1,5 @@
+import { MpiError } from "./mpi-error.ts";
+
 /** What a process manager has said of the ranks that it started. */
 export interface StartedRanks {
   readonly rank: number;
@@ -11,6 +13,12 @@ const SAID = [
   ["PALS_RANKID", "PALS_SIZE"],
   ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS"],
 ] as const;
+
+/** @throws MpiError where ranks were started in a way that does not say how many there are: each would make the whole run. */
+export function refuseUncounted(env: NodeJS.ProcessEnv = process.env): void {
+  if (env.PMI_PORT !== undefined && env.PMI_ID !== undefined && startedRanks(env) === null)
+    throw new MpiError("mpiexec -pmi-port does not tell ranks how many they are: leave out -pmi-port.");
+}
 
 /**
  * Whether this process is one of several ranks, by its environment; null for a process by itself. Nothing of MPI need be loaded to

@@ -19,6 +19,12 @@ describe.skipIf("reason" in mpi)("ranks", () => {
     },
   );
 
+  it("say what closed their way to mpiexec", { timeout: 60_000 }, async () => {
+    const { code, stdout } = await runRanks(mpi, 2, "lost.ts");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^(A program between mpiexec and this rank has closed .*\bnpx\b.*\.\n){2}$/);
+  });
+
   it.each(["busy", "stopped"])(
     "name the one that is missing, and end: %s",
     { timeout: 60_000 },

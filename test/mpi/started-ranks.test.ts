@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startedRanks } from "../../src/mpi/started-ranks.ts";
+import { refuseUncounted, startedRanks } from "../../src/mpi/started-ranks.ts";
 
 describe("the ranks that were started", () => {
   it("are told by what started them", () => {
@@ -17,5 +17,11 @@ describe("the ranks that were started", () => {
     // A batch script on one node, without srun.
     expect(startedRanks({ SLURM_PROCID: "0", SLURM_NTASKS: "8" })).toBeNull();
     expect(startedRanks({ PMI_RANK: "zero", PMI_SIZE: "2" })).toBeNull();
+  });
+
+  it("are refused where they are not told how many they are", () => {
+    expect(() => refuseUncounted({ PMI_PORT: "host:1", PMI_ID: "0" })).toThrow(/leave out -pmi-port/);
+    refuseUncounted({ PMI_PORT: "host:1", PMI_ID: "0", PMI_RANK: "0", PMI_SIZE: "2" });
+    refuseUncounted({});
   });
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { nodeArguments } from "../../scripts/setup/launcher.mjs";
@@ -38,6 +39,22 @@ test("an old Node gets one sentence", () => {
   );
   expect(status).toBe(1);
   expect(stderr.trim()).toMatch(/^bespoke: this needs Node 20\.9 or newer and found 18\.20\.0: .*\.$/);
+});
+
+test.skipIf(!posix)("a rank keeps what it talks to its mpiexec by", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bespoke-launch-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "tell.ts");
+  await writeFile(file, `import { writeSync } from "node:fs"; writeSync(7, "here");`);
+  const child = spawn(process.execPath, [join(ROOT, "scripts/launch.mjs"), "--adapter=none", file], {
+    env: { ...process.env, PMI_FD: "7" },
+    stdio: ["ignore", "inherit", "inherit", "ignore", "ignore", "ignore", "ignore", "pipe"],
+  });
+  let told = "";
+  const pipe = (child.stdio as readonly unknown[])[7] as Readable;
+  pipe.on("data", (text: Buffer) => (told += text.toString()));
+  await once(child, "close");
+  expect([child.exitCode, told]).toEqual([0, "here"]);
 });
 
 test("--adapter=none runs a command without looking for an adapter", async () => {
