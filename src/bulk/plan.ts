@@ -22,7 +22,7 @@ const headSchema = z.strictObject({
   stamp: z.string().nullable(),
   size: z.int().min(1),
 });
-const footSchema = z.strictObject({ shards: z.int(), entries: z.int().nullable() });
+const footSchema = z.strictObject({ shards: z.int(), entries: z.int().nullable(), passed_over: z.int() });
 
 type Head = z.infer<typeof headSchema>;
 
@@ -34,6 +34,8 @@ export interface Plan {
   readonly count: number;
   /** Lines of the list that name something; null of archives, which nobody has counted. */
   readonly entries: number | null;
+  /** Files of a folder that are no photos. */
+  readonly passedOver: number;
   /** All of them, in order; read as they are asked for. */
   shards(): AsyncGenerator<Shard>;
 }
@@ -133,7 +135,9 @@ async function writePlan(inputs: BulkInputs, head: Head, { out, signal }: PlanOp
         let block = `${JSON.stringify(head)}\n`;
         let shards = 0;
         let entries: number | null = 0;
-        for await (const shard of shardsOf(inputs, { out, size: head.size, signal })) {
+        let passedOver = 0;
+        const onPassedOver = (files: number): void => void (passedOver = files);
+        for await (const shard of shardsOf(inputs, { out, size: head.size, signal, onPassedOver })) {
           shards += 1;
           entries = "list" in shard && entries !== null ? entries + shard.list.entries : null;
           block += `${JSON.stringify(named(shard))}\n`;
@@ -141,7 +145,7 @@ async function writePlan(inputs: BulkInputs, head: Head, { out, signal }: PlanOp
           await file.writeFile(block);
           block = "";
         }
-        await file.writeFile(`${block}${JSON.stringify({ shards, entries })}\n`);
+        await file.writeFile(`${block}${JSON.stringify({ shards, entries, passed_over: passedOver })}\n`);
         await file.sync();
       } finally {
         await file.close();
@@ -170,10 +174,10 @@ async function readHead(out: string): Promise<Head | null> {
 
 async function read(out: string, inputs?: BulkInputs): Promise<Plan> {
   const path = join(out, PLAN);
-  const { shards, entries } = parsed(out, footSchema, await lastLine(path));
+  const { shards, entries, passed_over: passedOver } = parsed(out, footSchema, await lastLine(path));
   const { size } = (await readHead(out))!;
   return {
-    ...{ size, count: shards, entries },
+    ...{ size, count: shards, entries, passedOver },
     async *shards() {
       const archives = inputs !== undefined && "tars" in inputs ? [...tarPaths(inputs.tars)] : [];
       let line = 0;

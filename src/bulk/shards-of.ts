@@ -14,6 +14,8 @@ export interface ShardsOptions {
   /** Photos a shard; {@link SHARD_SIZE} by default. An archive is one shard. */
   readonly size?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how many files of a folder are no photos. */
+  readonly onPassedOver?: ((files: number) => void) | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ShardsOptions {
  */
 export async function* shardsOf(
   inputs: BulkInputs,
-  { out, size = SHARD_SIZE, signal }: ShardsOptions,
+  { out, size = SHARD_SIZE, signal, onPassedOver }: ShardsOptions,
 ): AsyncGenerator<Shard> {
   if ("list" in inputs) refuseSecrets(inputs.root);
   let any = false;
@@ -42,7 +44,8 @@ export async function* shardsOf(
       return;
     }
     await refuseOwn(others.folder, out);
-    const { list } = await listFolder(others.folder, out, signal);
+    const { list, passedOver } = await listFolder(others.folder, out, signal);
+    onPassedOver?.(passedOver);
     yield* divideList(list, { size, root: resolve(others.folder), signal });
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open, readdir, rename, stat } from "node:fs/promises";
 import type { Dirent } from "node:fs";
 import { join } from "node:path";
+import { count } from "../data/data-error.ts";
 import { PICTURE_KINDS, pictureFile } from "../data/picture-files.ts";
 import { syncFolder } from "../files/atomic-write.ts";
 import { printable } from "../files/printable.ts";
@@ -10,6 +11,7 @@ import { fileError } from "../files/transfer.ts";
 import { BulkError } from "./bulk-error.ts";
 
 const PHOTO = pictureFile();
+const LINE_BREAKS = /[\r\n]/g;
 /** Bytes that are kept before they are written. */
 const BLOCK = 2 ** 16;
 
@@ -62,7 +64,7 @@ export async function listFolder(folder: string, out: string, signal?: AbortSign
       await file.close();
     }
     if (photos === 0) {
-      const others = passedOver === 0 ? "" : ` (but ${passedOver} other files)`;
+      const others = passedOver === 0 ? "" : ` (but ${count(passedOver, "other file")})`;
       throw new BulkError(
         `${folder} and its subfolders hold no photo${others}: put ${PICTURE_KINDS} files there.`,
       );
@@ -93,11 +95,13 @@ async function* walk(
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const path = within === "" ? entry.name : `${within}/${entry.name}`;
+    // A dot matches no line break.
+    const isPhoto = PHOTO.test(entry.name.replace(LINE_BREAKS, "?"));
     if (entry.isDirectory()) yield* walk(root, path, own);
-    else if (!PHOTO.test(entry.name) || !(await isFile(entry, folder))) yield null;
-    else if (/[\r\n]/.test(entry.name)) {
+    else if (!isPhoto || !(await isFile(entry, folder))) yield null;
+    else if (path.search(LINE_BREAKS) >= 0) {
       throw new BulkError(
-        `${printable(join(folder, entry.name))} has a line break in its name, which a list cannot hold: rename it.`,
+        `${printable(join(folder, entry.name), 1000)} has a line break in its path, which a list cannot hold: rename it.`,
       );
     } else yield path;
   }

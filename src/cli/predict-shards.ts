@@ -39,6 +39,7 @@ export async function predictShards(flags: PredictFlags, signal: AbortSignal): P
   if (logits) refuseLogits(model, view);
   await makeOutputFolder(out);
   const plan = await openPlan(inputs, { out, size: shardSize, parts: part.of, signal });
+  if (plan.passedOver > 0) say(`Passed over in ${flags.images}: ${count(plan.passedOver, "other file")}`);
   say(planText(plan, part));
   const batchSize = flags.batchSize ?? (view.window === null ? PHOTOS : undefined);
   await withLabeller(model, { ...flags, ...view, batchSize }, say, async (labeller) => {

@@ -114,7 +114,9 @@ describe("npm run predict, of shards", () => {
     const args = ["--images", join(folder, "photos"), "--out", out, "--shard", "auto/3"];
     vi.stubEnv("JOB_COMPLETION_INDEX", "2");
     try {
-      expect(await predict(args)).toMatchObject({ code: 0, errors: "" });
+      const { output, ...ended } = await predict(args);
+      expect(ended).toMatchObject({ code: 0, errors: "" });
+      expect(output).toContain(`Passed over in ${join(folder, "photos")}: 1 other file\n`);
       expect(await filesIn(join(out, "shard-000002"))).toEqual([
         ...["manifest.json", "p2.json", "p2.mask.png", "p2.overlay.png"],
       ]);
