@@ -34,6 +34,8 @@ export async function predictShards(flags: PredictFlags, signal: AbortSignal): P
   const part = flags.shard === undefined ? ALL : parsePart(flags.shard);
   if (outlines.includes("coco"))
     throw new BulkError("--outlines coco is one file of all photos, which shards do not have: take geojson.");
+  if (flags.outputs !== undefined)
+    throw new BulkError("--outputs is not for shards yet, which have all files of a photo: leave it out.");
   const model = await loadModel(flags.model, flags);
   const view = viewFor(model, flags);
   if (logits) refuseLogits(model, view);

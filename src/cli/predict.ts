@@ -7,8 +7,10 @@ import { CocoFile } from "../use/outline-files.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { photosToLabel } from "../use/predict-files.ts";
 import { FolderSink } from "../use/folder-sink.ts";
+import { OUTPUTS } from "../use/output-kinds.ts";
 import { outputNames } from "../use/output-sink.ts";
 import { predictPhotos } from "../use/predict.ts";
+import { speedText } from "../use/predict-summary.ts";
 import { viewFor } from "./view-for.ts";
 import { Failures } from "./failures.ts";
 import { runCommand } from "./run-command.ts";
@@ -20,6 +22,8 @@ import { refuseLogits, withLabeller } from "./with-labeller.ts";
 const COCO = "_annotations.coco.json";
 /** Classes that are named on the terminal for each photo. */
 const NAMED = 4;
+/** Of the files that are made of a photo, the one that is named on the terminal: the first in the order of `OUTPUTS`. */
+const MAIN_OUTPUT = { mask: "mask", overlay: "overlay", json: "shares" } as const;
 
 const command = predictCommand();
 
@@ -36,7 +40,7 @@ function isOfShards({ list, tar, shard, shardSize, outputsAs, root }: PredictFla
 
 /** Labels a photo or those of a folder, each into files beside those of the others. */
 async function predictFew(
-  { images, out, logits, maskPng = "grey", outlines = [], ...flags }: PredictFlags,
+  { images, out, logits, maskPng = "grey", outlines = [], outputs = OUTPUTS, ...flags }: PredictFlags,
   interrupted: AbortSignal,
 ): Promise<void> {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -55,27 +59,29 @@ async function predictFew(
     view.window === null ? Math.min(flags.batchSize ?? PHOTOS, photos.length) : flags.batchSize;
   await withLabeller(model, { ...flags, ...view, batchSize, out }, say, async (labeller) => {
     const failures = new Failures();
+    const main = MAIN_OUTPUT[outputs[0]];
     const coco = outlines.includes("coco") ? new CocoFile(model.classNames) : undefined;
     try {
-      const { labelled, failed } = await predictPhotos(labeller, photos, new FolderSink(out), {
-        logits,
-        maskPng,
+      const outcome = await predictPhotos(labeller, photos, new FolderSink(out), {
+        ...{ outputs, logits, maskPng },
         ...{ geoJson: outlines.includes("geojson"), coco },
         signal: interrupted,
         onDone: ({ photo, stem }, shares) => {
-          const mask = join(out, outputNames(stem).mask);
+          const file = join(out, outputNames(stem)[main]);
           const named = shares
             .slice(0, NAMED)
             .map(({ name, share }) => `${name} ${(100 * share).toFixed(1)} %`);
           const more = shares.length > NAMED ? " …" : "";
-          say(`${printable(photo, 1000)} → ${printable(mask, 1000)}: ${named.join(", ")}${more}`);
+          say(`${printable(photo, 1000)} → ${printable(file, 1000)}: ${named.join(", ")}${more}`);
         },
         onNote: (sentence) => say(`Note: ${sentence}`),
         onBad: (_, sentence) => failures.add(sentence),
       });
-      if (failed > 0) process.exitCode = 1;
+      if (outcome.failed > 0) process.exitCode = 1;
       say(`Memory: ${formatBytes(labeller.bytes)} on the GPU`);
-      say(`${labelled} of ${photos.length} photos labelled, in ${out}`);
+      const speed = speedText(outcome);
+      if (speed !== null) say(speed);
+      say(`${outcome.labelled} of ${photos.length} photos labelled, in ${out}`);
     } finally {
       // Also where the work ends before its time.
       if (coco && !coco.isEmpty)

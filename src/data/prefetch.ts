@@ -10,6 +10,8 @@ export class Later<Item> {
 export interface PrefetchOptions {
   /** Items made before they are asked for; `PREFETCH` by default. */
   readonly ahead?: number | undefined;
+  /** Whether these are begun before the first item has come; by default that one has the machine for itself. */
+  readonly eager?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called once when the stream ends, for whatever reason. */
   readonly close?: (() => Promise<void>) | undefined;
@@ -26,6 +28,7 @@ export const PREFETCH = 2;
 export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> {
   readonly #produce: () => Promise<Item | Later<Item> | undefined>;
   readonly #ahead: number;
+  readonly #eager: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #close: () => Promise<void>;
   readonly #queue: Promise<Item | undefined>[] = [];
@@ -36,10 +39,11 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
   /** @param produce makes the next item, or undefined when there is none left; never called twice at a time. */
   constructor(
     produce: () => Promise<Item | Later<Item> | undefined>,
-    { ahead = PREFETCH, signal, close = () => Promise.resolve() }: PrefetchOptions = {},
+    { ahead = PREFETCH, eager = false, signal, close = () => Promise.resolve() }: PrefetchOptions = {},
   ) {
     this.#produce = produce;
     this.#ahead = ahead;
+    this.#eager = eager;
     this.#signal = signal;
     this.#close = close;
   }
@@ -59,7 +63,7 @@ export class Prefetcher<Item> implements AsyncIterableIterator<Item, undefined> 
     const start = performance.now();
     try {
       this.#signal?.throwIfAborted();
-      this.#fill(1);
+      this.#fill(this.#eager ? 1 + this.#ahead : 1);
       const item = await orAborted(this.#queue.shift()!, this.#signal);
       if (item === undefined) return await this.return();
       this.#fill(this.#ahead);

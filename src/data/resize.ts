@@ -1,3 +1,4 @@
+import { sameSize } from "../image-size.ts";
 import type { Size } from "../image-size.ts";
 
 export type { Size } from "../image-size.ts";
@@ -45,6 +46,7 @@ export function resizeBilinear(
  * @returns `[size.height, size.width]`
  */
 export function resizeNearest(source: Uint8Array, from: Size, to: Size): Uint8Array<ArrayBuffer> {
+  if (sameSize(from, to)) return new Uint8Array(source.subarray(0, to.height * to.width));
   const columns = nearest(from.width, to.width);
   const result = new Uint8Array(to.height * to.width);
   let out = 0;

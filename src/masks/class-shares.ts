@@ -9,9 +9,16 @@ export interface ClassShare {
   readonly share: number;
 }
 
-/** The classes that occur in a mask, the largest first. */
-export function classShares(mask: Uint8Array, classNames: readonly string[]): ClassShare[] {
-  const counts = countClasses([mask]);
+/**
+ * The classes that occur in a mask, the largest first.
+ *
+ * @param counts the pixels of each class in it, where they have been counted
+ */
+export function classShares(
+  mask: Uint8Array,
+  classNames: readonly string[],
+  counts = countClasses([mask]),
+): ClassShare[] {
   return classNames
     .map((name, id) => ({ id, name, pixels: counts[id], share: counts[id] / mask.length }))
     .filter(({ pixels }) => pixels > 0)

@@ -5,6 +5,8 @@ import type { OutputSink } from "./output-sink.ts";
 
 /** A folder that is there, in which every file comes to its name by a rename: there is never a half one. */
 export class FolderSink implements OutputSink {
+  /** Much of the time is spent waiting for the disk. */
+  readonly photosAtOnce = 4;
   readonly folder: string;
 
   constructor(folder: string) {

@@ -11,6 +11,15 @@ export interface Labelled {
   readonly logits: Float32Array | null;
 }
 
+/** What a network says of a photo. */
+export interface Scored {
+  /** `[size.height, size.width, classes]`; `maskFromLogits` makes the photo's mask of them. */
+  readonly scores: Float32Array;
+  readonly size: Size;
+  /** As {@link Labelled.logits}; `scores` themselves, perhaps. */
+  readonly logits: Float32Array | null;
+}
+
 /** A trained network that is ready to label photos. */
 export interface Labeller {
   readonly model: Model;
@@ -30,5 +39,7 @@ export interface Labeller {
    * @throws ModelError when the network gives something else than finite numbers; the signal's reason; GpuError.
    */
   label(photos: readonly Photo[], signal?: AbortSignal): Promise<Labelled[]>;
+  /** As {@link label}, without the masks, for another thread to make; there only where masks are made of scores. Throws as it does. */
+  score?(photos: readonly Photo[], signal?: AbortSignal): Promise<Scored[]>;
   destroy(): void;
 }

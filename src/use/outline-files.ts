@@ -2,12 +2,11 @@ import { backgroundOf } from "../masks/background.ts";
 import { classShares } from "../masks/class-shares.ts";
 import { outlinesOf } from "../masks/outlines.ts";
 import type { Ring } from "../masks/outlines.ts";
+import type { Size } from "../data/resize.ts";
 import { runLengthsOf, runLengthText } from "../masks/run-lengths.ts";
 
 /** The labels of a photo. */
 export interface LabelledPhoto {
-  /** As it is to be called. */
-  readonly name: string;
   readonly width: number;
   readonly height: number;
   readonly mask: Uint8Array;
@@ -43,6 +42,29 @@ export function geoJson({ width, mask }: LabelledPhoto, classNames: readonly str
 /** A box around pixels: the corner, width and height. */
 type Box = readonly [x: number, y: number, width: number, height: number];
 
+/** An annotation of COCO, without the numbers that it gets among the others of a file. */
+export interface CocoArea {
+  readonly category_id: number;
+  readonly iscrowd: 0;
+  readonly area: number;
+  readonly bbox: Box;
+  readonly segmentation: { readonly size: readonly [number, number]; readonly counts: string };
+}
+
+/** The areas of a photo for a file of COCO: one for each class but the background. */
+export const cocoAreas = (
+  { width, height, mask }: LabelledPhoto,
+  classNames: readonly string[],
+): CocoArea[] =>
+  foreground(mask, classNames).map(({ id, pixels }) => ({
+    category_id: id,
+    // As COCO-Stuff has it: all areas of a class are one annotation, and none is a crowd, whose pixels would not count.
+    iscrowd: 0,
+    area: pixels,
+    bbox: boxOf(mask, width, id),
+    segmentation: { size: [height, width], counts: runLengthText(runLengthsOf(mask, width, id)) },
+  }));
+
 /** The labels of many photos as a file of COCO: an annotation for each class but the background of each photo. */
 export class CocoFile {
   readonly #classNames: readonly string[];
@@ -58,21 +80,12 @@ export class CocoFile {
     return this.#images.length === 0;
   }
 
-  add({ name, width, height, mask }: LabelledPhoto): void {
+  /** Adds a photo, under the name that it is to be called by. */
+  add(name: string, { width, height }: Size, areas: readonly CocoArea[]): void {
     const image = this.#images.length + 1;
     this.#images.push({ id: image, file_name: name, width, height });
-    for (const { id, pixels } of foreground(mask, this.#classNames)) {
-      this.#annotations.push({
-        id: this.#annotations.length + 1,
-        image_id: image,
-        category_id: id,
-        // As COCO-Stuff has it: all areas of a class are one annotation, and none is a crowd, whose pixels would not count.
-        iscrowd: 0,
-        area: pixels,
-        bbox: boxOf(mask, width, id),
-        segmentation: { size: [height, width], counts: runLengthText(runLengthsOf(mask, width, id)) },
-      });
-    }
+    for (const area of areas)
+      this.#annotations.push({ id: this.#annotations.length + 1, image_id: image, ...area });
   }
 
   toJSON(): object {

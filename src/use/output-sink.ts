@@ -1,5 +1,7 @@
 /** Where the files go that are made of photos. */
 export interface OutputSink {
+  /** Photos whose files may be put at the same time, each photo's one after another; 1 by default, all in the order of the photos. */
+  readonly photosAtOnce?: number;
   /**
    * Keeps a whole file, in place of an older one of its name.
    *

@@ -10,7 +10,7 @@ import { smallestSide } from "../layers/networks/image-size.ts";
 import type { Precision } from "../config/index.ts";
 import { maskFromLogits } from "../masks/mask-from-logits.ts";
 import { coveringProblem, coveringScores } from "./covering.ts";
-import type { Labelled, Labeller } from "./labeller.ts";
+import type { Labelled, Labeller, Scored } from "./labeller.ts";
 import type { Model } from "./model.ts";
 import { NetworkPrograms } from "./network-programs.ts";
 import { flipLines, viewsOf } from "./views.ts";
@@ -104,11 +104,16 @@ export class Predictor implements Labeller {
 
   async label(photos: readonly Photo[]): Promise<Labelled[]> {
     const classes = this.model.classNames.length;
-    const all = await this.#meanOfViews(photos);
-    return photos.map(({ width, height }, i) => ({
-      mask: maskFromLogits(all[i].scores, all[i], classes, { width, height }),
-      logits: all[i].raw,
+    const scored = await this.score(photos);
+    return scored.map(({ scores, size, logits }, i) => ({
+      mask: maskFromLogits(scores, size, classes, photos[i]),
+      logits,
     }));
+  }
+
+  async score(photos: readonly Photo[]): Promise<Scored[]> {
+    const all = await this.#meanOfViews(photos);
+    return all.map(({ height, width, scores, raw }) => ({ scores, size: { height, width }, logits: raw }));
   }
 
   destroy(): void {

@@ -84,6 +84,9 @@ describe("npm run predict", () => {
     expect(code).toBe(1);
     expect(output).toContain(`Passed over in ${photos}: 1 .txt file\n`);
     expect(output).toContain("5 of 8 photos labelled");
+    expect(output).toMatch(
+      /\nSpeed: \d+\.\d+ photos a second, 5 in \d+\.\d s\. Of the stages decoding worked \d+ % /,
+    );
     const stems = Object.keys(kinds).map((name) => name.split(".")[0]);
     const endings = ["json", "logits.safetensors", "mask.png", "overlay.png"];
     const expected = stems.flatMap((stem) => endings.map((ending) => `${stem}.${ending}`));
@@ -132,12 +135,15 @@ describe("npm run predict", () => {
     const { code, errors, output } = await runCommandQuickly("predict", [
       ...["--model", model, "--images", image, "--out", out, "--mask-png", "indexed"],
       ...["--window", "64x32", "--overlap", "0.5", "--tta", "scales,flips", "--outlines", "geojson,coco"],
+      ...["--outputs", "json,mask"],
     ]);
     expect(errors).toBe("");
     expect(code).toBe(0);
     const seen = "at its own size, in windows of 64×32 that overlap by 50 %, in 6 views";
     expect(output).toContain(`\nSeen: ${seen}\n`);
     expect(await readShares(join(out, "wide.json"))).toMatchObject({ width: 150, height: 70, seen });
+    const files = ["_annotations.coco.json", "wide.geojson", "wide.json", "wide.mask.png"];
+    expect((await readdir(out)).sort()).toEqual(files);
     const file = join(out, "wide.mask.png");
     expect(await sharp(file).metadata()).toMatchObject({ isPalette: true, bitsPerSample: 8 });
     const { labels } = await decodeMask(file);
@@ -195,6 +201,7 @@ describe("npm run predict", () => {
       /^--overlap is of windows, and there are none: give --window/,
     );
     await refused([...given, "--window", "64", "--overlap", "1"], /"1" is not from 0 to 0\.9/);
+    await refused([...given, "--outputs", "mask,pdf"], /"pdf" is none of mask, overlay, json/);
     await refused([...given, "--outlines", "svg"], /"svg" is none of geojson, coco/);
     await refused([...given, "--tta", "flips,spins"], /"spins" is none of flips, scales/);
     await refused([...given, "--tta", "flips", "--logits"], /leave --window and --tta out, or --logits\.$/);

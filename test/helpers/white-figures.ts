@@ -5,10 +5,18 @@
 import { sharp } from "../../src/data/sharp.ts";
 import type * as renderer from "../../src/runs/figures/render-svg.ts";
 
-export const renderSvg: typeof renderer.renderSvg = (svg, scale = 2) => {
-  const [, width, height] = /^<svg [^>]*width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.map(Number);
-  const size = { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
-  return sharp({ create: { ...size, channels: 3, background: "white" } })
+export const renderSvg: typeof renderer.renderSvg = (svg, scale = 2) =>
+  sharp({ create: { ...sizeOf(svg, scale), channels: 3, background: "white" } })
     .png()
     .toBuffer();
+
+export const renderSvgPixels: typeof renderer.renderSvgPixels = (svg, scale, { left, top }) => {
+  const { width, height } = sizeOf(svg, scale);
+  const part = { width: width - left, height: height - top };
+  return Promise.resolve({ ...part, rgb: new Uint8Array(3 * part.width * part.height).fill(255) });
 };
+
+function sizeOf(svg: string, scale: number): { width: number; height: number } {
+  const [, width, height] = /^<svg [^>]*width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.map(Number);
+  return { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
+}

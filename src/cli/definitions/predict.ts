@@ -1,6 +1,8 @@
 import { Command, Option } from "commander";
 import { MASK_PNGS } from "../../use/mask-kinds.ts";
 import type { MaskPng } from "../../use/mask-kinds.ts";
+import { OUTPUTS } from "../../use/output-kinds.ts";
+import type { OutputKind } from "../../use/output-kinds.ts";
 import { addShardsOptions } from "../bulk-options.ts";
 import type { ShardsFlags } from "../bulk-options.ts";
 import { addModelOptions } from "../model-options.ts";
@@ -15,6 +17,7 @@ export interface PredictFlags extends ModelFlags, ViewFlags, ShardsFlags {
   readonly out: string;
   readonly maskPng?: MaskPng;
   readonly outlines?: readonly OutlineKind[];
+  readonly outputs?: readonly OutputKind[];
   readonly logits?: true;
 }
 
@@ -40,6 +43,12 @@ export function predictCommand(): Command {
         "--mask-png <kind>",
         "masks whose pixels are grey levels (the default) or places in a palette of the class colours; both are class ids",
       ).choices(MASK_PNGS),
+    )
+    .addOption(
+      new Option(
+        "--outputs <kinds>",
+        `which files are made of each photo, with commas between: ${OUTPUTS.join(", ")}; all without it, and overlays take longest`,
+      ).argParser(namesOf(OUTPUTS)),
     )
     .addOption(
       new Option(

@@ -59,12 +59,14 @@ export const notCountedEntries = (masks: readonly Uint8Array[], classes: number)
   someIgnored(masks, classes) ? [{ colour: null, hatched: true, label: "not counted" }] : [];
 
 /** The classes that occur in `masks`, the most frequent first. */
-export function classesByFrequency(masks: readonly Uint8Array[], classes: number): number[] {
-  const counts = countClasses(masks);
-  return [...counts.keys()]
+export const classesByFrequency = (masks: readonly Uint8Array[], classes: number): number[] =>
+  byFrequency(countClasses(masks), classes);
+
+/** As {@link classesByFrequency}, by how many pixels each class has. */
+export const byFrequency = (counts: Float64Array, classes: number): number[] =>
+  [...counts.keys()]
     .filter((label) => counts[label] > 0 && !isIgnored(label, classes))
     .sort((a, b) => counts[b] - counts[a] || a - b);
-}
 
 /** What a class is called, named or not. */
 export const className = (label: number, classNames: readonly string[]): string =>

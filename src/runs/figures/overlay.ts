@@ -1,14 +1,15 @@
 import { resizeNearest } from "../../data/resize.ts";
 import type { Size } from "../../data/resize.ts";
+import { setDensity } from "../../data/png/density.ts";
 import { sharp } from "../../data/sharp.ts";
 import { countClasses } from "../../masks/count-classes.ts";
-import { className, classesByFrequency, legend } from "./legend.ts";
+import { byFrequency, className, legend } from "./legend.ts";
 import type { LegendEntry } from "./legend.ts";
 import { MARGIN, photoDrawing, titleElement } from "./mosaic.ts";
 import type { Raster } from "./mosaic.ts";
 import { backgroundOf } from "../../masks/background.ts";
-import { classColour, paintMask } from "../../masks/palette.ts";
-import { renderSvg } from "./render-svg.ts";
+import { classColour } from "../../masks/palette.ts";
+import { renderSvgPixels } from "./render-svg.ts";
 import { svgDocument } from "./svg.ts";
 
 export interface OverlayFigureOptions {
@@ -19,6 +20,8 @@ export interface OverlayFigureOptions {
   readonly title?: string;
   /** The most pixels of the picture's longer side; 1600 by default. */
   readonly mostPixels?: number;
+  /** The pixels of each class in the mask, where they have been counted. */
+  readonly counts?: Float64Array;
 }
 
 /** How much of a class's colour shows, inside its area and along its edge. */
@@ -45,15 +48,14 @@ export async function overlayFigure({
   classNames,
   title,
   mostPixels,
+  counts = countClasses([mask]),
 }: OverlayFigureOptions): Promise<Buffer> {
   const size = pictureSize(photo, mostPixels);
   const scale = Math.max(size.width, size.height) / UNITS;
   const rgb = await photoDrawing(photo).draw(size);
-  const background = backgroundOf(classNames);
-  const tinted = tint({ ...size, rgb }, resizeNearest(mask, photo, size), Math.round(scale), background);
   const [width, height] = [size.width / scale, size.height / scale];
   const top = title === undefined ? MARGIN : 52;
-  const entries = legendEntries(mask, classNames);
+  const entries = legendEntries(counts, classNames);
   const beside = photo.height > photo.width;
   const rows = Math.max(12, Math.floor(height / ROW));
   const legendWidth = beside
@@ -65,21 +67,37 @@ export async function overlayFigure({
   const key = legend(entries, place, beside ? LEGEND_BESIDE : LEGEND_BENEATH);
   const figureWidth = Math.ceil(place.x + legendWidth + (beside ? 0 : MARGIN));
   const figureHeight = Math.ceil(Math.max(top + height, place.y + key.height - 9) + MARGIN);
-  const frame = await renderSvg(
+  // All around the picture is white but there, and what is white need not be drawn.
+  const corner =
+    title !== undefined
+      ? { left: 0, top: 0 }
+      : beside
+        ? { left: Math.floor((place.x - MARGIN / 2) * scale), top: 0 }
+        : { left: 0, top: Math.floor((place.y - MARGIN / 2) * scale) };
+  const drawn = await renderSvgPixels(
     svgDocument(figureWidth, figureHeight, [
       ...(title === undefined ? [] : [titleElement(title, figureWidth)]),
       ...key.elements,
     ]),
     scale,
+    corner,
   );
-  const raw = { ...size, channels: 3 } as const;
-  return sharp(frame)
-    .composite([
-      { input: Buffer.from(tinted), raw, left: Math.round(MARGIN * scale), top: Math.round(top * scale) },
-    ])
-    .removeAlpha()
+  const frame = whiteFrame(corner.left + drawn.width, corner.top + drawn.height);
+  for (let y = 0; y < drawn.height; y++) {
+    const line = drawn.rgb.subarray(3 * y * drawn.width, 3 * (y + 1) * drawn.width);
+    frame.rgb.set(line, 3 * ((corner.top + y) * frame.width + corner.left));
+  }
+  const picture = { left: Math.round(MARGIN * scale), top: Math.round(top * scale) };
+  tintInto(frame, picture, {
+    ...{ photo: { ...size, rgb }, mask: resizeNearest(mask, photo, size) },
+    ...{ edge: Math.round(scale), background: backgroundOf(classNames) },
+  });
+  const png = await sharp(frame.rgb, { raw: { width: frame.width, height: frame.height, channels: 3 } })
     .png()
     .toBuffer();
+  // As what is drawn as an SVG has it.
+  setDensity(png, 72);
+  return png;
 }
 
 /** The picture's sides in pixels: the photo's own where they are neither too large nor too small. */
@@ -97,43 +115,87 @@ function scaled({ width, height }: Size, factor: number): Size {
   return { width: side(width), height: side(height) };
 }
 
+/** How a photo is tinted. */
+interface Tinting {
+  readonly photo: Raster;
+  /** `[height, width]` of the photo. */
+  readonly mask: Uint8Array;
+  readonly edge: number;
+  readonly background: number | null;
+}
+
 /**
  * A photo's pixels blended with the colours of their classes; pixels beside another class, `edge` wide, more so.
  *
  * @param background the class that is left as it is, if one is; see `backgroundOf`
  */
-export function tint(
-  { width, height, rgb }: Raster,
-  mask: Uint8Array,
-  edge: number,
-  background: number | null,
-): Uint8Array {
-  const colours = paintMask(mask);
-  const result = new Uint8Array(rgb);
-  for (let y = 0, pixel = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, pixel++) {
-      const label = mask[pixel];
-      if (label === background) continue;
-      const inner =
-        (x < edge || mask[pixel - edge] === label) &&
-        (x >= width - edge || mask[pixel + edge] === label) &&
-        (y < edge || mask[pixel - edge * width] === label) &&
-        (y >= height - edge || mask[pixel + edge * width] === label);
-      const opacity = inner ? OPACITY : EDGE_OPACITY;
-      for (let at = 3 * pixel; at < 3 * pixel + 3; at++) {
-        result[at] = Math.round(rgb[at] + (colours[at] - rgb[at]) * opacity);
-      }
-    }
-  }
-  return result;
+export function tint(photo: Raster, mask: Uint8Array, edge: number, background: number | null): Uint8Array {
+  const frame = { width: photo.width, height: photo.height, rgb: new Uint8Array(photo.rgb.length) };
+  tintInto(frame, { left: 0, top: 0 }, { photo, mask, edge, background });
+  return frame.rgb;
 }
 
-function legendEntries(mask: Uint8Array, classNames: readonly string[]): LegendEntry[] {
-  const counts = countClasses([mask]);
-  return classesByFrequency([mask], classNames.length).map((label) => ({
+/** As {@link tint}, into a place of a picture. */
+function tintInto(
+  frame: Raster,
+  { left, top }: { left: number; top: number },
+  { photo: { width, height, rgb }, mask, edge, background }: Tinting,
+): void {
+  const blends: (Blend | undefined)[] = [];
+  for (let y = 0; y < height; y++) {
+    const line = mask.subarray(y * width, (y + 1) * width);
+    // Beyond the picture's own edges it goes on as it is.
+    const above = y < edge ? line : mask.subarray((y - edge) * width, (y - edge + 1) * width);
+    const below = y >= height - edge ? line : mask.subarray((y + edge) * width, (y + edge + 1) * width);
+    const pixels = rgb.subarray(3 * y * width, 3 * (y + 1) * width);
+    const begin = 3 * ((top + y) * frame.width + left);
+    const into = frame.rgb.subarray(begin, begin + 3 * width);
+    into.set(pixels);
+    for (let x = 0; x < width; x++) {
+      const label = line[x];
+      if (label === background) continue;
+      const inner =
+        above[x] === label &&
+        below[x] === label &&
+        (x < edge || line[x - edge] === label) &&
+        (x >= width - edge || line[x + edge] === label);
+      const { area, border } = (blends[label] ??= blendWith(classColour(label)));
+      const blend = inner ? area : border;
+      const at = 3 * x;
+      into[at] = blend[pixels[at]];
+      into[at + 1] = blend[256 + pixels[at + 1]];
+      into[at + 2] = blend[512 + pixels[at + 2]];
+    }
+  }
+}
+
+function whiteFrame(width: number, height: number): Raster {
+  return { width, height, rgb: new Uint8Array(3 * width * height).fill(255) };
+}
+
+/** What each value of red becomes under a colour, then of green, then of blue: inside an area, and along its edge. */
+interface Blend {
+  readonly area: Uint8Array;
+  readonly border: Uint8Array;
+}
+
+/** @param colour `#rrggbb` */
+function blendWith(colour: string): Blend {
+  const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const table = (opacity: number): Uint8Array =>
+    Uint8Array.from({ length: 3 * 256 }, (_, i) => {
+      const value = i % 256;
+      return Math.round(value + (channels[Math.floor(i / 256)] - value) * opacity);
+    });
+  return { area: table(OPACITY), border: table(EDGE_OPACITY) };
+}
+
+function legendEntries(counts: Float64Array, classNames: readonly string[]): LegendEntry[] {
+  const pixels = counts.reduce((sum, count) => sum + count, 0);
+  return byFrequency(counts, classNames.length).map((label) => ({
     colour: label === backgroundOf(classNames) ? null : classColour(label),
     label: className(label, classNames),
-    value: percent(counts[label] / mask.length),
+    value: percent(counts[label] / pixels),
   }));
 }
 

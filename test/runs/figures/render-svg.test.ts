@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import sharp from "sharp";
 import { expect, it } from "vitest";
-import { renderSvg } from "../../../src/runs/figures/render-svg.ts";
+import { renderSvg, renderSvgPixels } from "../../../src/runs/figures/render-svg.ts";
 import { svgDocument, text } from "../../../src/runs/figures/svg.ts";
 import { temporaryFolder } from "../../files/temporary-folder.ts";
 
@@ -33,4 +34,24 @@ it("draws letters, not boxes, in the weight that is asked for", async () => {
     png("…", false),
   ]);
   expect(new Set(pictures).size).toBe(pictures.length);
+});
+
+it("gives the pixels of a part of a document as its PNG has them", async () => {
+  for (const [scale, width, height, left, top] of [
+    [1, 60, 40, 0, 0],
+    [2.0625, 61, 43, 30, 11],
+    [1.337, 75, 31, 0, 17],
+  ]) {
+    const document = svgDocument(width, height, [
+      text("Legend", 5, 25),
+      text("12.3 %", 40, 25, { bold: true }),
+    ]);
+    const png = sharp(await renderSvg(document, scale));
+    const { width: allX = 0, height: allY = 0 } = await png.metadata();
+    const part = { left, top, width: allX - left, height: allY - top };
+    const expected = await png.extract(part).removeAlpha().raw().toBuffer();
+    const pixels = await renderSvgPixels(document, scale, { left, top });
+    expect([pixels.width, pixels.height]).toEqual([part.width, part.height]);
+    expect(Buffer.from(pixels.rgb).equals(expected)).toBe(true);
+  }
 });
