@@ -18,6 +18,10 @@ export const QUEUE_NAME = "predict";
 export const COMPLETED_KEPT = 1000;
 /** For how long the minutes' counts of completed shards are kept. */
 export const METRICS = { maxDataPoints: MetricsTime.ONE_WEEK };
+/** What BullMQ has as the reason where a shard lost its worker too often, and what that means. */
+const STALLED = "job stalled more than allowable limit";
+const WORKERS_GONE =
+  "One worker after the other was killed, or ended, while it had this shard in hand: see what their machines say of memory and crashes.";
 /** Jobs that are added or looked up by one message. */
 const CHUNK = 500;
 /** Dead letters of one shard that Redis keeps; the shard's manifest has all. */
@@ -153,7 +157,7 @@ export class ShardQueue {
     return jobs.filter(Boolean).map((job) => ({
       id: job.id!,
       what: describeShard(job.data),
-      reason: job.failedReason,
+      reason: job.failedReason === STALLED ? WORKERS_GONE : job.failedReason,
       attempts: job.attemptsMade,
     }));
   }

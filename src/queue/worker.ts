@@ -85,7 +85,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
     end();
   };
 
-  const process = async (job: Job<ShardJob, JobResult>, token?: string): Promise<JobResult> => {
+  const doJob = async (job: Job<ShardJob, JobResult>, token?: string): Promise<JobResult> => {
     const start = performance.now();
     inHand += 1;
     try {
@@ -122,7 +122,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
     }
   };
 
-  const worker = new Worker<ShardJob, JobResult>(queue.name, process, {
+  const worker = new Worker<ShardJob, JobResult>(queue.name, doJob, {
     ...{ connection: client, prefix: PREFIX, concurrency, metrics: METRICS },
     skipVersionCheck: queue.redis.notes.length > 0,
     ...{ lockDuration: LOCK_MS, stalledInterval: STALLED_MS, maxStalledCount: MOST_STALLS },

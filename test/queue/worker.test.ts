@@ -319,23 +319,35 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 1, failed: 0 });
   });
 
-  it.skipIf(isQuick)(inTestAll("takes over the shard of a worker that is heard of no more"), async () => {
-    const queue = await queueOf();
-    await queue.add(shards(1), TASK);
-    // As `kill -9` leaves it: in somebody's hands, and nobody renews the lock.
-    const { Worker } = await import("bullmq");
-    const killed = new Worker(queue.name, null, {
-      ...{ connection: queue.redis.client, prefix: "bespoke", lockDuration: 12_000 },
-    });
-    const taken = await killed.getNextJob("token");
-    expect(taken.id).toBe(jobId({ shard: shard(0), task: TASK }));
-    const start = performance.now();
-    const { said } = await worker(queue, () => Promise.resolve(DONE));
-    console.log(`taken over after ${((performance.now() - start) / 1000).toFixed(1)} s`);
-    expect(said[0]).toBe(`${taken.id}: its worker is gone; it is back in the queue`);
-    expect(await queue.counts()).toMatchObject({ completed: 1, failed: 0, active: 0 });
-    await killed.close();
-  });
+  it.skipIf(isQuick)(
+    inTestAll("takes over the shards of a worker that is heard of no more, but not for ever"),
+    async () => {
+      const queue = await queueOf();
+      await queue.add(shards(2), TASK);
+      const ids = shards(2).map((of) => jobId({ shard: of, task: TASK }));
+      // As `kill -9` leaves them: in somebody's hands, and nobody renews the locks.
+      const { Worker } = await import("bullmq");
+      const killed = new Worker(queue.name, null, {
+        ...{ connection: queue.redis.client, prefix: "bespoke", lockDuration: 12_000 },
+      });
+      for (const id of ids) expect((await killed.getNextJob("token")).id).toBe(id);
+      // Ten others have died of the second one.
+      await queue.redis.client.hset(queue.bull.toKey(ids[1]), "stc", "10");
+      const start = performance.now();
+      const { said } = await worker(queue, () => Promise.resolve(DONE));
+      console.log(`taken over after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+      expect(said).toContain(`${ids[0]}: its worker is gone; it is back in the queue`);
+      expect(await queue.counts()).toMatchObject({ completed: 1, failed: 1, active: 0 });
+      expect((await queueStatus(queue)).failed_shards).toMatchObject([
+        { id: ids[1], reason: expect.stringMatching(/^One worker after the other was killed/) as string },
+      ]);
+      // Put back, it has all its chances again.
+      expect(await queue.retry()).toBe(1);
+      await worker(queue, () => Promise.resolve(DONE));
+      expect(await queue.counts()).toMatchObject({ completed: 2, failed: 0 });
+      await killed.close();
+    },
+  );
 
   it.skipIf(isQuick)(
     inTestAll("says that it is no longer the one who does a shard, and it is done once"),
