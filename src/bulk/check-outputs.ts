@@ -59,7 +59,7 @@ async function problemOf(
   }
   if (size !== bytes) return `has ${size} bytes instead of ${bytes}`;
   if (quick || (await sha256Of(file)) === sha256) return null;
-  return "is not the file that was written: its digest is another";
+  return "is not the file that was written (its digest is another): remove it, and label the shard again";
 }
 
 /** The SHA-256 of a file, in hexadecimal digits. */

@@ -15,7 +15,14 @@ const seen = new Map<string, Promise<number>>();
 export function removeLeftoversOnce(out: string): Promise<number> {
   const folder = resolve(out);
   let removed = seen.get(folder);
-  if (removed === undefined) seen.set(folder, (removed = removeLeftovers(folder)));
+  if (removed === undefined) {
+    // A folder that is not there is told of by who writes to it, and may be there the next time.
+    removed = removeLeftovers(folder).catch(() => {
+      seen.delete(folder);
+      return 0;
+    });
+    seen.set(folder, removed);
+  }
   return removed;
 }
 

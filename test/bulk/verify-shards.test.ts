@@ -159,7 +159,7 @@ describe("verifyShards", () => {
       ...{ whole: 2, problems: { ...NONE, torn: 1 } },
       said: [
         expect.stringMatching(
-          /^torn: .*d\.overlay\.png is not the file that was written: its digest is another\.$/,
+          /^torn: .*d\.overlay\.png is not the file that was written \(its digest is another\): remove it, and label the shard again\.$/,
         ),
       ],
     });

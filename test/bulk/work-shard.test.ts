@@ -160,6 +160,14 @@ describe("workShard", () => {
     expect(await filesIn(join(out, "shard-000000"))).toHaveLength(10);
   });
 
+  it("says that the folder of the outputs is not there, and goes on when it is", async () => {
+    const { folder, shard } = await setUp({ "a.jpg": jpeg });
+    const out = join(folder, "mounted later");
+    await expect(work(shard, { out })).rejects.toThrow(/shard-000000: its folder does not exist; create it/);
+    await mkdir(out);
+    expect((await work(shard, { out })).photos).toHaveLength(1);
+  });
+
   it("leaves nothing when it is ended", async () => {
     const { out, shard } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg, "c.jpg": jpeg });
     const controller = new AbortController();
