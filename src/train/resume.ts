@@ -54,6 +54,7 @@ const SINCE: Partial<TrainConfig> = {
   budget: null,
   bnReestimate: 0,
   adapters: null,
+  wire: "f32",
 };
 
 /**

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { trainCommand } from "../../src/cli/definitions/train.ts";
 
-const page = await readFile(new URL("../../docs/scale.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/scale.md", import.meta.url), "utf8");
 const block = (language: string): string =>
   new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m").exec(page)![1];
 
