@@ -26,6 +26,8 @@ export { upsampleNearest2x } from "./graph/ops/upsample-nearest2x.ts";
 // Norms and dropout.
 export { batchNormInference, batchNormTraining } from "./graph/ops/batch-norm.ts";
 export type { BatchNormOptions, BatchNormTrainingOptions } from "./graph/ops/batch-norm.ts";
+export { synchronizedBatchNorm } from "./graph/ops/synchronized-batch-norm.ts";
+export { MOMENT_GRADIENTS_OF_ALL, MOMENTS_OF_ALL } from "./graph/ops/synchronized-moments.ts";
 export { layerNormalization } from "./graph/ops/layer-normalization.ts";
 export type { LayerNormalizationOptions } from "./graph/ops/layer-normalization.ts";
 export { groupNormalization } from "./graph/ops/group-normalization.ts";

@@ -63,6 +63,7 @@ const article: TrainConfig = {
   batchSize: 64,
   accumulate: 1,
   wire: "f32",
+  syncBatchNorm: false,
   epochsFrozen: 20,
   epochsFinetune: 20,
   stepsPerEpoch: null,

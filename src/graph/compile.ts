@@ -117,7 +117,7 @@ async function build(
       return buffer;
     };
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
-    const arena = blocks.map((bytes, i) => make(`arena ${i}`, bytes, STORAGE | COPY_SRC));
+    const arena = blocks.map((bytes, i) => make(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST));
     const inputBuffers = new Map(
       inputs.map((tensor) => [tensor, make(tensor.name, bytesOf(tensor), STORAGE | COPY_DST | COPY_SRC)]),
     );
@@ -164,13 +164,14 @@ async function build(
       return { label: kernel.label, pipeline, bindGroup, workgroups: kernel.workgroups };
     });
     const taps = new Map([...planned.taps].map(([name, { after }]) => [after, name]));
+    const work = new Map(planned.hostWork.map((each) => [each.after, each]));
+    const cuts = new Set([...taps.keys(), ...work.keys()]);
     let first = 0;
-    const submissions = submissionsOf(dispatches, options.submissionSeconds, new Set(taps.keys())).map(
-      (count) => ({
-        commands: commands.slice(first, (first += count)),
-        tap: taps.get(first) ?? null,
-      }),
-    );
+    const submissions = submissionsOf(dispatches, options.submissionSeconds, cuts).map((count) => ({
+      commands: commands.slice(first, (first += count)),
+      tap: taps.get(first) ?? null,
+      hostWork: work.get(first) ?? null,
+    }));
     return new Program(gpu, planned, submissions, variables, locate, inputBuffers, () => {
       for (const buffer of buffers) gpu.destroyBuffer(buffer);
       if (!options.variables) variables.destroy();

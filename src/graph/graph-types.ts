@@ -209,6 +209,11 @@ export interface Op<Types extends readonly TensorType[] = readonly TensorType[]>
   readonly pattern?: OpPatterns[keyof OpPatterns];
   /** What a program that has the op is rewritten by. An op brings it, so that no program is larger for the ops of others. */
   readonly rewriting?: Rewriting;
+  /**
+   * What the host is to do with the outputs, f32, when they have been computed and before anybody reads them (`RunOptions.onHost`). A
+   * program ends a submission there. Without a host that does it they stay as computed.
+   */
+  readonly onHost?: string;
   /** Tensors of other nodes that running it changes in place; only those rewrites make such ops. */
   readonly writes?: readonly Tensor[];
   /** Says which kernels compute `outputs`, once, when a program is compiled. */

@@ -2,6 +2,8 @@ import type { KernelTarget } from "../kernels/kernel.ts";
 import { fuse } from "./fuse/fuse.ts";
 import { beginOf, storageOf } from "./graph.ts";
 import type { Node, Tensor } from "./graph.ts";
+import { hostWorkOf } from "./host-work.ts";
+import type { HostWork } from "./host-work.ts";
 import { lowerNodes } from "./lower.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Scratch } from "./op.ts";
@@ -46,6 +48,8 @@ export interface Plan {
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** When the updates of `Goals.taps` have run, and what they update, in the order in which they run. */
   readonly taps: ReadonlyMap<string, Tap>;
+  /** Where a run stops for the host. */
+  readonly hostWork: readonly HostWork[];
   /** Bytes of each block of the arena. */
   readonly blocks: readonly number[];
   /** The block each computed tensor and scratch buffer lies in; tenants of one block never live at the same time. */
@@ -125,6 +129,7 @@ export function plan(goals: PlanOptions, target: KernelTarget): Plan {
     variables: [...variables],
     outputs,
     taps,
+    hostWork: hostWorkOf(dispatches),
     blocks,
     blockOf,
     lifetimes,

@@ -5,6 +5,7 @@ import { timePasses } from "../gpu/profiler.ts";
 import type { DispatchTime } from "../gpu/profiler.ts";
 import { float16ToFloat32 } from "../half-floats.ts";
 import type { Tensor } from "./graph.ts";
+import type { HostWork } from "./host-work.ts";
 import type { NamedTypes, Plan, PlanSummary } from "./plan.ts";
 import { bytesOf, numbersText, shapeText, sizeOf } from "./shape.ts";
 import type { Numbers } from "./shape.ts";
@@ -41,6 +42,8 @@ export interface Submission {
   readonly commands: readonly Command[];
   /** The name of the tap that has run when they have. */
   readonly tap: string | null;
+  /** What the host has to do then. */
+  readonly hostWork: HostWork | null;
 }
 
 /** A compiled graph: the same work at every {@link run}, on other numbers. */
@@ -88,7 +91,7 @@ export class Program<
 
   /**
    * Writes `feeds`, submits everything and resolves to the outputs' numbers. Several runs may be in flight:
-   * the work is submitted before this returns its promise, but where `tapped` is called for more than four taps (see {@link RunOptions}).
+   * the work is submitted before this returns its promise, but for what waits for the host (see {@link RunOptions}).
    *
    * @param fetch which outputs to bring back; all by default. What is not fetched costs no copy and no waiting.
    * @throws Error when a feed is missing, unknown, of another type or of the wrong length, when there is no output that is to
@@ -97,7 +100,7 @@ export class Program<
   async run<Fetched extends keyof Outputs & string = keyof Outputs & string>(
     feeds: Feeds<Inputs>,
     fetch?: readonly Fetched[],
-    { tapped }: RunOptions = {},
+    { tapped, onHost }: RunOptions = {},
   ): Promise<Results<Outputs, Fetched>> {
     this.#check();
     this.#feed(feeds);
@@ -111,22 +114,26 @@ export class Program<
       encoder = device.createCommandEncoder({ label: "step" });
     };
     const last = this.#submissions.length - 1;
-    for (const [i, { commands, tap }] of this.#submissions.entries()) {
+    for (const [i, { commands, tap, hostWork }] of this.#submissions.entries()) {
       const pass = encoder.beginComputePass();
       for (const command of commands) record(pass, command);
       pass.end();
       while (tap !== null && taps?.room) await taps.room;
       const handOver = tap === null ? undefined : taps?.record(encoder, tap);
-      if (i < last || handOver) submit();
+      const computed = onHost && hostWork ? this.#record(encoder, hostWork.tensors) : null;
+      if (i < last || handOver || computed) submit();
       handOver?.();
+      if (!onHost || !hostWork || !computed) continue;
+      const numbers = (await computed()).map((bytes) => new Float32Array(bytes));
+      const made = await onHost(hostWork.what, numbers);
+      hostWork.tensors.forEach((tensor, output) => {
+        if (made[output]?.length !== numbers[output].length)
+          throw new Error(`onHost gives other than ${numbers[output].length} numbers for ${hostWork.what}.`);
+        this.#gpu.write(this.#locate(tensor), made[output]);
+      });
     }
 
-    const ranges = tensors.map((tensor) => ({
-      buffer: this.#locate(tensor),
-      offset: 0,
-      bytes: bytesOf(tensor),
-    }));
-    const wait = ranges.length > 0 ? this.#staging.record(encoder, ranges) : null;
+    const wait = tensors.length > 0 ? this.#record(encoder, tensors) : null;
     device.queue.submit([encoder.finish()]);
     const [bytes] = await Promise.all([wait?.() ?? [], taps?.end()]);
     const results = names.map((name, i) => [name, typed(tensors[i], bytes[i])]);
@@ -184,6 +191,15 @@ export class Program<
     if (this.#destroyed) throw new Error("The program has been destroyed: compile it again to run it.");
     if (this.plan.variables.length > 0) this.#variables.check();
     this.#gpu.check();
+  }
+
+  #record(encoder: GPUCommandEncoder, tensors: readonly Tensor[]): () => Promise<ArrayBuffer[]> {
+    const ranges = tensors.map((tensor) => ({
+      buffer: this.#locate(tensor),
+      offset: 0,
+      bytes: bytesOf(tensor),
+    }));
+    return this.#staging.record(encoder, ranges);
   }
 
   #output(name: string): Tensor {

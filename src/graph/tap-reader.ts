@@ -12,7 +12,14 @@ export interface RunOptions {
    * there, in the order of the taps; meanwhile the GPU works on the rest. The run is over when all calls are. While four of them
    * are not, what leads to the next tap is not submitted: until then run nothing else that uses its variables.
    */
-  readonly tapped?: Tapped;
+  readonly tapped?: Tapped | undefined;
+  /**
+   * Called where an op has work for the host (`Op.onHost`), with what that is and the numbers that the op has computed; they are replaced by
+   * those that it returns, and the run goes on. Nothing behind it is submitted before: until the run is over run nothing else that
+   * uses its variables. Without it nothing is done to them.
+   */
+  readonly onHost?:
+    ((what: string, numbers: readonly Float32Array[]) => Promise<readonly Float32Array[]>) | undefined;
 }
 
 type Tapped = (name: string, values: ReadonlyMap<string, VariableValues>) => void | Promise<void>;

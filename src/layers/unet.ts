@@ -13,7 +13,7 @@ export { skipsOf } from "./networks/unet.ts";
 export interface UNetOptions
   extends
     Pick<UnetLayersOptions, "classes" | "encoder" | "decoderFilters">,
-    Pick<BuildOptions, "momentum" | "dropout"> {
+    Pick<BuildOptions, "momentum" | "batchNorm" | "dropout"> {
   /** A training step (batch statistics, moving averages) or an evaluation. */
   readonly training: boolean;
   /** Learn the encoder too; frozen, it costs no backward pass and keeps its statistics. */
@@ -58,18 +58,20 @@ export function unetEncoder(
     trainableEncoder,
     encoderStatistics = "batch",
     momentum,
+    batchNorm,
     dropout,
     encoder = DEFAULT_ENCODER,
   }: Pick<
     UNetOptions,
-    "training" | "trainableEncoder" | "encoderStatistics" | "momentum" | "dropout" | "encoder"
+    | ("training" | "trainableEncoder" | "encoderStatistics" | "momentum")
+    | ("batchNorm" | "dropout" | "encoder")
   >,
 ): Skips {
   checkImage(encoder, [image.shape[1], image.shape[2]]);
   const outputs = skipsOf(encoder).map(({ name }) => name);
   const trainable = (): boolean => trainableEncoder;
   const keepsStatistics = (): boolean => encoderStatistics === "moving";
-  const options = { outputs, training, trainable, keepsStatistics, momentum, dropout };
+  const options = { outputs, training, trainable, keepsStatistics, momentum, batchNorm, dropout };
   return buildLayers(skipLayers(encoder), { [INPUT]: image }, options);
 }
 
@@ -87,6 +89,7 @@ export function unetDecoder(
     training,
     trainableDecoder = true,
     momentum,
+    batchNorm,
     decoder = "transpose",
     ...network
   }: Omit<UNetOptions, "trainableEncoder">,
@@ -98,6 +101,7 @@ export function unetDecoder(
     training,
     trainable: (part: string | null): boolean => part === "head" || trainableDecoder,
     momentum,
+    batchNorm,
   };
   return buildLayers(layers, skips, options)[output];
 }

@@ -87,6 +87,7 @@ export function trainerOptions(
     accumulate: config.accumulate * (ranks?.size ?? 1),
     ranks,
     wire: config.wire,
+    syncBatchNorm: config.syncBatchNorm,
     precision: config.precision,
     freeze: config.freeze,
     // Each crop is another one.

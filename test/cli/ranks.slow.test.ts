@@ -89,6 +89,31 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
     losses(ranks).forEach((loss, i) => expect(Math.abs(loss / losses(alone)[i] - 1)).toBeLessThan(1e-6));
   });
 
+  it(
+    "learns what one process learns of whole batches, with batch norms over all ranks",
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const args = [...RUN, "--optimizer", "sgd", "--loss", "cross-entropy", "--sync-batch-norm"];
+      for (const [out, ...more] of [["together", "--ranks", "2"], ["one"]])
+        expect(await train([...args, ...more, "--out", out])).toMatchObject({ code: 0, errors: "" });
+      const [together, one] = await Promise.all(["together", "one"].map((run) => ending(join(folder, run))));
+      const losses = ({ state }: RunEnd) => state.history.flatMap(({ loss, valLoss }) => [loss, valLoss]);
+      losses(together).forEach((loss, i) => expect(Math.abs(loss / losses(one)[i] - 1)).toBeLessThan(1e-5));
+    },
+  );
+
+  it("learns much the same with gradients in half precision", { timeout: 300_000 }, async () => {
+    const { code, errors } = await train([...RUN, "--ranks", "2", "--wire", "f16", "--out", "halves"]);
+    expect([code, errors]).toEqual([0, ""]);
+    const { state } = await ending(join(folder, "halves"));
+    state.history.forEach(({ loss }, i) => {
+      expect(loss).not.toBe(whole.state.history[i].loss);
+      expect(Math.abs(loss / whole.state.history[i].loss - 1)).toBeLessThan(5e-3);
+    });
+  });
+
   it.skipIf(process.platform !== "linux")(
     "ends with any rank that is killed, names it, and taken up each time comes to the same bits",
     { timeout: 300_000 },

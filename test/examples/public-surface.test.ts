@@ -39,12 +39,12 @@ describe("what the library exports", () => {
   it("bespoke/nn", () => {
     expect(names(nn)).toBe(
       words(`
-      accuracy affine affineConstants attentionWeights averagePool2d batchNormInference
+      MOMENTS_OF_ALL MOMENT_GRADIENTS_OF_ALL accuracy affine affineConstants attentionWeights averagePool2d batchNormInference
       batchNormTraining biasAdd binaryCrossentropy categoricalCrossentropy channelSum confusionMatrix
       conv2d conv2dTranspose crop2d crossEntropyAndAccuracy dense depthwiseConv2d diceLoss dropout
       focalLoss globalAveragePool2d groupNormalization huber layerNormalization lovaszSoftmax maxPool2d
       meanAbsoluteError meanSquaredError multiplyChannels pixelCount runCount softmax
-      sparseSoftmaxCrossEntropy standardize tverskyLoss upsampleBilinear2x upsampleNearest2x
+      sparseSoftmaxCrossEntropy standardize synchronizedBatchNorm tverskyLoss upsampleBilinear2x upsampleNearest2x
       upsampledConv2d zeroPad2d`),
     );
   });

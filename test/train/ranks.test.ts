@@ -184,6 +184,66 @@ describe("ranks that train together", () => {
     expect(losses.at(-1)!).toBeLessThan(losses[0]);
   });
 
+  describe("with batch norms over all of them", () => {
+    const wholeBatch = async (some: Partial<TrainerOptions>, training?: SegmentationDataset) => {
+      const ran = await run({ ...some, accumulate: 1, ranks: undefined }, training);
+      expect(ran.error).toBeUndefined();
+      return ran;
+    };
+
+    /** Losses within 1e-5, numbers within 1e-4 of the largest; all ranks have the same bits. */
+    function expectWhole(all: readonly Ran[], whole: Ran): void {
+      for (const { losses, values, error } of all) {
+        expect(error).toBeUndefined();
+        expect(losses).toEqual(all[0].losses);
+        expect(losses).toHaveLength(whole.losses.length);
+        losses.forEach((loss, i) => expect(Math.abs(loss / whole.losses[i] - 1)).toBeLessThan(1e-5));
+        expect([...values]).toEqual([...all[0].values]);
+      }
+      expect([...all[0].values.keys()].sort()).toEqual([...whole.values.keys()].sort());
+      for (const [name, { data }] of all[0].values) expectClose(data, whole.values.get(name)!.data, 1e-4);
+    }
+
+    it("learn what one process learns of the whole batch, over both phases", async () => {
+      const some = { accumulate: 2, syncBatchNorm: true, optimizer: "sgd" as const, bnReestimate: 2 };
+      const whole = await wholeBatch(some);
+      const all = await together(2, some);
+      expectWhole(all, whole);
+      // By statistics that ranks have estimated together.
+      all[0].epochs.forEach(({ row }, i) =>
+        expect(Math.abs(row.valLoss / whole.epochs[i].row.valLoss - 1)).toBeLessThan(1e-5),
+      );
+      // Which they do not without.
+      const [apart] = await together(2, { ...some, syncBatchNorm: false });
+      expect(Math.abs(apart.losses.at(-1)! / whole.losses.at(-1)! - 1)).toBeGreaterThan(1e-4);
+    });
+
+    it("do so where a rank has fewer photos, or none, and where pixels do not count", async () => {
+      const photos = new GeneratedDataset({ size: 10, imageSize: 32 });
+      const training = ignoring(photos);
+      const load = training.load.bind(training);
+      training.load = async (index: number) => {
+        const sample = await load(index);
+        const mask = sample.mask.slice();
+        if (index % 2 === 0) mask.fill(255, 20);
+        return { ...sample, mask };
+      };
+      const some = { accumulate: 3, syncBatchNorm: true, ignores: true, optimizer: "sgd" as const };
+      const all = await together(3, { ...some, maxSteps: 8 }, () => [{}, training]);
+      expectWhole(all, await wholeBatch({ ...some, maxSteps: 8 }, training));
+    });
+
+    it("do so in several micro-batches each, and are taken up again", async () => {
+      const some = { syncBatchNorm: true, accumulate: 4, epochs: { frozen: 1, finetune: 0 } };
+      const [whole, other] = await together(2, some);
+      expect([...other.values]).toEqual([...whole.values]);
+      const [cut] = await together(2, { ...some, maxSteps: 3 });
+      const [again] = await together(2, some, () => [{}, undefined, cut.kept]);
+      expect([...again.values]).toEqual([...whole.values]);
+      expect([...cut.losses, ...again.losses]).toEqual(whole.losses);
+    });
+  });
+
   it("weigh pixels that count alike, whichever rank has them", async () => {
     const photos = new GeneratedDataset({ size: 12, imageSize: 32 });
     // Of some photos nothing counts but a corner.

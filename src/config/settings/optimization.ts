@@ -139,4 +139,11 @@ export const optimizationSettings = {
       "way back (docs/scale.md)",
     choice(WIRES),
   ),
+  syncBatchNorm: setting(
+    "--sync-batch-norm",
+    "Optimization",
+    "of several ranks, let batch norms that are trained normalize by the micro-batches of all, one of each, as PyTorch's SyncBatchNorm does: " +
+      "the GPU stops twice for each of them (docs/scale.md)",
+    toggle(),
+  ),
 };

@@ -48,6 +48,8 @@ export interface BuildOptions {
   readonly keepsStatistics?: (part: LayerPart) => boolean;
   /** Share of their moving statistics that batch norms keep in a step; each layer's own without. */
   readonly momentum?: Momentum | undefined;
+  /** What makes batch norms that normalize by the batch; `batchNormTraining` by default. */
+  readonly batchNorm?: typeof batchNormTraining | undefined;
   /** What decides what dropout drops. A training step needs it where a layer that is learned drops. */
   readonly dropout?: DropoutSource | undefined;
 }
@@ -273,10 +275,10 @@ class Build {
     const roles = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
     const [gamma, beta, mean, variance] = roles.map((role) => this.#variables.of(layer, role));
     const x = this.tensor(layer.inputs[0]);
-    const { momentum: kept = momentum, keepsStatistics } = this.#options;
-    return this.#isLearning(layer.part) && !keepsStatistics?.(layer.part)
-      ? batchNormTraining(x, gamma, beta, mean, variance, { epsilon, momentum: kept, activation })
-      : batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
+    const { momentum: kept = momentum, keepsStatistics, batchNorm = batchNormTraining } = this.#options;
+    if (!this.#isLearning(layer.part) || keepsStatistics?.(layer.part))
+      return batchNormInference(x, gamma, beta, mean, variance, { epsilon, activation });
+    return batchNorm(x, gamma, beta, mean, variance, { epsilon, momentum: kept, activation });
   }
 
   #isLearning(part: LayerPart): boolean {

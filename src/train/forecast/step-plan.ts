@@ -55,6 +55,7 @@ export function accumulatedPlan(passes: number, gradient: Plan, apply: Plan): Pl
     variables: [...variables.values()],
     outputs: new Map([...gradient.outputs, ...apply.outputs]),
     taps: gradient.taps,
+    hostWork: gradient.hostWork,
     blocks: [...gradient.blocks, ...apply.blocks],
     blockOf: new Map([
       ...gradient.blockOf,

@@ -10,11 +10,12 @@ import { IGNORED_LABEL } from "../../data/batch.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { zeros } from "../../graph/initializers.ts";
+import { fill } from "../../graph/ops/fill.ts";
 import { accumulate, clear } from "../../graph/ops/accumulate.ts";
 import type { Goals } from "../../graph/plan.ts";
 import type { Features } from "./features.ts";
 import { accumulateInBuckets } from "./gradient-buckets.ts";
-import { optimizerUpdates, trainingPass } from "./programs.ts";
+import { optimizerUpdates, synchronizes, trainingPass } from "./programs.ts";
 import type { Learning, StepSpec } from "./programs.ts";
 import type { Phase } from "../../runs/phase.ts";
 
@@ -38,7 +39,10 @@ export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
   const { outputs, gradients, scaling } = trainingPass(spec, phase);
   const learn = (means: ReadonlyMap<Tensor, Tensor>): Learning =>
     optimizerUpdates(means, spec, phase, scaling);
-  return throughAccumulators(outputs, gradients, learn, { inBuckets: spec.ranks !== undefined });
+  return throughAccumulators(outputs, gradients, learn, {
+    inBuckets: spec.ranks !== undefined,
+    shared: synchronizes(spec),
+  });
 }
 
 /**
@@ -46,13 +50,14 @@ export function accumulatedStep(spec: StepSpec, phase: Phase): AccumulatedStep {
  * `accumulator`, named after their parameters; they are zero between two steps, so no checkpoint need keep them. An input
  * `share` is added to the graph.
  *
+ * @param options.shared whether the gradients are multiplied by `share` already.
  * @param options.inBuckets whether the accumulators are taps, which ranks sum up while the backward pass goes on.
  */
 export function throughAccumulators(
   outputs: Goals["outputs"],
   gradients: ReadonlyMap<Tensor, Tensor>,
   learn: (gradients: ReadonlyMap<Tensor, Tensor>) => Learning,
-  { inBuckets = false } = {},
+  { inBuckets = false, shared = false } = {},
 ): AccumulatedStep {
   const [[{ graph }]] = gradients;
   const means = new Map<Tensor, Tensor>();
@@ -62,7 +67,7 @@ export function throughAccumulators(
     means.set(parameter, mean);
     terms.set(mean, gradient);
   }
-  const share = graph.input("share", []);
+  const share = shared ? fill(graph, [], 1) : graph.input("share", []);
   const gradient = inBuckets
     ? { outputs, taps: accumulateInBuckets(terms, share) }
     : { outputs, updates: [accumulate(terms, share)] };

@@ -15,10 +15,12 @@ import type { Variables } from "../../graph/variables.ts";
 import type { Phase } from "../../runs/phase.ts";
 import type { TrainerOptions } from "../trainer-options.ts";
 import { microBatches, microBatchSize } from "./accumulation.ts";
+import type { MicroBatch } from "./accumulation.ts";
 import { AVERAGE } from "./averaging.ts";
+import { BatchNormExchange } from "./batch-norm-exchange.ts";
 import { FeatureStack } from "./features.ts";
 import type { FrozenEncoder } from "./frozen-encoder.ts";
-import { dropsOut, trainedNetwork } from "./programs.ts";
+import { dropsOut, synchronizes, trainedNetwork } from "./programs.ts";
 import type { StepSpec } from "./programs.ts";
 import { batchStream } from "./stream.ts";
 
@@ -85,7 +87,7 @@ export class NormStatistics {
 
   /**
    * Estimates them over `bnReestimate` whole batches, drawn and augmented as training draws them, a micro-batch at a time where steps are made
-   * of such. With averaged weights it is the averages that the batches go through, and theirs are the statistics.
+   * of such. Where norms are over the micro-batches of all ranks, each rank takes its own of them. With averaged weights it is the averages that the batches go through, and theirs are the statistics.
    *
    * @param epoch decides with the seed which batches these are.
    * @param encoder takes its part where features are cached.
@@ -107,6 +109,17 @@ export class NormStatistics {
     const { bnReestimate: wanted = 0, seed, signal } = this.#options;
     const size = microBatchSize(this.#options);
     const drops = dropsOut(this.#options, this.#phase);
+    const { ranks, accumulate = 1 } = this.#options;
+    const together = ranks && synchronizes(this.#options) ? ranks : undefined;
+    const onHost = together && new BatchNormExchange(together).ofBatch(size);
+    // Of the micro-batches of a batch: this rank's, one at a time with those of the others, while all have a whole one.
+    const taken = (parts: readonly MicroBatch[]): readonly MicroBatch[] => {
+      const isWhole = (part: MicroBatch | undefined): boolean => part?.count === size;
+      if (!together) return parts.filter(isWhole);
+      const each = accumulate / together.size;
+      const [first, last] = [together.rank * each, (together.size - 1) * each];
+      return parts.slice(first, first + each).filter((_, i) => isWhole(parts.at(last + i)));
+    };
     const batches = batchStream(this.#gpu, training, this.#options, {
       seed: estimateSeed(seed, epoch),
       dropRemainder: true,
@@ -118,16 +131,15 @@ export class NormStatistics {
         const { value: batch } = await batches.next();
         if (!batch) return;
         const features = encoder ? await encoder.features(batch, batch.identities) : undefined;
-        for (const part of microBatches({ ...batch, features }, size)) {
-          if (part.count < size) continue;
+        for (const part of taken(microBatches({ ...batch, features }, size))) {
           const feeds: Feeds = {
             ...(part.features ? this.#stack.fill(part.features) : { image: part.images }),
             kept: Float32Array.of(seen / (seen + 1)),
             ...(drops && { step: Uint32Array.of(seen) }),
           };
           // Behind the last norm nothing is computed: a skip that only the head reads is no input.
-          const taken = this.#program.plan.inputs.map(({ name }) => [name, feeds[name]]);
-          await this.#program.run(Object.fromEntries(taken) as Feeds);
+          const fed = this.#program.plan.inputs.map(({ name }) => [name, feeds[name]]);
+          await this.#program.run(Object.fromEntries(fed) as Feeds, undefined, { onHost });
           seen += 1;
           // Nothing is read that would be waited for.
           await this.#gpu.idle();

@@ -2,18 +2,20 @@ import type { TrainingBatch } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Plan } from "../../graph/plan.ts";
 import { compile } from "../../graph/compile.ts";
-import type { Program } from "../../graph/program.ts";
+import type { Program, Results } from "../../graph/program.ts";
+import type { RunOptions } from "../../graph/tap-reader.ts";
 import type { Variables } from "../../graph/variables.ts";
 import type { Collectives } from "../../mpi/collectives.ts";
 import { accumulatedStep, microBatchSize, weightOf } from "./accumulation.ts";
+import { BatchNormExchange } from "./batch-norm-exchange.ts";
 import { FeatureStack } from "./features.ts";
 import { FrozenEncoder } from "./frozen-encoder.ts";
-import { takesSkips } from "./programs.ts";
+import { synchronizes, takesSkips } from "./programs.ts";
 import type { StepSpec } from "./programs.ts";
 import { NO_EXCHANGE, RankExchange } from "./rank-exchange.ts";
 import type { ExchangeTimes } from "./rank-exchange.ts";
-import { accumulates, passGoals, shareOf, stepPasses, updateFeeds } from "./step-passes.ts";
-import type { PreparedBatch, StepPlace } from "./step-passes.ts";
+import { accumulates, passGoals, photosOf, shareOf, stepPasses, updateFeeds } from "./step-passes.ts";
+import type { PreparedBatch, StepPass, StepPlace } from "./step-passes.ts";
 import type { Phase } from "../../runs/phase.ts";
 import { accumulatedPlan } from "../forecast/step-plan.ts";
 
@@ -24,6 +26,12 @@ export interface StepOutcome {
   readonly exhausted: boolean;
   /** A rank wants the run to stop behind this step; see {@link StepPlace.stop}. */
   readonly stop: boolean;
+}
+
+/** What a pass has given, and its part of the step. */
+interface PassOutcome {
+  readonly share: number;
+  readonly outputs: Results;
 }
 
 /**
@@ -45,6 +53,8 @@ export class PhaseSteps {
   #encoder: FrozenEncoder | null = null;
   /** Where several ranks share a step out. */
   #exchange: RankExchange | null = null;
+  /** Where batch norms are over the micro-batches of all ranks. */
+  #batchNorms: BatchNormExchange | null = null;
 
   private constructor(
     gpu: Gpu,
@@ -83,7 +93,9 @@ export class PhaseSteps {
       await steps.#compile(spec.batchSize);
       if (ranks) {
         const pass = passGoals(spec, phase, microBatchSize(spec));
-        steps.#exchange = new RankExchange(variables, ranks, pass, spec.wire);
+        const movesAlike = synchronizes(spec);
+        steps.#exchange = new RankExchange(variables, ranks, pass, { wire: spec.wire, movesAlike });
+        if (movesAlike) steps.#batchNorms = new BatchNormExchange(ranks);
       }
       if (takesSkips(spec, phase)) steps.#encoder = await FrozenEncoder.create(gpu, variables, spec);
       return steps;
@@ -171,14 +183,16 @@ export class PhaseSteps {
     const place = { phase: this.#phase, learningRate, step };
     await this.#exchange?.begin();
     const passes = stepPasses(batch, this.#spec, place, this.#classWeights, this.#stack);
-    const runs = passes.map(async ({ photos, feeds, share }, i) => {
-      const program = this.#programs.get(photos);
-      if (!program) throw new Error(`A step of ${batch.count} photos was not prepared.`);
-      const options = i === passes.length - 1 ? this.#exchange : null;
-      return { share, outputs: await program.run(feeds(), undefined, options ?? {}) };
-    });
+    const ran = this.#batchNorms
+      ? this.#runTogether(passes, this.#batchNorms, batch)
+      : Promise.all(
+          passes.map((pass, i) => {
+            const tapped = i === passes.length - 1 ? this.#exchange?.tapped : undefined;
+            return this.#runPass(pass, tapped && { tapped });
+          }),
+        );
     const meansOf = async (): Promise<Float64Array> => {
-      const parts = await Promise.all(runs);
+      const parts = await ran;
       const mean = (name: string): number =>
         parts.reduce((sum, { share, outputs }) => sum + share * outputs[name][0], 0);
       return Float64Array.of(mean("loss"), mean("accuracy"), stop ? 1 : 0);
@@ -191,10 +205,34 @@ export class PhaseSteps {
     }
     const wanted = this.#apply?.plan.outputs.has("exhausted") ? ["exhausted"] : [];
     const applied = this.#apply?.run(updateFeeds(this.#spec, place), wanted);
-    const [end, parts] = await Promise.all([applied, Promise.all(runs)]);
+    const [end, parts] = await Promise.all([applied, ran]);
     const [loss, accuracy, stops] = means ?? (await meansOf());
     const exhausted = (end ?? parts.at(-1)!.outputs).exhausted?.[0] === 1;
     return { loss, accuracy, exhausted, stop: stops > 0 };
+  }
+
+  /** Submits a pass before it returns its promise, but for what waits for the host. */
+  async #runPass({ photos, feeds, share }: StepPass, options?: RunOptions): Promise<PassOutcome> {
+    const program = this.#programs.get(photos);
+    if (!program) throw new Error(`A pass of ${photos} photos was not prepared.`);
+    return { share, outputs: await program.run(feeds(), undefined, options) };
+  }
+
+  /** Runs passes at the same time as all ranks do; those that have fewer sit out. */
+  async #runTogether(
+    passes: readonly StepPass[],
+    batchNorms: BatchNormExchange,
+    { whole }: PreparedBatch,
+  ): Promise<PassOutcome[]> {
+    const size = microBatchSize(this.#spec);
+    const [, most] = photosOf({ rank: 0, size: this.#spec.ranks!.size }, this.#spec, whole);
+    const outcomes: PassOutcome[] = [];
+    for (let round = 0; round * size < most; round++) {
+      const pass = passes.at(round);
+      if (pass) outcomes.push(await this.#runPass(pass, { onHost: batchNorms.ofBatch(pass.photos) }));
+      else await batchNorms.sitOut(this.#programs.get(size)!.plan);
+    }
+    return outcomes;
   }
 
   destroy(): void {

@@ -13,6 +13,7 @@ import { argmax } from "../../graph/ops/argmax.ts";
 import { confusionMatrix } from "../../graph/ops/confusion-matrix.ts";
 import type { Momentum } from "../../graph/ops/moving-statistics.ts";
 import { scale } from "../../graph/ops/scale.ts";
+import { synchronizedBatchNorm } from "../../graph/ops/synchronized-batch-norm.ts";
 import type { Goals } from "../../graph/plan.ts";
 import { compile } from "../../graph/compile.ts";
 import type { Program } from "../../graph/program.ts";
@@ -75,6 +76,8 @@ export interface StepSpec extends NetworkSpec, OptimizerSpec {
   readonly ranks?: Collectives | undefined;
   /** What gradients are sent to other ranks as; f32 by default. */
   readonly wire?: Wire;
+  /** Whether batch norms normalize by the micro-batches of all ranks together, one of each; not by default. */
+  readonly syncBatchNorm?: boolean;
   /** What the first phase leaves as it is; the encoder by default. */
   readonly freeze?: Freeze;
   /** Whether the steps on a frozen encoder take what it has made of each photo before; not by default. */
@@ -100,6 +103,10 @@ export const dropsOut = (spec: Pick<StepSpec, "encoder" | "freeze">, phase: Phas
   trainsEncoder(spec, phase) &&
   skipLayers(encoderOf(spec)).some(({ operation }) => operation.kind === "Dropout");
 
+/** Whether batch norms normalize by the micro-batches of all ranks. */
+export const synchronizes = ({ ranks, syncBatchNorm = false }: StepSpec): boolean =>
+  syncBatchNorm && ranks !== undefined;
+
 /** The graph of a training step and what is wanted of it. */
 export interface TrainingStep extends Goals {
   readonly graph: Graph;
@@ -123,7 +130,10 @@ export interface TrainingPass {
   readonly logits: Tensor;
   /** `loss` and `accuracy`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The gradient of each parameter that the phase trains, times the loss scale where there is one. */
+  /**
+   * The gradient of each parameter that the phase trains, times the loss scale where there is one, and where batch norms are those of all
+   * ranks, times the input `share` `[]`: the gradients of all then are those of one loss.
+   */
   readonly gradients: ReadonlyMap<Tensor, Tensor>;
   /** In half precision. */
   readonly scaling: LossScaling | null;
@@ -146,7 +156,8 @@ export function trainedNetwork(
     ? { seed: spec.seed ?? 0, step: graph.input("step", [], "u32") }
     : undefined;
   const { classes, encoderStatistics, encoder, decoder } = spec;
-  const network = { classes, momentum, encoderStatistics, encoder, decoder };
+  const batchNorm = synchronizes(spec) ? synchronizedBatchNorm : undefined;
+  const network = { classes, momentum, encoderStatistics, encoder, decoder, batchNorm };
   const options = { ...network, training: true, ...trainable, dropout };
   return logitsOf(graph, spec, options, takesSkips(spec, phase) ? "skips" : "image");
 }
@@ -161,7 +172,8 @@ export function trainingPass(spec: StepSpec, phase: Phase): TrainingPass {
   const { loss, accuracy } = lossOf(spec, logits, labels, { classWeights });
   const name = `loss_scale_${phase}`;
   const scaling = precision === "f16" ? lossScaling(graph, { clipNorm: spec.clipNorm, name }) : null;
-  const gradients = gradientsOf(scaling ? scale(loss, scaling.scale) : loss);
+  const own = synchronizes(spec) ? scale(loss, graph.input("share", [])) : loss;
+  const gradients = gradientsOf(scaling ? scale(own, scaling.scale) : own);
   return { graph, logits, outputs: { loss, accuracy }, gradients, scaling };
 }
 

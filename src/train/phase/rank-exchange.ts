@@ -9,8 +9,6 @@ import { beginOf, storageOf, variableParts } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import type { Goals } from "../../graph/plan.ts";
 import type { Variables, VariableValues } from "../../graph/variables.ts";
-import { sizeOf } from "../../graph/shape.ts";
-import type { Shape } from "../../graph/shape.ts";
 import type { RunOptions } from "../../graph/tap-reader.ts";
 import { partsWithin, rangesOf } from "../../graph/taps.ts";
 
@@ -41,8 +39,9 @@ export class RankExchange {
   readonly #variables: Variables;
   readonly #ranks: Collectives;
   readonly #wire: Wire;
-  /** The variables of each tap of a pass. */
-  readonly #buckets: ReadonlyMap<string, ReadonlyMap<string, Shape>>;
+  readonly #movesAlike: boolean;
+  /** Names of the variables of each tap of a pass, in the order in which it gives them. */
+  readonly #buckets: ReadonlyMap<string, ReadonlySet<string>>;
   /** What a micro-batch keeps of each of the moving statistics, by their names. */
   readonly #momenta: ReadonlyMap<string, number>;
   #before: ReadonlyMap<string, VariableValues> = new Map();
@@ -57,12 +56,19 @@ export class RankExchange {
 
   /**
    * @param pass what a micro-batch runs.
-   * @param wire what gradients are sent as.
+   * @param options.wire what gradients are sent as.
+   * @param options.movesAlike whether a micro-batch moves the statistics of all ranks alike, as with batch norms over all of them.
    */
-  constructor(variables: Variables, ranks: Collectives, pass: Goals, wire: Wire = "f32") {
+  constructor(
+    variables: Variables,
+    ranks: Collectives,
+    pass: Goals,
+    { wire = "f32", movesAlike = false }: { wire?: Wire | undefined; movesAlike?: boolean } = {},
+  ) {
     this.#variables = variables;
     this.#ranks = ranks;
     this.#wire = wire;
+    this.#movesAlike = movesAlike;
     this.#buckets = bucketsOf(pass);
     this.#momenta = momentaOf(pass);
   }
@@ -75,11 +81,11 @@ export class RankExchange {
   /** To be called before the first micro-batch of a step: what moves is kept as it is. */
   async begin(): Promise<void> {
     this.#spans = [];
-    if (this.#momenta.size > 0)
+    if (this.#momenta.size > 0 && !this.#movesAlike)
       this.#before = await this.#variables.readAll((name) => this.#momenta.has(name));
   }
 
-  /** Sums up a bucket. To be called with the taps of the step's last micro-batch, as they come. */
+  /** Sums up a bucket. To be called with the taps of the step's last micro-batch, as they come, or not at all. */
   readonly tapped: NonNullable<RunOptions["tapped"]> = (_, values) => {
     const begin = performance.now();
     this.#lastMade = begin;
@@ -97,7 +103,7 @@ export class RankExchange {
    * @param means are summed up too.
    */
   async end(share: StepShare, means: Float64Array): Promise<void> {
-    if (share.first === share.end) await this.#addNothing();
+    if (this.#spans.length === 0) await this.#sumAccumulators();
     for (const { begin, end } of this.#spans) {
       this.#exchangedMs += end - begin;
       this.#overlappedMs += Math.max(0, Math.min(end, this.#lastMade) - begin);
@@ -106,14 +112,17 @@ export class RankExchange {
     await this.#ranks.allReduce("sum of the loss", means);
     if (this.#momenta.size > 0) {
       const values = await this.#variables.readAll((name) => this.#momenta.has(name));
-      await this.#sum("sum of the moving statistics", this.#termsOf(values, share));
+      const terms = this.#movesAlike ? this.#ofFirst(values) : this.#termsOf(values, share);
+      await this.#sum("sum of the moving statistics", terms);
     }
   }
 
-  /** Of a rank that has no photo of this batch. */
-  async #addNothing(): Promise<void> {
-    for (const [name, bucket] of this.#buckets)
-      await this.tapped(name, new Map([...bucket].map(([part, shape]) => [part, zerosOf(shape)])));
+  /** Where no tap has been taken: of a rank without photos the accumulators are zero. */
+  async #sumAccumulators(): Promise<void> {
+    for (const [tap, bucket] of this.#buckets) {
+      const values = await this.#variables.readAll((name) => bucket.has(name));
+      await this.tapped(tap, new Map([...bucket].map((name) => [name, values.get(name)!])));
+    }
     this.#lastMade = 0;
   }
 
@@ -131,6 +140,14 @@ export class RankExchange {
     begin = 0;
     for (const [name, { data }] of values)
       this.#variables.write(name, numbers.subarray(begin, (begin += data.length)));
+  }
+
+  /** Those of the first rank, which is the last to run out of photos. */
+  #ofFirst(values: ReadonlyMap<string, VariableValues>): Map<string, VariableValues> {
+    const own = this.#ranks.rank === 0 ? 1 : 0;
+    return new Map(
+      [...values].map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => own * x) }]),
+    );
   }
 
   /**
@@ -157,19 +174,13 @@ export class RankExchange {
   }
 }
 
-const zerosOf = (shape: Shape): VariableValues => ({ shape, data: new Float32Array(sizeOf(shape)) });
-
 /** The accumulators that each tap of a pass adds to, or parts of them. */
-function bucketsOf({ taps = {} }: Goals): Map<string, ReadonlyMap<string, Shape>> {
+function bucketsOf({ taps = {} }: Goals): Map<string, ReadonlySet<string>> {
   return new Map(
-    Object.entries(taps).map(([name, { op }]) => [
-      name,
-      new Map(
-        rangesOf({ updates: op.updates ?? [] })
-          .flatMap(partsWithin)
-          .map((part) => [part.name, part.shape]),
-      ),
-    ]),
+    Object.entries(taps).map(([tap, { op }]) => {
+      const parts = rangesOf({ updates: op.updates ?? [] }).flatMap(partsWithin);
+      return [tap, new Set(parts.map(({ name }) => name))];
+    }),
   );
 }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Graph } from "../../../src/graph/graph.ts";
 import { zeros } from "../../../src/graph/initializers.ts";
 import { accumulate } from "../../../src/graph/ops/accumulate.ts";
-import type { Variables } from "../../../src/graph/variables.ts";
+import type { VariableFilter, Variables } from "../../../src/graph/variables.ts";
 import type { Collectives } from "../../../src/mpi/collectives.ts";
 import { inProcessRanks } from "../../helpers/in-process-ranks.ts";
 import { RankExchange } from "../../../src/train/phase/rank-exchange.ts";
@@ -41,6 +41,15 @@ describe("the exchange of gradients", () => {
     const written = new Map<string, Float32Array>();
     const variables = {
       write: (name: string, values: Float32Array) => void written.set(name, values.slice()),
+      // In another order than the buckets have.
+      readAll: (which: VariableFilter) =>
+        Promise.resolve(
+          new Map(
+            ["early layers", "late layers"]
+              .filter((name) => which(name, null))
+              .map((name) => [name, { shape: [2], data: new Float32Array(2) }]),
+          ),
+        ),
     } as unknown as Variables;
     return { exchange: new RankExchange(variables, slowRank(), { outputs: {}, taps }), written };
   }
