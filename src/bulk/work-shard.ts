@@ -2,6 +2,7 @@ import { count } from "../data/data-error.ts";
 import { printSize } from "../image-size.ts";
 import type { Labeller } from "../use/labeller.ts";
 import { predictPhotos } from "../use/predict.ts";
+import type { PredictOutcome } from "../use/predict.ts";
 import type { PhotoToLabel } from "../use/photo-to-label.ts";
 import { BulkError } from "./bulk-error.ts";
 import type { BulkPhoto, Found } from "./bulk-photo.ts";
@@ -41,6 +42,8 @@ export interface WorkOptions {
   readonly onPhoto?: ((photo: PhotoToLabel, failure: string | null) => void) | undefined;
   /** Told, in a sentence each, what was decided in reading photos that can be read in two ways. */
   readonly onNote?: ((sentence: string) => void) | undefined;
+  /** Told how long each stage of labelling had photos in hand. */
+  readonly onStages?: ((stages: PredictOutcome["stages"]) => void) | undefined;
   /** Told when the shard was done before, and nothing is left to do. */
   readonly onDoneBefore?: (() => void) | undefined;
 }
@@ -130,7 +133,7 @@ async function label(
       yield watched;
     }
   };
-  await predictPhotos(labeller, photos(), writer, {
+  const { stages } = await predictPhotos(labeller, photos(), writer, {
     ...{ logits, maskPng, geoJson, signal, onNote },
     onDone: (photo) => onPhoto?.(photo, null),
     onBad: (photo, sentence) => {
@@ -138,6 +141,7 @@ async function label(
       onPhoto?.(photo, sentence);
     },
   });
+  options.onStages?.(stages);
   refuseNothing(shard, { met, unread, failures });
   for (const photo of failures.keys()) await writer.discard(photo.stem);
   return {

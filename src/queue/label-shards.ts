@@ -8,15 +8,18 @@ import { choosePrecision } from "../use/precision.ts";
 import { messageOf } from "../message-of.ts";
 import type { LabelTask, ShardJob, ShardOutcome } from "./shard-job.ts";
 import { UnfitWorkerError } from "./unfit-worker-error.ts";
+import type { WorkerMetrics } from "./worker-metrics.ts";
 
 /** Labels shards on one device. What a task takes on it is kept for the next shard of the same task. */
 export class ShardLabellers {
   readonly #gpu: Gpu;
   readonly #say: (sentence: string) => void;
+  readonly #metrics: WorkerMetrics;
   readonly #free: { readonly key: string; readonly labeller: Labeller }[] = [];
 
-  constructor(gpu: Gpu, say: (sentence: string) => void) {
+  constructor(gpu: Gpu, metrics: WorkerMetrics, say: (sentence: string) => void) {
     this.#gpu = gpu;
+    this.#metrics = metrics;
     this.#say = say;
   }
 
@@ -34,6 +37,7 @@ export class ShardLabellers {
         ...{ maskPng: task.maskPng, geoJson: task.geoJson, logits: task.logits },
         signal,
         onNote: (sentence) => this.#say(`Note: ${sentence}`),
+        onStages: (stages) => this.#metrics.stagesDone(stages),
         onDoneBefore: () => (already = true),
       });
       return { labelled: photos.length, failed: failures, already };

@@ -1,10 +1,12 @@
+import { STAGES } from "../use/predict.ts";
+import type { PredictOutcome, Stage } from "../use/predict.ts";
 import type { JobResult } from "./shard-job.ts";
 
 /** What a worker has done since it began, in the text format of Prometheus. */
 export class WorkerMetrics {
   readonly #shards = { done: 0, already: 0, failed: 0, given_back: 0 };
   readonly #photos = { labelled: 0, failed: 0 };
-  readonly #stages = new Map<string, number>();
+  readonly #stages: Record<Stage, number> = { decode: 0, network: 0, encode: 0, write: 0 };
   #shardSeconds = 0;
   redisUp = true;
 
@@ -32,9 +34,9 @@ export class WorkerMetrics {
     this.#shards.given_back += 1;
   }
 
-  /** Seconds that a stage of labelling took: reading, decoding … */
-  stage(name: string, seconds: number): void {
-    this.#stages.set(name, (this.#stages.get(name) ?? 0) + seconds);
+  /** How long the stages of labelling a shard had photos in hand; they do so at the same time. */
+  stagesDone(stages: PredictOutcome["stages"]): void {
+    for (const stage of STAGES) this.#stages[stage] += stages[stage].worked;
   }
 
   /** @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
@@ -57,15 +59,13 @@ export class WorkerMetrics {
       ...family("bespoke_shard_seconds_total", "counter", "Seconds that shards took.", "", {
         "": this.#shardSeconds,
       }),
-      ...(this.#stages.size === 0
-        ? []
-        : family(
-            "bespoke_stage_seconds_total",
-            "counter",
-            "Seconds in each stage of labelling; stages overlap.",
-            "stage",
-            Object.fromEntries(this.#stages),
-          )),
+      ...family(
+        "bespoke_stage_seconds_total",
+        "counter",
+        "Seconds in which each stage of labelling had photos in hand; stages work at the same time.",
+        "stage",
+        this.#stages,
+      ),
       ...family("bespoke_redis_up", "gauge", "Whether Redis is connected.", "", { "": Number(this.redisUp) }),
       ...family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", "", {
         "": process.memoryUsage.rss(),

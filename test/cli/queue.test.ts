@@ -69,10 +69,25 @@ describe.skipIf("reason" in found)("bespoke queue", () => {
     expect((await add("out", "--name", "first")).output).toMatch(
       /^0 shards added to first in .*, 4 there already$/m,
     );
-    const worked = await work("--name", "first", "--metrics", "0");
+    let scraped: Promise<string> | undefined;
+    const worked = await runCommandQuickly(
+      "queue",
+      ["work", "--drain", "--name", "first", "--metrics", "0"],
+      {
+        onOutput: (said) => {
+          const url = /^Metrics: (.*)$/m.exec(said)?.[1];
+          if (url !== undefined && said.includes("photos labelled, in"))
+            scraped ??= fetch(url).then((response) => response.text());
+        },
+      },
+    );
     expect([worked.code, worked.errors]).toEqual([0, ""]);
     expect(worked.output).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics$/m);
     expect(worked.output).toContain("\n6 photos labelled by this worker\n");
+    const metrics = await scraped;
+    expect(metrics).toMatch(/^bespoke_shards_total\{outcome="done"\} [1-4]$/m);
+    expect(metrics).toMatch(/^bespoke_stage_seconds_total\{stage="network"\} (?!0$)/m);
+    expect(metrics).toMatch(/^bullmq_job_count\{queue="first", state="completed"\} \d$/m);
 
     const verified = await queue("verify", temporary("out"));
     expect([verified.code, verified.errors]).toEqual([0, ""]);

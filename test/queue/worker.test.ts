@@ -11,6 +11,7 @@ import { UnfitWorkerError } from "../../src/queue/unfit-worker-error.ts";
 import { WorkerMetrics } from "../../src/queue/worker-metrics.ts";
 import { runWorker } from "../../src/queue/worker.ts";
 import type { WorkerEnd, WorkerOptions } from "../../src/queue/worker.ts";
+import type { StageTime } from "../../src/use/stage-clock.ts";
 import type { ListShard } from "../../src/bulk/shard.ts";
 import { inTestAll, isQuick } from "../helpers/quick.ts";
 import { redisProgram, TestRedis } from "../helpers/redis.ts";
@@ -176,11 +177,15 @@ describe.skipIf("reason" in found)("a queue of shards", () => {
     expect(text).toContain("  a.jpg of shard-000001-abc-");
     expect(text).toContain(", 3 attempts: The disk is full.\n");
 
+    const stage = (worked: number): StageTime => ({ worked, waited: 9, inHand: 9 });
+    const stages = { decode: stage(1), network: stage(2.5), encode: stage(0), write: stage(0) };
+    for (let i = 0; i < 2; i++) metrics.stagesDone(stages);
     const lines = (metrics.text() + (await queueMetrics(queue))).trim().split("\n");
     expect(lines).toContain('bespoke_shards_total{outcome="failed"} 3');
     expect(lines).toContain('bespoke_shards_total{outcome="already"} 1');
     expect(lines).toContain('bespoke_photos_total{outcome="labelled"} 10');
     expect(lines).toContain('bespoke_photos_total{outcome="failed"} 1');
+    expect(lines).toContain('bespoke_stage_seconds_total{stage="network"} 5');
     expect(lines).toContain(`bespoke_dead_letters{queue="${queue.name}"} 1`);
     expect(lines).toContain(`bullmq_job_count{queue="${queue.name}", state="failed"} 1`);
     const told = new Set<string>();

@@ -21,8 +21,8 @@ export async function run(flags: QueueWorkFlags, stop: AbortSignal): Promise<voi
   const { adapter, concurrency, drain, grace } = flags;
   await withQueue(flags.name, { patient: true }, async (queue) => {
     const gpu = await openGpu(adapter === undefined ? {} : { adapter });
-    const labellers = new ShardLabellers(gpu, say);
     const metrics = new WorkerMetrics();
+    const labellers = new ShardLabellers(gpu, metrics, say);
     const server =
       flags.metrics &&
       (await serveMetrics(flags.metrics, async () => metrics.text() + (await soon(queueMetrics(queue)))));
