@@ -90,13 +90,14 @@ export async function openRankAdapter(
 async function keepOthersOutOfSight(name: string, place: number): Promise<boolean> {
   const before = process.env.DRI_PRIME;
   const named = ((await vulkanDevices()) ?? []).filter((device) => device.name === name);
-  // In an order that is the same in all processes.
-  const wanted = named.sort((a, b) => ((a.pci ?? "") < (b.pci ?? "") ? -1 : 1)).at(place);
+  // A driver that is installed twice shows each card twice. In an order that is the same in all processes.
+  const cards = [...new Set(named.map(({ pci }) => pci))].sort();
+  const wanted = cards[place % cards.length];
   // Somebody has chosen.
-  if (before !== undefined || !wanted?.pci) return false;
-  process.env.DRI_PRIME = `pci-${wanted.pci.replace(/[:.]/g, "_")}!`;
+  if (before !== undefined || !wanted) return false;
+  process.env.DRI_PRIME = `pci-${wanted.replace(/[:.]/g, "_")}!`;
   const left = (await vulkanDevices()) ?? [];
-  if (left.length === 1 && left[0].pci === wanted.pci) return true;
+  if (left.length > 0 && left.every(({ pci }) => pci === wanted)) return true;
   delete process.env.DRI_PRIME;
   return false;
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -178,6 +178,16 @@ describe.skipIf(missing !== null)("adapters of one name", () => {
     expect(inSight.map(({ pci, uuid }) => [pci, uuid])).toEqual([
       [`0000:0${(rank % 3) + 1}:00.0`, told.device],
     ]);
+  });
+
+  test("are one card each though a driver is installed twice", async () => {
+    const twice = [
+      ...drivers.slice(0, 2),
+      ...["again-1.json", "again-2.json"].map((name) => join(folder, name)),
+    ];
+    for (const i of [0, 1]) await copyFile(twice[i], twice[i + 2]);
+    const seen = [0, 1].map((rank) => open(rank, { VK_DRIVER_FILES: twice.join(delimiter) }).inSight[0].pci);
+    expect(seen).toEqual(["0000:01:00.0", "0000:02:00.0"]);
   });
 
   test("are the first for all where they cannot be kept out of sight", () => {

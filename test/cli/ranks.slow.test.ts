@@ -39,6 +39,7 @@ async function pidsOf(rank: number, folder: string): Promise<number[]> {
 describe.skipIf("reason" in mpi)("--ranks", () => {
   let folder: string;
   let whole: RunEnd;
+  let summary: Summary;
 
   const train = (args: readonly string[], options: ProcessOptions = {}): Promise<Ended> =>
     runCommandLine("train", args, {
@@ -61,7 +62,7 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
         /^val_accuracy.*; ranks waited [\d.]+ to [\d.]+ s in exchanges, rank [01] least; gradients took up to [\d.]+ s, \d+ % of it while the backward pass went on$/gm,
       ),
     ).toHaveLength(1);
-    const summary = JSON.parse(await readFile(join(folder, "whole/summary.json"), "utf8")) as Summary;
+    summary = JSON.parse(await readFile(join(folder, "whole/summary.json"), "utf8")) as Summary;
     expect(summary.rank_wait_seconds).toHaveLength(2);
     for (const [i, seconds] of summary.rank_exchange_seconds!.entries()) {
       expect(seconds).toBeGreaterThan(0);
@@ -118,6 +119,11 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
     "ends with any rank that is killed, names it, and taken up each time comes to the same bits",
     { timeout: 300_000 },
     async () => {
+      // Of both phases, of which there is more to come when the first kill may fall.
+      const epochSeconds = Object.values(summary.seconds_per_epoch).reduce(
+        (sum, seconds) => sum + seconds,
+        0,
+      );
       let kills = 0;
       let ended = false;
       for (let start = 0; kills < 5 && !ended; start++) {
@@ -126,9 +132,10 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
         const args = start === 0 ? [...RUN, "--out", "killed"] : ["--resume", "killed"];
         const { code, errors } = await train([...args, "--ranks", "2"], {
           onOutput: (said) => {
-            if (!/step \d+\/3|^Epoch/m.test(said)) return;
+            // There is nothing to take up before the first checkpoint.
+            if (!(start === 0 ? /^Epoch 1\/4/m : /step \d+\/3|^Epoch/m).test(said)) return;
             killed ??= (async () => {
-              await new Promise((resolve) => setTimeout(resolve, 1500 * Math.random()));
+              await new Promise((resolve) => setTimeout(resolve, 1000 * epochSeconds * Math.random()));
               for (const pid of await pidsOf(rank, folder)) process.kill(pid, "SIGKILL");
             })();
           },
