@@ -18,8 +18,9 @@ export interface ModelFlags {
 /**
  * @param command gets the flags of {@link ModelFlags}.
  * @param options.adapter whether that of the adapter too; false where the network is run elsewhere
+ * @param options.auto whether `--batch-size auto` is taken
  */
-export function addModelOptions(command: Command, { adapter = true } = {}): Command {
+export function addModelOptions(command: Command, { adapter = true, auto = false } = {}): Command {
   command
     .requiredOption(
       "--model <path>",
@@ -27,7 +28,13 @@ export function addModelOptions(command: Command, { adapter = true } = {}): Comm
       userModel,
     )
     .option("--image-size <pixels|HxW>", "another size than the one the model was trained at", imageSize)
-    .option("--batch-size <photos>", "photos at once", positive);
+    .option(
+      auto ? "--batch-size <photos|auto>" : "--batch-size <photos>",
+      auto
+        ? "photos at once; auto tries what is fastest on this adapter, in some 20 seconds"
+        : "photos at once",
+      auto ? (text: string) => (text === "auto" ? text : positive(text)) : positive,
+    );
   if (adapter) addAdapterOption(command);
   return command.addOption(
     precisionOption(

@@ -55,9 +55,11 @@ async function predictFew(
       `A photo's results would be written to ${COCO}, as the areas of all photos: rename it.`,
     );
   if (passedOver !== null) say(`Passed over in ${images}: ${passedOver}`);
-  const batchSize =
-    view.window === null ? Math.min(flags.batchSize ?? PHOTOS, photos.length) : flags.batchSize;
-  await withLabeller(model, { ...flags, ...view, batchSize, out }, say, async (labeller) => {
+  const { batchSize: asked = view.window === null ? PHOTOS : undefined } = flags;
+  const isOfPhotos = view.window === null && typeof asked === "number";
+  const batchSize = isOfPhotos ? Math.min(asked, photos.length) : asked;
+  const sizes = { batchSize, photos: photos.length };
+  await withLabeller(model, { ...flags, ...view, ...sizes, out }, say, async (labeller) => {
     const failures = new Failures();
     const main = MAIN_OUTPUT[outputs[0]];
     const coco = outlines.includes("coco") ? new CocoFile(model.classNames) : undefined;

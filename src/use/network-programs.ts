@@ -68,6 +68,16 @@ export class NetworkPrograms {
     }
   }
 
+  /** Bytes that the network would hold on the GPU for images of a size, without making it; null where the adapter cannot hold them. */
+  static planned(
+    gpu: Gpu,
+    model: Model,
+    size: Size,
+    options: { batchSize: number; precision: Precision; scores: Scores },
+  ): number | null {
+    return new NetworkPrograms(gpu, model, options).#planned(size);
+  }
+
   /** Bytes that it holds on the GPU, weights counted once. */
   get bytes(): number {
     const all = [...this.#programs.values()].map(({ summary }) => summary);

@@ -201,6 +201,7 @@ describe("npm run predict", () => {
       /^--overlap is of windows, and there are none: give --window/,
     );
     await refused([...given, "--window", "64", "--overlap", "1"], /"1" is not from 0 to 0\.9/);
+    await refused([...given, "--batch-size", "fast"], /"fast" is not a whole number above 0/);
     await refused([...given, "--outputs", "mask,pdf"], /"pdf" is none of mask, overlay, json/);
     await refused([...given, "--outlines", "svg"], /"svg" is none of geojson, coco/);
     await refused([...given, "--tta", "flips,spins"], /"spins" is none of flips, scales/);

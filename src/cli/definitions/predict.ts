@@ -12,7 +12,8 @@ import { userPath } from "../user-path.ts";
 import { addViewOptions } from "../view-options.ts";
 import type { ViewFlags } from "../view-options.ts";
 
-export interface PredictFlags extends ModelFlags, ViewFlags, ShardsFlags {
+export interface PredictFlags extends Omit<ModelFlags, "batchSize">, ViewFlags, ShardsFlags {
+  readonly batchSize?: number | "auto";
   readonly shard?: string;
   readonly out: string;
   readonly maskPng?: MaskPng;
@@ -26,7 +27,7 @@ type OutlineKind = (typeof OUTLINES)[number];
 
 /** What `predict` takes and says of itself; `src/cli/predict.ts` is what it does. */
 export function predictCommand(): Command {
-  const command = addViewOptions(addModelOptions(new Command("predict"))).description(
+  const command = addViewOptions(addModelOptions(new Command("predict"), { auto: true })).description(
     "Labels every pixel of photos with a trained model.",
   );
   return addShardsOptions(
