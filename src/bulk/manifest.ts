@@ -23,6 +23,7 @@ const settingsSchema = z.strictObject({
   image_size: z.union([z.string(), z.number()]),
   seen: z.string(),
   precision: z.string(),
+  outputs: z.string(),
   mask_png: z.string(),
   geojson: z.boolean(),
   logits: z.boolean(),

@@ -15,6 +15,8 @@ import { writeArchive } from "./write-archive.ts";
 
 /** Files that are forced to disk at once. */
 const AT_ONCE = 16;
+/** Photos whose files are written at once. */
+const WRITTEN_AT_ONCE = 8;
 /** How often the folder that is written says that it is: milliseconds. */
 const HEARTBEAT_MS = 60_000;
 
@@ -23,6 +25,8 @@ const HEARTBEAT_MS = 60_000;
  * that folder and nothing else.
  */
 export class ShardWriter implements OutputSink {
+  /** They come to their place together. */
+  readonly photosAtOnce = WRITTEN_AT_ONCE;
   readonly #aside: string;
   readonly #files: string;
   readonly #written = new Map<string, OutputFile>();

@@ -22,18 +22,25 @@ import { tarPhotos } from "./tar-photos.ts";
 import { WEB_LIMITS, WebPhotos } from "./fetch-photo.ts";
 import type { WebLimits } from "./fetch-photo.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";
+import { OUTPUTS } from "../use/output-kinds.ts";
+import type { OutputKind } from "../use/output-kinds.ts";
+import type { OutputThreads } from "../use/output-threads.ts";
 
 export interface WorkOptions {
   /** The folder of all shards' outputs, which must be there. */
   readonly out: string;
   /** `files` by default. */
   readonly outputsAs?: OutputsAs | undefined;
+  /** Which of the files are made that there are of each photo; all by default. */
+  readonly outputs?: readonly OutputKind[] | undefined;
   /** Whether the logits are written too, where there are any. */
   readonly logits?: boolean | undefined;
   /** What masks look like in a viewer; grey by default. */
   readonly maskPng?: MaskPng | undefined;
   /** Whether areas are written as polygons too. */
   readonly geoJson?: boolean | undefined;
+  /** The threads that make the files, for who works on many shards; each shard's own by default. */
+  readonly threads?: OutputThreads | undefined;
   /** What a photo of the web may take. */
   readonly web?: Partial<WebLimits> | undefined;
   /** Ends the work with its reason; nothing is left of the shard then. */
@@ -87,13 +94,19 @@ export async function workShard(
 /** What was decided for a labeller's outputs. */
 export async function settingsOf(
   { model, view, precision }: Labeller,
-  { logits = false, maskPng = "grey", geoJson = false }: Pick<WorkOptions, "logits" | "maskPng" | "geoJson">,
+  {
+    outputs = OUTPUTS,
+    logits = false,
+    maskPng = "grey",
+    geoJson = false,
+  }: Pick<WorkOptions, "outputs" | "logits" | "maskPng" | "geoJson">,
 ): Promise<ShardSettings> {
   return {
     model: await modelDigest(model),
     image_size: printSize(model.imageSize),
     seen: view,
     precision,
+    outputs: OUTPUTS.filter((kind) => outputs.includes(kind)).join(","),
     mask_png: maskPng,
     geojson: geoJson,
     logits,
@@ -108,7 +121,7 @@ async function label(
   writer: ShardWriter,
   options: WorkOptions,
 ): Promise<Worked> {
-  const { logits, maskPng, geoJson, signal, onPhoto, onNote } = options;
+  const { outputs, logits, maskPng, geoJson, threads, signal, onPhoto, onNote } = options;
   const met: BulkPhoto[] = [];
   const failures = new Map<PhotoToLabel, string>();
   const passing = new Set<PhotoToLabel>();
@@ -134,7 +147,7 @@ async function label(
     }
   };
   const { stages } = await predictPhotos(labeller, photos(), writer, {
-    ...{ logits, maskPng, geoJson, signal, onNote },
+    ...{ outputs, logits, maskPng, geoJson, threads, signal, onNote },
     onDone: (photo) => onPhoto?.(photo, null),
     onBad: (photo, sentence) => {
       failures.set(photo, sentence);

@@ -6,7 +6,10 @@ import { OUTPUTS_AS } from "../bulk/outputs-as.ts";
 import type { OutputsAs } from "../bulk/outputs-as.ts";
 import { MASK_PNGS } from "../use/mask-kinds.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";
+import { OUTPUTS } from "../use/output-kinds.ts";
+import type { OutputKind } from "../use/output-kinds.ts";
 import { positive } from "./model-options.ts";
+import { namesOf } from "./names-option.ts";
 import { userPath } from "./user-path.ts";
 
 /** Where many photos are, and how they are divided. */
@@ -22,6 +25,7 @@ export interface ShardsFlags {
 /** What is labelled in shards, and what comes of it. */
 export interface BulkFlags extends ShardsFlags {
   readonly out: string;
+  readonly outputs?: readonly OutputKind[];
   readonly maskPng?: MaskPng;
   readonly outlines?: "geojson";
   readonly logits?: boolean;
@@ -56,6 +60,12 @@ export function addShardsOptions(command: Command, images: string): Command {
 export function addBulkOptions(command: Command): Command {
   return addShardsOptions(command, "a folder of photos and of folders of photos")
     .requiredOption("--out <folder>", "gets a folder of outputs, with a manifest, of each shard", userPath)
+    .addOption(
+      new Option(
+        "--outputs <kinds>",
+        `which files are made of each photo, with commas between: ${OUTPUTS.join(", ")}; all without it`,
+      ).argParser(namesOf(OUTPUTS)),
+    )
     .addOption(
       new Option("--mask-png <kind>", "masks as grey levels (the default) or places in a palette").choices(
         MASK_PNGS,

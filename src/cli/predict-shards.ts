@@ -12,6 +12,7 @@ import { formatBytes } from "../text-table.ts";
 import type { Labeller } from "../use/labeller.ts";
 import { loadModel } from "../use/model.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
+import { OutputThreads } from "../use/output-threads.ts";
 import { PHOTOS } from "../use/predictor.ts";
 import { bulkInputs } from "./bulk-options.ts";
 import type { PredictFlags } from "./definitions/predict.ts";
@@ -34,8 +35,6 @@ export async function predictShards(flags: PredictFlags, signal: AbortSignal): P
   const part = flags.shard === undefined ? ALL : parsePart(flags.shard);
   if (outlines.includes("coco"))
     throw new BulkError("--outlines coco is one file of all photos, which shards do not have: take geojson.");
-  if (flags.outputs !== undefined)
-    throw new BulkError("--outputs is not for shards yet, which have all files of a photo: leave it out.");
   const model = await loadModel(flags.model, flags);
   const view = viewFor(model, flags);
   if (logits) refuseLogits(model, view);
@@ -45,10 +44,15 @@ export async function predictShards(flags: PredictFlags, signal: AbortSignal): P
   say(planText(plan, part));
   const batchSize = flags.batchSize ?? (view.window === null ? PHOTOS : undefined);
   await withLabeller(model, { ...flags, ...view, batchSize }, say, async (labeller) => {
-    const sums = await workPart(labeller, { plan, part, flags, signal, say });
-    say(`Memory: ${formatBytes(labeller.bytes)} on the GPU`);
-    say(sumText(sums, out));
-    if (sums.undone > 0 || sums.passing > 0) process.exitCode = 1;
+    const threads = new OutputThreads();
+    try {
+      const sums = await workPart(labeller, { plan, part, flags, threads, signal, say });
+      say(`Memory: ${formatBytes(labeller.bytes)} on the GPU`);
+      say(sumText(sums, out));
+      if (sums.undone > 0 || sums.passing > 0) process.exitCode = 1;
+    } finally {
+      await threads.close();
+    }
   });
 }
 
@@ -80,12 +84,20 @@ async function workPart(
     plan,
     part,
     flags,
+    threads,
     signal,
     say,
-  }: { plan: Plan; part: Part; flags: PredictFlags; signal: AbortSignal; say: (text: string) => void },
+  }: {
+    plan: Plan;
+    part: Part;
+    flags: PredictFlags;
+    threads: OutputThreads;
+    signal: AbortSignal;
+    say: (text: string) => void;
+  },
 ): Promise<Sums> {
   const sums: Sums = { shards: 0, before: 0, undone: 0, photos: 0, failures: 0, passing: 0 };
-  const { out, outputsAs, logits, maskPng, outlines = [] } = flags;
+  const { out, outputs, outputsAs, logits, maskPng, outlines = [] } = flags;
   for await (const shard of plan.shards()) {
     if (!isOfPart(shard, part)) continue;
     signal.throwIfAborted();
@@ -93,7 +105,7 @@ async function workPart(
     let isBefore = false;
     try {
       const { photos, failures } = await workShard(labeller, shard, {
-        ...{ out, outputsAs, logits, maskPng, signal },
+        ...{ out, outputs, outputsAs, logits, maskPng, threads, signal },
         geoJson: outlines.includes("geojson"),
         onNote: (sentence) => say(`Note: ${sentence}`),
         onDoneBefore: () => {

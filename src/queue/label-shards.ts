@@ -3,6 +3,7 @@ import { workShard } from "../bulk/work-shard.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createLabeller } from "../use/create-labeller.ts";
 import type { Labeller } from "../use/labeller.ts";
+import { OutputThreads } from "../use/output-threads.ts";
 import { loadModel } from "../use/model.ts";
 import { choosePrecision } from "../use/precision.ts";
 import { messageOf } from "../message-of.ts";
@@ -15,6 +16,7 @@ export class ShardLabellers {
   readonly #gpu: Gpu;
   readonly #say: (sentence: string) => void;
   readonly #metrics: WorkerMetrics;
+  readonly #threads = new OutputThreads();
   readonly #free: { readonly key: string; readonly labeller: Labeller }[] = [];
 
   constructor(gpu: Gpu, metrics: WorkerMetrics, say: (sentence: string) => void) {
@@ -34,8 +36,8 @@ export class ShardLabellers {
     try {
       const { photos, failures } = await workShard(labeller, shard, {
         ...{ out: task.out, outputsAs: task.outputsAs },
-        ...{ maskPng: task.maskPng, geoJson: task.geoJson, logits: task.logits },
-        signal,
+        ...{ outputs: task.outputs, maskPng: task.maskPng, geoJson: task.geoJson, logits: task.logits },
+        ...{ threads: this.#threads, signal },
         onNote: (sentence) => this.#say(`Note: ${sentence}`),
         onStages: (stages) => this.#metrics.stagesDone(stages),
         onDoneBefore: () => (already = true),
@@ -46,7 +48,12 @@ export class ShardLabellers {
     }
   }
 
-  destroy(): void {
+  async close(): Promise<void> {
+    this.#destroy();
+    await this.#threads.close();
+  }
+
+  #destroy(): void {
     for (const { labeller } of this.#free.splice(0)) labeller.destroy();
   }
 
@@ -54,7 +61,7 @@ export class ShardLabellers {
     const at = this.#free.findIndex((free) => free.key === key);
     if (at >= 0) return this.#free.splice(at, 1)[0].labeller;
     // Those of other tasks hold the GPU's memory.
-    this.destroy();
+    this.#destroy();
     const { imageSize, batchSize, window = null, overlap = 0, tta = [] } = task;
     const model = await loadModel(task.model, { imageSize }).catch((error: unknown) => {
       throw new UnfitWorkerError(`This worker cannot use the model of the shards: ${messageOf(error)}`);

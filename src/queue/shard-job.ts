@@ -4,6 +4,7 @@ import type { Shard } from "../bulk/shard.ts";
 import type { Precision } from "../config/index.ts";
 import type { ImageSize } from "../image-size.ts";
 import type { MaskPng } from "../use/mask-kinds.ts";
+import type { OutputKind } from "../use/output-kinds.ts";
 import type { Tta } from "../use/views.ts";
 
 /** What is done with every photo of a shard, and where it goes: all that decides about the bytes of the outputs. */
@@ -20,6 +21,7 @@ export interface LabelTask {
   readonly window?: ImageSize | "whole" | null | undefined;
   readonly overlap?: number | undefined;
   readonly tta?: readonly Tta[] | undefined;
+  readonly outputs?: readonly OutputKind[] | undefined;
   readonly maskPng?: MaskPng | undefined;
   readonly geoJson?: boolean | undefined;
   readonly logits?: boolean | undefined;

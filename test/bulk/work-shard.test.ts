@@ -259,6 +259,16 @@ describe("workShard", () => {
     );
   });
 
+  it("makes the outputs that are asked for, and no other", async () => {
+    const { out, shard } = await setUp({ "a.jpg": jpeg, "b.jpg": jpeg });
+    const { photos, settings } = await work(shard, { out, outputs: ["json", "mask"] });
+    expect(settings.outputs).toBe("mask,json");
+    expect(photos.flatMap(({ outputs }) => outputs.map(({ name }) => name))).toEqual([
+      ...["a.json", "a.mask.png", "b.json", "b.mask.png"],
+    ]);
+    await expect(work(shard, { out })).rejects.toThrow(/with outputs mask,json, not mask,overlay,json:/);
+  });
+
   it("gives keys without dots to an archive, where they would end them", async () => {
     const { out, shard } = await setUp({ "b.x.jpg": jpeg, "b_x.jpg": jpeg });
     const { photos } = await work(shard, { out, outputsAs: "tar" });

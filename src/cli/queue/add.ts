@@ -29,6 +29,7 @@ export async function run(flags: QueueAddFlags, signal: AbortSignal): Promise<vo
     ...{ imageSize: flags.imageSize, batchSize: flags.batchSize, precision: flags.precision },
     ...view,
     ...{
+      outputs: flags.outputs,
       maskPng: flags.maskPng,
       geoJson: flags.outlines !== undefined,
       logits: flags.logits,

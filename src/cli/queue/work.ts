@@ -42,7 +42,7 @@ export async function run(flags: QueueWorkFlags, stop: AbortSignal): Promise<voi
       say(`${count(metrics.photosLabelled, "photo")} labelled by this worker`);
     } finally {
       server?.close();
-      labellers.destroy();
+      await labellers.close();
       gpu.destroy();
     }
   });
