@@ -68,6 +68,11 @@ export class DecodedAhead {
     return value;
   }
 
+  /** Whether so much is held that those who hold photos had better be done with them before they take others. */
+  get isTight(): boolean {
+    return this.#held > this.#mostBytes;
+  }
+
   /** Tells that a photo is held no longer. */
   release({ pixels }: Photo): void {
     this.#held -= pixels.byteLength;

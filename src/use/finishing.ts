@@ -49,9 +49,12 @@ export class Finishing {
     this.#options = options;
   }
 
-  /** Resolves when there are no more photos in hand than keep the threads busy; at once after a failure. */
-  async room(): Promise<void> {
-    while (!this.#stopped && this.#inHand > this.#options.threads.count) await this.#room.change();
+  /**
+   * Resolves when there are no more photos in hand than `most`, by default as many as keep the threads busy while others come; at once after
+   * a failure.
+   */
+  async room(most = this.#options.threads.count): Promise<void> {
+    while (!this.#stopped && this.#inHand > most) await this.#room.change();
   }
 
   /** Takes a photo. */

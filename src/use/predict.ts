@@ -116,7 +116,7 @@ export async function predictPhotos(
       const group = items.filter((item) => "photo" in item);
       seen += group.length;
       if (seen > 2 * batch) threads.start();
-      await finishing.room();
+      await finishing.room(decoded.isTight ? 0 : undefined);
       signal.throwIfAborted();
       const found = await look(labeller, group, { clock: clocks.network, signal });
       signal.throwIfAborted();
@@ -127,9 +127,12 @@ export async function predictPhotos(
     }
     await finishing.end();
   } finally {
-    await decoded.end();
-    await finishing.abandon();
-    if (threads !== options.threads) await threads.close();
+    try {
+      await decoded.end();
+    } finally {
+      await finishing.abandon();
+      if (threads !== options.threads) await threads.close();
+    }
   }
   for (const sentence of sentencesOf(remarks)) options.onNote?.(sentence);
   const seconds = (performance.now() - begin) / 1000;

@@ -66,7 +66,9 @@ describe("DecodedAhead", () => {
     await quiet();
     // The next batch, and no more while this one is held.
     expect(begun).toHaveLength(2 * BATCH);
+    await vi.waitFor(() => expect(decoded.isTight).toBe(true));
     for (const one of held) if (one && "photo" in one) decoded.release(one.photo);
+    expect(decoded.isTight).toBe(false);
     await vi.waitFor(() => expect(begun.length).toBe(2 * BATCH + 1));
     await quiet();
     expect(begun).toHaveLength(2 * BATCH + 1);

@@ -102,6 +102,12 @@ describe("Finishing", () => {
     expect(isRoom).toBe(false);
     threads.let("a");
     await room;
+    // Where photos are large, until there are none.
+    const empty = finishing.room(0).then(() => "empty");
+    threads.let("b");
+    expect(await Promise.race([empty, quiet()])).toBeUndefined();
+    threads.let("c");
+    expect(await empty).toBe("empty");
   });
 
   it("goes on after a photo's own failure, told of in its turn", async () => {
