@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { messageOf } from "../message-of.ts";
 import { RedisError } from "./redis-address.ts";
@@ -16,21 +17,40 @@ export interface OpenRedis {
 const LEAST_VERSION = [6, 2] as const;
 /** Milliseconds until a host that says nothing is given up. */
 const CONNECT_MS = 5_000;
+/** Milliseconds that a worker gives a Redis that is being started, and between attempts. */
+const STARTING_MS = 30_000;
+const STARTING_PAUSE_MS = 500;
 /** Milliseconds between attempts to reach it again, at most. */
 const RECONNECT_MS = 2_000;
 /** How often a command that is not patient outlives a lost connection. */
 const RETRIES = 5;
 
 /**
- * Connects to Redis, once, and looks whether it is fit.
+ * Connects to Redis and looks whether it is fit.
  *
- * @param options.patient whether what is asked of it later waits for a Redis that is gone until it is back, as a worker does
+ * @param options.patient whether what is asked of it later waits for a Redis that is gone until it is back, as a worker does; one that does
+ *   not answer yet, because it is only being started, has half a minute then
  * @throws RedisError in a sentence that names host and port, and never the password.
  */
 export async function openRedis(
   address: RedisAddress,
-  { patient = false }: { readonly patient?: boolean } = {},
+  { patient = false, signal }: { readonly patient?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<OpenRedis> {
+  const last = performance.now() + (patient ? STARTING_MS : 0);
+  for (;;) {
+    try {
+      return await connect(address, patient);
+    } catch (error) {
+      if (!(error instanceof NotYetError) || performance.now() > last) throw error;
+      await sleep(STARTING_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+/** Nothing answers, or Redis is reading what it had. */
+class NotYetError extends RedisError {}
+
+async function connect(address: RedisAddress, patient: boolean): Promise<OpenRedis> {
   const { where, host, port, db, username, password, tls } = address;
   let hasAnswered = false;
   const client = new Redis({
@@ -60,7 +80,11 @@ export async function openRedis(
     return { client, where, notes };
   } catch (error) {
     client.disconnect();
-    throw error instanceof RedisError ? error : refusal(address, reason ?? error);
+    if (error instanceof RedisError) throw error;
+    const why = reason ?? error;
+    const { message } = refusal(address, why);
+    const isNotYet = /ECONNREFUSED|LOADING/.test(`${(why as { code?: string }).code} ${messageOf(why)}`);
+    throw isNotYet ? new NotYetError(message) : new RedisError(message);
   }
 }
 

@@ -185,6 +185,8 @@ describe.skipIf("reason" in found)("a queue whose workers are killed and whose R
     }
     const codes = await Promise.all(inService.map(({ ended }) => ended));
     const said = workers.map((worker) => worker.said).join("");
+    const unwell = inService.filter((_, i) => codes[i] !== 0).map((worker) => worker.said.slice(-3000));
+    expect(unwell).toEqual([]);
     expect([codes, restarts]).toEqual([Array<number>(WORKERS).fill(0), 1]);
     const takenOver = said.split("its worker is gone").length - 1;
     console.log(

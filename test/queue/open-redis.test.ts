@@ -95,6 +95,20 @@ describe.skipIf("reason" in found)("opening Redis", () => {
     );
   });
 
+  it("has patience with one that is being started, where it is asked to", async () => {
+    const redis = await started();
+    await redis.kill();
+    setTimeout(() => void redis.start(), 1000);
+    const { client } = await openRedis(await redisAddress({ REDIS_URL: redis.url }), { patient: true });
+    expect(await client.ping()).toBe("PONG");
+    client.disconnect();
+    await redis.kill();
+    const stop = AbortSignal.timeout(700);
+    await expect(
+      openRedis(await redisAddress({ REDIS_URL: redis.url }), { patient: true, signal: stop }),
+    ).rejects.toThrow(/abort/i);
+  });
+
   it("tells a wrong password from none and from too many", async () => {
     const redis = await started("--requirepass", "right");
     const where = `Redis at 127.0.0.1:${redis.port}`;

@@ -5,7 +5,7 @@ import { ShardQueue } from "../../queue/shard-queue.ts";
 /** Opens the Redis that the environment names, tells what is not well with it, and leaves when `use` is done. */
 export async function withQueue<T>(
   name: string,
-  options: { readonly patient: boolean },
+  options: { readonly patient: boolean; readonly signal?: AbortSignal },
   use: (queue: ShardQueue) => Promise<T>,
 ): Promise<T> {
   const redis = await openRedis(await redisAddress(), options);

@@ -19,7 +19,7 @@ const LEAVE_MS = 500;
 export async function run(flags: QueueWorkFlags, stop: AbortSignal): Promise<void> {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const { adapter, concurrency, drain, grace } = flags;
-  await withQueue(flags.name, { patient: true }, async (queue) => {
+  await withQueue(flags.name, { patient: true, signal: stop }, async (queue) => {
     const gpu = await openGpu(adapter === undefined ? {} : { adapter });
     const metrics = new WorkerMetrics();
     const labellers = new ShardLabellers(gpu, metrics, say);
