@@ -177,7 +177,7 @@ describe.skipIf("reason" in found)("a queue whose workers are killed and whose R
       await inService[one].ended;
       kills += 1;
       inService[one] = work("chaos");
-      if (kills !== 4) continue;
+      if (kills !== 2) continue;
       await redis.kill();
       await sleep(500);
       await redis.start();
