@@ -83,8 +83,8 @@ describe("the manifest for Kubernetes", () => {
 
   it("is in a page whose command lines are those of the programs", () => {
     const lines = page
-      .match(/^(?:exec npx )?bespoke queue .*$/gm)!
-      .map((line) => line.replace(/^(exec npx )?bespoke queue /, ""));
+      .match(/^(?:exec node_modules\/.bin\/)?bespoke queue .*$/gm)!
+      .map((line) => line.replace(/^(exec node_modules\/.bin\/)?bespoke queue /, ""));
     expect(lines.length).toBeGreaterThan(4);
     for (const line of lines) parsed(line.replace(/ +#.*/, "").split(" "));
   });
