@@ -55,6 +55,7 @@ const SINCE: Partial<TrainConfig> = {
   bnReestimate: 0,
   adapters: null,
   wire: "f32",
+  syncBatchNorm: false,
 };
 
 /**

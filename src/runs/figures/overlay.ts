@@ -93,7 +93,8 @@ export async function overlayFigure({
     ...{ edge: Math.round(scale), background: backgroundOf(classNames) },
   });
   const png = await sharp(frame.rgb, { raw: { width: frame.width, height: frame.height, channels: 3 } })
-    .png()
+    // Twice as quick as what is usual, for a quarter more bytes: of a photo there is little to squeeze.
+    .png({ compressionLevel: 1 })
     .toBuffer();
   // As what is drawn as an SVG has it.
   setDensity(png, 72);
