@@ -64,12 +64,12 @@ describe.skipIf(process.platform === "win32")("the page about ranks", () => {
     const { Launcher, Worker } = spec.mpiReplicaSpecs;
     const [script] = Launcher.template.spec.containers[0].args!;
     expect(dryRun(script, "/")).toBe(
-      `mpiexec -n ${Worker.replicas * spec.slotsPerWorker} node_modules/.bin/bespoke train --data /work/photos --batch-size 2048 --out /work/runs/cluster`,
+      `mpiexec -n ${Worker.replicas * spec.slotsPerWorker} node_modules/.bin/bespoke train --data /data/photos --batch-size 2048 --out /data/runs/cluster`,
     );
     for (const flag of trainFlags(script)) expect(known).toContain(flag);
     for (const { template } of [Launcher, Worker]) {
-      expect(template.spec.containers[0].volumeMounts).toEqual([{ name: "work", mountPath: "/work" }]);
-      expect(template.spec.volumes).toMatchObject([{ name: "work" }]);
+      expect(template.spec.containers[0].volumeMounts).toEqual([{ name: "data", mountPath: "/data" }]);
+      expect(template.spec.volumes).toMatchObject([{ name: "data" }]);
     }
     expect(Worker.template.spec.containers[0].resources!.limits["nvidia.com/gpu"]).toBe(spec.slotsPerWorker);
   });
