@@ -11,7 +11,7 @@ import type { WorkerMetrics } from "./worker-metrics.ts";
 
 /**
  * Milliseconds for which a shard is a worker's without a word from it, and between looks for those that are nobody's: a worker that
- * was killed has its shard taken over within the sum. The lock is renewed every 3 to 6 s by a timer on the thread that also waits for the
+ * was killed has its shard taken over after the sum, about. The lock is renewed every 3 to 6 s by a timer on the thread that also waits for the
  * GPU in naps of a millisecond, and may be late by 6 s before the shard is taken for nobody's.
  */
 const LOCK_MS = 12_000;

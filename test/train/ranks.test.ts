@@ -219,15 +219,7 @@ describe("ranks that train together", () => {
     });
 
     it("do so where a rank has fewer photos, or none, and where pixels do not count", async () => {
-      const photos = new GeneratedDataset({ size: 10, imageSize: 32 });
-      const training = ignoring(photos);
-      const load = training.load.bind(training);
-      training.load = async (index: number) => {
-        const sample = await load(index);
-        const mask = sample.mask.slice();
-        if (index % 2 === 0) mask.fill(255, 20);
-        return { ...sample, mask };
-      };
+      const training = partlyIgnored(10);
       const some = { accumulate: 3, syncBatchNorm: true, ignores: true, optimizer: "sgd" as const };
       const all = await together(3, { ...some, maxSteps: 8 }, () => [{}, training]);
       expectWhole(all, await wholeBatch({ ...some, maxSteps: 8 }, training));
@@ -245,16 +237,7 @@ describe("ranks that train together", () => {
   });
 
   it("weigh pixels that count alike, whichever rank has them", async () => {
-    const photos = new GeneratedDataset({ size: 12, imageSize: 32 });
-    // Of some photos nothing counts but a corner.
-    const training = ignoring(photos);
-    const load = training.load.bind(training);
-    training.load = async (index: number) => {
-      const sample = await load(index);
-      const mask = sample.mask.slice();
-      if (index % 2 === 0) mask.fill(255, 20);
-      return { ...sample, mask };
-    };
+    const training = partlyIgnored(12);
     const some = { accumulate: 2, ignores: true, epochs: { frozen: 1, finetune: 0 } };
     expectSame(await together(2, some, () => [{}, training]), await run(some, training));
   });
@@ -298,3 +281,16 @@ describe("ranks that train together", () => {
     expect([...again.values]).toEqual([...uncut.values]);
   });
 });
+
+/** Of every other photo nothing counts but a corner. */
+function partlyIgnored(size: number): SegmentationDataset {
+  const training = ignoring(new GeneratedDataset({ size, imageSize: 32 }));
+  const load = training.load.bind(training);
+  training.load = async (index: number) => {
+    const sample = await load(index);
+    const mask = sample.mask.slice();
+    if (index % 2 === 0) mask.fill(255, 20);
+    return { ...sample, mask };
+  };
+  return training;
+}
