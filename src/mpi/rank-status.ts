@@ -17,16 +17,22 @@ export interface RankStatus {
   readonly ended: boolean;
 }
 
-/** A rank's connection to the process that started it. */
+/** What a rank writes first of all. */
+export type Greeting = { readonly news: number } | { readonly life: number };
+
+/**
+ * A rank's connections to the process that started it: one for its news, and one on which nothing is ever said, and of which only the end
+ * counts. Ends of such connections are heard of in their order, however late; that of one with news could be heard of when the
+ * news is.
+ */
 export class StatusTeller {
   readonly #socket: Socket;
   #status: RankStatus;
 
   constructor(path: string, rank: number) {
     this.#status = { rank, pid: process.pid, host: hostname(), at: "the start", ended: false };
-    this.#socket = connect(path);
-    // Nobody may listen any more: that is no reason to stop.
-    this.#socket.on("error", () => undefined).unref();
+    this.#socket = connectionTo(path, { news: rank });
+    connectionTo(path, { life: rank });
     this.tell({});
     process.once("exit", () => this.tell({ ended: true }));
   }
@@ -35,4 +41,12 @@ export class StatusTeller {
     this.#status = { ...this.#status, ...news };
     if (this.#socket.writable) this.#socket.write(`${JSON.stringify(this.#status)}\n`);
   }
+}
+
+function connectionTo(path: string, greeting: Greeting): Socket {
+  const socket = connect(path);
+  // Nobody may listen any more: that is no reason to stop.
+  socket.on("error", () => undefined).unref();
+  socket.write(`${JSON.stringify(greeting)}\n`);
+  return socket;
 }

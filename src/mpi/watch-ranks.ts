@@ -7,7 +7,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { RankStatus } from "./rank-status.ts";
+import type { Interface } from "node:readline";
+import type { Greeting, RankStatus } from "./rank-status.ts";
 
 export interface RankWatch {
   /** Where the ranks connect. */
@@ -27,20 +28,37 @@ export async function watchRanks(onGone: (status: RankStatus) => void): Promise<
   const path =
     process.platform === "win32" ? `\\\\.\\pipe\\${folder.replace(/\W/g, "-")}` : join(folder, "socket");
   let silent = false;
+  const statuses = new Map<number, Promise<RankStatus | undefined>>();
   const server = createServer((socket) => {
-    let status: RankStatus | undefined;
     socket.on("error", () => undefined);
-    createInterface(socket).on("line", (line) => {
-      status = JSON.parse(line) as RankStatus;
-      // What it has to say it says itself.
-      if (status.ended) silent = true;
-    });
-    socket.on("close", () => {
-      if (silent || !status) return;
-      silent = true;
-      onGone(status);
+    const lines = createInterface(socket);
+    lines.once("line", (line) => {
+      const greeting = JSON.parse(line) as Greeting;
+      if ("news" in greeting) statuses.set(greeting.news, lastStatus(lines));
+      // Not "close", which comes in the reverse order where several connections have ended meanwhile.
+      else for (const event of ["end", "error"]) socket.once(event, () => void onEnd(greeting.life));
     });
   });
+  const lastStatus = (lines: Interface): Promise<RankStatus | undefined> =>
+    new Promise((resolve) => {
+      let status: RankStatus | undefined;
+      lines.on("line", (line) => {
+        status = JSON.parse(line) as RankStatus;
+        // What it has to say it says itself.
+        if (status.ended) silent = true;
+      });
+      lines.on("close", () => resolve(status));
+    });
+  let first: number | undefined;
+  const onEnd = async (rank: number): Promise<void> => {
+    if (silent || first !== undefined) return;
+    first = rank;
+    // It may have said that it comes to its end; then the others are killed for that.
+    const status = await statuses.get(rank);
+    if (silent || !status) return;
+    silent = true;
+    onGone(status);
+  };
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(path, resolve);
   });

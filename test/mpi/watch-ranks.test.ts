@@ -43,6 +43,46 @@ it("tells of the first rank that was killed, and of no other", async () => {
   expect(gone).toMatchObject([{ rank: 1, at: "step 7", ended: false }]);
 });
 
+/** A rank that, once it is told to, says what it is doing behind `tells` ms and is killed behind `dies` ms. */
+async function timedRank(
+  number: number,
+  { tells, dies }: { readonly tells: number; readonly dies: number },
+): Promise<() => Promise<void>> {
+  const code = `
+    const { StatusTeller } = await import(${JSON.stringify(TELLER)});
+    const teller = new StatusTeller(process.env.${STATUS_SOCKET}, ${number});
+    setTimeout(() => process.stdout.write("ready"), 100);
+    await new Promise((resolve) => process.stdin.once("data", resolve));
+    setTimeout(() => teller.tell({ at: "step 7" }), ${tells});
+    setTimeout(() => ${KILLED}, ${dies});`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+    env: { ...process.env, [STATUS_SOCKET]: watch.path },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  return () => {
+    child.stdin.write("go");
+    return gone;
+  };
+}
+
+it.each([
+  ["and its news came last", 1, [200, 300]],
+  ["and its news came last", 0, [300, 200]],
+  ["and its news came first", 1, [300, 200]],
+])("tells of the first one when it hears of all at once, %s: rank %i", async (_, first, tells) => {
+  const dies = [first === 0 ? 500 : 800, first === 0 ? 800 : 500];
+  const start = await Promise.all([0, 1].map((i) => timedRank(i, { tells: tells[i], dies: dies[i] })));
+  const ends = start.map((go) => go());
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // On a machine with more to do this process comes to its turn when all is over.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  await Promise.all(ends);
+  await settled();
+  expect(gone).toMatchObject([{ rank: first, at: "step 7", ended: false }]);
+});
+
 it.each([
   ["has ended", ""],
   ["has failed, and said so", `process.exitCode = 1; teller.tell({ ended: true }); ${KILLED}`],
