@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { MPI, MpiFunctions } from "./abi.ts";
 import type { Collectives, Reducible, Reduction } from "./collectives.ts";
 import { findMpi } from "./find-mpi.ts";
+import { prepareHeap } from "./heap.ts";
 import { MpiError } from "./mpi-error.ts";
 import { STATUS_SOCKET, StatusTeller } from "./rank-status.ts";
 import { startedRanks } from "./started-ranks.ts";
@@ -21,6 +22,9 @@ const LATE = 4711;
 
 /** How long ranks that meet look for one another without a pause. */
 const EAGER_MS = 0.5;
+
+/** What a rank has said is handed on by `mpiexec`, which no longer does so when it is told to end the run. */
+const HANDING_ON_MS = 500;
 
 /** Of the deadline, and at least a second: how long after it ranks still hear of one another. */
 const GRACE = 0.25;
@@ -82,7 +86,7 @@ export class Communicator implements Collectives {
     const socket = process.env[STATUS_SOCKET];
     const status = socket && said ? new StatusTeller(socket, said.rank) : null;
     refuseLostDescriptor();
-    leaveHeapAlone();
+    await prepareHeap();
     const mpi = await MpiFunctions.load(library);
     const provided = mpi.number("MPI_Init_thread", null, null, MPI.THREAD_MULTIPLE);
     if (provided < MPI.THREAD_MULTIPLE)
@@ -189,6 +193,7 @@ export class Communicator implements Collectives {
   /** Ends the run on all ranks, for what this one says went wrong. */
   abort(sentence: string): never {
     this.#say(`Rank ${this.rank} on ${this.hosts[this.rank] ?? hostname()}, at ${this.at}: ${sentence}`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HANDING_ON_MS);
     return this.#abort();
   }
 
@@ -241,9 +246,13 @@ export class Communicator implements Collectives {
     await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, Math.min(10, GRACE * deadline))));
     const missing = others.filter((rank) => !this.#heardOf(rank));
     const first = Math.min(this.rank, ...others.filter((rank) => !missing.includes(rank)));
-    if (first === this.rank) this.#say(this.#missingText(missing, what, deadline));
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    if (first === this.rank) {
+      this.#say(this.#missingText(missing, what, deadline));
+      await pause(HANDING_ON_MS);
+    }
     // Whoever says it does so before anybody ends the run.
-    else await new Promise((resolve) => setTimeout(resolve, 2000));
+    else await pause(4 * HANDING_ON_MS);
   }
 
   #heardOf(rank: number): boolean {
@@ -282,15 +291,6 @@ function refuseLostDescriptor(): void {
     `A program between mpiexec and this rank has closed what they talk by (PMI_FD), as npx and npm do: start ` +
       `node_modules/.bin/bespoke in place of npx bespoke.`,
   );
-}
-
-/**
- * MPICH's UCX tries whether it hears of changes of memory by `sbrk(page)` and `sbrk(-page)`, and does the second even where the first has
- * failed: then the heap loses its last page, with what is in it. It fails where V8 has laid its code right behind the heap, by chance, in one
- * start of a hundred. Without these events UCX does not try, and keeps no cache of registered memory.
- */
-function leaveHeapAlone(): void {
-  if (process.env.UCX_MEM_MMAP_HOOK_MODE === undefined) process.env.UCX_MEM_EVENTS ??= "n";
 }
 
 /** Where parts of these lengths begin that lie one after the other. */
