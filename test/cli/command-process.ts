@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { bundledProgram } from "../helpers/bundled-program.ts";
 import { standInEnvironment } from "../helpers/small-network.ts";
+import type { StandIn } from "../helpers/stand-ins.mjs";
 import { runCommandHere } from "./command-here.ts";
-
-const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
 
 export interface Ended {
   readonly code: number | null;
@@ -30,20 +30,33 @@ export interface ProcessOptions {
  *
  * @see runCommandHere, which is quicker
  */
-export function runCommandLine(
+export async function runCommandLine(
   name: string,
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<Ended> {
-  const [program, ...words] = commandLine(name, args);
+  const [program, ...words] = await commandLine(name, args, options);
   return runProgram(program, words, options);
 }
 
 /** What runs `src/cli/<name>.ts`. */
-export function commandLine(name: string, args: readonly string[]): string[] {
-  const entry = fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url));
-  return [process.execPath, "--import", TSX, entry, ...args];
-}
+export const commandLine = async (
+  name: string,
+  args: readonly string[],
+  options: Pick<ProcessOptions, "wholeNetwork" | "whiteFigures"> = {},
+): Promise<string[]> => [
+  process.execPath,
+  await bundledProgram(`src/cli/${name}.ts`, standInsFor(options)),
+  ...args,
+];
+
+const standInsFor = ({
+  wholeNetwork = false,
+  whiteFigures = false,
+}: Pick<ProcessOptions, "wholeNetwork" | "whiteFigures">): StandIn[] => [
+  ...(wholeNetwork ? [] : (["small-unet"] as const)),
+  ...(whiteFigures ? (["white-figures"] as const) : []),
+];
 
 /**
  * Runs `npm run <name> <flags> -- <args>` in the checkout, or below it, until everything that npm has started is gone too.
@@ -64,12 +77,9 @@ export function npmRun(
 export function runProgram(
   program: string,
   args: readonly string[],
-  { cwd, env = {}, wholeNetwork = false, whiteFigures = false, onOutput }: ProcessOptions,
+  { cwd, env = {}, onOutput, ...options }: ProcessOptions,
 ): Promise<Ended> {
-  const standIns = standInEnvironment([
-    ...(wholeNetwork ? [] : (["small-unet"] as const)),
-    ...(whiteFigures ? (["white-figures"] as const) : []),
-  ]);
+  const standIns = standInEnvironment(standInsFor(options));
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env: { ...process.env, ...standIns, ...env } });
     let output = "";

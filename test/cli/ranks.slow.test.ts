@@ -197,10 +197,12 @@ describe.skipIf("reason" in mpi)("--ranks", () => {
       ],
       [["--data", "data"], ["--data", "others"], "its photos and masks are others"],
     ] as const) {
-      const ranks = [first, second].map((own) => ["-n", "1", ...commandLine("train", [...same, ...own])]);
+      const [one, other] = await Promise.all(
+        [first, second].map((own) => commandLine("train", [...same, ...own])),
+      );
       const { code, errors, output } = await runProgram(
         (mpi as { mpiexec: string }).mpiexec,
-        [...ranks[0], ":", ...ranks[1]],
+        ["-n", "1", ...one, ":", "-n", "1", ...other],
         { cwd: folder, env: { BESPOKE_MPI: (mpi as { library: string }).library } },
       );
       expect(code).toBe(1);

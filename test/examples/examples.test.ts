@@ -66,7 +66,7 @@ describe("npm run example --", () => {
   });
 
   it("autoencoder learns to draw", async () => {
-    const output = await runLongExample("autoencoder", isQuick ? "60" : "150");
+    const output = await runLongExample("autoencoder", "60");
     const [losses, divergences] = ["loss", "divergence"].map((name) => numbersAfter(name, output));
     expect(losses.at(-1)).toBeLessThan(0.65 * losses[0]);
     // Of what says nothing of an image it is 0.

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bundledProgram } from "../helpers/bundled-program.ts";
 import { COMPILE_WELL } from "../helpers/quick-compiler.ts";
-import { smallUnetEnvironment } from "../helpers/small-network.ts";
+import { standInEnvironment } from "../helpers/small-network.ts";
 
+const STAND_INS = ["small-unet"] as const;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
 
 /** Runs `npm run example -- <args>` less npm and set-up, with a small U-Net; what it printed, or what it threw when it did not exit with 0. */
 export const runExample = (...args: string[]): Promise<string> => run(args);
@@ -14,10 +15,10 @@ export const runExample = (...args: string[]): Promise<string> => run(args);
 export const runLongExample = (...args: string[]): Promise<string> => run(args, COMPILE_WELL);
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const script = fileURLToPath(new URL("../../examples/main.ts", import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ["--import", TSX, script, ...args], {
+  const program = await bundledProgram("examples/main.ts", STAND_INS);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...smallUnetEnvironment(), ...env },
+    env: { ...process.env, ...standInEnvironment(STAND_INS), ...env },
   });
   return stdout;
 }

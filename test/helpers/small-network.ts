@@ -1,4 +1,5 @@
 import type * as unetModule from "../../src/layers/unet.ts";
+import type { StandIn } from "./stand-ins.mjs";
 
 /**
  * For `vi.mock` of `src/layers/unet.ts`: the small U-Net of `small-unet.ts`, which compiles and learns in a fraction of the time.
@@ -12,13 +13,9 @@ export async function smallUnet(
   return { ...original, ...smallUnetOf(original) };
 }
 
-/** The same for a process of its own, as what Node adds to its command line. */
-export const smallUnetEnvironment = (): NodeJS.ProcessEnv => standInEnvironment(["small-unet"]);
-
-/** For a process of its own in which something stands in for modules: what `<name>-register.mjs` here registers. */
-export function standInEnvironment(
-  names: readonly ("small-unet" | "white-figures" | "plain-overlay")[],
-): NodeJS.ProcessEnv {
-  const imports = names.map((name) => `--import=${new URL(`./${name}-register.mjs`, import.meta.url).href}`);
-  return { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...imports].filter(Boolean).join(" ") };
+/** For a process of its own in which something stands in for modules: what `stand-ins-register.mjs` is asked for. */
+export function standInEnvironment(names: readonly StandIn[]): NodeJS.ProcessEnv {
+  if (names.length === 0) return {};
+  const register = new URL(`./stand-ins-register.mjs?${names.join("&")}`, import.meta.url).href;
+  return { NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${register}`].filter(Boolean).join(" ") };
 }

@@ -1,4 +1,4 @@
-/** @file `src/layers/unet.ts` with the small U-Net in it, for `small-unet-register.mjs`. */
+/** @file `src/layers/unet.ts` with the small U-Net in it, for `stand-ins.mjs`. */
 import * as real from "../../src/layers/unet.ts";
 import { smallUnetOf } from "./small-unet.ts";
 

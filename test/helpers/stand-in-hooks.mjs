@@ -1,10 +1,10 @@
-/** @file Has other modules stand in for some of the sources; `*-register.mjs` say which. */
+/** @file Has other modules stand in for some of the sources; `stand-ins.mjs` says which. */
 
 /** @type {{ ending: string, url: string }[]} How the name of a module ends, and what is imported in its place. */
 const standIns = [];
 
-/** @param {{ ending: string, url: string }} standIn */
-export const initialize = (standIn) => void standIns.push(standIn);
+/** @param {{ ending: string, url: string }[]} some */
+export const initialize = (some) => void standIns.push(...some);
 
 /** @type {import("node:module").ResolveHook} */
 export async function resolve(specifier, context, nextResolve) {

@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seededRandom } from "../../src/graph/initializers.ts";
 import type { QueueStatus } from "../../src/queue/queue-status.ts";
 import { runCommandLine } from "../cli/command-process.ts";
 import { photo } from "../data/folder.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { bundledProgram } from "../helpers/bundled-program.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { redisProgram, TestRedis } from "../helpers/redis.ts";
 import { standInEnvironment } from "../helpers/small-network.ts";
@@ -20,9 +20,7 @@ vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
 
-const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-const QUEUE = fileURLToPath(new URL("../../src/cli/queue.ts", import.meta.url));
-
+const STAND_INS = ["small-unet", "plain-overlay"] as const;
 const PHOTOS = Number(process.env.BESPOKE_CHAOS_PHOTOS || 2000);
 const SHARD_SIZE = 20;
 const WORKERS = 3;
@@ -36,8 +34,8 @@ class TestWorker {
   readonly ended: Promise<number | null>;
   said = "";
 
-  constructor(name: string, env: NodeJS.ProcessEnv) {
-    const args = ["--import", TSX, QUEUE, "work", "--drain", "--name", name];
+  constructor(program: string, name: string, env: NodeJS.ProcessEnv) {
+    const args = [program, "work", "--drain", "--name", name];
     this.child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
     for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.on("data", (text: Buffer) => (this.said += text.toString()));
@@ -90,11 +88,13 @@ describe.skipIf("reason" in found)("a queue whose workers are killed and whose R
   const temporary = temporaryFolder();
   let redis: TestRedis;
   let env: NodeJS.ProcessEnv;
+  let program: string;
   const workers: TestWorker[] = [];
 
   beforeAll(async () => {
     redis = await TestRedis.start(found);
-    env = { BESPOKE_REDIS: redis.url, ...standInEnvironment(["small-unet", "plain-overlay"]) };
+    env = { BESPOKE_REDIS: redis.url, ...standInEnvironment(STAND_INS) };
+    program = await bundledProgram("src/cli/queue.ts", STAND_INS);
     await saveTinyModel(gpu(), temporary("model.safetensors"));
     await mkdir(temporary("photos"));
     const pictures = await Promise.all(
@@ -125,7 +125,7 @@ describe.skipIf("reason" in found)("a queue whose workers are killed and whose R
   const statusOf = async (name: string): Promise<QueueStatus> =>
     JSON.parse(await queue("status", "--name", name, "--json")) as QueueStatus;
   const work = (name: string): TestWorker => {
-    const worker = new TestWorker(name, env);
+    const worker = new TestWorker(program, name, env);
     workers.push(worker);
     return worker;
   };
