@@ -5,12 +5,18 @@ import type { TestSpecification } from "vitest/node";
 
 /** The files that take most processor time, as `slowest-files.ts` has them. */
 const LONGEST = [
+  "test/cli/ranks.slow.test.ts",
   "test/graph/fuse/fuse.test.ts",
+  "test/queue/chaos.slow.test.ts",
+  "test/cli/predict-shards.slow.test.ts",
+  "test/package/package.slow.test.ts",
+  "test/examples/examples.test.ts",
   "test/train/phase/programs-on-any-adapter.slow.test.ts",
   "test/kernels/conv2d/tiles-matrix.slow.test.ts",
   "test/parity/parity.test.ts",
   "test/cli/whole-network.slow.test.ts",
   "test/cli/train.test.ts",
+  "test/train/ranks.test.ts",
   "test/parity/training.slow.test.ts",
   "test/kernels/conv2d/fused-matrix.test.ts",
   "test/cli/resume.test.ts",
