@@ -12,6 +12,7 @@ import { ModelError } from "../use/model.ts";
 import type { Model } from "../use/model.ts";
 import { makeOutputFolder } from "../use/output-folder.ts";
 import { choosePrecision } from "../use/precision.ts";
+import { collectLessOften } from "./collect-less-often.ts";
 import type { ModelFlags } from "./model-options.ts";
 
 /** What a model is to be run with. */
@@ -40,6 +41,7 @@ export async function withLabeller<T>(
   say: (text: string) => void,
   use: (labeller: Labeller) => Promise<T>,
 ): Promise<T> {
+  collectLessOften();
   const gpu = await openGpu(adapter === undefined ? {} : { adapter });
   try {
     const { kind, name } = describeAdapter(gpu);

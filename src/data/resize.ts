@@ -48,10 +48,13 @@ export function resizeBilinear(
 export function resizeNearest(source: Uint8Array, from: Size, to: Size): Uint8Array<ArrayBuffer> {
   if (sameSize(from, to)) return new Uint8Array(source.subarray(0, to.height * to.width));
   const columns = nearest(from.width, to.width);
+  const rows = nearest(from.height, to.height);
   const result = new Uint8Array(to.height * to.width);
+  const { width, height } = to;
   let out = 0;
-  for (const row of nearest(from.height, to.height)) {
-    for (const column of columns) result[out++] = source[row * from.width + column]!;
+  for (let y = 0; y < height; y++) {
+    const line = source.subarray(rows[y] * from.width, (rows[y] + 1) * from.width);
+    for (let x = 0; x < width; x++) result[out++] = line[columns[x]];
   }
   return result;
 }
@@ -72,7 +75,7 @@ function taps(from: number, to: number): { low: number; high: number; weight: nu
   });
 }
 
-function nearest(from: number, to: number): number[] {
+function nearest(from: number, to: number): Uint32Array {
   const ratio = f32(from / to);
-  return Array.from({ length: to }, (_, i) => Math.min(Math.floor(f32((i + 0.5) * ratio)), from - 1));
+  return Uint32Array.from({ length: to }, (_, i) => Math.min(Math.floor(f32((i + 0.5) * ratio)), from - 1));
 }

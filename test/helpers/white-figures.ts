@@ -10,9 +10,8 @@ export const renderSvg: typeof renderer.renderSvg = (svg, scale = 2) =>
     .png()
     .toBuffer();
 
-export const renderSvgPixels: typeof renderer.renderSvgPixels = (svg, scale, { left, top }) => {
-  const { width, height } = sizeOf(svg, scale);
-  const part = { width: width - left, height: height - top };
+export const renderSvgPixels: typeof renderer.renderSvgPixels = (_, __, { left, top, right, bottom }) => {
+  const part = { width: right - left, height: bottom - top };
   return Promise.resolve({ ...part, rgb: new Uint8Array(3 * part.width * part.height).fill(255) });
 };
 

@@ -66,26 +66,27 @@ export async function overlayFigure({
     : { x: MARGIN, y: top + height + 16, width: legendWidth };
   const key = legend(entries, place, beside ? LEGEND_BESIDE : LEGEND_BENEATH);
   const figureWidth = Math.ceil(place.x + legendWidth + (beside ? 0 : MARGIN));
-  const figureHeight = Math.ceil(Math.max(top + height, place.y + key.height - 9) + MARGIN);
+  const keyEnd = place.y + key.height - 9 + MARGIN;
+  const figureHeight = Math.ceil(Math.max(top + height + MARGIN, keyEnd));
+  const frame = whiteFrame(pixelsOf(figureWidth, scale), pixelsOf(figureHeight, scale));
   // All around the picture is white but there, and what is white need not be drawn.
-  const corner =
+  const [left, above] =
     title !== undefined
-      ? { left: 0, top: 0 }
+      ? [0, 0]
       : beside
-        ? { left: Math.floor((place.x - MARGIN / 2) * scale), top: 0 }
-        : { left: 0, top: Math.floor((place.y - MARGIN / 2) * scale) };
+        ? [Math.floor((place.x - MARGIN / 2) * scale), 0]
+        : [0, Math.floor((place.y - MARGIN / 2) * scale)];
   const drawn = await renderSvgPixels(
     svgDocument(figureWidth, figureHeight, [
       ...(title === undefined ? [] : [titleElement(title, figureWidth)]),
       ...key.elements,
     ]),
     scale,
-    corner,
+    { left, top: above, right: frame.width, bottom: Math.min(Math.ceil(keyEnd * scale), frame.height) },
   );
-  const frame = whiteFrame(corner.left + drawn.width, corner.top + drawn.height);
   for (let y = 0; y < drawn.height; y++) {
     const line = drawn.rgb.subarray(3 * y * drawn.width, 3 * (y + 1) * drawn.width);
-    frame.rgb.set(line, 3 * ((corner.top + y) * frame.width + corner.left));
+    frame.rgb.set(line, 3 * ((above + y) * frame.width + left));
   }
   const picture = { left: Math.round(MARGIN * scale), top: Math.round(top * scale) };
   tintInto(frame, picture, {
@@ -106,6 +107,10 @@ export function pictureSize(size: Size, most = MOST_PIXELS): Size {
   const longer = Math.max(size.width, size.height);
   return longer < LEAST_PIXELS ? scaled(size, Math.ceil(LEAST_PIXELS / longer)) : sizeWithin(size, most);
 }
+
+/** How many pixels the renderer gives so many units: it reckons in single precision. */
+const pixelsOf = (units: number, scale: number): number =>
+  Math.round(Math.fround(units * Math.fround(scale)));
 
 /** A size of the same proportions whose longer side is `most` at most. */
 export const sizeWithin = (size: Size, most: number): Size =>
@@ -144,28 +149,32 @@ function tintInto(
 ): void {
   const blends: (Blend | undefined)[] = [];
   for (let y = 0; y < height; y++) {
-    const line = mask.subarray(y * width, (y + 1) * width);
+    const line = y * width;
+    const into = 3 * ((top + y) * frame.width + left);
+    frame.rgb.set(rgb.subarray(3 * line, 3 * (line + width)), into);
     // Beyond the picture's own edges it goes on as it is.
-    const above = y < edge ? line : mask.subarray((y - edge) * width, (y - edge + 1) * width);
-    const below = y >= height - edge ? line : mask.subarray((y + edge) * width, (y + edge + 1) * width);
-    const pixels = rgb.subarray(3 * y * width, 3 * (y + 1) * width);
-    const begin = 3 * ((top + y) * frame.width + left);
-    const into = frame.rgb.subarray(begin, begin + 3 * width);
-    into.set(pixels);
-    for (let x = 0; x < width; x++) {
-      const label = line[x];
+    const up = y < edge ? 0 : -edge * width;
+    const down = y >= height - edge ? 0 : edge * width;
+    // In runs, for neighbours are mostly of one class.
+    for (let begin = 0, end = 0; begin < width; begin = end) {
+      const label = mask[line + begin];
+      do end++;
+      while (end < width && mask[line + end] === label);
       if (label === background) continue;
-      const inner =
-        above[x] === label &&
-        below[x] === label &&
-        (x < edge || line[x - edge] === label) &&
-        (x >= width - edge || line[x + edge] === label);
       const { area, border } = (blends[label] ??= blendWith(classColour(label)));
-      const blend = inner ? area : border;
-      const at = 3 * x;
-      into[at] = blend[pixels[at]];
-      into[at + 1] = blend[256 + pixels[at + 1]];
-      into[at + 2] = blend[512 + pixels[at + 2]];
+      for (let x = begin; x < end; x++) {
+        const at = line + x;
+        const inner =
+          mask[at + up] === label &&
+          mask[at + down] === label &&
+          (x >= begin + edge || x < edge || mask[at - edge] === label) &&
+          (x < end - edge || x >= width - edge || mask[at + edge] === label);
+        const blend = inner ? area : border;
+        const to = into + 3 * x;
+        frame.rgb[to] = blend[rgb[3 * at]];
+        frame.rgb[to + 1] = blend[256 + rgb[3 * at + 1]];
+        frame.rgb[to + 2] = blend[512 + rgb[3 * at + 2]];
+      }
     }
   }
 }

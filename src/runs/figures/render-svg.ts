@@ -34,18 +34,17 @@ function load(): Promise<Uint8Array[]> {
 export const renderSvg = (svg: string, scale = 2): Promise<Buffer> =>
   rendered(svg, scale, (image) => Buffer.from(image.asPng()));
 
-/**
- * The pixels of an SVG document that covers itself with white: what {@link renderSvg} shows, without a PNG between, from a corner of it
- * to the right and down.
- */
-export const renderSvgPixels = (
-  svg: string,
-  scale: number,
-  { left, top }: { readonly left: number; readonly top: number },
-): Promise<Raster> =>
-  rendered(svg, scale, ({ width, height, pixels }) => ({ width, height, rgb: opaque(pixels) }), {
-    crop: { left, top },
-  });
+/** A part of a picture, in pixels. */
+export interface Crop {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The pixels of a part of an SVG document that covers itself with white: what {@link renderSvg} shows there, without a PNG between. */
+export const renderSvgPixels = (svg: string, scale: number, crop: Crop): Promise<Raster> =>
+  rendered(svg, scale, ({ width, height, pixels }) => ({ width, height, rgb: opaque(pixels) }), { crop });
 
 async function rendered<T>(
   svg: string,

@@ -37,10 +37,10 @@ it("draws letters, not boxes, in the weight that is asked for", async () => {
 });
 
 it("gives the pixels of a part of a document as its PNG has them", async () => {
-  for (const [scale, width, height, left, top] of [
-    [1, 60, 40, 0, 0],
-    [2.0625, 61, 43, 30, 11],
-    [1.337, 75, 31, 0, 17],
+  for (const [scale, width, height, left, top, below] of [
+    [1, 60, 40, 0, 0, 0],
+    [2.0625, 61, 43, 30, 11, 20],
+    [1.337, 75, 31, 0, 17, 1],
   ]) {
     const document = svgDocument(width, height, [
       text("Legend", 5, 25),
@@ -48,9 +48,11 @@ it("gives the pixels of a part of a document as its PNG has them", async () => {
     ]);
     const png = sharp(await renderSvg(document, scale));
     const { width: allX = 0, height: allY = 0 } = await png.metadata();
-    const part = { left, top, width: allX - left, height: allY - top };
+    const part = { left, top, width: allX - left, height: allY - below - top };
     const expected = await png.extract(part).removeAlpha().raw().toBuffer();
-    const pixels = await renderSvgPixels(document, scale, { left, top });
+    const pixels = await renderSvgPixels(document, scale, {
+      ...{ left, top, right: allX, bottom: allY - below },
+    });
     expect([pixels.width, pixels.height]).toEqual([part.width, part.height]);
     expect(Buffer.from(pixels.rgb).equals(expected)).toBe(true);
   }
