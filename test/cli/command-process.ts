@@ -70,18 +70,19 @@ export function npmRun(
     ...options
   }: ProcessOptions & { readonly flags?: readonly string[] } = {},
 ): Promise<Ended> {
-  return runProgram("npm", ["run", name, ...flags, "--", ...args], { cwd, ...options });
+  const words = ["run", name, ...flags, "--", ...args];
+  const env = { ...standInEnvironment(standInsFor(options)), ...options.env };
+  return runProgram("npm", words, { ...options, cwd, env });
 }
 
 /** Runs a program that runs the command, in a process of its own. */
 export function runProgram(
   program: string,
   args: readonly string[],
-  { cwd, env = {}, onOutput, ...options }: ProcessOptions,
+  { cwd, env = {}, onOutput }: Pick<ProcessOptions, "cwd" | "env" | "onOutput">,
 ): Promise<Ended> {
-  const standIns = standInEnvironment(standInsFor(options));
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...standIns, ...env } });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {

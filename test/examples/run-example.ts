@@ -3,9 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bundledProgram } from "../helpers/bundled-program.ts";
 import { COMPILE_WELL } from "../helpers/quick-compiler.ts";
-import { standInEnvironment } from "../helpers/small-network.ts";
 
-const STAND_INS = ["small-unet"] as const;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Runs `npm run example -- <args>` less npm and set-up, with a small U-Net; what it printed, or what it threw when it did not exit with 0. */
@@ -15,10 +13,10 @@ export const runExample = (...args: string[]): Promise<string> => run(args);
 export const runLongExample = (...args: string[]): Promise<string> => run(args, COMPILE_WELL);
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const program = await bundledProgram("examples/main.ts", STAND_INS);
+  const program = await bundledProgram("examples/main.ts", ["small-unet"]);
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...standInEnvironment(STAND_INS), ...env },
+    env: { ...process.env, ...env },
   });
   return stdout;
 }

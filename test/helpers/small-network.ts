@@ -13,7 +13,7 @@ export async function smallUnet(
   return { ...original, ...smallUnetOf(original) };
 }
 
-/** For a process of its own in which something stands in for modules: what `stand-ins-register.mjs` is asked for. */
+/** For a process that loads the sources one by one, with something that stands in for modules: what `stand-ins-register.mjs` is asked for. */
 export function standInEnvironment(names: readonly StandIn[]): NodeJS.ProcessEnv {
   if (names.length === 0) return {};
   const register = new URL(`./stand-ins-register.mjs?${names.join("&")}`, import.meta.url).href;

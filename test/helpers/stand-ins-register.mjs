@@ -2,5 +2,6 @@
 import { register } from "node:module";
 import { STAND_INS } from "./stand-ins.mjs";
 
-const data = [...new URL(import.meta.url).searchParams.keys()].map((name) => STAND_INS[name]);
+const asked = new URL(import.meta.url).searchParams;
+const data = Object.entries(STAND_INS).flatMap(([name, standIn]) => (asked.has(name) ? [standIn] : []));
 register("./stand-in-hooks.mjs", import.meta.url, { data });

@@ -13,14 +13,12 @@ import { temporaryFolder } from "../files/temporary-folder.ts";
 import { bundledProgram } from "../helpers/bundled-program.ts";
 import { useGpu } from "../helpers/gpu.ts";
 import { redisProgram, TestRedis } from "../helpers/redis.ts";
-import { standInEnvironment } from "../helpers/small-network.ts";
 import { saveTinyModel } from "../train/tiny-model.ts";
 
 vi.mock(import("../../src/layers/unet.ts"), async (importOriginal) =>
   (await import("../helpers/small-network.ts")).smallUnet(importOriginal),
 );
 
-const STAND_INS = ["small-unet", "plain-overlay"] as const;
 const PHOTOS = Number(process.env.BESPOKE_CHAOS_PHOTOS || 2000);
 const SHARD_SIZE = 20;
 const WORKERS = 3;
@@ -93,8 +91,8 @@ describe.skipIf("reason" in found)("a queue whose workers are killed and whose R
 
   beforeAll(async () => {
     redis = await TestRedis.start(found);
-    env = { BESPOKE_REDIS: redis.url, ...standInEnvironment(STAND_INS) };
-    program = await bundledProgram("src/cli/queue.ts", STAND_INS);
+    env = { BESPOKE_REDIS: redis.url };
+    program = await bundledProgram("src/cli/queue.ts", ["small-unet", "plain-overlay"]);
     await saveTinyModel(gpu(), temporary("model.safetensors"));
     await mkdir(temporary("photos"));
     const pictures = await Promise.all(
