@@ -27,7 +27,8 @@ export async function watchRanks(onGone: (status: RankStatus) => void): Promise<
   const folder = await mkdtemp(join(tmpdir(), "bespoke-ranks-"));
   const path =
     process.platform === "win32" ? `\\\\.\\pipe\\${folder.replace(/\W/g, "-")}` : join(folder, "socket");
-  let silent = false;
+  /** What comes now has its reason in what was before. */
+  let over = false;
   const statuses = new Map<number, Promise<RankStatus | undefined>>();
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -45,19 +46,15 @@ export async function watchRanks(onGone: (status: RankStatus) => void): Promise<
       lines.on("line", (line) => {
         status = JSON.parse(line) as RankStatus;
         // What it has to say it says itself.
-        if (status.ended) silent = true;
+        if (status.ended) over = true;
       });
       lines.on("close", () => resolve(status));
     });
-  let first: number | undefined;
   const onEnd = async (rank: number): Promise<void> => {
-    if (silent || first !== undefined) return;
-    first = rank;
-    // It may have said that it comes to its end; then the others are killed for that.
+    if (over) return;
+    over = true;
     const status = await statuses.get(rank);
-    if (silent || !status) return;
-    silent = true;
-    onGone(status);
+    if (status && !status.ended) onGone(status);
   };
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(path, resolve);
@@ -65,7 +62,7 @@ export async function watchRanks(onGone: (status: RankStatus) => void): Promise<
   return {
     path,
     expectEnd: () => {
-      silent = true;
+      over = true;
     },
     close: async () => {
       server.close();

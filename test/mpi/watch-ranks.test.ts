@@ -46,7 +46,7 @@ it("tells of the first rank that was killed, and of no other", async () => {
 /** A rank that, once it is told to, says what it is doing behind `tells` ms and is killed behind `dies` ms. */
 async function timedRank(
   number: number,
-  { tells, dies }: { readonly tells: number; readonly dies: number },
+  { tells, dies, how = KILLED }: { readonly tells: number; readonly dies: number; readonly how?: string },
 ): Promise<() => Promise<void>> {
   const code = `
     const { StatusTeller } = await import(${JSON.stringify(TELLER)});
@@ -54,17 +54,22 @@ async function timedRank(
     setTimeout(() => process.stdout.write("ready"), 100);
     await new Promise((resolve) => process.stdin.once("data", resolve));
     setTimeout(() => teller.tell({ at: "step 7" }), ${tells});
-    setTimeout(() => ${KILLED}, ${dies});`;
+    setTimeout(() => { ${how} }, ${dies});`;
   const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
     env: { ...process.env, [STATUS_SOCKET]: watch.path },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const end = new Promise<void>((resolve) => child.on("close", () => resolve()));
   await new Promise((resolve) => child.stdout.once("data", resolve));
   return () => {
     child.stdin.write("go");
-    return gone;
+    return end;
   };
+}
+
+/** On a machine with more to do this process comes to its turn when all is over. */
+function sleepThrough(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
 }
 
 it.each([
@@ -76,11 +81,23 @@ it.each([
   const start = await Promise.all([0, 1].map((i) => timedRank(i, { tells: tells[i], dies: dies[i] })));
   const ends = start.map((go) => go());
   await new Promise((resolve) => setTimeout(resolve, 50));
-  // On a machine with more to do this process comes to its turn when all is over.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  sleepThrough();
   await Promise.all(ends);
   await settled();
   expect(gone).toMatchObject([{ rank: first, at: "step 7", ended: false }]);
+});
+
+it("tells of the one that was killed when another has come to its end because of that", async () => {
+  const start = await Promise.all([
+    timedRank(1, { tells: 200, dies: 500 }),
+    timedRank(0, { tells: 10, dies: 800, how: "process.exit(1)" }),
+  ]);
+  const ends = start.map((go) => go());
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  sleepThrough();
+  await Promise.all(ends);
+  await settled();
+  expect(gone).toMatchObject([{ rank: 1, at: "step 7", ended: false }]);
 });
 
 it.each([
