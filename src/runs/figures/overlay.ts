@@ -9,6 +9,7 @@ import { MARGIN, photoDrawing, titleElement } from "./mosaic.ts";
 import type { Raster } from "./mosaic.ts";
 import { backgroundOf } from "../../masks/background.ts";
 import { classColour } from "../../masks/palette.ts";
+import { pixelsOfSvg } from "./pixels-of-svg.ts";
 import { renderSvgPixels } from "./render-svg.ts";
 import { svgDocument } from "./svg.ts";
 
@@ -68,7 +69,7 @@ export async function overlayFigure({
   const figureWidth = Math.ceil(place.x + legendWidth + (beside ? 0 : MARGIN));
   const keyEnd = place.y + key.height - 9 + MARGIN;
   const figureHeight = Math.ceil(Math.max(top + height + MARGIN, keyEnd));
-  const frame = whiteFrame(pixelsOf(figureWidth, scale), pixelsOf(figureHeight, scale));
+  const frame = whiteFrame(pixelsOfSvg(figureWidth, scale), pixelsOfSvg(figureHeight, scale));
   // All around the picture is white but there, and what is white need not be drawn.
   const [left, above] =
     title !== undefined
@@ -107,10 +108,6 @@ export function pictureSize(size: Size, most = MOST_PIXELS): Size {
   const longer = Math.max(size.width, size.height);
   return longer < LEAST_PIXELS ? scaled(size, Math.ceil(LEAST_PIXELS / longer)) : sizeWithin(size, most);
 }
-
-/** How many pixels the renderer gives so many units: it reckons in single precision. */
-const pixelsOf = (units: number, scale: number): number =>
-  Math.round(Math.fround(units * Math.fround(scale)));
 
 /** A size of the same proportions whose longer side is `most` at most. */
 export const sizeWithin = (size: Size, most: number): Size =>

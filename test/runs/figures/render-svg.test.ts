@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import fc from "fast-check";
 import sharp from "sharp";
 import { expect, it } from "vitest";
+import { pixelsOfSvg } from "../../../src/runs/figures/pixels-of-svg.ts";
 import { renderSvg, renderSvgPixels } from "../../../src/runs/figures/render-svg.ts";
 import { svgDocument, text } from "../../../src/runs/figures/svg.ts";
 import { temporaryFolder } from "../../files/temporary-folder.ts";
@@ -34,6 +36,22 @@ it("draws letters, not boxes, in the weight that is asked for", async () => {
     png("…", false),
   ]);
   expect(new Set(pictures).size).toBe(pictures.length);
+});
+
+it("draws as many pixels as are foretold", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      ...([fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 })] as const),
+      fc.oneof(
+        fc.double({ min: 1, max: 4, noNaN: true }),
+        fc.integer({ min: 800, max: 1600 }).map((side) => side / 800),
+      ),
+      async (width, height, scale) => {
+        const drawn = await sharp(await renderSvg(svgDocument(width, height, []), scale)).metadata();
+        expect([drawn.width, drawn.height]).toEqual([width, height].map((side) => pixelsOfSvg(side, scale)));
+      },
+    ),
+  );
 });
 
 it("gives the pixels of a part of a document as its PNG has them", async () => {
