@@ -1,9 +1,9 @@
-import { fstatSync } from "node:fs";
 import { hostname } from "node:os";
 import { MPI, MpiFunctions } from "./abi.ts";
 import type { Collectives, Reducible, Reduction } from "./collectives.ts";
 import { findMpi } from "./find-mpi.ts";
 import { prepareHeap } from "./heap.ts";
+import { refuseLostDescriptor } from "./lost-descriptor.ts";
 import { MpiError } from "./mpi-error.ts";
 import { STATUS_SOCKET, StatusTeller } from "./rank-status.ts";
 import { startedRanks } from "./started-ranks.ts";
@@ -276,21 +276,6 @@ export class Communicator implements Collectives {
     this.#mpi.call("MPI_Abort", MPI.COMM_WORLD, 1);
     process.exit(1);
   }
-}
-
-/** MPI would end the process with what it says itself. @throws MpiError where what started the ranks cannot be talked to. */
-function refuseLostDescriptor(): void {
-  const { PMI_FD } = process.env;
-  if (!PMI_FD) return;
-  try {
-    if (fstatSync(Number(PMI_FD)).isSocket()) return;
-  } catch {
-    // It is closed.
-  }
-  throw new MpiError(
-    `A program between mpiexec and this rank has closed what they talk by (PMI_FD), as npx and npm do: start ` +
-      `node_modules/.bin/bespoke in place of npx bespoke.`,
-  );
 }
 
 /** Where parts of these lengths begin that lie one after the other. */
